@@ -1,0 +1,205 @@
+//! Recommendation: the home page, similar titles, reasons, and the models behind them.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{Done, Millis, ModelId, PageId, ProfileId, TitleId, accounts::Preferences, jobs::Job};
+
+/// Who asks, and what they may see: hard constraints on every answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    pub profile: ProfileId,
+    pub maturity_max: u8,
+    pub preferences: Preferences,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GetHome {
+    pub viewer: Viewer,
+    /// Titles that must not appear, at most 500.
+    #[serde(default)]
+    pub exclude: Vec<TitleId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HomePage {
+    pub id: PageId,
+    /// Absent when nothing has been trained yet.
+    pub model: Option<ModelId>,
+    pub hero: Option<Item>,
+    pub rows: Vec<Row>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Stable for the same row on the next page: `top_picks`, `genre:Drama`, `because_you_watched:z8`.
+    pub id: String,
+    pub kind: RowKind,
+    pub reason: Option<Reason>,
+    /// The best first.
+    pub items: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    ContinueWatching,
+    TopPicks,
+    Trending,
+    BecauseYouWatched(TitleId),
+    Genre(String),
+    New,
+    MyList,
+    Popular,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    pub title: TitleId,
+    pub reason: Option<Reason>,
+}
+
+/// Why something is shown, computed from the terms of the model that chose it. The gateway puts it in words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The viewer's own titles with the largest contributions, the largest first, with the share of the score each made.
+    Because(Vec<Contribution>),
+    /// It is of genres that the viewer chose or watches most.
+    Genres(Vec<String>),
+    /// Many people watch or rate it well just now.
+    Trending,
+    Popular,
+    New,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Contribution {
+    pub title: TitleId,
+    /// 0 to 1.
+    pub share: f32,
+    pub how: How,
+}
+
+/// What the viewer did with the contributing title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    Watched,
+    Rated,
+    Liked,
+    Listed,
+}
+
+/// One list, the best first: *Top Picks* without the page around it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GetTop {
+    pub viewer: Viewer,
+    /// At most 200.
+    pub limit: u32,
+    #[serde(default)]
+    pub exclude: Vec<TitleId>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GetSimilar {
+    pub title: TitleId,
+    pub viewer: Viewer,
+    /// At most 100.
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Explain {
+    pub viewer: Viewer,
+    pub title: TitleId,
+}
+
+/// Titles that tell tastes apart, for a first visit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GetOnboarding {
+    pub viewer: Viewer,
+    /// At most 100.
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelState {
+    /// Serves now.
+    Active,
+    /// Could serve.
+    Ready,
+    /// Was worse than the one that served, or broken.
+    Refused,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    pub id: ModelId,
+    pub state: ModelState,
+    pub created_at: Millis,
+    pub train_s: f32,
+    pub interactions: u64,
+    pub viewers: u64,
+    pub titles: u64,
+    /// On held-out events: name (`ndcg@20`) and value.
+    pub metrics: Vec<(String, f32)>,
+    /// The same of the model that served then.
+    pub baseline: Vec<(String, f32)>,
+    /// What was decided and why, in words.
+    pub decision: String,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ListModels {
+    pub before: Option<ModelId>,
+    pub limit: u32,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ForModel {
+    pub model: ModelId,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct StartTraining {}
+
+crate::door_error! {
+    /// What recommendation can refuse.
+    RecommendError {
+        ModelNotFound => NotFound, "model_not_found", "no such model";
+        ModelBroken(String) => FailedPrecondition, "model_broken", "the model cannot be used: {0}";
+        TooMany(u32) => InvalidArgument, "too_many", "at most {0} at once";
+    }
+}
+
+#[async_trait]
+pub trait Recommend: Send + Sync + 'static {
+    /// Computed from the model and the viewer's recent events; what it shows is stored.
+    async fn home(&self, req: GetHome) -> Result<HomePage, RecommendError>;
+    async fn top(&self, req: GetTop) -> Result<Vec<Item>, RecommendError>;
+    async fn similar(&self, req: GetSimilar) -> Result<Vec<Item>, RecommendError>;
+    /// Absent when the model has nothing to say.
+    async fn explain(&self, req: Explain) -> Result<Option<Reason>, RecommendError>;
+    async fn onboarding(&self, req: GetOnboarding) -> Result<Vec<TitleId>, RecommendError>;
+    async fn models(&self, req: ListModels) -> Result<Vec<ModelInfo>, RecommendError>;
+    /// Queues it; one training at a time, a second request joins the first.
+    async fn train(&self, req: StartTraining) -> Result<Job, RecommendError>;
+    /// Also the way back to an older one.
+    async fn activate(&self, req: ForModel) -> Result<ModelInfo, RecommendError>;
+    /// Forgets what was shown to a profile.
+    async fn erase(&self, req: crate::activity::ForProfileOnly) -> Result<Done, RecommendError>;
+}
+
+crate::wire! { Recommend as "recommend", RecommendError:
+    home(GetHome) -> HomePage,
+    top(GetTop) -> Vec<Item>,
+    similar(GetSimilar) -> Vec<Item>,
+    explain(Explain) -> Option<Reason>,
+    onboarding(GetOnboarding) -> Vec<TitleId>,
+    models(ListModels) -> Vec<ModelInfo>,
+    train(StartTraining) -> Job,
+    activate(ForModel) -> ModelInfo,
+    erase(crate::activity::ForProfileOnly) -> Done,
+}
