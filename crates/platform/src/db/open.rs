@@ -1,0 +1,123 @@
+//! Where databases are and how their pools are set.
+
+use std::{convert::Infallible, path::Path, path::PathBuf, str::FromStr, time::Duration};
+
+use anyhow::Context as _;
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::SqlitePools;
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long another process (a command beside the server) may hold SQLite's write lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+const POSTGRES_CONNECTIONS_MAX: u32 = 16;
+const SQLITE_READERS_MAX: u32 = 8;
+
+/// Where the rooms' databases are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// `<folder>/<room>.db`.
+    Folder(PathBuf),
+    /// Schema `<schema_prefix><room>` of one PostgreSQL database.
+    Postgres { url: String, schema_prefix: String },
+}
+
+impl Location {
+    pub fn folder(folder: impl Into<PathBuf>) -> Self {
+        Self::Folder(folder.into())
+    }
+
+    pub fn postgres(url: impl Into<String>) -> Self {
+        Self::Postgres {
+            url: url.into(),
+            schema_prefix: String::new(),
+        }
+    }
+
+    pub(super) fn schema(&self, room: &str) -> String {
+        match self {
+            Self::Folder(_) => room.to_owned(),
+            Self::Postgres { schema_prefix, .. } => format!("{schema_prefix}{room}"),
+        }
+    }
+}
+
+/// `postgres://…` is PostgreSQL, everything else a folder.
+impl FromStr for Location {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let is_postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        Ok(if is_postgres {
+            Self::postgres(text)
+        } else {
+            Self::folder(text)
+        })
+    }
+}
+
+/// Both pools on `<folder>/<room>.db`. Connections open on first use; the readers can not write.
+pub(super) fn sqlite(folder: &Path, room: &str) -> anyhow::Result<SqlitePools> {
+    create_private_folder(folder).with_context(|| format!("creating the folder {}", folder.display()))?;
+    let options = SqliteConnectOptions::new()
+        .filename(folder.join(format!("{room}.db")))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .statement_cache_capacity(200)
+        .pragma("temp_store", "memory");
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .max_lifetime(None)
+    };
+    let readers = std::thread::available_parallelism()
+        .map_or(2, |cores| cores.get() as u32 * 2)
+        .min(SQLITE_READERS_MAX);
+    Ok(SqlitePools {
+        write: pool()
+            .max_connections(1)
+            .idle_timeout(None)
+            .connect_lazy_with(options.clone()),
+        read: pool()
+            .max_connections(readers)
+            .idle_timeout(IDLE_TIMEOUT)
+            .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "on")),
+    })
+}
+
+/// A pool whose every connection sees the room's schema only.
+pub(super) fn postgres(url: &str, schema_prefix: &str, room: &str) -> anyhow::Result<PgPool> {
+    let schema = format!("{schema_prefix}{room}");
+    anyhow::ensure!(
+        schema
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'),
+        "the PostgreSQL schema {schema:?} may hold a-z, 0-9 and _ only"
+    );
+    let options = PgConnectOptions::from_str(url)
+        .context("the database URL is not one of PostgreSQL")?
+        .application_name(&format!("kinora-{room}"))
+        .options([("search_path", schema.as_str())]);
+    Ok(PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS_MAX)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(IDLE_TIMEOUT)
+        .connect_lazy_with(options))
+}
+
+/// Databases hold password hashes and keys: a folder that we make is its owner's alone.
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}

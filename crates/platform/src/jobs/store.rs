@@ -1,0 +1,234 @@
+//! The queue's SQL: enqueue, take, report, end.
+
+use std::time::Duration;
+
+use contract::{
+    Fault, JobId,
+    jobs::{Job, JobKind},
+};
+use sqlx::AssertSqlSafe;
+
+use super::{
+    Beat, Counts, Failure, Lease, NewJob, Queue,
+    row::{Row, columns, kind_name},
+};
+use crate::{
+    db::{Engine, OrFault as _, Tx},
+    on,
+};
+
+impl Queue {
+    /// Adds a job in the caller's transaction. With a key that is known already, answers the job that has it.
+    /// Call [`Queue::wake`] after the commit for work to begin at once; otherwise it is found by polling.
+    pub async fn enqueue(&self, tx: &mut Tx, new: NewJob) -> Result<Job, Fault> {
+        let now = self.inputs.now_ms();
+        let insert = concat!(
+            "INSERT INTO jobs (id, kind, dedup_key, subject, title_id, payload, state, attempts_max, run_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8, $8) ON CONFLICT (dedup_key) DO NOTHING RETURNING ",
+            columns!()
+        );
+        let inserted: Option<Row> = on!(tx, conn => sqlx::query_as(insert)
+            .bind(self.inputs.id::<i64>()).bind(kind_name(new.kind)).bind(&new.key).bind(&new.subject)
+            .bind(new.title.map(|title| title.0)).bind(new.payload.to_string()).bind(i64::from(new.attempts_max)).bind(now)
+            .fetch_optional(conn).await)
+        .or_fault()?;
+        if let Some(row) = inserted {
+            return row.try_into();
+        }
+        let known = concat!("SELECT ", columns!(), " FROM jobs WHERE dedup_key = $1");
+        let row: Row = on!(tx, conn => sqlx::query_as(known).bind(&new.key).fetch_one(conn).await).or_fault()?;
+        row.try_into()
+    }
+
+    /// [`Queue::enqueue`] in a transaction of its own, and wakes the workers.
+    pub async fn enqueue_now(&self, new: NewJob) -> Result<Job, Fault> {
+        let mut tx = self.db.begin().await?;
+        let job = self.enqueue(&mut tx, new).await?;
+        tx.commit().await?;
+        self.wake();
+        self.tell(&job);
+        Ok(job)
+    }
+
+    /// Tells this process's workers that there may be work.
+    pub fn wake(&self) {
+        self.ready.notify_waiters();
+    }
+
+    /// Takes the next job of one of `kinds` that is due, or whose worker has died. One that has died too often fails instead.
+    pub async fn take(&self, kinds: &[JobKind]) -> Result<Option<Lease>, Fault> {
+        self.fail_the_exhausted().await?;
+        let now = self.inputs.now_ms();
+        let token = self.inputs.id::<i64>();
+        let kinds: Vec<String> = kinds.iter().copied().map(kind_name).collect();
+        let until = now + millis(self.settings.lease);
+        // `$2` is bound twice in spirit: due since, and lease over by, now.
+        const DUE: &str = "((state = 'queued' AND run_at <= $2) OR (state = 'running' AND lease_until < $2))";
+        const SET: &str =
+            "UPDATE jobs SET state = 'running', lease = $1, lease_until = $4, attempts = attempts + 1, error = NULL,
+             started_at = COALESCE(started_at, $2), updated_at = $2 WHERE id =";
+        let row: Option<Row> = match self.db.writer() {
+            Engine::Sqlite(pool) => {
+                let sql = format!(
+                    "{SET} (SELECT id FROM jobs WHERE {DUE} AND kind IN (SELECT value FROM json_each($3))
+                     ORDER BY run_at, id LIMIT 1) RETURNING {}",
+                    columns!()
+                );
+                let kinds = serde_json::json!(kinds).to_string();
+                let query = sqlx::query_as(AssertSqlSafe(sql))
+                    .bind(token)
+                    .bind(now)
+                    .bind(kinds)
+                    .bind(until);
+                query.fetch_optional(pool).await
+            }
+            Engine::Postgres(pool) => {
+                let sql = format!(
+                    "{SET} (SELECT id FROM jobs WHERE {DUE} AND kind = ANY($3)
+                     ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {}",
+                    columns!()
+                );
+                let query = sqlx::query_as(AssertSqlSafe(sql))
+                    .bind(token)
+                    .bind(now)
+                    .bind(kinds)
+                    .bind(until);
+                query.fetch_optional(pool).await
+            }
+        }
+        .or_fault()?;
+        let lease: Option<Lease> = row.map(Lease::try_from).transpose()?;
+        if let Some(lease) = &lease {
+            self.tell(&lease.job);
+        }
+        Ok(lease)
+    }
+
+    /// A job that took its worker with it every time must not do so for ever.
+    async fn fail_the_exhausted(&self) -> Result<(), Fault> {
+        let now = self.inputs.now_ms();
+        let sql =
+            "UPDATE jobs SET state = 'failed', lease = NULL, lease_until = NULL, finished_at = $1, updated_at = $1,
+             error = 'the worker stopped without a word at every attempt'
+             WHERE state = 'running' AND lease_until < $1 AND attempts >= attempts_max";
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(now).execute(pool).await.map(drop)).or_fault()
+    }
+
+    /// Renews the lease and notes how far the work is.
+    pub async fn heartbeat(&self, lease: &Lease, progress: f32, stage: &str) -> Result<Beat, Fault> {
+        let now = self.inputs.now_ms();
+        let sql = "UPDATE jobs SET lease_until = $3, progress = $4, stage = $5, updated_at = $6
+             WHERE id = $1 AND lease = $2 AND state = 'running' RETURNING cancel_requested";
+        let row: Option<(bool,)> = on!(self.db.writer(), pool => sqlx::query_as(sql)
+            .bind(lease.id().0).bind(lease.token).bind(now + millis(self.settings.lease))
+            .bind(f64::from(progress.clamp(0.0, 1.0))).bind(stage).bind(now).fetch_optional(pool).await)
+        .or_fault()?;
+        if row.is_some() {
+            self.tell(&Job {
+                progress,
+                stage: stage.to_owned(),
+                ..lease.job.clone()
+            });
+        }
+        Ok(match row {
+            Some((true,)) => Beat::Cancel,
+            Some((false,)) => Beat::Continue,
+            None => Beat::Lost,
+        })
+    }
+
+    /// Done. `false`: the lease was lost, and the job is somebody else's.
+    pub async fn complete(&self, lease: &Lease, outcome: Option<&str>) -> Result<bool, Fault> {
+        let sql = "UPDATE jobs SET state = 'done', progress = 1, stage = '', error = NULL, outcome = $3, lease = NULL,
+             lease_until = NULL, finished_at = $4, updated_at = $4 WHERE id = $1 AND lease = $2 AND state = 'running'";
+        let now = self.inputs.now_ms();
+        let done =
+            on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(outcome).bind(now)
+            .execute(pool).await.map(|done| done.rows_affected() == 1))
+            .or_fault()?;
+        self.tell_state(lease.id(), done).await
+    }
+
+    /// Failed: due again after a backoff, or for good.
+    pub async fn fail(&self, lease: &Lease, failure: &Failure) -> Result<bool, Fault> {
+        let again = failure.retry && lease.job.attempts < lease.attempts_max;
+        let now = self.inputs.now_ms();
+        let sql =
+            "UPDATE jobs SET state = $3, error = $4, run_at = $5, lease = NULL, lease_until = NULL, finished_at = $6,
+             updated_at = $7 WHERE id = $1 AND lease = $2 AND state = 'running'";
+        let (state, finished) = if again { ("queued", None) } else { ("failed", Some(now)) };
+        let run_at = now + millis(self.backoff(lease.job.attempts));
+        let done = on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(state)
+            .bind(&failure.text).bind(run_at).bind(finished).bind(now)
+            .execute(pool).await.map(|done| done.rows_affected() == 1))
+        .or_fault()?;
+        self.tell_state(lease.id(), done).await
+    }
+
+    /// Ended because somebody asked for it.
+    pub async fn end_cancelled(&self, lease: &Lease) -> Result<bool, Fault> {
+        let sql =
+            "UPDATE jobs SET state = 'cancelled', lease = NULL, lease_until = NULL, finished_at = $3, updated_at = $3
+             WHERE id = $1 AND lease = $2 AND state = 'running'";
+        let now = self.inputs.now_ms();
+        let done = on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(now)
+            .execute(pool).await.map(|done| done.rows_affected() == 1))
+        .or_fault()?;
+        self.tell_state(lease.id(), done).await
+    }
+
+    /// Gives a job back untouched, because this process is going down: it does not count as an attempt.
+    pub async fn release(&self, lease: &Lease) -> Result<bool, Fault> {
+        let sql = "UPDATE jobs SET state = 'queued', attempts = attempts - 1, lease = NULL, lease_until = NULL, updated_at = $3
+             WHERE id = $1 AND lease = $2 AND state = 'running'";
+        let now = self.inputs.now_ms();
+        let done = on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(now)
+            .execute(pool).await.map(|done| done.rows_affected() == 1))
+        .or_fault()?;
+        self.tell_state(lease.id(), done).await
+    }
+
+    /// How many wait, run and have failed.
+    pub async fn counts(&self) -> Result<Counts, Fault> {
+        let rows: Vec<(String, i64)> = on!(&self.db, pool =>
+            sqlx::query_as("SELECT state, COUNT(*) FROM jobs WHERE state IN ('queued', 'running', 'failed') GROUP BY state")
+            .fetch_all(pool).await)
+        .or_fault()?;
+        let of = |state| {
+            rows.iter()
+                .find(|(name, _)| name == state)
+                .map_or(0, |(_, count)| *count as u64)
+        };
+        Ok(Counts {
+            queued: of("queued"),
+            running: of("running"),
+            failed: of("failed"),
+        })
+    }
+
+    pub(super) async fn find(&self, id: JobId) -> Result<Option<Job>, Fault> {
+        let sql = concat!("SELECT ", columns!(), " FROM jobs WHERE id = $1");
+        let row: Option<Row> =
+            on!(&self.db, pool => sqlx::query_as(sql).bind(id.0).fetch_optional(pool).await).or_fault()?;
+        row.map(Job::try_from).transpose()
+    }
+
+    async fn tell_state(&self, id: JobId, changed: bool) -> Result<bool, Fault> {
+        if changed && let Some(job) = self.find(id).await? {
+            self.tell(&job);
+        }
+        Ok(changed)
+    }
+
+    fn backoff(&self, attempts: u32) -> Duration {
+        let doubled = self
+            .settings
+            .backoff_min
+            .saturating_mul(1 << attempts.saturating_sub(1).min(20));
+        doubled.min(self.settings.backoff_max)
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2)
+}

@@ -1,0 +1,120 @@
+//! What the process says about itself: structured logs with a correlation id, and metrics in Prometheus' text format.
+
+use std::future::Future;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Readable,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is logged when nobody says otherwise.
+pub const DEFAULT_FILTER: &str = "info,sqlx=warn,tantivy=warn,hyper=warn";
+
+/// Starts logging to standard error. `filter` is in `RUST_LOG`'s language; an error names the directive that is wrong.
+pub fn init_logs(format: LogFormat, filter: Option<&str>) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter.unwrap_or(DEFAULT_FILTER)).context("the log filter is not valid")?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let writer = std::io::stderr;
+    match format {
+        LogFormat::Readable => registry.with(fmt::layer().with_writer(writer).compact()).try_init(),
+        LogFormat::Json => registry
+            .with(fmt::layer().with_writer(writer).json().flatten_event(true))
+            .try_init(),
+    }
+    .context("logging was started before")
+}
+
+/// Where `metrics::counter!` and its kin end up.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+/// Bounds of every histogram whose name ends in `_seconds`.
+const SECONDS: [f64; 14] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0,
+];
+
+impl Metrics {
+    /// Becomes the process's recorder. Once per process.
+    pub fn install() -> anyhow::Result<Self> {
+        let builder = Self::builder()?;
+        Ok(Self(
+            builder
+                .install_recorder()
+                .context("a metrics recorder was installed before")?,
+        ))
+    }
+
+    /// What is counted so far, in Prometheus' text format. Call it regularly: it also folds histograms.
+    pub fn render(&self) -> String {
+        self.0.run_upkeep();
+        self.0.render()
+    }
+
+    fn builder() -> anyhow::Result<PrometheusBuilder> {
+        let seconds = Matcher::Suffix("_seconds".into());
+        PrometheusBuilder::new()
+            .set_buckets_for_metric(seconds, &SECONDS)
+            .context("setting histogram bounds")
+    }
+}
+
+tokio::task_local! {
+    static CORRELATION: String;
+}
+
+/// Runs `work` under a correlation id; [`correlation`] gives it back anywhere inside the same task.
+pub async fn with_correlation<F: Future>(id: String, work: F) -> F::Output {
+    CORRELATION.scope(id, work).await
+}
+
+/// The id that ties together everything done for one request, where there is one.
+pub fn correlation() -> Option<String> {
+    CORRELATION.try_with(Clone::clone).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_correlation_id_holds_inside_and_not_outside() {
+        assert_eq!(correlation(), None);
+        let seen = with_correlation("r1".into(), async {
+            tokio::task::yield_now().await;
+            correlation()
+        });
+        assert_eq!(seen.await.as_deref(), Some("r1"));
+        assert_eq!(correlation(), None);
+    }
+
+    #[test]
+    fn durations_are_histograms_with_bounds() {
+        let recorder = Metrics::builder().unwrap().build_recorder();
+        let metrics = Metrics(recorder.handle());
+        ::metrics::with_local_recorder(&recorder, || {
+            ::metrics::histogram!("http_request_seconds", "route" => "/home").record(0.03);
+            ::metrics::counter!("things_total").increment(2);
+        });
+        let text = metrics.render();
+        assert!(
+            text.contains("http_request_seconds_bucket{route=\"/home\",le=\"0.05\"} 1"),
+            "{text}"
+        );
+        assert!(text.contains("things_total 2"), "{text}");
+    }
+
+    #[test]
+    fn a_wrong_filter_is_refused() {
+        assert!(init_logs(LogFormat::Json, Some("platform=loud")).is_err());
+    }
+}
