@@ -1,0 +1,9 @@
+//! x
+use anyhow::Result;
+use clap::Args;
+use std::path::Path;
+#[derive(Args)]
+pub struct Options {}
+pub fn run(_: &Path, _: &Options) -> Result<()> {
+    Ok(())
+}
