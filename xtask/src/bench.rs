@@ -1,4 +1,4 @@
-//! x
+//! Owns `cargo xtask bench`.
 use anyhow::Result;
 use clap::Args;
 use std::path::Path;

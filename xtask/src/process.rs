@@ -81,7 +81,7 @@ impl Run {
 
     /// As [`Run::run`], and hands every line to `each` as well.
     pub fn run_with(&self, stage: &Stage, mut each: impl FnMut(&str)) -> Result<()> {
-        stage.line(&format!("$ {}", self.shown()));
+        stage.command(&self.shown());
         let mut child = self.spawn()?;
         let lines = Self::lines(&mut child);
         if let (Some(mut pipe), Some(input)) = (child.stdin.take(), &self.input) {

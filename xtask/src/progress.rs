@@ -121,6 +121,13 @@ impl Stage {
         if text.is_empty() {
             return;
         }
+        self.keep(text);
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.trim_start().to_owned());
+        }
+    }
+
+    fn keep(&self, text: &str) {
         let mut state = self.state();
         // A log that cannot be written must not stop the work: the tail is still in memory.
         let _ = writeln!(state.log, "{text}");
@@ -128,9 +135,11 @@ impl Stage {
             state.lines.pop_front();
         }
         state.lines.push_back(text.to_owned());
-        if let Some(bar) = &self.bar {
-            bar.set_message(text.trim_start().to_owned());
-        }
+    }
+
+    /// Notes a command that is run: in the log and in a failure's last lines, but not drawn, for it says nothing of progress.
+    pub fn command(&self, shown: &str) {
+        self.keep(&format!("$ {shown}"));
     }
 
     /// What stands behind the step's name once it is done, such as `312 files`.
@@ -145,7 +154,12 @@ impl Stage {
             return;
         }
         state.last_beat = Instant::now();
-        let last = state.lines.back().map_or("", |line| line.trim_start());
+        let last = state
+            .lines
+            .iter()
+            .rev()
+            .find(|line| !line.starts_with("$ "))
+            .map_or("", |line| line.trim_start());
         eprintln!("    … {}  {last}", human(self.started.elapsed()));
     }
 
