@@ -1,0 +1,85 @@
+//! What an operator may set: a file, the environment and flags over good defaults.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use platform::{
+    Location,
+    config::{Layers, load},
+    telemetry::LogFormat,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Place;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The folder that holds everything.
+    pub data_dir: PathBuf,
+    pub listen: SocketAddr,
+    /// A listener of its own for `/metrics`, such as `127.0.0.1:9090`. Empty: none.
+    pub metrics_listen: String,
+    /// `postgres://…`. Empty: SQLite files in `data_dir`.
+    pub database_url: String,
+    /// `all`, or some of `gateway,transcoder,trainer,importer`.
+    pub roles: String,
+    pub log_format: LogFormat,
+    /// As `RUST_LOG`. Empty: what matters.
+    pub log_filter: String,
+    pub gateway: gateway::Config,
+    pub accounts: accounts::Config,
+    pub catalog: catalog::Config,
+    pub activity: activity::Config,
+    pub recommend: recommend::Config,
+    pub streaming: streaming::Config,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "kinora-data".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics_listen: String::new(),
+            database_url: String::new(),
+            roles: "all".into(),
+            log_format: LogFormat::default(),
+            log_filter: String::new(),
+            gateway: gateway::Config::default(),
+            accounts: accounts::Config::default(),
+            catalog: catalog::Config::default(),
+            activity: activity::Config::default(),
+            recommend: recommend::Config::default(),
+            streaming: streaming::Config::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Defaults, file, environment, and the flags of `place`; checked.
+    pub fn read(place: &Place) -> anyhow::Result<Self> {
+        let mut config: Self = load(Layers::from_process(place.config.as_deref()))?;
+        if let Some(data_dir) = &place.data_dir {
+            config.data_dir = data_dir.clone();
+        }
+        if let Some(url) = &place.database_url {
+            config.database_url = url.clone();
+        }
+        if let Some(format) = place.log_format {
+            config.log_format = format.into();
+        }
+        config.gateway.check()?;
+        Ok(config)
+    }
+
+    pub fn location(&self) -> Location {
+        if self.database_url.is_empty() {
+            Location::folder(&self.data_dir)
+        } else {
+            Location::postgres(&self.database_url)
+        }
+    }
+
+    pub fn blobs_dir(&self) -> PathBuf {
+        self.data_dir.join("blobs")
+    }
+}
