@@ -36,11 +36,10 @@ const ALLOWED: [&str; 19] = [
 ];
 
 /// Packages that must not come back, with the reason.
-const BANNED: [(&str, &str); 9] = [
+const BANNED: [(&str, &str); 8] = [
     ("openssl-sys", "TLS is rustls: nothing of the system's"),
     ("native-tls", "TLS is rustls: nothing of the system's"),
     ("aws-lc-sys", "rustls' provider is ring: no cmake in the build"),
-    ("chrono", "times are jiff"),
     ("figment", "unmaintained; use config"),
     ("fred", "unmaintained; use redis"),
     ("failsafe", "unmaintained"),

@@ -135,7 +135,8 @@ fn make(folder: &Path, clip: &Clip, stage: &Stage) -> Result<PathBuf> {
             &sound(clip),
         ])
         .args([
-            "-t", &seconds, "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p", "-g", &gop,
+            "-t", &seconds, "-c:v", "libx264", "-preset", "veryfast", "-crf", "24", "-maxrate", "3M", "-bufsize", "6M",
+            "-pix_fmt", "yuv420p", "-g", &gop,
         ])
         .args(["-c:a", "aac", "-b:a", "96k", "-movflags", "+faststart"])
         .arg(&partial)
