@@ -1,0 +1,108 @@
+//! Measures all models on the data sets of `$KINORA_DATASETS` (default `../shared/data` beside the repository):
+//! `cargo run --release -p reco --example measure -- last-out|strong|ml-100k|movietweetings|service [MODEL…]`.
+
+#[path = "../tests/common/data.rs"]
+mod data;
+
+use reco::{
+    Dataset, EvaluateOptions, Evaluation, ItemFeatures, MODEL_NAMES, Model, Protocol, Recommender, Scratch,
+    TrainConfig, evaluate, evaluate_split, rank_cases, train,
+};
+use std::time::Instant;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let what = arguments.first().map_or("last-out", String::as_str);
+    let named: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+    let names = if named.is_empty() { MODEL_NAMES.to_vec() } else { named };
+    let options = EvaluateOptions::default();
+    let started = Instant::now();
+    match what {
+        "last-out" => {
+            let (data, features) = data::ml_1m()?;
+            let done = evaluate(Protocol::LastOut, &data, &features, &names, &options)?;
+            print(&done);
+        }
+        "strong" => {
+            let (split, features) = data::ml_1m_strong()?;
+            print(&evaluate_split(&split, &features, &names, &options)?);
+        }
+        "ml-100k" => temporal(data::ml_100k()?, &names, &options)?,
+        "movietweetings" => temporal(data::movietweetings()?, &names, &options)?,
+        "service-ml-100k" => service(data::ml_100k()?)?,
+        "service" => service(data::movietweetings()?)?,
+        other => return Err(format!("unknown measurement {other:?}").into()),
+    }
+    println!("{:.2} s in total", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn temporal((data, features): (Dataset, ItemFeatures), names: &[&str], options: &EvaluateOptions) -> reco::Result<()> {
+    print(&evaluate(Protocol::Temporal, &data, &features, names, options)?);
+    Ok(())
+}
+
+/// What a service does: train, evaluate, save, load, serve.
+fn service((data, features): (Dataset, ItemFeatures)) -> reco::Result<()> {
+    let keys: Vec<i64> = (0..data.items() as i64).collect();
+    let now = data.newest().unwrap_or_default();
+    let started = Instant::now();
+    let stages = |stage: &str, share: f32| {
+        let seconds = started.elapsed().as_secs_f64();
+        println!("  {seconds:6.2} s  {:3.0} %  {stage}", share * 100.0);
+    };
+    let trained = train(&data, &keys, &features, &TrainConfig::default(), now, &stages)?;
+    println!("train and evaluate {:.2} s", started.elapsed().as_secs_f64());
+    for model in &trained.metrics.models {
+        print_model(model);
+    }
+    for (name, weight) in trained.recommender.ranker().weights() {
+        println!("  {name:24} {weight:8.3}");
+    }
+    let parts = trained.recommender.save_parts()?;
+    for (name, bytes) in &parts {
+        println!("  {name:28} {:8.2} MB", bytes.len() as f64 / 1e6);
+    }
+    let started = Instant::now();
+    let loaded = Recommender::load_parts(&parts)?;
+    println!("load {:.1} ms", started.elapsed().as_secs_f64() * 1e3);
+    let cases: Vec<_> = trained.held_out.iter().cycle().take(20_000).cloned().collect();
+    let (_, micros) = rank_cases(&loaded, &cases, 100);
+    println!("top 100 of {} titles: {micros:.0} µs", loaded.items());
+    for name in ["popularity", "cooccurrence", "ease", "ials", "content"] {
+        if let Some(model) = loaded.model(name) {
+            let (_, micros) = rank_cases(model, &cases, 100);
+            println!("  {name:14} {micros:.0} µs");
+        }
+    }
+    let mut scratch = Scratch::default();
+    let history = &cases[0].history;
+    if let Some(best) = loaded.recommend(history, 1, &Default::default(), &mut scratch).first() {
+        println!("{:?} because {:?}", best, loaded.explain(history, best.item).first());
+    }
+    Ok(())
+}
+
+fn print(done: &Evaluation) {
+    println!("{:?} {:?}", done.report.protocol, done.report.data);
+    done.report.models.iter().for_each(print_model);
+}
+
+fn print_model(model: &reco::ModelReport) {
+    print!(
+        "{:14} train {:6.2} s, serve {:6.0} µs ",
+        model.name, model.train_s, model.serve_us
+    );
+    for name in [
+        "recall@10",
+        "ndcg@10",
+        "recall@20",
+        "ndcg@20",
+        "recall@50",
+        "ndcg@100",
+        "coverage@20",
+    ] {
+        print!(" {name} {:.4}", model.metrics[name]);
+    }
+    println!();
+}

@@ -1,0 +1,309 @@
+//! Decayed directed co-occurrence: what people watch within a few steps after a title.
+//!
+//! `T[a, b] = Σ decay^(d−1)` over all pairs where b came d ≤ window events after a, normalised by the popularity of
+//! b and the sum of row a. Counted, never fitted, so one event is one small update ([`Cooccurrence::observe`]).
+
+use crate::codec::{TensorReader, TensorWriter};
+use crate::dataset::{Dataset, Event};
+use crate::error::{RecoError, Result};
+use crate::model::{Contribution, Model, Scratch, sorted_contributions};
+use crate::select::{Scored, best_first};
+use crate::sparse::SparseMatrix;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+const NAME: &str = "cooccurrence";
+
+/// How co-occurrence is counted and read.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CooccurrenceSettings {
+    /// Steps after an event that still count.
+    pub window: usize,
+    /// Weight of a step: `decay^(d − 1)`.
+    pub decay: f32,
+    /// Exponent of the popularity of the title that follows, (count + 20).
+    pub column_exponent: f32,
+    /// Exponent of the sum of the row, (sum + 1).
+    pub row_exponent: f32,
+    /// Newest events of a history that are asked.
+    pub context: usize,
+    /// Weight of a history event by its age in events: `context_decay^age`.
+    pub context_decay: f32,
+    /// Followers kept per title; `None` keeps all.
+    pub keep: Option<usize>,
+    /// Share of the backward direction (b before a) that is counted as well, 0 for purely directed.
+    pub backward: f32,
+}
+
+impl Default for CooccurrenceSettings {
+    fn default() -> Self {
+        Self {
+            window: 10,
+            decay: 0.8,
+            column_exponent: 0.2,
+            row_exponent: 0.8,
+            context: 10,
+            context_decay: 0.8,
+            keep: None,
+            backward: 0.0,
+        }
+    }
+}
+
+/// Raw decayed counts by row, with the sums that normalise them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cooccurrence {
+    stored: Stored,
+    rows: Vec<Vec<(u32, f32)>>,
+    row_sums: Vec<f32>,
+    popularity: Vec<f32>,
+    /// `(popularity + 20)^−column_exponent`, kept up to date.
+    column_factors: Vec<f32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Stored {
+    items: usize,
+    settings: CooccurrenceSettings,
+}
+
+impl Cooccurrence {
+    /// Counts all pairs of positive events within the window.
+    pub fn train(data: &Dataset, settings: CooccurrenceSettings) -> Result<Self> {
+        if settings.window == 0 || !(0.0..=1.0).contains(&settings.decay) {
+            let text = "co-occurrence needs a window ≥ 1 and a decay within 0..=1";
+            return Err(RecoError::Config(text.into()));
+        }
+        let popularity = data.popularity();
+        let column_factors = popularity
+            .iter()
+            .map(|&count| column_factor(count, &settings))
+            .collect();
+        let mut model = Self {
+            stored: Stored {
+                items: data.items(),
+                settings,
+            },
+            rows: Vec::new(),
+            row_sums: Vec::new(),
+            popularity,
+            column_factors,
+        };
+        let (rows, sums) = (0..data.items() as u32)
+            .into_par_iter()
+            .with_min_len(32)
+            .map_init(
+                || vec![0f32; data.items()],
+                |sums, item| model.count_row(data, item, sums),
+            )
+            .unzip();
+        model.rows = rows;
+        model.row_sums = sums;
+        Ok(model)
+    }
+
+    /// One row of counts; `sums` is all zero before and after.
+    fn count_row(&self, data: &Dataset, item: u32, sums: &mut [f32]) -> (Vec<(u32, f32)>, f32) {
+        let mut touched = Vec::new();
+        for &occurrence in data.occurrences(item) {
+            let own = data.event(occurrence).weight;
+            if own <= 0.0 {
+                continue;
+            }
+            let history = data.history(occurrence.user);
+            let (before, from) = history.split_at(occurrence.position as usize);
+            let mut count = |event: &Event, gain: f32| {
+                if event.weight > 0.0 && gain > 0.0 {
+                    let sum = &mut sums[event.item as usize];
+                    if *sum == 0.0 {
+                        touched.push(event.item);
+                    }
+                    *sum += own * event.weight * gain;
+                }
+            };
+            let settings = &self.stored.settings;
+            let mut gain = 1.0;
+            for step in 0..settings.window {
+                if let Some(event) = from.get(step + 1) {
+                    count(event, gain);
+                }
+                if let Some(event) = before.iter().rev().nth(step) {
+                    count(event, gain * settings.backward);
+                }
+                gain *= settings.decay;
+            }
+        }
+        touched.sort_unstable();
+        let take = |&b: &u32| (b, std::mem::take(&mut sums[b as usize]));
+        let cells: Vec<(u32, f32)> = touched.iter().map(take).collect();
+        let total = cells.iter().map(|c| c.1).sum();
+        (self.pruned(cells), total)
+    }
+
+    /// Keeps the followers that score highest.
+    fn pruned(&self, mut cells: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
+        if let Some(keep) = self.stored.settings.keep
+            && cells.len() > keep.max(1)
+        {
+            let strength = |c: &(u32, f32)| c.1 * self.column_factors[c.0 as usize];
+            cells.select_nth_unstable_by(keep.max(1) - 1, |a, b| {
+                strength(b).total_cmp(&strength(a)).then(a.0.cmp(&b.0))
+            });
+            cells.truncate(keep.max(1));
+            cells.sort_unstable_by_key(|c| c.0);
+            cells.shrink_to_fit();
+        }
+        cells
+    }
+
+    /// Counts one more event of a viewer whose earlier history is `history`, oldest first.
+    pub fn observe(&mut self, history: &[Event], event: Event) {
+        let settings = self.stored.settings;
+        if event.item as usize >= self.stored.items || event.weight <= 0.0 {
+            return;
+        }
+        let mut gain = event.weight;
+        for earlier in history.iter().rev().take(settings.window) {
+            let known = (earlier.item as usize) < self.stored.items;
+            if known && earlier.weight > 0.0 && earlier.item != event.item {
+                self.add(earlier.item, event.item, gain * earlier.weight);
+                self.add(event.item, earlier.item, gain * earlier.weight * settings.backward);
+            }
+            gain *= settings.decay;
+        }
+        let count = &mut self.popularity[event.item as usize];
+        *count += 1.0;
+        self.column_factors[event.item as usize] = column_factor(*count, &settings);
+    }
+
+    fn add(&mut self, from: u32, to: u32, gain: f32) {
+        if gain <= 0.0 {
+            return;
+        }
+        let row = &mut self.rows[from as usize];
+        match row.binary_search_by_key(&to, |c| c.0) {
+            Ok(at) => row[at].1 += gain,
+            Err(at) => row.insert(at, (to, gain)),
+        }
+        self.row_sums[from as usize] += gain;
+    }
+
+    /// Context events with their weight, row normalisation included; newest first.
+    fn context<'a>(&'a self, history: &'a [Event]) -> impl Iterator<Item = (u32, f32)> + 'a {
+        let settings = &self.stored.settings;
+        let newest = history.iter().rev().take(settings.context).enumerate();
+        newest
+            .filter(|(_, event)| (event.item as usize) < self.stored.items)
+            .map(move |(age, event)| {
+                let decay = settings.context_decay.powi(age as i32);
+                (event.item, event.weight * decay * self.row_factor(event.item))
+            })
+    }
+
+    fn row_factor(&self, item: u32) -> f32 {
+        (self.row_sums[item as usize] + 1.0).powf(-self.stored.settings.row_exponent)
+    }
+
+    /// Adds the followers of one title to `out`, normalised, times `weight`.
+    pub fn add_followers(&self, item: u32, weight: f32, out: &mut [f32]) {
+        if item as usize >= self.stored.items {
+            return;
+        }
+        let weight = weight * self.row_factor(item);
+        for &(follower, count) in &self.rows[item as usize] {
+            out[follower as usize] += weight * count * self.column_factors[follower as usize];
+        }
+    }
+
+    /// Reads what [`Model::save`] wrote.
+    pub fn load(bytes: &[u8]) -> Result<Self> {
+        let reader = TensorReader::new(NAME, bytes)?;
+        let stored: Stored = reader.settings(NAME)?;
+        let counts = SparseMatrix::read("counts", &reader, stored.items)?;
+        let rows = (0..stored.items as u32).map(|row| {
+            let (columns, values) = counts.row(row);
+            columns.iter().copied().zip(values.iter().copied()).collect()
+        });
+        let popularity = reader.f32("popularity", stored.items)?;
+        let row_sums = reader.f32("row_sums", stored.items)?;
+        if popularity.iter().chain(&row_sums).any(|&v| v < 0.0) {
+            return Err(reader.error("a count is negative"));
+        }
+        let column_factors = popularity
+            .iter()
+            .map(|&count| column_factor(count, &stored.settings))
+            .collect();
+        Ok(Self {
+            rows: rows.collect(),
+            row_sums,
+            popularity,
+            column_factors,
+            stored,
+        })
+    }
+}
+
+fn column_factor(count: f32, settings: &CooccurrenceSettings) -> f32 {
+    (count + 20.0).powf(-settings.column_exponent)
+}
+
+impl Model for Cooccurrence {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn items(&self) -> usize {
+        self.stored.items
+    }
+
+    fn score(&self, history: &[Event], _scratch: &mut Scratch, out: &mut [f32]) {
+        out.fill(0.0);
+        for (item, weight) in self.context(history) {
+            for &(follower, count) in &self.rows[item as usize] {
+                out[follower as usize] += weight * count * self.column_factors[follower as usize];
+            }
+        }
+    }
+
+    fn similar(&self, item: u32, k: usize) -> Vec<Scored> {
+        let Some(row) = self.rows.get(item as usize) else {
+            return Vec::new();
+        };
+        let mut list: Vec<Scored> = row
+            .iter()
+            .filter(|cell| cell.0 != item)
+            .map(|&(follower, count)| Scored {
+                item: follower,
+                score: count * self.column_factors[follower as usize] * self.row_factor(item),
+            })
+            .collect();
+        list.sort_unstable_by(best_first);
+        list.truncate(k);
+        list
+    }
+
+    fn explain(&self, history: &[Event], item: u32) -> Vec<Contribution> {
+        let parts = self.context(history).filter_map(|(from, weight)| {
+            let row = &self.rows[from as usize];
+            let at = row.binary_search_by_key(&item, |c| c.0).ok()?;
+            Some(Contribution {
+                item: from,
+                contribution: weight * row[at].1 * self.column_factors[item as usize],
+            })
+        });
+        sorted_contributions(parts.collect())
+    }
+
+    fn additive(&self) -> bool {
+        true
+    }
+
+    fn save(&self) -> Result<Vec<u8>> {
+        let mut writer = TensorWriter::default();
+        SparseMatrix::from_rows(&self.rows).write("counts", &mut writer);
+        writer.f32("popularity", &self.popularity);
+        writer.f32("row_sums", &self.row_sums);
+        writer.finish(NAME, &self.stored)
+    }
+}

@@ -1,0 +1,271 @@
+//! EASE: the closed-form item-item model (Steck 2019, "Embarrassingly shallow autoencoders for sparse data").
+//!
+//! B = I − P·diag(P)⁻¹ with P = (XᵀX + λI)⁻¹: solved densely while training, then kept sparse for serving.
+
+use crate::codec::{TensorReader, TensorWriter};
+use crate::dataset::{Dataset, Event};
+use crate::error::{RecoError, Result};
+use crate::linalg::inverse_spd;
+use crate::model::{Contribution, Model, Scratch, recent, sorted_contributions};
+use crate::select::{Scored, best_first};
+use crate::sparse::SparseMatrix;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+const NAME: &str = "ease";
+
+/// How EASE is trained and served.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EaseSettings {
+    /// λ on the diagonal.
+    pub regularisation: f32,
+    /// Weight of a history event by its age in events: `input_decay^age`. 1 treats the history as a set.
+    pub input_decay: f32,
+    /// Weights kept per predicted title, greatest magnitudes first; `None` keeps all (for evaluation).
+    pub keep: Option<usize>,
+    /// Titles with fewer positive events are left to the other models.
+    pub item_min: usize,
+    /// At most this many titles, the most popular: the dense solve costs their number cubed.
+    pub items_max: usize,
+}
+
+impl Default for EaseSettings {
+    fn default() -> Self {
+        Self {
+            regularisation: 500.0,
+            input_decay: 1.0,
+            keep: None,
+            item_min: 1,
+            items_max: 20_000,
+        }
+    }
+}
+
+/// Weights `[from title × to title]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ease {
+    stored: Stored,
+    weights: SparseMatrix,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Stored {
+    items: usize,
+    settings: EaseSettings,
+}
+
+impl Ease {
+    /// Solves the closed form over the events with positive weight.
+    pub fn train(data: &Dataset, settings: EaseSettings) -> Result<Self> {
+        let valid = settings.regularisation > 0.0 && settings.regularisation.is_finite();
+        if !valid || !(0.0..=1.0).contains(&settings.input_decay) {
+            let text = "EASE needs λ > 0 and an input decay within 0..=1";
+            return Err(RecoError::Config(text.into()));
+        }
+        let chosen = chosen_items(data, &settings);
+        let mut square = gram_matrix(data, &chosen);
+        let size = chosen.len();
+        for index in 0..size {
+            square[index * size + index] += settings.regularisation;
+        }
+        let inverse = inverse_spd(&mut square, size)?;
+        drop(square);
+        if inverse.iter().any(|v| !v.is_finite()) {
+            return Err(RecoError::Numeric("EASE's inverse is not finite".into()));
+        }
+        Ok(Self {
+            weights: weights(&inverse, &chosen, data.items(), settings.keep),
+            stored: Stored {
+                items: data.items(),
+                settings,
+            },
+        })
+    }
+
+    /// The same model with at most `keep` weights per predicted title.
+    pub fn pruned(&self, keep: usize) -> Self {
+        let by_target = self.weights.transposed();
+        let columns: Vec<Vec<(u32, f32)>> = (0..self.stored.items as u32)
+            .into_par_iter()
+            .map(|item| {
+                let (from, values) = by_target.row(item);
+                let cells = from.iter().copied().zip(values.iter().copied());
+                strongest(cells.collect(), keep)
+            })
+            .collect();
+        let mut stored = self.stored;
+        stored.settings.keep = Some(keep);
+        Self {
+            weights: SparseMatrix::from_rows(&columns).transposed(),
+            stored,
+        }
+    }
+
+    /// The same weights, scored with another input decay.
+    pub fn with_input_decay(mut self, decay: f32) -> Self {
+        self.stored.settings.input_decay = decay;
+        self
+    }
+
+    /// Weights `[from title × to title]`.
+    pub fn weights(&self) -> &SparseMatrix {
+        &self.weights
+    }
+
+    /// Reads what [`Model::save`] wrote.
+    pub fn load(bytes: &[u8]) -> Result<Self> {
+        let reader = TensorReader::new(NAME, bytes)?;
+        let stored: Stored = reader.settings(NAME)?;
+        let weights = SparseMatrix::read("weights", &reader, stored.items)?;
+        Ok(Self { stored, weights })
+    }
+
+    /// Scores with another input decay than the configured one.
+    pub fn score_decayed(&self, history: &[Event], decay: f32, out: &mut [f32]) {
+        out.fill(0.0);
+        for (item, weight) in inputs(history, decay) {
+            if weight.abs() > INPUT_MIN {
+                self.weights.add_row(item, weight, out);
+            }
+        }
+    }
+}
+
+/// Inputs below this weight are too old to matter.
+const INPUT_MIN: f32 = 1e-4;
+
+/// Events with the weight that their age leaves them, newest last.
+fn inputs(history: &[Event], decay: f32) -> impl Iterator<Item = (u32, f32)> {
+    let recent = recent(history);
+    recent.iter().enumerate().map(move |(index, event)| {
+        let age = (recent.len() - 1 - index) as i32;
+        (event.item, event.weight * decay.powi(age))
+    })
+}
+
+/// The titles that take part, ascending.
+fn chosen_items(data: &Dataset, settings: &EaseSettings) -> Vec<u32> {
+    let popularity = data.popularity();
+    let mut chosen: Vec<u32> = (0..data.items() as u32)
+        .filter(|&item| popularity[item as usize] >= settings.item_min.max(1) as f32)
+        .collect();
+    chosen.sort_by(|&a, &b| {
+        popularity[b as usize]
+            .total_cmp(&popularity[a as usize])
+            .then(a.cmp(&b))
+    });
+    chosen.truncate(settings.items_max);
+    chosen.sort_unstable();
+    chosen
+}
+
+/// Lower triangle of XᵀX over the chosen titles, column-major. Parallel over columns with a fixed order inside.
+fn gram_matrix(data: &Dataset, chosen: &[u32]) -> Vec<f32> {
+    let size = chosen.len();
+    let mut local = vec![u32::MAX; data.items()];
+    for (index, &item) in chosen.iter().enumerate() {
+        local[item as usize] = index as u32;
+    }
+    let mut square = vec![0f32; size * size];
+    square
+        .par_chunks_exact_mut(size.max(1))
+        .enumerate()
+        .for_each(|(column, sums)| {
+            for &occurrence in data.occurrences(chosen[column]) {
+                let own = data.event(occurrence).weight;
+                if own <= 0.0 {
+                    continue;
+                }
+                for event in data.history(occurrence.user) {
+                    let row = local[event.item as usize];
+                    if row != u32::MAX && row as usize >= column && event.weight > 0.0 {
+                        sums[row as usize] += own * event.weight;
+                    }
+                }
+            }
+        });
+    square
+}
+
+/// `B[i, j] = −P[i, j] / P[j, j]` with a zero diagonal, in the catalogue's own indices, by rows i.
+fn weights(inverse: &[f32], chosen: &[u32], items: usize, keep: Option<usize>) -> SparseMatrix {
+    let size = chosen.len();
+    // P is symmetric: column j read as row j gives B's column j, a row of the transposed weights.
+    let columns: Vec<Vec<(u32, f32)>> = (0..size)
+        .into_par_iter()
+        .map(|column| {
+            let values = &inverse[column * size..(column + 1) * size];
+            let diagonal = values[column];
+            let cells = values.iter().enumerate().map(|(row, value)| {
+                let weight = if row == column { 0.0 } else { -value / diagonal };
+                (chosen[row], weight)
+            });
+            strongest(cells.collect(), keep.unwrap_or(size))
+        })
+        .collect();
+    let mut by_target = vec![Vec::new(); items];
+    for (cells, &item) in columns.into_iter().zip(chosen) {
+        by_target[item as usize] = cells;
+    }
+    SparseMatrix::from_rows(&by_target).transposed()
+}
+
+/// The `keep` cells of greatest magnitude, by column.
+fn strongest(mut cells: Vec<(u32, f32)>, keep: usize) -> Vec<(u32, f32)> {
+    if cells.len() > keep {
+        cells.retain(|c| c.1 != 0.0);
+    }
+    if cells.len() > keep && keep > 0 {
+        cells.select_nth_unstable_by(keep - 1, |a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+        cells.truncate(keep);
+        cells.sort_unstable_by_key(|c| c.0);
+        cells.shrink_to_fit();
+    }
+    cells
+}
+
+impl Model for Ease {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn items(&self) -> usize {
+        self.stored.items
+    }
+
+    fn score(&self, history: &[Event], _scratch: &mut Scratch, out: &mut [f32]) {
+        self.score_decayed(history, self.stored.settings.input_decay, out);
+    }
+
+    fn similar(&self, item: u32, k: usize) -> Vec<Scored> {
+        let (columns, values) = self.weights.row(item);
+        let cells = columns.iter().zip(values);
+        let mut list: Vec<Scored> = cells
+            .map(|(&item, &score)| Scored { item, score })
+            .filter(|s| s.score > 0.0 && s.item != item)
+            .collect();
+        list.sort_unstable_by(best_first);
+        list.truncate(k);
+        list
+    }
+
+    fn explain(&self, history: &[Event], item: u32) -> Vec<Contribution> {
+        let decay = self.stored.settings.input_decay;
+        let parts = inputs(history, decay).map(|(from, weight)| Contribution {
+            item: from,
+            contribution: weight * self.weights.get(from, item),
+        });
+        sorted_contributions(parts.collect())
+    }
+
+    fn additive(&self) -> bool {
+        true
+    }
+
+    fn save(&self) -> Result<Vec<u8>> {
+        let mut writer = TensorWriter::default();
+        self.weights.write("weights", &mut writer);
+        writer.finish(NAME, &self.stored)
+    }
+}

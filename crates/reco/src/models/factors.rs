@@ -1,0 +1,158 @@
+//! Title vectors with a viewer's vector folded in: shared by iALS and the content model.
+
+use crate::codec::{TensorReader, TensorWriter};
+use crate::dataset::Event;
+use crate::error::Result;
+use crate::linalg::{gram, multiply};
+use crate::model::{Contribution, Scratch, recent, sorted_contributions};
+use crate::select::{ItemSet, Scored, top_k};
+use serde::{Deserialize, Serialize};
+
+/// The weights of the iALS objective that folding in needs (Rendle et al. 2021, "Revisiting the performance of iALS
+/// on item recommendation benchmarks").
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Objective {
+    /// Weight α₀ of a pair that was not observed.
+    pub unobserved: f32,
+    /// Regularisation λ, scaled by (observations + α₀ · size of the other side)^ν.
+    pub regularisation: f32,
+    /// Exponent ν of the frequency scaling.
+    pub frequency_exponent: f32,
+}
+
+impl Objective {
+    /// The ridge of a row with `observed` observations against a side of `others` rows.
+    pub fn ridge(&self, observed: usize, others: usize) -> f32 {
+        let frequency = observed as f32 + self.unobserved * others as f32;
+        (self.regularisation * frequency.powf(self.frequency_exponent)).max(1e-6)
+    }
+}
+
+/// Title vectors, row-major `[items × size]`, and α₀·VᵀV.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Factors {
+    objective: Objective,
+    size: usize,
+    vectors: Vec<f32>,
+    gram: Vec<f32>,
+}
+
+impl Factors {
+    pub fn new(objective: Objective, size: usize, vectors: Vec<f32>) -> Self {
+        let mut gram = gram(&vectors, size);
+        gram.iter_mut().for_each(|g| *g *= objective.unobserved);
+        Self {
+            objective,
+            size,
+            vectors,
+            gram,
+        }
+    }
+
+    pub fn items(&self) -> usize {
+        self.vectors.len() / self.size
+    }
+
+    pub fn vector(&self, item: u32) -> &[f32] {
+        let start = item as usize * self.size;
+        &self.vectors[start..start + self.size]
+    }
+
+    fn known<'a>(&'a self, history: &'a [Event]) -> impl Iterator<Item = &'a Event> {
+        recent(history)
+            .iter()
+            .filter(|e| (e.item as usize) < self.items() && e.weight != 0.0)
+    }
+
+    /// Solves the viewer's normal equations for the right side in `right`; false where there is no usable history.
+    fn solve(&self, history: &[Event], scratch: &mut Scratch, right: &mut [f32]) -> bool {
+        scratch.gathered.clear();
+        let mut observed = 0;
+        for event in self.known(history) {
+            observed += 1;
+            let scale = event.weight.abs().sqrt();
+            let row = self.vector(event.item).iter().map(|v| v * scale);
+            scratch.gathered.extend(row);
+        }
+        let ridge = self.objective.ridge(observed, self.items());
+        observed > 0
+            && scratch
+                .solver
+                .solve(&self.gram, ridge, &scratch.gathered, right)
+                .is_ok()
+    }
+
+    /// The viewer's vector, left in `scratch.vector`; false where there is no usable history.
+    pub fn fold_in(&self, history: &[Event], scratch: &mut Scratch) -> bool {
+        let mut right = std::mem::take(&mut scratch.vector);
+        right.clear();
+        right.resize(self.size, 0.0);
+        for event in self.known(history) {
+            for (sum, value) in right.iter_mut().zip(self.vector(event.item)) {
+                *sum += event.weight * value;
+            }
+        }
+        let solved = self.solve(history, scratch, &mut right);
+        scratch.vector = right;
+        solved
+    }
+
+    pub fn score(&self, history: &[Event], scratch: &mut Scratch, out: &mut [f32]) {
+        if self.fold_in(history, scratch) {
+            multiply(&self.vectors, &scratch.vector, out);
+        } else {
+            out.fill(0.0);
+        }
+    }
+
+    /// Contribution of event i to title j: `wᵢ · vᵢᵀ A⁻¹ vⱼ`; they sum to the score exactly.
+    pub fn explain(&self, history: &[Event], item: u32) -> Vec<Contribution> {
+        if item as usize >= self.items() {
+            return Vec::new();
+        }
+        let mut scratch = Scratch::default();
+        let mut direction = self.vector(item).to_vec();
+        if !self.solve(history, &mut scratch, &mut direction) {
+            return Vec::new();
+        }
+        let parts = self.known(history).map(|event| Contribution {
+            item: event.item,
+            contribution: event.weight * dot(self.vector(event.item), &direction),
+        });
+        sorted_contributions(parts.collect())
+    }
+
+    /// Cosine neighbours.
+    pub fn similar(&self, item: u32, k: usize) -> Vec<Scored> {
+        if item as usize >= self.items() {
+            return Vec::new();
+        }
+        let own = self.vector(item);
+        let own_norm = dot(own, own).sqrt();
+        let mut scores = vec![0f32; self.items()];
+        multiply(&self.vectors, own, &mut scores);
+        for (score, vector) in scores.iter_mut().zip(self.vectors.chunks_exact(self.size)) {
+            *score /= (own_norm * dot(vector, vector).sqrt()).max(1e-12);
+        }
+        let mut best = Vec::new();
+        top_k(&scores, k, &ItemSet::of(self.items(), [item]), &mut best);
+        best.retain(|s| s.score > 0.0);
+        best
+    }
+
+    pub fn write(&self, writer: &mut TensorWriter) {
+        writer.f32("vectors", &self.vectors);
+    }
+
+    pub fn read(reader: &TensorReader<'_>, objective: Objective, items: usize, size: usize) -> Result<Self> {
+        if size == 0 {
+            return Err(reader.error("vectors of size 0"));
+        }
+        let vectors = reader.f32("vectors", items * size)?;
+        Ok(Self::new(objective, size, vectors))
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}

@@ -1,0 +1,202 @@
+//! iALS: implicit alternating least squares with frequency-scaled regularisation, exact Cholesky.
+//!
+//! Hu, Koren, Volinsky 2008; scaling and defaults as in Rendle, Krichene, Zhang, Koren 2021.
+
+use super::factors::{Factors, Objective};
+use crate::codec::{TensorReader, TensorWriter};
+use crate::dataset::{Dataset, Event};
+use crate::error::{RecoError, Result};
+use crate::linalg::{SpdSolver, gram};
+use crate::model::{Contribution, Model, Scratch};
+use crate::select::Scored;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+const NAME: &str = "ials";
+
+/// How iALS is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IalsSettings {
+    /// Size of a vector.
+    pub size: usize,
+    /// Rounds over viewers and titles.
+    pub epochs: usize,
+    /// Weights of the objective.
+    pub objective: Objective,
+    /// Standard deviation of the first title vectors, divided by √size.
+    pub initial_deviation: f32,
+    /// Seed of the first title vectors.
+    pub seed: u64,
+}
+
+impl Default for IalsSettings {
+    fn default() -> Self {
+        Self {
+            size: 64,
+            epochs: 10,
+            objective: Objective {
+                unobserved: 0.1,
+                regularisation: 0.003,
+                frequency_exponent: 1.0,
+            },
+            initial_deviation: 0.1,
+            seed: 1,
+        }
+    }
+}
+
+/// Title vectors; a viewer's vector is folded in at every request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ials {
+    stored: Stored,
+    factors: Factors,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Stored {
+    items: usize,
+    settings: IalsSettings,
+}
+
+impl Ials {
+    /// Trains on all events with non-zero weight. A row's result depends on nothing but its own observations and the
+    /// other side, so any number of threads gives the same bytes.
+    pub fn train(data: &Dataset, settings: IalsSettings) -> Result<Self> {
+        if settings.size == 0 || settings.size > 1024 {
+            let text = format!("iALS vectors of size {}", settings.size);
+            return Err(RecoError::Config(text));
+        }
+        let mut items = first_vectors(data.items(), &settings);
+        let mut users = vec![0f32; data.users() * settings.size];
+        for _ in 0..settings.epochs {
+            let by_user = |user: usize, observe: &mut dyn FnMut(u32, f32)| {
+                for event in data.history(user as u32) {
+                    observe(event.item, event.weight);
+                }
+            };
+            half_epoch(&mut users, &items, &settings, by_user)?;
+            let by_item = |item: usize, observe: &mut dyn FnMut(u32, f32)| {
+                for &occurrence in data.occurrences(item as u32) {
+                    observe(occurrence.user, data.event(occurrence).weight);
+                }
+            };
+            half_epoch(&mut items, &users, &settings, by_item)?;
+        }
+        if items.iter().any(|v| !v.is_finite()) {
+            return Err(RecoError::Numeric("iALS diverged".into()));
+        }
+        Ok(Self {
+            stored: Stored {
+                items: data.items(),
+                settings,
+            },
+            factors: Factors::new(settings.objective, settings.size, items),
+        })
+    }
+
+    /// A title's vector, shape `[size]`.
+    pub fn vector(&self, item: u32) -> &[f32] {
+        self.factors.vector(item)
+    }
+
+    /// Settings the model was trained with.
+    pub fn settings(&self) -> &IalsSettings {
+        &self.stored.settings
+    }
+
+    /// Reads what [`Model::save`] wrote.
+    pub fn load(bytes: &[u8]) -> Result<Self> {
+        let reader = TensorReader::new(NAME, bytes)?;
+        let stored: Stored = reader.settings(NAME)?;
+        let settings = stored.settings;
+        let factors = Factors::read(&reader, settings.objective, stored.items, settings.size)?;
+        Ok(Self { stored, factors })
+    }
+}
+
+fn first_vectors(items: usize, settings: &IalsSettings) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+    let deviation = settings.initial_deviation / (settings.size as f32).sqrt();
+    // The sum of twelve uniform values less six has deviation one and no tails that could upset a small start.
+    (0..items * settings.size)
+        .map(|_| deviation * ((0..12).map(|_| rng.random::<f32>()).sum::<f32>() - 6.0))
+        .collect()
+}
+
+/// Solves every row of `target` exactly against the fixed `other` side.
+fn half_epoch(
+    target: &mut [f32],
+    other: &[f32],
+    settings: &IalsSettings,
+    observations: impl Fn(usize, &mut dyn FnMut(u32, f32)) + Sync,
+) -> Result<()> {
+    let size = settings.size;
+    let others = other.len() / size;
+    let mut base = gram(other, size);
+    base.iter_mut().for_each(|g| *g *= settings.objective.unobserved);
+    target
+        .par_chunks_exact_mut(size)
+        .enumerate()
+        .with_min_len(16)
+        .try_for_each_init(
+            || (SpdSolver::default(), Vec::new()),
+            |(solver, gathered), (row, out)| {
+                gathered.clear();
+                out.fill(0.0);
+                let mut observed = 0;
+                observations(row, &mut |index, weight| {
+                    if weight == 0.0 {
+                        return;
+                    }
+                    observed += 1;
+                    let start = index as usize * size;
+                    let vector = &other[start..start + size];
+                    let scale = weight.abs().sqrt();
+                    gathered.extend(vector.iter().map(|v| v * scale));
+                    for (sum, value) in out.iter_mut().zip(vector) {
+                        *sum += weight * value;
+                    }
+                });
+                if observed == 0 {
+                    return Ok(());
+                }
+                let ridge = settings.objective.ridge(observed, others);
+                solver.solve(&base, ridge, gathered, out)
+            },
+        )
+}
+
+impl Model for Ials {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn items(&self) -> usize {
+        self.stored.items
+    }
+
+    fn score(&self, history: &[Event], scratch: &mut Scratch, out: &mut [f32]) {
+        self.factors.score(history, scratch, out);
+    }
+
+    fn similar(&self, item: u32, k: usize) -> Vec<Scored> {
+        self.factors.similar(item, k)
+    }
+
+    fn explain(&self, history: &[Event], item: u32) -> Vec<Contribution> {
+        self.factors.explain(history, item)
+    }
+
+    fn additive(&self) -> bool {
+        true
+    }
+
+    fn save(&self) -> Result<Vec<u8>> {
+        let mut writer = TensorWriter::default();
+        self.factors.write(&mut writer);
+        writer.finish(NAME, &self.stored)
+    }
+}

@@ -1,0 +1,15 @@
+//! The base models, one file each, all behind [`crate::Model`].
+
+mod content;
+mod cooccurrence;
+mod ease;
+mod factors;
+mod ials;
+mod popularity;
+
+pub use content::{Content, ContentSettings, ItemFeatures, ItemFeaturesBuilder, TitleDescription};
+pub use cooccurrence::{Cooccurrence, CooccurrenceSettings};
+pub use ease::{Ease, EaseSettings};
+pub use factors::Objective;
+pub use ials::{Ials, IalsSettings};
+pub use popularity::Popularity;

@@ -1,0 +1,201 @@
+//! Learning the blend: listwise softmax by Newton's method, deterministic at any number of threads.
+
+use super::features::FEATURES;
+use super::{Bases, Ranker, RankerSettings};
+use crate::error::Result;
+use crate::linalg::SpdSolver;
+use crate::model::{Scratch, mark_seen};
+use crate::select::ItemSet;
+use crate::split::Case;
+use rayon::prelude::*;
+
+/// Cases per unit of parallel work; sums are taken in the order of these units.
+const UNIT: usize = 64;
+
+/// One viewer's candidates.
+pub struct CandidateList {
+    /// Row-major `[candidates × FEATURES]`.
+    rows: Vec<f32>,
+    /// Candidates that were targets.
+    hits: Vec<u32>,
+}
+
+/// Features of the candidates of every case with at least one target among them; cases are thinned evenly to
+/// `cases_max`.
+pub fn candidate_lists(ranker: &Ranker, bases: &Bases, cases: &[Case]) -> Vec<CandidateList> {
+    let step = cases.len().div_ceil(ranker.settings.cases_max.max(1)).max(1);
+    let thinned: Vec<&Case> = cases.iter().step_by(step).collect();
+    let lists = thinned
+        .par_iter()
+        .map_init(Scratch::default, |scratch, case| one_list(ranker, bases, case, scratch));
+    let lists: Vec<CandidateList> = lists.collect();
+    lists.into_iter().filter(|l| !l.hits.is_empty()).collect()
+}
+
+fn one_list(ranker: &Ranker, bases: &Bases, case: &Case, scratch: &mut Scratch) -> CandidateList {
+    let mut buffers = std::mem::take(&mut scratch.ranking);
+    let mut seen = std::mem::take(&mut scratch.seen);
+    mark_seen(&mut seen, bases.items(), &case.history, &ItemSet::default());
+    let history = crate::model::recent(&case.history);
+    let allowed = |item: u32| !seen.contains(item);
+    let quota = ranker.settings.candidates;
+    buffers.gather(bases, history, quota, &allowed, scratch);
+    let (candidates, rows) = buffers.features(history.len());
+    let rows = rows.to_vec();
+    let numbered = candidates.iter().enumerate();
+    let hits = numbered
+        .filter(|(_, item)| case.targets.contains(item))
+        .map(|(index, _)| index as u32)
+        .collect();
+    scratch.ranking = buffers;
+    scratch.seen = seen;
+    CandidateList { rows, hits }
+}
+
+/// Loss, gradient and Hessian of a part of the cases.
+struct Slope {
+    loss: f64,
+    gradient: Vec<f64>,
+    hessian: Vec<f64>,
+}
+
+impl Slope {
+    fn zero() -> Self {
+        Self {
+            loss: 0.0,
+            gradient: vec![0.0; FEATURES],
+            hessian: vec![0.0; FEATURES * FEATURES],
+        }
+    }
+
+    /// Adds −mean over hits of log softmax(hit).
+    fn add(&mut self, list: &CandidateList, weights: &[f32], shares: &mut Vec<f32>) {
+        softmax(list, weights, shares);
+        let hit_share = 1.0 / list.hits.len() as f64;
+        let mut centre = [0f32; FEATURES];
+        for (row, &share) in list.rows.chunks_exact(FEATURES).zip(shares.iter()) {
+            for (sum, x) in centre.iter_mut().zip(row) {
+                *sum += share * x;
+            }
+        }
+        for &hit in &list.hits {
+            self.loss -= hit_share * f64::from(shares[hit as usize].max(1e-30)).ln();
+            let row = &list.rows[hit as usize * FEATURES..][..FEATURES];
+            for ((gradient, x), mean) in self.gradient.iter_mut().zip(row).zip(&centre) {
+                *gradient -= hit_share * f64::from(x - mean);
+            }
+        }
+        self.add_curvature(list, shares, &centre);
+    }
+
+    /// Covariance of the features under the softmax, upper triangle.
+    fn add_curvature(&mut self, list: &CandidateList, shares: &[f32], centre: &[f32; FEATURES]) {
+        let mut covariance = [0f32; FEATURES * FEATURES];
+        let mut centred = [0f32; FEATURES];
+        for (row, &share) in list.rows.chunks_exact(FEATURES).zip(shares) {
+            if share < 1e-6 {
+                continue;
+            }
+            for ((c, x), mean) in centred.iter_mut().zip(row).zip(centre) {
+                *c = x - mean;
+            }
+            for (a, sums) in covariance.chunks_exact_mut(FEATURES).enumerate() {
+                let scaled = share * centred[a];
+                for (sum, c) in sums.iter_mut().zip(&centred) {
+                    *sum += scaled * c;
+                }
+            }
+        }
+        for (sum, c) in self.hessian.iter_mut().zip(&covariance) {
+            *sum += f64::from(*c);
+        }
+    }
+
+    fn merge(mut self, other: &Self) -> Self {
+        self.loss += other.loss;
+        let pairs = self.gradient.iter_mut().zip(&other.gradient);
+        pairs.for_each(|(a, b)| *a += b);
+        let pairs = self.hessian.iter_mut().zip(&other.hessian);
+        pairs.for_each(|(a, b)| *a += b);
+        self
+    }
+}
+
+fn softmax(list: &CandidateList, weights: &[f32], shares: &mut Vec<f32>) {
+    shares.clear();
+    let rows = list.rows.chunks_exact(FEATURES);
+    shares.extend(rows.map(|row| row.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>()));
+    let highest = shares.iter().fold(f32::NEG_INFINITY, |m, &s| m.max(s));
+    shares.iter_mut().for_each(|s| *s = (*s - highest).exp());
+    let total: f32 = shares.iter().sum();
+    shares.iter_mut().for_each(|s| *s /= total);
+}
+
+fn slope(lists: &[CandidateList], weights: &[f32]) -> Slope {
+    let parts: Vec<Slope> = lists
+        .par_chunks(UNIT)
+        .map(|unit| {
+            let mut slope = Slope::zero();
+            let mut shares = Vec::new();
+            unit.iter().for_each(|list| slope.add(list, weights, &mut shares));
+            slope
+        })
+        .collect();
+    let total = parts.iter().fold(Slope::zero(), Slope::merge);
+    let count = lists.len() as f64;
+    Slope {
+        loss: total.loss / count,
+        gradient: total.gradient.iter().map(|g| g / count).collect(),
+        hessian: total.hessian.iter().map(|h| h / count).collect(),
+    }
+}
+
+/// Minimises the mean loss plus a ridge around `start`; a step that does not lower the loss is halved. Without lists
+/// the start stays.
+pub fn newton(lists: &[CandidateList], start: &[f32], settings: &RankerSettings) -> Result<Vec<f32>> {
+    let mut weights = start.to_vec();
+    if lists.is_empty() {
+        return Ok(weights);
+    }
+    // The fewer the cases, the closer to the start: a handful of viewers must not decide.
+    let ridge = f64::from(settings.regularisation) + 1.0 / lists.len() as f64;
+    let penalty = |weights: &[f32]| {
+        let squares = weights.iter().zip(start).map(|(w, s)| f64::from(w - s).powi(2));
+        0.5 * ridge * squares.sum::<f64>()
+    };
+    let mut current = slope(lists, &weights);
+    for _ in 0..settings.steps_max {
+        let loss = current.loss + penalty(&weights);
+        let direction = direction(&current, &weights, start, ridge)?;
+        let mut step = 1.0f32;
+        let improved = loop {
+            let pairs = weights.iter().zip(&direction);
+            let next: Vec<f32> = pairs.map(|(w, d)| w - step * d).collect();
+            let slope = slope(lists, &next);
+            if slope.loss + penalty(&next) < loss {
+                break Some((next, slope));
+            }
+            step *= 0.5;
+            if step < 0.05 {
+                break None;
+            }
+        };
+        let Some((next, slope)) = improved else { break };
+        let gained = loss - slope.loss - penalty(&next);
+        (weights, current) = (next, slope);
+        if gained < 1e-6 {
+            break;
+        }
+    }
+    Ok(weights)
+}
+
+/// (H + ridge)⁻¹ (g + ridge·(w − start)).
+fn direction(slope: &Slope, weights: &[f32], start: &[f32], ridge: f64) -> Result<Vec<f32>> {
+    let base: Vec<f32> = slope.hessian.iter().map(|&h| h as f32).collect();
+    let mut right: Vec<f32> = (0..FEATURES)
+        .map(|f| (slope.gradient[f] + ridge * f64::from(weights[f] - start[f])) as f32)
+        .collect();
+    SpdSolver::default().solve(&base, ridge as f32, &[], &mut right)?;
+    Ok(right)
+}

@@ -1,0 +1,228 @@
+//! The ranker: candidates from every base model, features per candidate, weights learned on held-out events.
+
+mod features;
+mod fit;
+
+pub(crate) use features::RankingBuffers;
+pub use features::{FEATURES, Signal};
+
+use crate::codec::{TensorReader, TensorWriter};
+use crate::dataset::{Dataset, Event};
+use crate::error::{RecoError, Result};
+use crate::model::{Contribution, Model, Scratch, recent, sorted_contributions};
+use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity};
+use crate::select::{Scored, best_first};
+use crate::split::Case;
+use crate::train::BaseConfig;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+const NAME: &str = "ranker";
+
+/// The base models that the ranker blends, all over the same catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bases {
+    /// Counts of all time.
+    pub popularity: Popularity,
+    /// Decayed counts.
+    pub trending: Popularity,
+    /// General taste.
+    pub ials: Ials,
+    /// Item-item weights.
+    pub ease: Ease,
+    /// What comes next.
+    pub cooccurrence: Cooccurrence,
+    /// What the titles are.
+    pub content: Content,
+    /// Titles by popularity, for padding; computed.
+    order: Vec<u32>,
+}
+
+impl Bases {
+    /// Trains all of them; `now` is where trending stands, `progress` gets the name of the model that starts and the
+    /// share done.
+    pub fn train(
+        data: &Dataset,
+        features: &ItemFeatures,
+        config: &BaseConfig,
+        now: i64,
+        progress: &dyn Fn(&str, f32),
+    ) -> Result<Self> {
+        progress("popularity", 0.0);
+        let popularity = Popularity::all_time(data);
+        let trending = Popularity::trending(data, now, config.trending_half_life);
+        progress("cooccurrence", 0.05);
+        let cooccurrence = Cooccurrence::train(data, config.cooccurrence)?;
+        progress("ease", 0.15);
+        let ease = Ease::train(data, config.ease)?;
+        progress("ials", 0.5);
+        let ials = Ials::train(data, config.ials)?;
+        progress("content", 0.9);
+        let content = Content::train(data, features, &ials, config.content)?;
+        Self::assemble(popularity, trending, ials, ease, cooccurrence, content)
+    }
+
+    /// Puts loaded models together; refuses models over different catalogues.
+    pub fn assemble(
+        popularity: Popularity,
+        trending: Popularity,
+        ials: Ials,
+        ease: Ease,
+        cooccurrence: Cooccurrence,
+        content: Content,
+    ) -> Result<Self> {
+        let items = popularity.items();
+        let others: [&dyn Model; 5] = [&trending, &ials, &ease, &cooccurrence, &content];
+        if let Some(bad) = others.iter().find(|m| m.items() != items) {
+            let reason = format!("{} titles where popularity has {items}", bad.items());
+            return Err(RecoError::artefact(bad.name(), reason));
+        }
+        let mut order: Vec<u32> = (0..items as u32).collect();
+        order.sort_by(|&a, &b| {
+            let score = |item: u32| popularity.scores()[item as usize];
+            score(b).total_cmp(&score(a)).then(a.cmp(&b))
+        });
+        Ok(Self {
+            popularity,
+            trending,
+            ials,
+            ease,
+            cooccurrence,
+            content,
+            order,
+        })
+    }
+
+    /// Number of titles.
+    pub fn items(&self) -> usize {
+        self.popularity.items()
+    }
+}
+
+/// How candidates are drawn and weights learned.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RankerSettings {
+    /// Candidates from co-occurrence and from EASE; half as many from iALS, a quarter from each other model.
+    pub candidates: usize,
+    /// Held-out viewers that weights are learned from, at most.
+    pub cases_max: usize,
+    /// Ridge that pulls the weights towards the start values.
+    pub regularisation: f32,
+    /// Newton steps at most.
+    pub steps_max: usize,
+}
+
+impl Default for RankerSettings {
+    fn default() -> Self {
+        Self {
+            candidates: 160,
+            cases_max: 4000,
+            regularisation: 1e-3,
+            steps_max: 12,
+        }
+    }
+}
+
+/// Learned weights over the features of a candidate: score = weights · features.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranker {
+    settings: RankerSettings,
+    weights: Vec<f32>,
+}
+
+impl Ranker {
+    /// Where learning starts, and what stays where there is nothing to learn from: an even blend.
+    pub fn even(settings: RankerSettings) -> Self {
+        Self {
+            settings,
+            weights: features::even_weights(),
+        }
+    }
+
+    /// Learns the weights from held-out cases that none of the bases has seen: listwise softmax over each viewer's
+    /// candidates (Cao et al. 2007, "Learning to rank: from pairwise to listwise"), Newton's method, ridge.
+    pub fn train(bases: &Bases, cases: &[Case], settings: RankerSettings) -> Result<Self> {
+        let mut ranker = Self::even(settings);
+        let lists = fit::candidate_lists(&ranker, bases, cases);
+        ranker.weights = fit::newton(&lists, &ranker.weights, &settings)?;
+        Ok(ranker)
+    }
+
+    /// Learned weight by feature name.
+    pub fn weights(&self) -> BTreeMap<String, f32> {
+        (0..FEATURES).map(|f| (features::name(f), self.weights[f])).collect()
+    }
+
+    /// The best `k` of the titles that `allowed` lets through, best first.
+    pub fn rank(
+        &self,
+        bases: &Bases,
+        history: &[Event],
+        k: usize,
+        allowed: &dyn Fn(u32) -> bool,
+        scratch: &mut Scratch,
+    ) -> Vec<Scored> {
+        let mut buffers = std::mem::take(&mut scratch.ranking);
+        let history = recent(history);
+        buffers.gather(bases, history, self.settings.candidates.max(k), allowed, scratch);
+        let (candidates, rows) = buffers.features(history.len());
+        let scored = candidates.iter().zip(rows.chunks_exact(FEATURES));
+        let mut list: Vec<Scored> = scored
+            .map(|(&item, row)| Scored {
+                item,
+                score: row.iter().zip(&self.weights).map(|(x, w)| x * w).sum(),
+            })
+            .collect();
+        if list.len() > k && k > 0 {
+            list.select_nth_unstable_by(k - 1, best_first);
+        }
+        list.truncate(k);
+        list.sort_unstable_by(best_first);
+        buffers.pad(bases, k, allowed, &mut list);
+        scratch.ranking = buffers;
+        list
+    }
+
+    /// Each title's share in the score of `item`: contributions of the explaining models, each model scaled to one
+    /// and weighed by how much the learned weights trust it. Not a sum to the score: ranks take part as well.
+    pub fn explain(&self, bases: &Bases, history: &[Event], item: u32) -> Vec<Contribution> {
+        let models: [(&dyn Model, Signal); 4] = [
+            (&bases.ease, Signal::Ease),
+            (&bases.cooccurrence, Signal::Cooccurrence),
+            (&bases.ials, Signal::Ials),
+            (&bases.content, Signal::Content),
+        ];
+        let mut shares: BTreeMap<u32, f32> = BTreeMap::new();
+        for (model, signal) in models {
+            let parts = model.explain(recent(history), item);
+            let total: f32 = parts.iter().map(|p| p.contribution.abs()).sum();
+            let trust = features::trust(&self.weights, signal);
+            if total > 0.0 && trust > 0.0 {
+                for part in parts {
+                    *shares.entry(part.item).or_default() += trust * part.contribution / total;
+                }
+            }
+        }
+        let list = shares
+            .into_iter()
+            .map(|(item, contribution)| Contribution { item, contribution });
+        sorted_contributions(list.collect())
+    }
+
+    /// The weights as a safetensors file.
+    pub fn save(&self) -> Result<Vec<u8>> {
+        let mut writer = TensorWriter::default();
+        writer.f32("weights", &self.weights);
+        writer.finish(NAME, &self.settings)
+    }
+
+    /// Reads what [`Self::save`] wrote.
+    pub fn load(bytes: &[u8]) -> Result<Self> {
+        let reader = TensorReader::new(NAME, bytes)?;
+        Ok(Self {
+            settings: reader.settings(NAME)?,
+            weights: reader.f32("weights", FEATURES)?,
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! How interactions become training data and held-out cases, one function per published protocol.
+
+use crate::dataset::{Dataset, Event};
+use crate::error::{RecoError, Result};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The protocols of the literature that are built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// Each viewer's last title is the test, the one before it the validation (SASRec, BERT4Rec, gSASRec).
+    LastOut,
+    /// Held-out viewers: 80 % of their titles given, 20 % wanted (Liang et al. 2018 and after).
+    Strong,
+    /// One cut in time: the newest tenth of all events is the test, new viewers and titles included.
+    Temporal,
+}
+
+/// One held-out viewer: what is known, and what should be found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Dense viewer index in the data set that was split.
+    pub user: u32,
+    /// Known events, oldest first; may be empty (a new viewer).
+    pub history: Vec<Event>,
+    /// Titles to find, none of them in the history.
+    pub targets: Vec<u32>,
+}
+
+/// Training data with the cases that may be judged after training on it.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// What a model may learn from.
+    pub train: Arc<Dataset>,
+    /// What it is judged on.
+    pub cases: Vec<Case>,
+}
+
+/// Two stages: `learn` for fitting and choosing (a ranker's labels, hyper-parameters), `test` for the figures.
+#[derive(Clone, Debug)]
+pub struct Split {
+    /// Where it came from.
+    pub protocol: Protocol,
+    /// Validation stage.
+    pub learn: Stage,
+    /// Test stage.
+    pub test: Stage,
+}
+
+impl Split {
+    /// The split of a protocol; only [`Protocol::Strong`] uses the seed (98765 in the papers).
+    pub fn make(protocol: Protocol, data: &Dataset, seed: u64) -> Result<Self> {
+        match protocol {
+            Protocol::LastOut => Self::leave_last_out(data),
+            Protocol::Strong => Self::strong(data, seed),
+            Protocol::Temporal => Self::temporal(data, 0.1),
+        }
+    }
+
+    /// Leave-last-out; viewers with fewer than three events only train.
+    pub fn leave_last_out(data: &Dataset) -> Result<Self> {
+        let split = Self {
+            protocol: Protocol::LastOut,
+            learn: without_last(data, 2),
+            test: without_last(data, 1),
+        };
+        split.checked()
+    }
+
+    /// Strong generalisation: viewers permuted by the seed, a tenth (at most 600) tested, as many validated; of each
+    /// of these a fifth of the titles, chosen by the seed, is wanted.
+    pub fn strong(data: &Dataset, seed: u64) -> Result<Self> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut users: Vec<u32> = (0..data.users() as u32)
+            .filter(|&u| data.history(u).len() >= 2)
+            .collect();
+        shuffle(&mut users, &mut rng);
+        let held = (users.len() / 10).min(600);
+        let (training, held_out) = users.split_at(users.len() - 2 * held);
+        let (validation, test) = held_out.split_at(held);
+        let mut case = |&user: &u32| fold_in_case(data, user, &mut rng);
+        let validation: Vec<Case> = validation.iter().map(&mut case).collect();
+        let test: Vec<Case> = test.iter().map(&mut case).collect();
+        let mut trains = vec![false; data.users()];
+        training.iter().for_each(|&u| trains[u as usize] = true);
+        let train = data.filtered(|i| trains[i.user as usize]);
+        Self::strong_given(train, validation, test)
+    }
+
+    /// Strong generalisation on a split that somebody else made.
+    pub fn strong_given(train: Dataset, validation: Vec<Case>, test: Vec<Case>) -> Result<Self> {
+        let train = Arc::new(train);
+        let split = Self {
+            protocol: Protocol::Strong,
+            learn: Stage {
+                train: Arc::clone(&train),
+                cases: validation,
+            },
+            test: Stage { train, cases: test },
+        };
+        split.checked()
+    }
+
+    /// One cut in time: the newest `share` of all events is the test; of the rest again the newest `share` is the
+    /// validation. Events at the very time of the cut stay on the older side, so nothing from the future leaks.
+    pub fn temporal(data: &Dataset, share: f64) -> Result<Self> {
+        let test = after_cut(data, share);
+        let learn = after_cut(&test.train, share);
+        let split = Self {
+            protocol: Protocol::Temporal,
+            learn,
+            test,
+        };
+        split.checked()
+    }
+
+    fn checked(self) -> Result<Self> {
+        if self.test.cases.is_empty() || self.test.train.is_empty() {
+            let text = "too few interactions for this protocol: nothing to train on or to test";
+            return Err(RecoError::Data(text.into()));
+        }
+        Ok(self)
+    }
+}
+
+/// Training data without the last `held` events of each viewer; wanted is the first of them.
+fn without_last(data: &Dataset, held: usize) -> Stage {
+    let known = |user: u32| match data.history(user).len() {
+        len if len >= 3 => len - held,
+        len => len,
+    };
+    let mut cases = Vec::new();
+    for user in 0..data.users() as u32 {
+        let (history, known) = (data.history(user), known(user));
+        if known < history.len() {
+            cases.push(Case {
+                user,
+                history: history[..known].to_vec(),
+                targets: vec![history[known].item],
+            });
+        }
+    }
+    let mut position = vec![0usize; data.users()];
+    let train = data.filtered(|i| {
+        position[i.user as usize] += 1;
+        position[i.user as usize] <= known(i.user)
+    });
+    Stage {
+        train: Arc::new(train),
+        cases,
+    }
+}
+
+/// The newest `share` of the events against everything before.
+fn after_cut(data: &Dataset, share: f64) -> Stage {
+    let mut times: Vec<i64> = data.interactions().map(|i| i.at).collect();
+    if times.is_empty() {
+        return Stage {
+            train: Arc::new(data.clone()),
+            cases: Vec::new(),
+        };
+    }
+    let first = ((times.len() as f64) * (1.0 - share)) as usize;
+    let first = first.min(times.len() - 1);
+    let (_, &mut cut, _) = times.select_nth_unstable(first);
+    let train = Arc::new(data.filtered(|i| i.at <= cut));
+    let mut cases = Vec::new();
+    for user in 0..data.users() as u32 {
+        let history = data.history(user);
+        let (known, later) = history.split_at(history.partition_point(|e| e.at <= cut));
+        let liked = later.iter().filter(|e| e.weight > 0.0);
+        let targets: Vec<u32> = liked.map(|e| e.item).collect();
+        if !targets.is_empty() {
+            cases.push(Case {
+                user,
+                history: known.to_vec(),
+                targets,
+            });
+        }
+    }
+    Stage { train, cases }
+}
+
+fn fold_in_case(data: &Dataset, user: u32, rng: &mut ChaCha8Rng) -> Case {
+    let history = data.history(user);
+    let mut order: Vec<usize> = (0..history.len()).collect();
+    shuffle(&mut order, rng);
+    order.truncate((history.len() / 5).max(1));
+    let mut wanted = vec![false; history.len()];
+    order.iter().for_each(|&index| wanted[index] = true);
+    let side = |want: bool| {
+        let events = history.iter().zip(&wanted);
+        events.filter(move |(_, w)| **w == want).map(|(e, _)| *e)
+    };
+    Case {
+        user,
+        history: side(false).collect(),
+        targets: side(true).map(|e| e.item).collect(),
+    }
+}
+
+/// Fisher–Yates.
+pub(crate) fn shuffle<T>(list: &mut [T], rng: &mut ChaCha8Rng) {
+    for last in (1..list.len()).rev() {
+        list.swap(last, rng.random_range(0..=last));
+    }
+}

@@ -1,0 +1,202 @@
+//! Training for a service: rehearse on the past, judge on the newest events, then learn from everything.
+
+use crate::bundle::Recommender;
+use crate::dataset::Dataset;
+use crate::error::{RecoError, Result};
+use crate::evaluate::{ModelReport, judge_all};
+use crate::models::ItemFeatures;
+use crate::models::{ContentSettings, CooccurrenceSettings, EaseSettings, IalsSettings};
+use crate::ranker::{Bases, Ranker, RankerSettings};
+use crate::split::{Case, Protocol, Split};
+use serde::{Deserialize, Serialize};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Settings of all base models.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BaseConfig {
+    /// iALS.
+    pub ials: IalsSettings,
+    /// EASE.
+    pub ease: EaseSettings,
+    /// Co-occurrence.
+    pub cooccurrence: CooccurrenceSettings,
+    /// Content.
+    pub content: ContentSettings,
+    /// Half-life of trending, in the unit of the events' time.
+    pub trending_half_life: i64,
+}
+
+impl Default for BaseConfig {
+    /// For serving: item-item models cut to what fits in tens of megabytes at 10,000 titles.
+    fn default() -> Self {
+        Self {
+            ials: IalsSettings::default(),
+            ease: EaseSettings {
+                regularisation: 200.0,
+                input_decay: 0.95,
+                keep: Some(200),
+                item_min: 3,
+                items_max: 6_000,
+            },
+            cooccurrence: CooccurrenceSettings {
+                keep: Some(200),
+                backward: 0.5,
+                ..CooccurrenceSettings::default()
+            },
+            content: ContentSettings::default(),
+            trending_half_life: 7 * DAY_MS,
+        }
+    }
+}
+
+impl BaseConfig {
+    /// Settings for the figures of a protocol: nothing cut, histories read as the protocol's papers do.
+    pub fn for_protocol(protocol: Protocol) -> Self {
+        let full = Self::default();
+        let ease = |regularisation, input_decay| EaseSettings {
+            regularisation,
+            input_decay,
+            ..EaseSettings::default()
+        };
+        match protocol {
+            Protocol::LastOut => Self {
+                ease: ease(500.0, 0.8),
+                cooccurrence: CooccurrenceSettings::default(),
+                // Time is the position in the sequence there.
+                trending_half_life: 50,
+                ..full
+            },
+            Protocol::Strong => Self {
+                ease: ease(800.0, 1.0),
+                cooccurrence: CooccurrenceSettings {
+                    window: 50,
+                    decay: 0.97,
+                    context: 500,
+                    context_decay: 1.0,
+                    backward: 1.0,
+                    column_exponent: 0.35,
+                    ..CooccurrenceSettings::default()
+                },
+                trending_half_life: 50,
+                ..full
+            },
+            Protocol::Temporal => full,
+        }
+    }
+}
+
+/// How a service trains.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrainConfig {
+    /// Base models.
+    pub base: BaseConfig,
+    /// Ranker.
+    pub ranker: RankerSettings,
+    /// Share of the newest events that is held out for judging, and again for learning the ranker's weights.
+    pub held_out_share: f64,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            base: BaseConfig::default(),
+            ranker: RankerSettings::default(),
+            held_out_share: 0.1,
+            seed: 1,
+        }
+    }
+}
+
+/// Figures of a rehearsal on held-out newest events.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OfflineMetrics {
+    /// Held-out viewers.
+    pub cases: usize,
+    /// One report per model, the ranker last; empty where there were too few events to hold any out.
+    pub models: Vec<ModelReport>,
+}
+
+/// What [`train`] gives.
+pub struct Trained {
+    /// Learned from all events: the one to publish.
+    pub recommender: Recommender,
+    /// Learned without the held-out events: the one to compare with the current model.
+    pub rehearsal: Recommender,
+    /// The held-out cases, in this data set's indices.
+    pub held_out: Vec<Case>,
+    /// Figures of the rehearsal.
+    pub metrics: OfflineMetrics,
+}
+
+/// Trains a recommender for serving: base models on the oldest part and the ranker's weights on what follows, judged
+/// on the newest events; then base models on everything.
+///
+/// `item_keys` are the caller's ids by index (length `data.items()`, unique). `now` is where trending stands, in the
+/// unit of the events' time. `progress` is called from this thread with a stage and the share done, 0..=1. Fails on an
+/// empty data set; with too few events for holding out, the weights stay even and the metrics empty.
+pub fn train(
+    data: &Dataset,
+    item_keys: &[i64],
+    features: &ItemFeatures,
+    config: &TrainConfig,
+    now: i64,
+    progress: &dyn Fn(&str, f32),
+) -> Result<Trained> {
+    if data.is_empty() {
+        return Err(RecoError::Data("no interactions to learn from".into()));
+    }
+    if !(0.01..=0.5).contains(&config.held_out_share) {
+        let text = format!("held_out_share {} outside 0.01..=0.5", config.held_out_share);
+        return Err(RecoError::Config(text));
+    }
+    let mut base = config.base;
+    base.ials.seed = config.seed;
+    let part = |from: f32, to: f32| move |stage: &str, share: f32| progress(stage, from + (to - from) * share);
+    let fit =
+        |data: &Dataset, now: i64, progress: &dyn Fn(&str, f32)| Bases::train(data, features, &base, now, progress);
+    let newest = |data: &Dataset| data.newest().unwrap_or(now);
+    let Ok(split) = Split::temporal(data, config.held_out_share) else {
+        return without_rehearsal(data, item_keys, config, fit(data, now, &part(0.0, 1.0))?);
+    };
+    let (early, past) = (&split.learn.train, &split.test.train);
+    let ranker = match split.learn.cases.is_empty() || early.is_empty() {
+        true => Ranker::even(config.ranker),
+        false => {
+            let bases = fit(early, newest(early), &part(0.0, 0.28))?;
+            progress("ranker", 0.28);
+            Ranker::train(&bases, &split.learn.cases, config.ranker)?
+        }
+    };
+    let bases = fit(past, newest(past), &part(0.33, 0.6))?;
+    progress("evaluate", 0.6);
+    let rehearsal = Recommender::new(bases, ranker.clone(), item_keys, newest(past))?;
+    let metrics = OfflineMetrics {
+        cases: split.test.cases.len(),
+        models: judge_all(&rehearsal, &split.test, config.seed),
+    };
+    let bases = fit(data, now, &part(0.68, 1.0))?;
+    progress("done", 1.0);
+    Ok(Trained {
+        recommender: Recommender::new(bases, ranker, item_keys, newest(data))?,
+        rehearsal,
+        held_out: split.test.cases,
+        metrics,
+    })
+}
+
+fn without_rehearsal(data: &Dataset, item_keys: &[i64], config: &TrainConfig, bases: Bases) -> Result<Trained> {
+    let ranker = Ranker::even(config.ranker);
+    let through = data.newest().unwrap_or_default();
+    let recommender = Recommender::new(bases, ranker, item_keys, through)?;
+    Ok(Trained {
+        rehearsal: recommender.clone(),
+        recommender,
+        held_out: Vec::new(),
+        metrics: OfflineMetrics::default(),
+    })
+}
