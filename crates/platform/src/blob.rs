@@ -198,3 +198,5 @@ fn io_fault(error: &std::io::Error) -> Fault {
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -160,3 +160,6 @@ pub async fn prune(db: &Db, now: Millis) -> Result<u64, Fault> {
         .execute(pool).await.map(|done| done.rows_affected()))
     .or_fault()
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,3 +39,6 @@ impl Transport for Loopback {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -240,3 +240,5 @@ impl Bus {
     }
 }
 
+#[cfg(test)]
+mod tests;

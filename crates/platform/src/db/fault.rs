@@ -25,7 +25,8 @@ pub fn is_unique_violation(error: &Error) -> bool {
 pub fn fault(error: &Error) -> Fault {
     let text = error.to_string();
     match error {
-        Error::PoolTimedOut => Fault::Overloaded("waiting for a database connection took too long".into()),
+        // Too many at once, or nobody at the other end: a pool cannot tell.
+        Error::PoolTimedOut => Fault::Unavailable("waiting for a database connection took too long".into()),
         Error::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => Fault::StorageFull(text),
         Error::Io(_) | Error::Tls(_) | Error::PoolClosed | Error::WorkerCrashed => Fault::Unavailable(text),
         Error::Database(cause) => match cause.try_downcast_ref::<sqlx::sqlite::SqliteError>() {

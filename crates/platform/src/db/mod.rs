@@ -13,8 +13,8 @@
 //!
 //! // A write: one transaction at a time on SQLite (BEGIN IMMEDIATE), dropped means rolled back.
 //! let mut tx = db.begin().await?;
-//! on!(tx, conn => sqlx::query("UPDATE titles SET name = $2 WHERE id = $1").bind(id.0).bind(&name).execute(conn).await)
-//!     .or_fault()?;
+//! let rows = on!(tx, conn => sqlx::query("UPDATE titles SET name = $2 WHERE id = $1").bind(id.0).bind(&name)
+//!     .execute(conn).await.map(|done| done.rows_affected())).or_fault()?; // or `.map(drop)`: each engine has a result of its own
 //! outbox::append(&mut tx, &inputs.event(EventBody::TitlesChanged { titles: vec![id] })).await?;
 //! tx.commit().await?;
 //! ```
@@ -171,3 +171,5 @@ macro_rules! migrations {
     };
 }
 
+#[cfg(test)]
+mod tests;

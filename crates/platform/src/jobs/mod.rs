@@ -210,3 +210,5 @@ impl Queue {
     }
 }
 
+#[cfg(test)]
+mod tests;

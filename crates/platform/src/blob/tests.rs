@@ -1,0 +1,106 @@
+//! Files on disk.
+
+use super::*;
+
+fn store() -> (tempfile::TempDir, BlobStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = BlobStore::open(&folder.path().join("files")).unwrap();
+    (folder, store)
+}
+
+#[tokio::test]
+async fn files_are_stored_read_listed_and_deleted() {
+    let (_folder, store) = store();
+    store.put("media/a/seg-1.m4s", vec![1, 2, 3, 4]).await.unwrap();
+    store.put("media/a/seg-2.m4s", vec![5]).await.unwrap();
+    store.put("media/ab/seg-1.m4s", vec![6]).await.unwrap();
+    store.put("media/a/seg-2.m4s", vec![7, 8]).await.unwrap();
+
+    assert_eq!(store.get("media/a/seg-2.m4s").await.unwrap(), [7, 8].as_slice());
+    assert_eq!(
+        store.get_range("media/a/seg-1.m4s", 1..3).await.unwrap(),
+        [2, 3].as_slice()
+    );
+    assert_eq!(
+        store.get_range("media/a/seg-1.m4s", 2..99).await.unwrap(),
+        [3, 4].as_slice()
+    );
+    assert_eq!(store.size("media/a/seg-1.m4s").await.unwrap(), Some(4));
+    assert_eq!(
+        std::fs::read(store.local_path("media/a/seg-1.m4s").unwrap()).unwrap(),
+        [1, 2, 3, 4]
+    );
+    let listed: Vec<_> = store
+        .list("media/a/")
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|file| (file.key, file.bytes))
+        .collect();
+    assert_eq!(
+        listed,
+        [("media/a/seg-1.m4s".to_owned(), 4), ("media/a/seg-2.m4s".to_owned(), 2)]
+    );
+    assert_eq!(store.list("").await.unwrap().len(), 3);
+
+    store.delete("media/ab/seg-1.m4s").await.unwrap();
+    store.delete("media/ab/seg-1.m4s").await.unwrap();
+    assert_eq!(store.delete_all("media/a").await.unwrap(), 2);
+    assert_eq!(store.list("").await.unwrap(), []);
+    assert!(!store.local_path("media/a").unwrap().exists());
+    assert_eq!(store.size("media/a/seg-1.m4s").await.unwrap(), None);
+    assert!(
+        matches!(store.get("media/a/seg-1.m4s").await, Err(BlobError::NotFound(key)) if key == "media/a/seg-1.m4s")
+    );
+}
+
+#[tokio::test]
+async fn a_file_is_moved_in() {
+    let (folder, store) = store();
+    let upload = folder.path().join("upload");
+    std::fs::write(&upload, b"video").unwrap();
+    store.put_file("uploads/1/source", &upload).await.unwrap();
+    assert!(!upload.exists());
+    assert_eq!(store.get("uploads/1/source").await.unwrap(), b"video".as_slice());
+    assert!(store.put_file("uploads/2/source", &upload).await.is_err());
+
+    // From another disk, by copying.
+    std::fs::write(&upload, b"other").unwrap();
+    copy_in(&upload, &store.local_path("uploads/1/source").unwrap()).unwrap();
+    assert!(!upload.exists());
+    assert_eq!(store.list("").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn keys_never_leave_the_folder() {
+    let (_folder, store) = store();
+    let long = "a".repeat(1025);
+    for key in [
+        "",
+        "/etc/passwd",
+        "../x",
+        "a/../x",
+        "a//b",
+        "a/",
+        "./a",
+        "a/.hidden",
+        "a\\b",
+        "a b",
+        "é",
+        "a\0",
+        "a%2e",
+        &long,
+    ] {
+        assert!(
+            matches!(store.put(key, vec![1]).await, Err(BlobError::InvalidKey(_))),
+            "put {key:?}"
+        );
+        assert!(
+            matches!(store.get(key).await, Err(BlobError::InvalidKey(_))),
+            "get {key:?}"
+        );
+        assert!(store.local_path(key).is_err(), "path of {key:?}");
+    }
+    assert!(store.delete_all("").await.is_err(), "never everything");
+    assert!(store.list("..").await.is_err());
+}

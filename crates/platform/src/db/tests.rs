@@ -1,0 +1,191 @@
+//! The database port, on both engines.
+
+use std::borrow::Cow;
+
+use sqlx::{
+    SqlSafeStr as _,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+use super::*;
+use crate::test_support;
+
+const NOTES: &str = "CREATE TABLE notes (id BIGINT PRIMARY KEY, text TEXT NOT NULL)";
+
+fn migrations(statements: &[&'static str]) -> Migrations {
+    let all = || {
+        let numbered = statements.iter().zip(1..).map(|(sql, version)| {
+            Migration::new(
+                version,
+                Cow::Borrowed("test"),
+                MigrationType::Simple,
+                sql.into_sql_str(),
+                false,
+            )
+        });
+        Migrator::with_migrations(numbered.collect())
+    };
+    Migrations {
+        sqlite: all(),
+        postgres: all(),
+    }
+}
+
+async fn add(db: &Db, id: i64, text: &str) -> Result<(), contract::Fault> {
+    let mut tx = db.begin().await?;
+    on!(tx, conn => sqlx::query("INSERT INTO notes (id, text) VALUES ($1, $2)").bind(id).bind(text)
+        .execute(conn).await.map(drop))
+    .or_fault()?;
+    tx.commit().await
+}
+
+async fn notes(db: &Db) -> Vec<(i64, String)> {
+    on!(db, pool => sqlx::query_as("SELECT id, text FROM notes ORDER BY id").fetch_all(pool).await).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_a_restart() {
+    for database in test_support::databases().await {
+        let db = database.open("notes", &migrations(&[NOTES])).await;
+        add(&db, 1, "Léon").await.unwrap();
+        let mut dropped = db.begin().await.unwrap();
+        on!(dropped, conn => sqlx::query("INSERT INTO notes (id, text) VALUES (2, 'no')").execute(conn).await.map(drop)).unwrap();
+        drop(dropped);
+        add(&db, 3, "Amélie").await.unwrap();
+        db.close().await;
+
+        let db = database.open("notes", &migrations(&[NOTES])).await;
+        assert_eq!(
+            notes(&db).await,
+            [(1, "Léon".into()), (3, "Amélie".into())],
+            "{}",
+            database.name
+        );
+        db.ping().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_second_migration_runs_once_and_rooms_do_not_meet() {
+    for database in test_support::databases().await {
+        let first = database.open("one", &migrations(&[NOTES])).await;
+        add(&first, 1, "a").await.unwrap();
+        let other = database.open("two", &migrations(&[NOTES])).await;
+        assert_eq!(notes(&other).await, [], "{}", database.name);
+
+        let more = migrations(&[NOTES, "ALTER TABLE notes ADD COLUMN stars BIGINT NOT NULL DEFAULT 5"]);
+        for _ in 0..2 {
+            let grown = database.open("one", &more).await;
+            let stars: (i64,) =
+                on!(grown, pool => sqlx::query_as("SELECT stars FROM notes").fetch_one(pool).await).unwrap();
+            assert_eq!(stars.0, 5, "{}", database.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_changes_nothing() {
+    for database in test_support::databases().await {
+        let broken = migrations(&[NOTES, "CREATE TABLE more (id BIGINT); INSERT INTO nowhere VALUES (1)"]);
+        assert!(
+            Db::open(&database.location, "notes", &broken).await.is_err(),
+            "{}",
+            database.name
+        );
+        // Not even the first, which was fine by itself.
+        let mended = migrations(&[
+            "CREATE TABLE notes (id BIGINT PRIMARY KEY, text TEXT)",
+            "CREATE TABLE more (id BIGINT)",
+        ]);
+        database.open("notes", &mended).await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_with_a_reason() {
+    for database in test_support::databases().await {
+        database
+            .open("notes", &migrations(&[NOTES, "CREATE TABLE more (id BIGINT)"]))
+            .await;
+        let error = Db::open(&database.location, "notes", &migrations(&[NOTES]))
+            .await
+            .err()
+            .unwrap();
+        assert!(
+            format!("{error:#}").contains("newer version"),
+            "{}: {error:#}",
+            database.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn two_processes_that_start_at_once_migrate_once() {
+    for database in test_support::databases().await {
+        let migrations = migrations(&[NOTES]);
+        let (a, b) = tokio::join!(database.open("notes", &migrations), database.open("notes", &migrations));
+        add(&a, 1, "a").await.unwrap();
+        add(&b, 2, "b").await.unwrap();
+        assert_eq!(notes(&a).await.len(), 2, "{}", database.name);
+    }
+}
+
+#[tokio::test]
+async fn many_writers_in_two_processes_are_never_told_that_it_is_locked() {
+    for database in test_support::databases().await {
+        let dbs = [
+            database.open("notes", &migrations(&[NOTES])).await,
+            database.open("notes", &migrations(&[NOTES])).await,
+        ];
+        let writes = (0..60).map(|id| {
+            let db = dbs[id as usize % 2].clone();
+            tokio::spawn(async move { add(&db, id, "x").await })
+        });
+        for write in futures::future::join_all(writes).await {
+            write
+                .unwrap()
+                .unwrap_or_else(|error| panic!("{}: {error}", database.name));
+        }
+        assert_eq!(notes(&dbs[0]).await.len(), 60);
+    }
+}
+
+#[tokio::test]
+async fn sqlites_readers_cannot_write() {
+    let db = test_support::sqlite();
+    let db = db.open("notes", &migrations(&[NOTES])).await;
+    let written = on!(db, pool => sqlx::query("DELETE FROM notes").execute(pool).await.map(drop));
+    assert!(written.unwrap_err().to_string().contains("readonly"));
+}
+
+#[tokio::test]
+async fn a_key_that_exists_is_recognised() {
+    for database in test_support::databases().await {
+        let db = database.open("notes", &migrations(&[NOTES])).await;
+        add(&db, 1, "a").await.unwrap();
+        let again = on!(db.writer(), pool =>
+            sqlx::query("INSERT INTO notes (id, text) VALUES (1, 'b')").execute(pool).await.map(drop));
+        assert!(is_unique_violation(&again.unwrap_err()), "{}", database.name);
+        let broken = on!(db, pool => sqlx::query("SELECT nothing FROM nowhere").execute(pool).await.map(drop));
+        assert!(
+            matches!(broken.or_fault(), Err(contract::Fault::Internal(_))),
+            "{}",
+            database.name
+        );
+    }
+}
+
+#[test]
+fn locations_are_told_apart() {
+    assert_eq!("/var/lib/kinora".parse(), Ok(Location::folder("/var/lib/kinora")));
+    assert_eq!("postgres://h/k".parse(), Ok(Location::postgres("postgres://h/k")));
+}
+
+#[tokio::test]
+async fn a_schema_is_never_built_from_odd_letters() {
+    let location = Location::Postgres {
+        url: "postgres://localhost/x".into(),
+        schema_prefix: "a\"; DROP ".into(),
+    };
+    assert!(Db::open(&location, "notes", &migrations(&[NOTES])).await.is_err());
+}
