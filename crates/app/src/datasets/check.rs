@@ -1,0 +1,179 @@
+//! Rows on their way in: every field checked, names made into dense indices, duplicates counted.
+
+use std::{collections::HashMap, path::Path};
+
+use super::{Dataset, Film, Layout, RATINGS_MAX, Rating, Result, StrongSplit, TITLES_MAX, names::parse_name, text::wrong};
+
+/// 1990-01-01: nobody rated films on the net before. A time cut short lies before it.
+const EARLIEST_S: u32 = 631_152_000;
+const NAME_BYTES_MAX: usize = 64;
+const GENRES_MAX: usize = 32;
+
+/// A data set being read: films first, then ratings.
+pub struct Collector {
+    layout: Layout,
+    films: Vec<Film>,
+    film_index: HashMap<String, u32>,
+    viewers: Vec<String>,
+    viewer_index: HashMap<String, u32>,
+    ratings: Vec<Rating>,
+    duplicates: u64,
+}
+
+impl Collector {
+    pub fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            films: Vec::new(),
+            film_index: HashMap::new(),
+            viewers: Vec::new(),
+            viewer_index: HashMap::new(),
+            ratings: Vec::new(),
+            duplicates: 0,
+        }
+    }
+
+    /// A film by its id, title as written there (`Matrix, The (1999)`) and genres. The same film twice is counted, another
+    /// film under the same id refused.
+    pub fn film(&mut self, path: &Path, line: u64, id: &str, title: &str, genres: Vec<String>) -> Result<()> {
+        self.film_of_year(path, line, id, title, None, genres)
+    }
+
+    /// With the year in a field of its own.
+    pub fn film_of_year(
+        &mut self,
+        path: &Path,
+        line: u64,
+        id: &str,
+        title: &str,
+        year: Option<u16>,
+        genres: Vec<String>,
+    ) -> Result<()> {
+        let id = check_id(path, line, "film", id)?;
+        let mut name = parse_name(title);
+        name.year = year.or(name.year);
+        if name.name.is_empty() {
+            return wrong(path, line, "the title is empty");
+        }
+        if genres.len() > GENRES_MAX || self.films.len() >= TITLES_MAX {
+            return wrong(path, line, "too many genres or titles");
+        }
+        let film = Film { id: id.to_owned(), name, genres: known_genres(genres), imdb: None };
+        if let Some(&index) = self.film_index.get(id) {
+            if self.films[index as usize] != film {
+                return wrong(path, line, format!("film {id} is here a second time with another title or other genres"));
+            }
+            self.duplicates += 1;
+            return Ok(());
+        }
+        self.film_index.insert(id.to_owned(), self.films.len() as u32);
+        self.films.push(film);
+        Ok(())
+    }
+
+    pub fn imdb(&mut self, path: &Path, line: u64, id: &str, imdb: &str) -> Result<()> {
+        if imdb.is_empty() {
+            return Ok(());
+        }
+        if !imdb.bytes().all(|byte| byte.is_ascii_digit()) || imdb.len() > 12 {
+            return wrong(path, line, format!("{imdb:?} is not an IMDb number"));
+        }
+        match self.film_index.get(id) {
+            Some(&index) => self.films[index as usize].imdb = Some(imdb.to_owned()),
+            None => return wrong(path, line, format!("there is no film {id}")),
+        }
+        Ok(())
+    }
+
+    /// A rating in half stars, with its time.
+    pub fn rating(&mut self, path: &Path, line: u64, viewer: &str, film: &str, half_stars: u8, at: &str) -> Result<()> {
+        let at_s = match at.parse::<u32>() {
+            Ok(at_s) if at_s >= EARLIEST_S => at_s,
+            _ => return wrong(path, line, format!("{at:?} is not a time in seconds after 1990")),
+        };
+        let Some(&film) = self.film_index.get(film) else {
+            return wrong(path, line, format!("there is no film {film:?}"));
+        };
+        let viewer = self.viewer(path, line, viewer)?;
+        if self.ratings.len() >= RATINGS_MAX {
+            return wrong(path, line, format!("more than {RATINGS_MAX} ratings"));
+        }
+        self.ratings.push(Rating { viewer, film, at_s, half_stars });
+        Ok(())
+    }
+
+    pub fn viewer(&mut self, path: &Path, line: u64, name: &str) -> Result<u32> {
+        if let Some(&index) = self.viewer_index.get(name) {
+            return Ok(index);
+        }
+        let name = check_id(path, line, "viewer", name)?;
+        let index = self.viewers.len() as u32;
+        self.viewer_index.insert(name.to_owned(), index);
+        self.viewers.push(name.to_owned());
+        Ok(index)
+    }
+
+    /// Without anything between film and rating order but the position: for pre-processed data.
+    pub fn position(&mut self, viewer: u32, film: u32, position: u32) {
+        self.ratings.push(Rating { viewer, film, at_s: position, half_stars: 0 });
+    }
+
+    pub fn film_count(&self) -> usize {
+        self.films.len()
+    }
+
+    /// Sorted by viewer and time; of several ratings of a film by a viewer the newest stands.
+    pub fn finish(mut self, timed: bool, strong: Option<StrongSplit>) -> Dataset {
+        let before = self.ratings.len();
+        // Stable, so that of equal times the later line stands.
+        self.ratings.sort_by_key(|rating| (rating.viewer, rating.film, rating.at_s));
+        self.ratings.reverse();
+        self.ratings.dedup_by_key(|rating| (rating.viewer, rating.film));
+        self.ratings.sort_by_key(|rating| (rating.viewer, rating.at_s, rating.film));
+        let duplicates = self.duplicates + (before - self.ratings.len()) as u64;
+        Dataset {
+            layout: self.layout,
+            films: self.films,
+            viewers: self.viewers,
+            ratings: self.ratings,
+            timed,
+            duplicates,
+            strong,
+        }
+    }
+}
+
+fn check_id<'a>(path: &Path, line: u64, what: &str, id: &'a str) -> Result<&'a str> {
+    let good = !id.is_empty() && id.len() <= NAME_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if good { Ok(id) } else { wrong(path, line, format!("{id:?} is not the id of a {what}")) }
+}
+
+/// Placeholders for "none" are none.
+fn known_genres(genres: Vec<String>) -> Vec<String> {
+    let none = ["", "unknown", "(no genres listed)", "N/A"];
+    let mut known: Vec<String> = Vec::with_capacity(genres.len());
+    for genre in genres {
+        let genre = genre.trim();
+        if !none.contains(&genre) && !known.iter().any(|other| other == genre) {
+            known.push(genre.to_owned());
+        }
+    }
+    known
+}
+
+/// `4`, `4.0` or `3.5` stars of five as half stars.
+pub fn half_stars(path: &Path, line: u64, text: &str) -> Result<u8> {
+    let doubled = text.parse::<f32>().ok().map(|stars| stars * 2.0);
+    match doubled.filter(|doubled| doubled.fract() == 0.0 && (1.0..=10.0).contains(doubled)) {
+        Some(doubled) => Ok(doubled as u8),
+        None => wrong(path, line, format!("{text:?} is not a rating from 0.5 to 5 stars")),
+    }
+}
+
+/// Text of a line that must be ASCII: ids, numbers, times.
+pub fn ascii<'a>(path: &Path, line: u64, bytes: &'a [u8]) -> Result<&'a str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => Ok(text),
+        _ => wrong(path, line, "there is something other than numbers in this line"),
+    }
+}
