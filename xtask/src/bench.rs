@@ -1,9 +1,151 @@
-//! Owns `cargo xtask bench`.
-use anyhow::Result;
-use clap::Args;
-use std::path::Path;
+//! Owns `cargo xtask bench`: measuring what docs/benchmarks.md promises, on this machine, with the binary as it is released.
+//!
+//! Figures, not tests: a figure that falls short is written down like any other.
+
+mod figures;
+mod library;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+use self::library::Library;
+use self::report::{Figure, Machine};
+use crate::kinora::Kinora;
+use crate::needs::{self, FFMPEG, WRK};
+use crate::progress::{Progress, Stage};
+use crate::{cargo, demo};
+
 #[derive(Args)]
-pub struct Options {}
-pub fn run(_: &Path, _: &Options) -> Result<()> {
+pub struct Options {
+    /// Only these; the other rows of the table stay as they are
+    #[arg(value_enum, value_name = "NAME")]
+    names: Vec<Name>,
+    /// Print the table, leave docs/benchmarks.md alone
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// A group of figures that are measured together.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// importing MovieTweetings, and a generated million of ratings
+    Import,
+    /// training, evaluating and publishing on ML-100k and MovieTweetings
+    Train,
+    /// starting on MovieTweetings, and memory while idle
+    Start,
+    /// the home page under load
+    Home,
+    /// from a rating to a changed home page
+    Taste,
+    /// ranking quality on ML-1M
+    Quality,
+    /// first frame in a browser, and the scripts of the home page
+    Page,
+}
+
+impl Name {
+    fn shown(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// What all figures share: the binary, and the prepared library once somebody needs it.
+pub struct Bench<'a> {
+    root: &'a Path,
+    folder: PathBuf,
+    binary: PathBuf,
+    library: Option<Library>,
+}
+
+impl Bench<'_> {
+    /// A Kinora on an empty folder of this name.
+    fn fresh(&self, name: &str) -> Result<Kinora> {
+        let data = self.folder.join(name);
+        if data.exists() {
+            std::fs::remove_dir_all(&data).with_context(|| format!("empty {}", data.display()))?;
+        }
+        std::fs::create_dir_all(&data).with_context(|| format!("create {}", data.display()))?;
+        Ok(Kinora {
+            binary: self.binary.clone(),
+            data,
+        })
+    }
+
+    /// MovieTweetings with real people and a model; made once per run.
+    fn library(&mut self, stage: &Stage) -> Result<&Library> {
+        if self.library.is_none() {
+            let kinora = self.fresh("movietweetings")?;
+            self.library = Some(Library::prepare(kinora, &self.dataset("movietweetings-100k")?, stage)?);
+        }
+        self.library.as_ref().context("the library was just prepared")
+    }
+
+    /// `$KINORA_DATASETS`, or `shared/data` beside the repository.
+    fn dataset(&self, name: &str) -> Result<PathBuf> {
+        let folder = match std::env::var_os("KINORA_DATASETS") {
+            Some(folder) => PathBuf::from(folder),
+            None => self.root.join("../shared/data"),
+        };
+        let wanted = folder.join(name);
+        if !wanted.is_dir() {
+            bail!(
+                "needs the data set {name} in {} or in KINORA_DATASETS",
+                folder.display()
+            );
+        }
+        std::fs::canonicalize(&wanted).with_context(|| format!("find {}", wanted.display()))
+    }
+
+    fn measure(&mut self, name: Name, stage: &Stage) -> Result<Vec<Figure>> {
+        match name {
+            Name::Import => figures::import(self, stage),
+            Name::Train => figures::train(self, stage),
+            Name::Start => figures::start(self, stage),
+            Name::Home => figures::home(self, stage),
+            Name::Taste => figures::taste(self, stage),
+            Name::Quality => figures::quality(self, stage),
+            Name::Page => figures::page(self, stage),
+        }
+    }
+}
+
+pub fn run(root: &Path, options: &Options) -> Result<()> {
+    let names: Vec<Name> = match options.names.as_slice() {
+        [] => Name::value_variants().to_vec(),
+        some => some.to_vec(),
+    };
+    let folder = cargo::target_folder(root).join("bench");
+    let mut progress = Progress::new(names.len() + 3, &folder.join("logs"))?;
+    progress.step("tools", |stage| needs::ensure(stage, &[&FFMPEG, &WRK]))?;
+    progress.step("web page", |stage| demo::web(root, stage))?;
+    let binary = progress.step("release binary", |stage| demo::release_binary(root, stage))?;
+    let mut bench = Bench {
+        root,
+        folder,
+        binary,
+        library: None,
+    };
+    let mut figures = Vec::new();
+    let mut failed = Vec::new();
+    for name in names {
+        match progress.step(&name.shown(), |stage| bench.measure(name, stage)) {
+            Ok(measured) => figures.extend(measured),
+            // The other figures are still worth having; what is missing is said at the end.
+            Err(_) => failed.push(name.shown()),
+        }
+    }
+    let table = report::merged(root, &figures, &Machine::here(root)?)?;
+    println!("\n{table}");
+    if !options.dry_run {
+        report::write(root, &table)?;
+    }
+    if !failed.is_empty() {
+        bail!("not measured: {}", failed.join(", "));
+    }
     Ok(())
 }

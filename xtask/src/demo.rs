@@ -3,7 +3,6 @@
 
 mod clips;
 pub mod data;
-pub mod kinora;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -12,8 +11,8 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use self::data::Dataset;
-use self::kinora::Kinora;
 use crate::http::Client;
+use crate::kinora::Kinora;
 use crate::needs::{self, BUBBLEWRAP, COMPILER, FFMPEG, PIP};
 use crate::node::Node;
 use crate::progress::{Progress, Stage};

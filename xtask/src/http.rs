@@ -20,7 +20,6 @@ pub struct Client {
 /// What a request was answered.
 pub struct Answer {
     pub status: u16,
-    pub head: String,
     pub body: Vec<u8>,
 }
 
@@ -102,7 +101,7 @@ fn parse(bytes: &[u8]) -> Result<Answer> {
     let rest = &bytes[end + 4..];
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
     let body = if chunked { unchunk(rest)? } else { rest.to_vec() };
-    Ok(Answer { status, head, body })
+    Ok(Answer { status, body })
 }
 
 fn unchunk(mut rest: &[u8]) -> Result<Vec<u8>> {

@@ -6,6 +6,7 @@ mod bench;
 mod cargo;
 mod demo;
 mod http;
+mod kinora;
 mod licences;
 mod needs;
 mod node;

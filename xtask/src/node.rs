@@ -53,11 +53,14 @@ impl Node {
 
     /// A program of Node.js' own, such as `npm`, in the folder of the web page.
     pub fn run(&self, program: &str) -> Run {
-        let run = Run::new(program).folder(&self.root.join("web"));
-        match &self.own {
-            Some(bin) => run.variable("PATH", path_with(bin)),
-            None => run,
-        }
+        Run::new(program)
+            .folder(&self.root.join("web"))
+            .variables(self.variables())
+    }
+
+    /// What another program needs in its environment to find this Node.js.
+    pub fn variables(&self) -> Option<(String, OsString)> {
+        self.own.as_ref().map(|bin| ("PATH".to_owned(), path_with(bin)))
     }
 
     /// Installs the locked dependencies, where they are not installed as locked.

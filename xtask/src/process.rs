@@ -58,6 +58,11 @@ impl Run {
         self
     }
 
+    pub fn variables(mut self, variables: impl IntoIterator<Item = (String, OsString)>) -> Self {
+        self.variables.extend(variables);
+        self
+    }
+
     /// What the program reads on standard input; without it, nothing.
     pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = Some(bytes.into());

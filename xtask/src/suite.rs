@@ -181,7 +181,9 @@ impl Suite<'_> {
             ])
         };
         let mut summary = Vec::new();
-        let outcome = run.args(self.filter).run_with(stage, |line| {
+        // The browser tests use the Node.js that the page was built with.
+        let run = run.args(self.filter).variables(self.node(stage)?.variables());
+        let outcome = run.run_with(stage, |line| {
             if is_summary(line) {
                 summary.push(line.trim_end().to_owned());
             }
