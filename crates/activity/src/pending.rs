@@ -1,0 +1,203 @@
+//! Positions that are not written yet: one per profile and title, merged as they come, bounded.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use contract::{
+    ProfileId, TitleId,
+    activity::{Progress, TitleState},
+};
+
+use crate::rules;
+
+/// The write-behind map.
+pub struct Pending {
+    inner: Mutex<Inner>,
+    entries_max: usize,
+}
+
+#[derive(Default)]
+struct Inner {
+    profiles: HashMap<ProfileId, HashMap<TitleId, Entry>>,
+    entries: usize,
+    stamps: u64,
+}
+
+struct Entry {
+    progress: Progress,
+    /// Changes with every report, so that a flush removes only what it wrote.
+    stamp: u64,
+}
+
+/// A position on its way to the database; it stays readable here until it is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    pub profile: ProfileId,
+    pub title: TitleId,
+    pub progress: Progress,
+    stamp: u64,
+}
+
+impl Pending {
+    pub fn new(entries_max: usize) -> Self {
+        Self {
+            inner: Mutex::default(),
+            entries_max: entries_max.max(1),
+        }
+    }
+
+    /// Takes a position in; `false` when there is no room.
+    pub fn put(&self, profile: ProfileId, title: TitleId, progress: &Progress) -> bool {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        inner.stamps += 1;
+        let stamp = inner.stamps;
+        let titles = inner.profiles.entry(profile).or_default();
+        match titles.get_mut(&title) {
+            Some(entry) => {
+                entry.progress = rules::merge(Some(&entry.progress), progress);
+                entry.stamp = stamp;
+            }
+            None if inner.entries < self.entries_max => {
+                titles.insert(
+                    title,
+                    Entry {
+                        progress: progress.clone(),
+                        stamp,
+                    },
+                );
+                inner.entries += 1;
+            }
+            None => {
+                if titles.is_empty() {
+                    inner.profiles.remove(&profile);
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    pub fn get(&self, profile: ProfileId, title: TitleId) -> Option<Progress> {
+        self.lock()
+            .profiles
+            .get(&profile)?
+            .get(&title)
+            .map(|entry| entry.progress.clone())
+    }
+
+    pub fn has(&self, profile: ProfileId) -> bool {
+        self.lock().profiles.contains_key(&profile)
+    }
+
+    /// Lays what is waiting over what was read; titles in `add` (all, if absent) that were not read are added.
+    /// Says whether anything changed.
+    pub fn overlay(&self, profile: ProfileId, states: &mut Vec<TitleState>, add: Option<&[TitleId]>) -> bool {
+        let guard = self.lock();
+        let Some(titles) = guard.profiles.get(&profile) else {
+            return false;
+        };
+        let mut missing: HashMap<TitleId, &Progress> =
+            titles.iter().map(|(title, entry)| (*title, &entry.progress)).collect();
+        let mut changed = false;
+        for state in states.iter_mut() {
+            if let Some(progress) = missing.remove(&state.title) {
+                state.progress = Some(rules::merge(state.progress.as_ref(), progress));
+                changed = true;
+            }
+        }
+        for (title, progress) in missing {
+            if add.is_none_or(|add| add.contains(&title)) {
+                states.push(TitleState {
+                    progress: Some(progress.clone()),
+                    ..rules::empty(title)
+                });
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// What waits, of one profile or of all, at most `limit`.
+    pub fn waiting(&self, only: Option<ProfileId>, limit: usize) -> Vec<Waiting> {
+        let guard = self.lock();
+        let of = |profile: ProfileId, titles: &HashMap<TitleId, Entry>| {
+            titles
+                .iter()
+                .map(move |(title, entry)| Waiting {
+                    profile,
+                    title: *title,
+                    progress: entry.progress.clone(),
+                    stamp: entry.stamp,
+                })
+                .collect::<Vec<_>>()
+        };
+        match only {
+            Some(profile) => guard
+                .profiles
+                .get(&profile)
+                .map(|titles| of(profile, titles))
+                .unwrap_or_default(),
+            None => guard
+                .profiles
+                .iter()
+                .flat_map(|(profile, titles)| of(*profile, titles))
+                .take(limit)
+                .collect(),
+        }
+    }
+
+    /// Lets go of what was written, unless a newer report came meanwhile.
+    pub fn written(&self, written: &[Waiting]) {
+        let mut guard = self.lock();
+        for item in written {
+            let same = |entry: &Entry| entry.stamp == item.stamp;
+            if guard
+                .profiles
+                .get(&item.profile)
+                .and_then(|titles| titles.get(&item.title))
+                .is_some_and(same)
+            {
+                guard.remove(item.profile, item.title);
+            }
+        }
+    }
+
+    /// Forgets a position without writing it.
+    pub fn discard(&self, profile: ProfileId, title: TitleId) {
+        self.lock().remove(profile, title);
+    }
+
+    pub fn discard_profile(&self, profile: ProfileId) {
+        let mut guard = self.lock();
+        let gone = guard.profiles.remove(&profile).map_or(0, |titles| titles.len());
+        guard.entries -= gone;
+    }
+
+    pub fn len(&self) -> usize {
+        self.lock().entries
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn remove(&mut self, profile: ProfileId, title: TitleId) {
+        let Some(titles) = self.profiles.get_mut(&profile) else {
+            return;
+        };
+        if titles.remove(&title).is_some() {
+            self.entries -= 1;
+        }
+        if titles.is_empty() {
+            self.profiles.remove(&profile);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

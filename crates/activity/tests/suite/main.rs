@@ -1,0 +1,8 @@
+//! The room's suite: every test on SQLite and on PostgreSQL, on the door itself and over the wire.
+
+mod house;
+mod imports;
+mod lists;
+mod model;
+mod positions;
+mod ratings;
