@@ -1,0 +1,48 @@
+/** Changes one title everywhere it is cached, so that every page shows an opinion at once; and puts all back on failure. */
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
+import type { Card, Id } from "./types";
+
+export type CardPatch = (card: Card) => Card;
+export type Snapshot = [QueryKey, unknown][];
+
+const CACHES = ["home", "title", "similar", "search", "browse", "my-list", "history", "onboarding"];
+
+/** Applies `patch` to each cached card of the title; answers what was there before. */
+export function patchCards(client: QueryClient, id: Id, patch: CardPatch): Snapshot {
+  const before: Snapshot = [];
+  for (const cache of CACHES) {
+    for (const [key, data] of client.getQueriesData({ queryKey: [cache] })) {
+      const changed = mapCards(data, id, patch);
+      if (changed === data) continue;
+      before.push([key, data]);
+      client.setQueryData(key, changed);
+    }
+  }
+  return before;
+}
+
+export function restore(client: QueryClient, snapshot: Snapshot) {
+  for (const [key, data] of snapshot) client.setQueryData(key, data);
+}
+
+/** A copy with each card of `id` patched; the very same value where there is none, so nothing redraws in vain. */
+export function mapCards(value: unknown, id: Id, patch: CardPatch): unknown {
+  if (Array.isArray(value)) {
+    const mapped = value.map((entry) => mapCards(entry, id, patch));
+    return mapped.some((entry, at) => entry !== value[at]) ? mapped : value;
+  }
+  if (value === null || typeof value !== "object") return value;
+  if (isCard(value) && value.id === id) return patch(value);
+  let changed: Record<string, unknown> | undefined;
+  for (const [name, entry] of Object.entries(value)) {
+    const mapped = mapCards(entry, id, patch);
+    if (mapped === entry) continue;
+    changed ??= { ...value };
+    changed[name] = mapped;
+  }
+  return changed ?? value;
+}
+
+function isCard(value: object): value is Card {
+  return "poster_url" in value && "id" in value;
+}

@@ -1,0 +1,72 @@
+/**
+ * Jobs as they happen: server-sent events change the cached list in place; while the stream is down the list is asked for
+ * every few seconds instead.
+ */
+import { type InfiniteData, infiniteQueryOptions, type QueryClient, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { jobs } from "./admin-endpoints";
+import { BASE } from "./http";
+import type { Job, Page } from "./types";
+
+const POLL_MS = 4000;
+type Pages = InfiniteData<Page<Job>, string | undefined>;
+
+export const jobsQuery = infiniteQueryOptions({
+  queryKey: ["jobs"],
+  queryFn: ({ pageParam, signal }) => jobs(pageParam, signal),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last: Page<Job>) => last.next_cursor ?? undefined,
+});
+
+export function useJobs() {
+  const live = useJobFeed();
+  const list = useInfiniteQuery({ ...jobsQuery, refetchInterval: live ? false : POLL_MS });
+  return { list, live };
+}
+
+function useJobFeed(): boolean {
+  const client = useQueryClient();
+  const [live, setLive] = useState(false);
+  useEffect(() => {
+    if (!("EventSource" in window)) return;
+    const source = new EventSource(`${BASE}/events`);
+    const take = (event: MessageEvent<string>) => {
+      const job = jobOf(event.data);
+      if (job) applyJob(client, job);
+    };
+    source.addEventListener("job", take);
+    source.addEventListener("message", take);
+    source.addEventListener("open", () => {
+      setLive(true);
+      void client.invalidateQueries({ queryKey: jobsQuery.queryKey });
+    });
+    source.addEventListener("error", () => setLive(false));
+    return () => source.close();
+  }, [client]);
+  return live;
+}
+
+/** The job in an event: bare, or inside `{job}` of an event with other news. */
+export function jobOf(data: string): Job | undefined {
+  try {
+    const value = JSON.parse(data) as Record<string, unknown>;
+    const job = (typeof value.job === "object" && value.job !== null ? value.job : value) as Partial<Job>;
+    return job.id && job.state && job.kind ? (job as Job) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces the job where it stands, or puts a new one on top. */
+export function applyJob(client: QueryClient, job: Job) {
+  client.setQueryData<Pages>(jobsQuery.queryKey, (old) => old && withJob(old, job));
+}
+
+export function withJob(data: Pages, job: Job): Pages {
+  const known = data.pages.some((page) => page.items.some((entry) => entry.id === job.id));
+  const pages = data.pages.map((page, at) => {
+    if (known) return { ...page, items: page.items.map((entry) => (entry.id === job.id ? { ...entry, ...job } : entry)) };
+    return at === 0 ? { ...page, items: [job, ...page.items] } : page;
+  });
+  return { ...data, pages };
+}

@@ -1,0 +1,115 @@
+/** What a viewer thinks of a title: stars, like, dislike, list, watched; shown at once and taken back if the server refuses. */
+import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
+import { showToast } from "@/components/toast";
+import { strings } from "@/strings";
+import { patchCards, restore, type Snapshot } from "./card-cache";
+import * as api from "./endpoints";
+import type { Card, Home, Id, MyRating, Title } from "./types";
+
+type Rated = Pick<Card, "id" | "name" | "my_rating">;
+
+/** Rates, or removes the rating with `null`. */
+export function useRate(card: Rated) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationKey: ["rate", card.id],
+    mutationFn: (rating: MyRating | null) =>
+      rating === null ? api.removeRating(card.id) : api.rate(card.id, rating),
+    onMutate: async (rating) => {
+      await client.cancelQueries({ queryKey: ["title", card.id] });
+      return patchCards(client, card.id, (old) => withRating(old, rating));
+    },
+    onError: (_error, _rating, before) => takeBack(client, before),
+    onSuccess: (answer) => {
+      if (!answer) return;
+      const { average_rating, ratings_count } = answer;
+      patchCards(client, card.id, (old) => ({ ...old, average_rating, ratings_count }));
+    },
+    onSettled: () => tasteChanged(client, card.id),
+  });
+}
+
+/** The title as it looks once the rating counts; stars and like stand beside each other on the server too. */
+export function withRating(card: Card, rating: MyRating | null): Card {
+  if (rating === null) return { ...card, my_rating: null };
+  return { ...card, my_rating: { ...card.my_rating, ...rating } };
+}
+
+/** Takes a title out of the page for good, with a way back. */
+export function useDislike(card: Card) {
+  const client = useQueryClient();
+  const undo = useMutation({
+    mutationFn: () => api.removeRating(card.id),
+    onSettled: () => tasteChanged(client, card.id),
+  });
+  return useMutation({
+    mutationFn: () => api.rate(card.id, { like: false }),
+    onMutate: async () => {
+      await client.cancelQueries({ queryKey: ["home"] });
+      const home = client.getQueryData<Home>(["home"]);
+      const before = patchCards(client, card.id, (old) => withRating(old, { like: false }));
+      client.setQueryData<Home>(["home"], home && withoutTitle(home, card.id));
+      const kept: Snapshot = home ? [...before, [["home"], home]] : before;
+      showToast(strings.card.hidden(card.name), {
+        label: strings.card.undo,
+        run: () => {
+          restore(client, kept);
+          undo.mutate();
+        },
+      });
+      return kept;
+    },
+    onError: (_error, _nothing, before) => takeBack(client, before),
+    onSettled: () => tasteChanged(client, card.id),
+  });
+}
+
+export function withoutTitle(home: Home, id: Id): Home {
+  return {
+    ...home,
+    hero: home.hero?.title.id === id ? null : home.hero,
+    rows: home.rows
+      .map((row) => ({ ...row, items: row.items.filter((item) => item.title.id !== id) }))
+      .filter((row) => row.items.length > 0),
+  };
+}
+
+export function useMyList(card: Pick<Card, "id" | "name">) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (listed: boolean) => (listed ? api.addToList(card.id) : api.removeFromList(card.id)),
+    onMutate: (listed) => patchCards(client, card.id, (old) => ({ ...old, in_my_list: listed }) as Card),
+    onError: (_error, _listed, before) => takeBack(client, before),
+    onSuccess: (_answer, listed) => showToast(listed ? strings.card.added(card.name) : strings.card.removed(card.name)),
+    onSettled: () => {
+      client.invalidateQueries({ queryKey: ["my-list"] });
+      tasteChanged(client, card.id);
+    },
+  });
+}
+
+export function useWatched(card: Pick<Card, "id">) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (watched: boolean) => api.markWatched(card.id, watched),
+    onMutate: (watched) =>
+      patchCards(client, card.id, (old) => ({ ...old, watched, progress: null }) as Card & Partial<Title>),
+    onError: (_error, _watched, before) => takeBack(client, before),
+    onSettled: () => {
+      client.invalidateQueries({ queryKey: ["history"] });
+      tasteChanged(client, card.id);
+    },
+  });
+}
+
+function takeBack(client: QueryClient, before: Snapshot | undefined) {
+  if (before) restore(client, before);
+  showToast(strings.card.failed);
+}
+
+/** The next home page must know; the one on the screen stays still under the viewer's hand. */
+export function tasteChanged(client: QueryClient, id: Id) {
+  client.invalidateQueries({ queryKey: ["home"], refetchType: "none" });
+  client.invalidateQueries({ queryKey: ["ratings"] });
+  client.invalidateQueries({ queryKey: ["title", id] });
+}

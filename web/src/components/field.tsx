@@ -1,0 +1,101 @@
+/** Form fields with their label, hint and error tied together. */
+import { type InputHTMLAttributes, type ReactNode, useId, useState } from "react";
+import { strings } from "@/strings";
+import { Icon } from "./icons";
+
+interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
+  label: string;
+  hint?: string;
+  error?: string;
+}
+
+export function Field({ label, hint, error, ...input }: FieldProps) {
+  const id = useId();
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || undefined;
+  const control = <input id={id} className="input" aria-describedby={described} aria-invalid={error ? true : undefined} {...input} />;
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {input.type === "password" ? <PasswordControl id={id} described={described} error={error} input={input} /> : control}
+      {hint && (
+        <p className="field__hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p className="field__error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface PasswordProps {
+  id: string;
+  described?: string;
+  error?: string;
+  input: InputHTMLAttributes<HTMLInputElement>;
+}
+
+function PasswordControl({ id, described, error, input }: PasswordProps) {
+  const [shown, setShown] = useState(false);
+  return (
+    <div className="password">
+      <input {...input} id={id} className="input" type={shown ? "text" : "password"} aria-describedby={described} aria-invalid={error ? true : undefined} />
+      <button type="button" className="icon-button" aria-label={shown ? strings.auth.hide : strings.auth.show} aria-pressed={shown} onClick={() => setShown(!shown)}>
+        <Icon name={shown ? "eyeOff" : "eye"} />
+      </button>
+    </div>
+  );
+}
+
+interface SelectProps {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  options: { value: string; label: string }[];
+}
+
+export function Select({ label, value, onChange, options }: SelectProps) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} className="input" value={value} onChange={(event) => onChange(event.target.value)}>
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+interface SwitchProps {
+  label: string;
+  hint?: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+}
+
+export function Switch({ label, hint, checked, onChange }: SwitchProps) {
+  const id = useId();
+  return (
+    <div className="switch">
+      <input type="checkbox" role="switch" id={id} checked={checked} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(event) => onChange(event.target.checked)} />
+      <label htmlFor={id}>{label}</label>
+      {hint && <p id={`${id}-hint`}>{hint}</p>}
+    </div>
+  );
+}
+
+/** What a whole form has to say when the server refused it. */
+export function FormError({ children }: { children?: ReactNode }) {
+  return (
+    <p className="form-error" role="alert">
+      {children}
+    </p>
+  );
+}

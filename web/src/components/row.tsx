@@ -1,0 +1,154 @@
+/**
+ * A row of cards that scrolls sideways: by finger, wheel, arrow buttons, and arrow keys from its single tab stop.
+ * It remembers which card was last in hand, and takes the focus back there when the viewer returns.
+ */
+import { type KeyboardEvent, memo, useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import type { HomeRow } from "@/api/types";
+import { focusMemory } from "@/lib/focus-memory";
+import { keptIndex, moveInRow } from "@/lib/row-keys";
+import { strings } from "@/strings";
+import { Card } from "./card";
+import { Icon } from "./icons";
+import { ReasonText } from "./reason";
+
+interface RowProps {
+  row: HomeRow;
+  /** True for what is on the first screen. */
+  eager?: boolean;
+  returned?: boolean;
+  heading?: "h2" | "h3";
+}
+
+export const Row = memo(function Row({ row, eager, returned, heading: Heading = "h2" }: RowProps) {
+  const headingId = useId();
+  const helpId = useId();
+  const scroller = useRef<HTMLUListElement>(null);
+  const edges = useEdges(scroller, row.items.length);
+  const keys = useRowKeys(row, scroller, returned);
+  const wide = row.kind === "continue_watching";
+  const page = (direction: 1 | -1) => {
+    const list = scroller.current;
+    list?.scrollBy({ left: direction * list.clientWidth * 0.9 * (isRightToLeft(list) ? -1 : 1), behavior: motion() });
+  };
+  return (
+    <section className={`row row--${row.kind}`} aria-labelledby={headingId}>
+      <div className="row__head">
+        <Heading id={headingId}>{row.title}</Heading>
+        {row.reason && (
+          <p className="row__reason">
+            <ReasonText reason={row.reason} />
+          </p>
+        )}
+      </div>
+      <p id={helpId} className="visually-hidden">
+        {strings.home.rowHelp}
+      </p>
+      <div className="row__body" data-at-start={edges.start} data-at-end={edges.end}>
+        <button type="button" className="row__arrow row__arrow--back" tabIndex={-1} aria-label={strings.home.previous(row.title)} disabled={edges.start} onClick={() => page(-1)}>
+          <Icon name="left" />
+        </button>
+        {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: the list moves the focus between its own links. */}
+        <ul className={wide ? "row__list row__list--wide" : "row__list"} ref={scroller} onKeyDown={keys.onKeyDown} aria-labelledby={headingId} aria-describedby={helpId}>
+          {row.items.map((item, index) => (
+            <li key={item.title.id} onFocus={() => keys.setActive(index)}>
+              <Card
+                card={item.title}
+                reason={item.reason ?? row.reason}
+                wide={wide}
+                rank={row.kind === "trending" ? index + 1 : undefined}
+                eager={eager && index < 7}
+                tabIndex={index === keys.active ? 0 : -1}
+                onOpen={() => keys.open(index)}
+                linkRef={(element) => keys.register(index, element)}
+              />
+            </li>
+          ))}
+        </ul>
+        <button type="button" className="row__arrow row__arrow--next" tabIndex={-1} aria-label={strings.home.next(row.title)} disabled={edges.end} onClick={() => page(1)}>
+          <Icon name="right" />
+        </button>
+      </div>
+    </section>
+  );
+});
+
+function useRowKeys(row: HomeRow, scroller: React.RefObject<HTMLUListElement | null>, returned?: boolean) {
+  const ids = row.items.map((item) => item.title.id);
+  const kept = focusMemory.place(row.id);
+  const [active, setActiveState] = useState(() => keptIndex(ids, kept?.cardId, kept?.index ?? 0));
+  const links = useRef<(HTMLAnchorElement | null)[]>([]);
+  const count = ids.length;
+  const current = Math.max(0, Math.min(active, count - 1));
+
+  useLayoutEffect(() => {
+    const list = scroller.current;
+    const place = focusMemory.place(row.id);
+    if (!list || !place) return;
+    list.scrollLeft = place.scroll;
+    if (returned && focusMemory.takeReturn(row.id)) links.current[current]?.focus({ preventScroll: true });
+    // Only when the row appears: later the viewer's own hand decides.
+  }, []);
+
+  const remember = (index: number) =>
+    focusMemory.remember(row.id, { cardId: ids[index] ?? "", index, scroll: scroller.current?.scrollLeft ?? 0 });
+
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    const onLink = links.current.includes(event.target as HTMLAnchorElement);
+    if (!onLink || event.altKey || event.ctrlKey || event.metaKey) return;
+    const list = event.currentTarget;
+    const perPage = Math.max(1, Math.floor(list.clientWidth / (links.current[current]?.offsetWidth || 1)));
+    const move = moveInRow(event.key, current, count, perPage, isRightToLeft(list));
+    if (move === undefined) return;
+    event.preventDefault();
+    if (move === "actions") {
+      const card = links.current[current]?.closest(".card");
+      card?.querySelector<HTMLElement>(".card__actions a, .card__actions button")?.focus();
+      return;
+    }
+    links.current[move.index]?.focus({ preventScroll: true });
+    links.current[move.index]?.scrollIntoView({ block: "nearest", inline: "nearest", behavior: motion() });
+  };
+
+  return {
+    active: current,
+    onKeyDown,
+    setActive: setActiveState,
+    open(index: number) {
+      remember(index);
+      focusMemory.leave(row.id);
+    },
+    register(index: number, element: HTMLAnchorElement | null) {
+      links.current[index] = element;
+    },
+  };
+}
+
+/** Whether the row stands at its start or end, for the arrow buttons. */
+function useEdges(scroller: React.RefObject<HTMLUListElement | null>, count: number) {
+  const [edges, setEdges] = useState({ start: true, end: false });
+  const measure = useCallback(() => {
+    const list = scroller.current;
+    if (!list) return;
+    const at = Math.abs(list.scrollLeft);
+    const start = at < 4;
+    const end = at + list.clientWidth >= list.scrollWidth - 4;
+    setEdges((old) => (old.start === start && old.end === end ? old : { start, end }));
+  }, [scroller]);
+  useEffect(() => {
+    const list = scroller.current;
+    if (!list || count === 0) return;
+    const observer = new ResizeObserver(measure);
+    observer.observe(list);
+    list.addEventListener("scroll", measure, { passive: true });
+    return () => {
+      observer.disconnect();
+      list.removeEventListener("scroll", measure);
+    };
+  }, [measure, scroller, count]);
+  return edges;
+}
+
+const isRightToLeft = (element: Element) => getComputedStyle(element).direction === "rtl";
+
+const motion = (): ScrollBehavior =>
+  window.matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";

@@ -1,0 +1,122 @@
+/** The recommender's models: how good each was on held-out ratings, which one serves, and a plot over time. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { activateModel, models, trainModel } from "@/api/admin-endpoints";
+import type { Model } from "@/api/types";
+import { Select } from "@/components/field";
+import { ListSkeleton } from "@/components/skeletons";
+import { EmptyState, ErrorState } from "@/components/states";
+import { showToast } from "@/components/toast";
+import { dateTime, duration } from "@/lib/format";
+import { locale, strings } from "@/strings";
+import { adminEn } from "@/strings/admin-en";
+import { MetricPlot } from "./metric-plot";
+
+const words = adminEn.models;
+const figure = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 4 });
+const change = new Intl.NumberFormat(locale, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 1 });
+const MEASURES_SHOWN_MAX = 8;
+
+export function Section() {
+  const client = useQueryClient();
+  const list = useQuery({ queryKey: ["models"], queryFn: ({ signal }) => models(signal) });
+  const train = useMutation({
+    mutationFn: trainModel,
+    onSuccess: () => {
+      showToast(words.training);
+      void client.invalidateQueries({ queryKey: ["jobs"] });
+    },
+    onError: () => showToast(strings.card.failed),
+  });
+  const all = list.data?.items ?? [];
+  return (
+    <section aria-labelledby="models">
+      <div className="toolbar">
+        <div style={{ flex: "1 1 20rem" }}>
+          <h2 id="models">{words.title}</h2>
+          <p className="muted">{words.lead}</p>
+        </div>
+        <button type="button" className="button button--primary" disabled={train.isPending} onClick={() => train.mutate()}>
+          {words.train}
+        </button>
+      </div>
+      {list.isPending && <ListSkeleton />}
+      {list.isError && <ErrorState error={list.error} retry={() => list.refetch()} />}
+      {list.data && all.length === 0 && <EmptyState title={words.empty} lead={words.emptyLead} />}
+      {all.length > 1 && <Plot models={all} />}
+      <ul className="models">
+        {all.map((model) => (
+          <li key={model.id}>
+            <ModelCard model={model} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Plot({ models: all }: { models: Model[] }) {
+  const names = [...new Set(all.flatMap((model) => Object.keys(model.metrics)))].sort();
+  const [chosen, setChosen] = useState<string>();
+  const metric = chosen ?? names.find((name) => name.startsWith("ndcg")) ?? names[0];
+  if (!metric) return null;
+  return (
+    <div className="plot">
+      <div className="plot__head">
+        <h3>{words.plot(metric)}</h3>
+        <Select label={words.chooseMetric} value={metric} onChange={setChosen} options={names.map((name) => ({ value: name, label: name }))} />
+      </div>
+      <MetricPlot metric={metric} models={all} />
+    </div>
+  );
+}
+
+function ModelCard({ model }: { model: Model }) {
+  const client = useQueryClient();
+  const activate = useMutation({
+    mutationFn: () => activateModel(model.id),
+    onSuccess: () => showToast(words.activated),
+    onError: () => showToast(strings.card.failed),
+    onSettled: () => client.invalidateQueries({ queryKey: ["models"] }),
+  });
+  const made = dateTime(model.created_at);
+  return (
+    <article className="model">
+      <div className="model__head">
+        <h2>{made}</h2>
+        <span className={`pill pill--${model.state}`}>{words.states[model.state] ?? model.state}</span>
+        {model.train_s != null && <span className="muted small">{words.trainedIn(duration(model.train_s))}</span>}
+        {model.state !== "active" && model.state !== "training" && (
+          <button type="button" className="button button--small" aria-label={words.activateOf(made)} disabled={activate.isPending} onClick={() => activate.mutate()}>
+            {words.activate}
+          </button>
+        )}
+      </div>
+      <dl className="measures">
+        {Object.entries(model.metrics)
+          .slice(0, MEASURES_SHOWN_MAX)
+          .map(([name, value]) => (
+            <Measure key={name} name={name} value={value} before={model.baseline?.[name]} />
+          ))}
+      </dl>
+      {model.decision && <p className="muted">{model.decision}</p>}
+    </article>
+  );
+}
+
+function Measure({ name, value, before }: { name: string; value: number; before: number | undefined }) {
+  const step = before ? (value - before) / before : undefined;
+  return (
+    <div className="measure">
+      <dt>{name}</dt>
+      <dd>
+        <strong>{figure.format(value)}</strong>
+        {step !== undefined && (
+          <span className={step < 0 ? "down small" : "up small"} title={words.against}>
+            {change.format(step)}
+          </span>
+        )}
+      </dd>
+    </div>
+  );
+}

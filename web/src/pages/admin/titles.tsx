@@ -1,0 +1,174 @@
+/** All titles in a table that sorts and filters; from here they are made, changed, given a video, and deleted. */
+import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { adminTitles, deleteTitle } from "@/api/admin-endpoints";
+import type { AdminTitle } from "@/api/types";
+import { Artwork } from "@/components/artwork";
+import { More } from "@/components/card-grid";
+import { Confirm } from "@/components/dialog";
+import { Field, Select } from "@/components/field";
+import { Icon } from "@/components/icons";
+import { ListSkeleton } from "@/components/skeletons";
+import { EmptyState, ErrorState } from "@/components/states";
+import { showToast } from "@/components/toast";
+import { genreList, number, stars } from "@/lib/format";
+import { flatPages } from "@/lib/paging";
+import { strings } from "@/strings";
+import { adminEn } from "@/strings/admin-en";
+import { TitleDialog } from "./title-dialog";
+import { UploadDialog } from "./upload-dialog";
+
+const words = adminEn.titles;
+
+/** Columns that the server sorts by; a leading minus turns the order round. */
+const COLUMNS = [
+  { key: "name", label: words.columns.name, numeric: false },
+  { key: "year", label: words.columns.year, numeric: true },
+  { key: "rating", label: words.columns.rating, numeric: true },
+  { key: "ratings", label: words.columns.ratings, numeric: true },
+] as const;
+
+const titlesQuery = (q: string, sort: string) =>
+  infiniteQueryOptions({
+    queryKey: ["admin-titles", q, sort],
+    queryFn: ({ pageParam, signal }) => adminTitles({ q: q || undefined, sort, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+
+type Dialogs = { edit: AdminTitle } | { create: true } | { remove: AdminTitle } | { upload: { id: string; name: string } };
+
+export function Section() {
+  const search = useSearch({ from: "/house/admin/titles" });
+  const navigate = useNavigate();
+  const [q, setQ] = useState(search.q ?? "");
+  const [sort, setSort] = useState("name");
+  const [kind, setKind] = useState("");
+  const [video, setVideo] = useState("");
+  const [dialog, setDialog] = useState<Dialogs | undefined>(search.upload ? { upload: { id: search.upload, name: search.q ?? "" } } : undefined);
+  useEffect(() => {
+    const timer = setTimeout(() => void navigate({ to: "/admin/titles", search: { q: q || undefined }, replace: true }), 200);
+    return () => clearTimeout(timer);
+  }, [q, navigate]);
+  const list = useInfiniteQuery(titlesQuery(search.q ?? "", sort));
+  const rows = flatPages(list.data, (title) => title.id).filter((title) => (kind === "" || title.kind === kind) && (video === "" || title.playable === (video === "yes")));
+  return (
+    <section aria-label={words.title}>
+      <div className="toolbar">
+        <Field label={words.filter} type="search" value={q} placeholder={words.filterPlaceholder} onChange={(event) => setQ(event.target.value)} />
+        <Select label={words.kindFilter} value={kind} onChange={setKind} options={[{ value: "", label: words.allKinds }, ...Object.entries(strings.title.kindsMany).map(([value, label]) => ({ value, label }))]} />
+        <Select label={words.videoFilter} value={video} onChange={setVideo} options={[{ value: "", label: words.allVideos }, { value: "yes", label: words.hasVideo }, { value: "no", label: words.noVideo }]} />
+        <button type="button" className="button button--primary" onClick={() => setDialog({ create: true })}>
+          <Icon name="plus" />
+          {words.create}
+        </button>
+      </div>
+      {list.isError && <ErrorState error={list.error} retry={() => list.refetch()} />}
+      {list.isPending && <ListSkeleton />}
+      {list.data && rows.length === 0 && <EmptyState title={q ? words.none : words.empty} lead={words.emptyLead} />}
+      {rows.length > 0 && <TitleTable rows={rows} sort={sort} onSort={setSort} onDialog={setDialog} />}
+      <More hasMore={list.hasNextPage} loading={list.isFetchingNextPage} onMore={list.fetchNextPage}>
+        {words.more}
+      </More>
+      {dialog && <OpenDialog dialog={dialog} onClose={() => setDialog(undefined)} />}
+    </section>
+  );
+}
+
+interface TableProps {
+  rows: AdminTitle[];
+  sort: string;
+  onSort: (sort: string) => void;
+  onDialog: (dialog: Dialogs) => void;
+}
+
+function TitleTable({ rows, sort, onSort, onDialog }: TableProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls sideways must be reachable by keyboard.
+    <div className="table-box" tabIndex={0} role="region" aria-label={words.title}>
+      <table className="table">
+        <thead>
+          <tr>
+            {COLUMNS.map(({ key, label, numeric }) => (
+              <th key={key} scope="col" className={numeric ? "number" : undefined} aria-sort={sort === key ? "ascending" : sort === `-${key}` ? "descending" : undefined}>
+                <button type="button" className="sort" title={words.sortBy(label)} onClick={() => onSort(nextSort(sort, key, numeric))}>
+                  {label}
+                </button>
+              </th>
+            ))}
+            <th scope="col">{words.columns.video}</th>
+            <th scope="col">
+              <span className="visually-hidden">{words.columns.actions}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((title) => (
+            <TitleRow key={title.id} title={title} onDialog={onDialog} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** First press: names from A, figures from the greatest; again: the other way. */
+export function nextSort(sort: string, column: string, numeric: boolean): string {
+  const first = numeric ? `-${column}` : column;
+  const second = numeric ? column : `-${column}`;
+  return sort === first ? second : first;
+}
+
+function TitleRow({ title, onDialog }: { title: AdminTitle; onDialog: (dialog: Dialogs) => void }) {
+  return (
+    <tr>
+      <td className="wide">
+        <span className="table__title">
+          <Artwork src={title.poster_url} />
+          <span>
+            <Link to="/title/$id" params={{ id: title.id }} className="entry__name">
+              {title.name}
+            </Link>
+            <span>{[strings.title.kinds[title.kind] ?? title.kind, genreList(title.genres)].filter(Boolean).join(" · ")}</span>
+          </span>
+        </span>
+      </td>
+      <td className="number">{title.year}</td>
+      <td className="number">{title.average_rating == null ? "" : stars(title.average_rating)}</td>
+      <td className="number">{number(title.ratings_count)}</td>
+      <td>{title.playable ? <span className="pill pill--done">{words.hasVideo}</span> : <span className="pill">{words.noVideo}</span>}</td>
+      <td>
+        <span className="table__actions">
+          <RowButton icon="upload" label={words.upload(title.name)} title={words.uploadShort} onClick={() => onDialog({ upload: title })} />
+          <RowButton icon="pencil" label={words.edit(title.name)} title={words.editShort} onClick={() => onDialog({ edit: title })} />
+          <RowButton icon="bin" label={words.remove(title.name)} title={words.removeShort} onClick={() => onDialog({ remove: title })} />
+        </span>
+      </td>
+    </tr>
+  );
+}
+
+function RowButton({ icon, label, title, onClick }: { icon: "upload" | "pencil" | "bin"; label: string; title: string; onClick: () => void }) {
+  return (
+    <button type="button" className="icon-button" aria-label={label} title={title} onClick={onClick}>
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+function OpenDialog({ dialog, onClose }: { dialog: Dialogs; onClose: () => void }) {
+  const client = useQueryClient();
+  const remove = useMutation({
+    mutationFn: (title: AdminTitle) => deleteTitle(title.id),
+    onSuccess: (_answer, title) => showToast(words.deleted(title.name)),
+    onError: () => showToast(strings.card.failed),
+    onSettled: () => client.invalidateQueries({ queryKey: ["admin-titles"] }),
+  });
+  if ("upload" in dialog) return <UploadDialog title={dialog.upload} onClose={onClose} />;
+  if ("remove" in dialog) {
+    return <Confirm question={words.removeSure(dialog.remove.name)} confirm={words.remove(dialog.remove.name)} onConfirm={() => remove.mutate(dialog.remove)} onClose={onClose} />;
+  }
+  return <TitleDialog title={"edit" in dialog ? dialog.edit : undefined} onClose={onClose} />;
+}

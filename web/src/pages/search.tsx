@@ -1,0 +1,186 @@
+/** Search as you type, narrowed by facets; without words, where to begin. */
+import "@/styles/lists.css";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { genresQuery, searchQuery } from "@/api/queries";
+import type { FacetValue, SearchAnswer } from "@/api/types";
+import { CardGrid } from "@/components/card-grid";
+import { Icon } from "@/components/icons";
+import { usePageTitle } from "@/components/page-title";
+import { GridSkeleton } from "@/components/skeletons";
+import { EmptyState, ErrorState } from "@/components/states";
+import { toneOf } from "@/lib/tones";
+import { compactNumber, number } from "@/lib/format";
+import { strings } from "@/strings";
+
+const words = strings.search;
+const TYPING_PAUSE_MS = 120;
+const GENRE_FACETS_MAX = 12;
+
+interface Narrowing {
+  q?: string;
+  genre?: string;
+  kind?: string;
+}
+
+export function SearchPage() {
+  usePageTitle(words.title);
+  const search = useSearch({ from: "/house/search" });
+  const navigate = useNavigate();
+  const q = (search.q ?? "").trim();
+  const found = useQuery({ ...searchQuery({ ...search, q }) });
+  const narrow = (change: Narrowing) => void navigate({ to: "/search", search: { ...search, ...change }, replace: true });
+  return (
+    <main id="content" tabIndex={-1} className="page">
+      <h1 className="visually-hidden">{words.title}</h1>
+      <SearchBox value={search.q ?? ""} onChange={(text) => narrow({ q: text || undefined, genre: undefined, kind: undefined })} />
+      {found.isError && <ErrorState error={found.error} retry={() => found.refetch()} />}
+      {found.isPending && <GridSkeleton />}
+      {found.data && (q ? <Results q={q} answer={found.data} search={search} narrow={narrow} /> : <Beginning answer={found.data} />)}
+    </main>
+  );
+}
+
+/** Keeps what is typed at once, and asks the server when the fingers rest. */
+function SearchBox({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState(value);
+  const sent = useRef(value);
+  useEffect(() => {
+    if (value !== sent.current) setText(value);
+    sent.current = value;
+  }, [value]);
+  useEffect(() => {
+    if (text === sent.current) return;
+    const timer = setTimeout(() => {
+      sent.current = text;
+      onChange(text);
+    }, TYPING_PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text, onChange]);
+  useEffect(() => input.current?.focus(), []);
+  return (
+    <search className="searchbox">
+      <Icon name="search" />
+      <input ref={input} type="search" className="input" value={text} placeholder={words.placeholder} aria-label={words.label} autoComplete="off" spellCheck={false} maxLength={120} enterKeyHint="search" onChange={(event) => setText(event.target.value)} />
+      {text && (
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={words.clear}
+          onClick={() => {
+            setText("");
+            input.current?.focus();
+          }}
+        >
+          <Icon name="close" />
+        </button>
+      )}
+    </search>
+  );
+}
+
+interface ResultsProps {
+  q: string;
+  answer: SearchAnswer;
+  search: Narrowing;
+  narrow: (change: Narrowing) => void;
+}
+
+function Results({ q, answer, search, narrow }: ResultsProps) {
+  const count = answer.items.length;
+  return (
+    <>
+      <Facets answer={answer} search={search} narrow={narrow} />
+      <p className="count" role="status">
+        {count > 0 ? words.results(number(count), count === 1) : words.none(q)}
+      </p>
+      {answer.people && answer.people.length > 0 && (
+        <section className="section" aria-labelledby="people">
+          <h2 id="people">{words.people}</h2>
+          <div className="chips">
+            {answer.people.map((person) => (
+              <button key={person.id} type="button" className="chip" onClick={() => narrow({ q: person.name })}>
+                {person.name}
+              </button>
+            ))}
+          </div>
+        </section>
+      )}
+      {count > 0 ? <CardGrid cards={answer.items} label={words.title} /> : <EmptyState title={words.none(q)} lead={words.noneLead} />}
+    </>
+  );
+}
+
+function Facets({ answer, search, narrow }: Omit<ResultsProps, "q">) {
+  const genres = answer.facets.genres ?? [];
+  const kinds = answer.facets.kinds ?? [];
+  if (genres.length === 0 && kinds.length === 0 && !search.genre && !search.kind) return null;
+  const name = (kind: string) => strings.title.kindsMany[kind] ?? kind;
+  return (
+    <div className="facets">
+      {(kinds.length > 1 || search.kind) && (
+        <FacetLine label={words.facetKind} all={words.allKinds} values={kinds} chosen={search.kind} nameOf={name} onChoose={(kind) => narrow({ kind })} />
+      )}
+      <FacetLine label={words.facetGenre} all={words.allGenres} values={genres.slice(0, GENRE_FACETS_MAX)} chosen={search.genre} onChoose={(genre) => narrow({ genre })} />
+    </div>
+  );
+}
+
+interface FacetLineProps {
+  label: string;
+  all: string;
+  values: FacetValue[];
+  chosen: string | undefined;
+  nameOf?: (value: string) => string;
+  onChoose: (value: string | undefined) => void;
+}
+
+function FacetLine({ label, all, values, chosen, nameOf = (value) => value, onChoose }: FacetLineProps) {
+  return (
+    <fieldset className="facets__line">
+      <legend className="visually-hidden">{label}</legend>
+      <button type="button" className="chip" aria-pressed={!chosen} onClick={() => onChoose(undefined)}>
+        {all}
+      </button>
+      {values.map(({ value, count }) => (
+        <button key={value} type="button" className="chip" aria-pressed={chosen === value} onClick={() => onChoose(chosen === value ? undefined : value)}>
+          {nameOf(value)} <small>{compactNumber(count)}</small>
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+/** Before the first letter: what this viewer would look for, and the genres. */
+function Beginning({ answer }: { answer: SearchAnswer }) {
+  const genres = useQuery(genresQuery);
+  return (
+    <>
+      {answer.items.length > 0 && (
+        <section className="section" aria-labelledby="suggested">
+          <h2 id="suggested">{words.suggested}</h2>
+          <CardGrid cards={answer.items.slice(0, 12)} label={words.suggested} />
+        </section>
+      )}
+      {genres.data && (
+        <section className="section" aria-labelledby="by-genre">
+          <h2 id="by-genre">{words.emptyGenres}</h2>
+          <ul className="genre-tiles">
+            {genres.data.genres.map((genre) => (
+              <li key={genre.name}>
+                <Link to="/browse" search={{ genre: genre.name }} className="genre-tile" style={{ "--tone": toneOf(genre.name) } as React.CSSProperties}>
+                  <span>
+                    {genre.name}
+                    <small>{words.results(number(genre.count), genre.count === 1)}</small>
+                  </span>
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,77 @@
+/** Seasons and their episodes with the viewer's progress. */
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
+import type { Episode, Title } from "@/api/types";
+import { Select } from "@/components/field";
+import { Icon } from "@/components/icons";
+import { duration, percent, timeLeft } from "@/lib/format";
+import { strings } from "@/strings";
+
+const words = strings.title;
+
+export function Episodes({ title }: { title: Title }) {
+  const [number, setNumber] = useState(() => currentSeason(title));
+  const season = title.seasons.find((entry) => entry.number === number) ?? title.seasons[0];
+  if (!season) return null;
+  const name = (entry: { number: number; name?: string | null }) => entry.name ?? words.season(entry.number);
+  return (
+    <section aria-labelledby="episodes">
+      <div className="episodes__head">
+        <h2 id="episodes">{words.episodes}</h2>
+        {title.seasons.length > 1 && (
+          <Select label={name(season)} value={String(season.number)} onChange={(value) => setNumber(Number(value))} options={title.seasons.map((entry) => ({ value: String(entry.number), label: name(entry) }))} />
+        )}
+      </div>
+      <ol className="episodes">
+        {season.episodes.map((episode) => (
+          <li key={episode.id}>
+            <EpisodeLine episode={episode} />
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+/** The season of the last episode that was begun. */
+function currentSeason(title: Title): number {
+  const begun = title.seasons.findLast((season) => season.episodes.some((episode) => episode.progress));
+  return (begun ?? title.seasons[0])?.number ?? 1;
+}
+
+function EpisodeLine({ episode }: { episode: Episode }) {
+  const begun = episode.progress && episode.progress.fraction > 0 ? episode.progress : undefined;
+  return (
+    <MaybeLink episode={episode}>
+      <span className="episode__number" aria-hidden="true">
+        {episode.number}
+      </span>
+      <span>
+        <span className="episode__name">{episode.name}</span>
+        {episode.description && <span className="muted small"> {episode.description}</span>}
+        {begun && (
+          <span className="bar" style={{ display: "block" }} aria-hidden="true">
+            <span style={{ inlineSize: percent(begun.fraction) }} />
+          </span>
+        )}
+      </span>
+      <span className="muted small">
+        {begun && begun.fraction < 0.95
+          ? strings.home.timeLeft(timeLeft(begun))
+          : episode.duration_s
+            ? duration(episode.duration_s)
+            : null}
+        {episode.playable && <Icon name="play" />}
+      </span>
+    </MaybeLink>
+  );
+}
+
+function MaybeLink({ episode, children }: { episode: Episode; children: ReactNode }) {
+  if (!episode.playable) return <div className="episode">{children}</div>;
+  return (
+    <Link to="/watch/$id" params={{ id: episode.id }} className="episode">
+      {children}
+    </Link>
+  );
+}

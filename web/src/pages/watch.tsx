@@ -1,0 +1,55 @@
+/** Press play: a playback session for this title, and the player over the whole window. */
+import "@/styles/player.css";
+import "@/styles/title.css";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { startPlayback } from "@/api/endpoints";
+import { titleQuery } from "@/api/queries";
+import { Mark } from "@/components/mark";
+import { usePageTitle } from "@/components/page-title";
+import { loadHls } from "@/player/engine";
+import { TroubleView } from "@/player/overlays";
+import { Player } from "@/player/player";
+import { strings } from "@/strings";
+
+// The library and the session are fetched side by side: whichever comes last, nothing waits for it twice.
+void loadHls();
+
+export function WatchPage() {
+  const { id } = useParams({ from: "/watch/$id" });
+  return <Showing key={id} id={id} />;
+}
+
+function Showing({ id }: { id: string }) {
+  const [attempt, setAttempt] = useState(0);
+  const playback = useQuery({
+    queryKey: ["playback", id, attempt],
+    queryFn: ({ signal }) => startPlayback(id, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+  const title = useQuery(titleQuery(id));
+  usePageTitle(title.data?.name);
+  return (
+    <main id="content" tabIndex={-1}>
+      {playback.data ? (
+        <Player key={playback.data.session_id} playback={playback.data} title={title.data} titleId={id} onRenew={() => setAttempt(attempt + 1)} />
+      ) : (
+        <div className="player">
+          <h1 className="visually-hidden">{title.data?.name ?? strings.player.label}</h1>
+          {playback.isError ? (
+            <TroubleView error={playback.error} titleId={id} onRetry={() => playback.refetch()} />
+          ) : (
+            <div className="player__middle">
+              <div className="player__loading" role="status">
+                <Mark />
+                <p>{strings.player.loading}</p>
+              </div>
+            </div>
+          )}
+        </div>
+      )}
+    </main>
+  );
+}

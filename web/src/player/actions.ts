@@ -1,0 +1,120 @@
+/** What a press does to the video; used by buttons, keys and taps alike. */
+import { percent } from "@/lib/format";
+import { strings } from "@/strings";
+import { type Command, nextSpeed } from "./keyboard";
+import { speedText } from "./settings-panel";
+
+const VOLUME_KEY = "kinora.volume";
+
+export interface Actions {
+  toggle: () => void;
+  play: () => void;
+  seekTo: (time: number) => void;
+  seekBy: (seconds: number) => void;
+  setVolume: (volume: number) => void;
+  mute: () => void;
+  setRate: (rate: number) => void;
+  fullscreen: () => void;
+  picture: () => void;
+}
+
+interface Stage {
+  video: () => HTMLVideoElement | null;
+  frame: () => HTMLElement | null;
+  duration: () => number;
+  flash: (text: string) => void;
+}
+
+export function makeActions({ video, frame, duration, flash }: Stage): Actions {
+  const withVideo = (act: (element: HTMLVideoElement) => void) => () => {
+    const element = video();
+    if (element) act(element);
+  };
+  const play = withVideo((element) => void element.play().catch(() => undefined));
+  const seekTo = (time: number) => withVideo((element) => {
+    element.currentTime = Math.max(0, Math.min(time, duration() || time));
+  })();
+  return {
+    play,
+    toggle: withVideo((element) => (element.paused ? play() : element.pause())),
+    seekTo,
+    seekBy: (seconds) => {
+      seekTo((video()?.currentTime ?? 0) + seconds);
+      flash(strings.player.seeked(seconds));
+    },
+    setVolume: (volume) => withVideo((element) => {
+      element.volume = Math.max(0, Math.min(1, volume));
+      element.muted = element.volume === 0;
+      rememberVolume(element.volume);
+      flash(strings.player.volumeAt(percent(element.volume)));
+    })(),
+    mute: withVideo((element) => {
+      element.muted = !element.muted;
+    }),
+    setRate: (rate) => withVideo((element) => {
+      element.playbackRate = rate;
+      flash(speedText(rate));
+    })(),
+    fullscreen: () => void toggleFullscreen(frame()),
+    picture: withVideo((element) => void togglePicture(element)),
+  };
+}
+
+/** Runs a key's command; what is not about the video is left to the page. */
+export function runCommand(command: Command, actions: Actions, video: HTMLVideoElement | null): boolean {
+  switch (command.do) {
+    case "toggle":
+      actions.toggle();
+      return true;
+    case "seek":
+      actions.seekBy(command.by);
+      return true;
+    case "jump":
+      actions.seekTo(command.fraction * (video?.duration ?? 0));
+      return true;
+    case "volume":
+      actions.setVolume((video?.volume ?? 1) + command.by);
+      return true;
+    case "mute":
+      actions.mute();
+      return true;
+    case "fullscreen":
+      actions.fullscreen();
+      return true;
+    case "picture":
+      actions.picture();
+      return true;
+    case "speed":
+      actions.setRate(nextSpeed(video?.playbackRate ?? 1, command.by));
+      return true;
+    default:
+      return false;
+  }
+}
+
+async function toggleFullscreen(frame: HTMLElement | null) {
+  if (document.fullscreenElement) await document.exitFullscreen().catch(() => undefined);
+  else await frame?.requestFullscreen().catch(() => undefined);
+}
+
+async function togglePicture(video: HTMLVideoElement) {
+  if (document.pictureInPictureElement) await document.exitPictureInPicture().catch(() => undefined);
+  else await video.requestPictureInPicture?.().catch(() => undefined);
+}
+
+export function rememberedVolume(): number {
+  try {
+    const volume = Number(localStorage.getItem(VOLUME_KEY) ?? 1);
+    return volume >= 0 && volume <= 1 ? volume : 1;
+  } catch {
+    return 1;
+  }
+}
+
+function rememberVolume(volume: number) {
+  try {
+    localStorage.setItem(VOLUME_KEY, String(volume));
+  } catch {
+    // Storage is switched off: the volume lasts as long as the page.
+  }
+}

@@ -1,0 +1,12 @@
+/** Pages in a real chromium against the fixture server: axe, keyboard and screenshots. Needs `npm run build` first. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    environment: "node",
+    include: ["tests/pages/**/*.test.ts"],
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
