@@ -1,0 +1,17 @@
+//! What curators and admins do.
+
+pub mod imports;
+pub mod jobs;
+pub mod models;
+pub mod titles;
+pub mod uploads;
+pub mod users;
+
+use crate::routes::Route;
+
+pub fn routes() -> Vec<Route> {
+    [titles::routes(), uploads::routes(), imports::routes(), jobs::routes(), models::routes(), users::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
+}

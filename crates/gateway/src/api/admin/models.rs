@@ -1,0 +1,58 @@
+//! The recommender's models.
+
+use axum::{Json, extract::State};
+use contract::{
+    ModelId,
+    recommend::{ForModel, ListModels, StartTraining},
+};
+use http::StatusCode;
+use utoipa_axum::routes;
+
+use crate::{
+    api::Answer,
+    cursor::Listing,
+    dto::{
+        LIMIT_DEFAULT, List,
+        admin::{Job, Model},
+        titles::PageQuery,
+    },
+    extract::{Path, Query},
+    policy::Policy,
+    problem::Problem,
+    routes::{Route, route},
+    state::Gateway,
+};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        route(Policy::Admin, routes!(list_models)),
+        route(Policy::Admin, routes!(train_model)),
+        route(Policy::Admin, routes!(activate_model)),
+    ]
+}
+
+/// Newest first.
+#[utoipa::path(get, path = "/api/v1/admin/models", tag = "admin", params(PageQuery),
+    responses((status = 200, body = List<Model>)))]
+async fn list_models(State(gateway): State<Gateway>, Query(query): Query<PageQuery>) -> Answer<List<Model>> {
+    let listing = Listing::new("models", ())?;
+    let before: Option<ModelId> = listing.read(query.cursor.as_deref())?;
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    let models = gateway.doors.recommend.models(ListModels { before, limit }).await?;
+    let next = (models.len() == limit as usize).then(|| models.last().map(|model| model.id)).flatten();
+    Ok(Json(List { items: models.into_iter().map(Model::from).collect(), next_cursor: listing.write(next)? }))
+}
+
+/// Queues a training; one at a time, a second request joins the first.
+#[utoipa::path(post, path = "/api/v1/admin/models/train", tag = "admin", responses((status = 202, body = Job)))]
+async fn train_model(State(gateway): State<Gateway>) -> Result<(StatusCode, Json<Job>), Problem> {
+    let job = gateway.doors.recommend.train(StartTraining {}).await?;
+    Ok((StatusCode::ACCEPTED, Json(job.into())))
+}
+
+/// Serves this model from now on: also the way back to an older one.
+#[utoipa::path(post, path = "/api/v1/admin/models/{id}/activate", tag = "admin", params(("id" = String, Path)),
+    responses((status = 200, body = Model)))]
+async fn activate_model(State(gateway): State<Gateway>, Path(model): Path<ModelId>) -> Answer<Model> {
+    Ok(Json(gateway.doors.recommend.activate(ForModel { model }).await?.into()))
+}

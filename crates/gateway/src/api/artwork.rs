@@ -1,0 +1,69 @@
+//! Pictures of titles. Their addresses change with them, so they are kept for ever.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use contract::{
+    TitleId,
+    catalog::{ArtworkShape, GetArtwork},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde::Deserialize;
+
+use crate::{
+    extract::Path,
+    policy::Policy,
+    problem::Problem,
+    routes::{Route, plain},
+    state::Gateway,
+};
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// An address of yesterday: the picture of today, to be asked for again soon.
+const FOR_NOW: &str = "public, max-age=60";
+/// A drawn picture is a document; it may style itself and nothing else.
+const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; img-src data:; sandbox";
+
+pub fn routes() -> Vec<Route> {
+    vec![plain(
+        Policy::Public,
+        "/art/{title}/{version}/{shape}",
+        &[Method::GET],
+        get(picture),
+    )]
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Shape {
+    Poster,
+    Backdrop,
+}
+
+async fn picture(
+    State(gateway): State<Gateway>,
+    Path((title, version, shape)): Path<(TitleId, u32, Shape)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let shape = match shape {
+        Shape::Poster => ArtworkShape::Poster,
+        Shape::Backdrop => ArtworkShape::Backdrop,
+    };
+    let artwork = gateway.doors.catalog.artwork(GetArtwork { title, shape }).await?;
+    let etag = HeaderValue::from_str(&format!("\"{title}-{}\"", artwork.version)).map_err(Problem::internal)?;
+    let cache = if artwork.version == version { FOR_EVER } else { FOR_NOW };
+    let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|known| super::media::names(known, &etag));
+    let content_type = HeaderValue::from_str(&artwork.content_type).map_err(Problem::internal)?;
+    let answer = [
+        (header::CONTENT_TYPE, content_type),
+        (header::ETAG, etag),
+        (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PICTURE_POLICY)),
+    ];
+    if unchanged {
+        return Ok((StatusCode::NOT_MODIFIED, answer).into_response());
+    }
+    Ok((answer, artwork.body.0).into_response())
+}

@@ -1,0 +1,137 @@
+//! The home page and the plain list of recommendations: what the model chose, joined with cards, states and words.
+//!
+//! The busiest answer there is: three door calls side by side after the first, all from memory on a warm path, one
+//! serialisation.
+
+use std::collections::HashMap;
+
+use axum::{Json, extract::State};
+use contract::{
+    TitleId,
+    activity::{Recent, TitleState},
+    catalog::{self, ForTitle},
+    recommend::{self, GetHome, GetTop},
+};
+use utoipa_axum::routes;
+
+use super::Answer;
+use crate::{
+    compose,
+    dto::{
+        Items,
+        titles::{Hero, Home, Item, LimitQuery, Row},
+    },
+    extract::Query,
+    policy::Policy,
+    problem::Problem,
+    routes::{Route, route},
+    session::Viewing,
+    state::Gateway,
+    words::{self, Knowledge},
+};
+
+/// As far back as activity answers from memory.
+const RECENT_MAX: u32 = 500;
+
+pub fn routes() -> Vec<Route> {
+    vec![route(Policy::Viewer, routes!(get_home)), route(Policy::Viewer, routes!(get_recommendations))]
+}
+
+/// The page made for this profile, now.
+#[utoipa::path(get, path = "/api/v1/home", tag = "home", responses((status = 200, body = Home)))]
+async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Home> {
+    let asked = GetHome { viewer: viewing.viewer(), exclude: Vec::new() };
+    let page = gateway.doors.recommend.home(asked).await?;
+    let mut titles = Vec::with_capacity(256);
+    page.hero.iter().for_each(|item| mention(item, &mut titles));
+    for row in &page.rows {
+        if let recommend::RowKind::BecauseYouWatched(title) = row.kind {
+            titles.push(title);
+        }
+        row.reason.iter().for_each(|reason| titles.extend(words::titles_of(reason).iter().map(|it| it.title)));
+        row.items.iter().for_each(|item| mention(item, &mut titles));
+    }
+    let hero = page.hero.as_ref().map(|item| item.title);
+    let (cards, states, description) = tokio::try_join!(
+        compose::cards_by_title(&gateway, &viewing, titles),
+        recent_states(&gateway, &viewing),
+        description(&gateway, hero),
+    )?;
+    let join = Join { cards: &cards, states: &states };
+    let hero = page.hero.as_ref().and_then(|item| join.item(item)).map(|Item { title, reason }| Hero { title, description, reason });
+    let rows = page.rows.iter().filter_map(|row| join.row(row)).collect();
+    Ok(Json(Home { page_id: page.id, hero, rows }))
+}
+
+/// The best first, without the page around them.
+#[utoipa::path(get, path = "/api/v1/recommendations", tag = "home", params(LimitQuery),
+    responses((status = 200, body = Items<Item>)))]
+async fn get_recommendations(
+    State(gateway): State<Gateway>,
+    viewing: Viewing,
+    Query(query): Query<LimitQuery>,
+) -> Answer<Items<Item>> {
+    let limit = query.limit.unwrap_or(crate::dto::LIMIT_DEFAULT);
+    let asked = GetTop { viewer: viewing.viewer(), limit, exclude: Vec::new() };
+    let items = gateway.doors.recommend.top(asked).await?;
+    Ok(Json(Items { items: join(&gateway, &viewing, items).await? }))
+}
+
+/// Items with their cards, states and words; what this profile must not see is left out.
+pub async fn join(gateway: &Gateway, viewing: &Viewing, items: Vec<recommend::Item>) -> Result<Vec<Item>, Problem> {
+    let mut titles = Vec::with_capacity(items.len() * 2);
+    items.iter().for_each(|item| mention(item, &mut titles));
+    let (cards, states) =
+        tokio::try_join!(compose::cards_by_title(gateway, viewing, titles), recent_states(gateway, viewing))?;
+    let join = Join { cards: &cards, states: &states };
+    Ok(items.iter().filter_map(|item| join.item(item)).collect())
+}
+
+/// What the profile did lately, by title.
+pub async fn recent_states(gateway: &Gateway, viewing: &Viewing) -> Result<HashMap<TitleId, TitleState>, Problem> {
+    let recent = gateway.doors.activity.recent(Recent { profile: viewing.profile.id, limit: RECENT_MAX }).await?;
+    Ok(recent.states.into_iter().map(|state| (state.title, state)).collect())
+}
+
+async fn description(gateway: &Gateway, title: Option<TitleId>) -> Result<String, Problem> {
+    let Some(title) = title else { return Ok(String::new()) };
+    match gateway.doors.catalog.title(ForTitle { title }).await {
+        Ok(title) => Ok(title.description),
+        // Deleted since the model was made: the card will be missing too.
+        Err(catalog::CatalogError::TitleNotFound) => Ok(String::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn mention(item: &recommend::Item, titles: &mut Vec<TitleId>) {
+    titles.push(item.title);
+    item.reason.iter().for_each(|reason| titles.extend(words::titles_of(reason).iter().map(|it| it.title)));
+}
+
+struct Join<'a> {
+    cards: &'a HashMap<TitleId, catalog::Card>,
+    states: &'a HashMap<TitleId, TitleState>,
+}
+
+impl Join<'_> {
+    fn words(&self) -> Knowledge<'_> {
+        Knowledge { cards: self.cards, states: self.states }
+    }
+
+    fn item(&self, item: &recommend::Item) -> Option<Item> {
+        let card = self.cards.get(&item.title)?.clone();
+        let reason = item.reason.as_ref().and_then(|reason| self.words().reason(reason));
+        Some(Item { title: compose::card(card, self.states.get(&item.title)), reason })
+    }
+
+    /// A row without titles is none.
+    fn row(&self, row: &recommend::Row) -> Option<Row> {
+        let title = self.words().heading(row)?;
+        let items: Vec<Item> = row.items.iter().filter_map(|item| self.item(item)).collect();
+        if items.is_empty() {
+            return None;
+        }
+        let reason = row.reason.as_ref().and_then(|reason| self.words().reason(reason));
+        Some(Row { id: row.id.clone(), kind: words::row_kind(&row.kind), title, reason, items })
+    }
+}

@@ -1,0 +1,261 @@
+//! What curators and admins work with, as the API says it.
+
+use contract::{JobId, ModelId, TitleId, UploadId, catalog, imports, jobs, recommend};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    Time, mirror,
+    titles::{Card, CreditRole, ExternalId, Sort, TitleKind, hundredths},
+};
+
+mirror! { JobKind of jobs::JobKind { Transcode, Import, Train } }
+mirror! { JobState of jobs::JobState { Queued, Running, Done, Failed, Cancelled } }
+mirror! { ModelState of recommend::ModelState { Active, Ready, Refused } }
+mirror! { Dataset of imports::DatasetKind { Movielens, Movietweetings } }
+
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Job {
+    #[schema(value_type = String)]
+    pub id: JobId,
+    pub kind: JobKind,
+    pub state: JobState,
+    /// 0 to 1.
+    pub progress: f32,
+    /// The step it is at, in words.
+    pub stage: String,
+    /// Why it failed and what to do, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What it works on, in words.
+    pub subject: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub title_id: Option<TitleId>,
+    pub attempts: u32,
+    pub created_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
+    /// What came of it, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+impl From<jobs::Job> for Job {
+    fn from(job: jobs::Job) -> Self {
+        Self {
+            id: job.id,
+            kind: job.kind.into(),
+            state: job.state.into(),
+            progress: hundredths(job.progress),
+            stage: job.stage,
+            error: job.error,
+            subject: job.subject,
+            title_id: job.title_id,
+            attempts: job.attempts,
+            created_at: Time(job.created_at),
+            started_at: job.started_at.map(Time),
+            finished_at: job.finished_at.map(Time),
+            outcome: job.outcome,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct JobsQuery {
+    #[garde(skip)]
+    pub state: Option<JobState>,
+    #[garde(inner(range(min = 1, max = 200)))]
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<u32>,
+    #[garde(skip)]
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Metric {
+    #[schema(example = "ndcg@20")]
+    pub name: String,
+    pub value: f32,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Model {
+    #[schema(value_type = String)]
+    pub id: ModelId,
+    pub state: ModelState,
+    pub created_at: Time,
+    pub train_s: f32,
+    pub interactions: u64,
+    pub viewers: u64,
+    pub titles: u64,
+    /// On held-out events.
+    pub metrics: Vec<Metric>,
+    /// The same of the model that served then.
+    pub baseline: Vec<Metric>,
+    /// What was decided and why, in words.
+    pub decision: String,
+}
+
+impl From<recommend::ModelInfo> for Model {
+    fn from(model: recommend::ModelInfo) -> Self {
+        let metrics =
+            |pairs: Vec<(String, f32)>| pairs.into_iter().map(|(name, value)| Metric { name, value }).collect();
+        Self {
+            id: model.id,
+            state: model.state.into(),
+            created_at: Time(model.created_at),
+            train_s: model.train_s,
+            interactions: model.interactions,
+            viewers: model.viewers,
+            titles: model.titles,
+            metrics: metrics(model.metrics),
+            baseline: metrics(model.baseline),
+            decision: model.decision,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AdminTitlesQuery {
+    /// A part of the name.
+    #[garde(inner(length(chars, max = 200)))]
+    pub q: Option<String>,
+    #[garde(inner(length(chars, min = 1, max = 80)))]
+    pub genre: Option<String>,
+    #[garde(skip)]
+    pub kind: Option<TitleKind>,
+    #[garde(skip)]
+    pub playable: Option<bool>,
+    #[garde(skip)]
+    pub sort: Option<Sort>,
+    #[garde(inner(range(min = 1, max = 200)))]
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<u32>,
+    #[garde(skip)]
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdminTitle {
+    #[serde(flatten)]
+    pub card: Card,
+    pub published: bool,
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewCredit {
+    #[garde(length(chars, min = 1, max = 200))]
+    pub name: String,
+    #[garde(skip)]
+    pub role: CreditRole,
+}
+
+impl From<NewCredit> for catalog::NewCredit {
+    fn from(credit: NewCredit) -> Self {
+        Self { name: credit.name, role: credit.role.into() }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewEpisodePlace {
+    #[garde(skip)]
+    #[schema(value_type = String)]
+    pub series_id: TitleId,
+    #[garde(skip)]
+    pub season: u16,
+    #[garde(skip)]
+    pub episode: u16,
+}
+
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct CreateTitle {
+    #[garde(length(chars, min = 1, max = 300))]
+    pub name: String,
+    #[serde(default)]
+    #[garde(skip)]
+    pub kind: Option<TitleKind>,
+    #[serde(default)]
+    #[garde(inner(length(chars, max = 300)))]
+    pub original_name: Option<String>,
+    #[serde(default)]
+    #[garde(inner(range(min = 1870, max = 2200)))]
+    pub year: Option<u16>,
+    #[serde(default)]
+    #[garde(length(max = 20), inner(length(chars, min = 1, max = 80)))]
+    pub genres: Vec<String>,
+    #[serde(default)]
+    #[garde(length(chars, max = 10_000))]
+    pub description: String,
+    /// Years; absent: estimated from the genres.
+    #[serde(default)]
+    #[garde(inner(range(max = 18)))]
+    pub maturity: Option<u8>,
+    #[serde(default)]
+    #[garde(inner(range(min = 0.0, max = 1_000_000.0)))]
+    pub duration_s: Option<f64>,
+    #[serde(default)]
+    #[garde(length(max = 200), dive)]
+    pub people: Vec<NewCredit>,
+    #[serde(default)]
+    #[garde(dive)]
+    pub place: Option<NewEpisodePlace>,
+    #[serde(default)]
+    #[garde(length(max = 20), dive)]
+    pub external: Vec<ExternalId>,
+    /// Whether viewers see it; default: yes.
+    #[serde(default)]
+    #[garde(skip)]
+    pub published: Option<bool>,
+}
+
+/// Only what is there changes.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateTitle {
+    #[serde(default)]
+    #[garde(inner(length(chars, min = 1, max = 300)))]
+    pub name: Option<String>,
+    #[serde(default)]
+    #[garde(inner(range(min = 1870, max = 2200)))]
+    pub year: Option<u16>,
+    #[serde(default)]
+    #[garde(inner(length(max = 20), inner(length(chars, min = 1, max = 80))))]
+    pub genres: Option<Vec<String>>,
+    #[serde(default)]
+    #[garde(inner(length(chars, max = 10_000)))]
+    pub description: Option<String>,
+    #[serde(default)]
+    #[garde(inner(range(max = 18)))]
+    pub maturity: Option<u8>,
+    #[serde(default)]
+    #[garde(inner(range(min = 0.0, max = 1_000_000.0)))]
+    pub duration_s: Option<f64>,
+    #[serde(default)]
+    #[garde(dive)]
+    pub people: Option<Vec<NewCredit>>,
+    #[serde(default)]
+    #[garde(skip)]
+    pub published: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct StartImport {
+    #[garde(skip)]
+    pub dataset: Dataset,
+    /// Finished uploads with purpose `dataset`.
+    #[garde(length(min = 1, max = 20))]
+    #[schema(value_type = Vec<String>)]
+    pub upload_ids: Vec<UploadId>,
+}

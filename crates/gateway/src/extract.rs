@@ -1,0 +1,152 @@
+//! Extractors whose refusals are problems that name the field: closed JSON bodies, queries, ids in paths.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest, FromRequestParts, Request},
+};
+use garde::Validate;
+use http::{HeaderMap, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use crate::problem::{FieldError, Problem};
+
+/// The largest JSON body.
+pub const JSON_BYTES_MAX: usize = 1 << 20;
+
+/// A JSON body that fits its closed schema.
+pub struct Json<T>(pub T);
+
+impl<T, S> FromRequest<S> for Json<T>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+    S: Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media_type_unsupported",
+                "send the body as application/json",
+            ));
+        }
+        parse(&whole(request, JSON_BYTES_MAX).await?).map(Self)
+    }
+}
+
+/// A JSON body, or none at all.
+pub struct OptionalJson<T>(pub T);
+
+impl<T, S> FromRequest<S> for OptionalJson<T>
+where
+    T: DeserializeOwned + Validate<Context = ()> + Default,
+    S: Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let body = whole(request, JSON_BYTES_MAX).await?;
+        if body.is_empty() { Ok(Self(T::default())) } else { parse(&body).map(Self) }
+    }
+}
+
+/// Reads a body of at most `bytes_max`, refusing a longer one at once where it says how long it is.
+pub async fn whole(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("a body has at most {bytes_max} bytes here"),
+        )
+    };
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|bytes: u64| bytes > bytes_max as u64) {
+        return Err(too_large());
+    }
+    match Limited::new(request.into_body(), bytes_max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => {
+            let problem = Problem::bad_request("body_cut_short", "the body did not arrive whole");
+            Err(Problem { cause: Some(error.to_string()), ..problem })
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json") || essence.to_ascii_lowercase().ends_with("+json")
+}
+
+fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        let inner = error.into_inner();
+        match inner.classify() {
+            serde_json::error::Category::Data => {
+                let field = if field == "." { String::new() } else { field };
+                Problem::invalid(field, inner.to_string())
+            }
+            _ => Problem::bad_request("json_malformed", format!("the body is not JSON: {inner}")),
+        }
+    })?;
+    reader.end().map_err(|_| Problem::bad_request("json_malformed", "there is something after the JSON document"))?;
+    validate(&value)?;
+    Ok(value)
+}
+
+fn validate<T: Validate<Context = ()>>(value: &T) -> Result<(), Problem> {
+    let Err(report) = value.validate() else { return Ok(()) };
+    let errors: Vec<FieldError> = report
+        .iter()
+        .map(|(path, error)| FieldError { field: path.to_string(), message: error.to_string() })
+        .collect();
+    let first = errors.first().map_or_else(String::new, |error| format!("{}: {}", error.field, error.message));
+    Err(Problem { errors, ..Problem::invalid("", first) })
+}
+
+/// A query that fits its closed schema.
+pub struct Query<T>(pub T);
+
+impl<T, S> FromRequestParts<S> for Query<T>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+    S: Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let invalid = |problem: Problem| Problem {
+            status: StatusCode::BAD_REQUEST,
+            title: "Bad Request",
+            code: "query_invalid",
+            ..problem
+        };
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri)
+            .map_err(|error| invalid(Problem::invalid("", error.body_text())))?;
+        validate(&query.0).map_err(invalid)?;
+        Ok(Self(query.0))
+    }
+}
+
+/// Ids in the path. One that cannot be an id names nothing.
+pub struct Path<T>(pub T);
+
+impl<T, S> FromRequestParts<S> for Path<T>
+where
+    T: DeserializeOwned + Send,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(path) => Ok(Self(path.0)),
+            Err(_) => Err(Problem::not_found("not_found", "there is nothing at this address")),
+        }
+    }
+}

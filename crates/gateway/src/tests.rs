@@ -1,0 +1,3 @@
+//! Tests of the whole router over doors of its own.
+
+mod openapi;
