@@ -1,11 +1,13 @@
 //! Owns a whole Kinora in a folder of its own, with the people that a test needs.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use platform::db::Location;
 use tempfile::TempDir;
 
 use crate::client::PASSWORD;
-use crate::command::{Finished, kinora};
+use crate::command::{Finished, finish, kinora};
 use crate::{Client, Launch, Server, datasets};
 
 const ADMIN: &str = "admin@kinora.example";
@@ -32,6 +34,27 @@ impl Cluster {
             kinora(data, &["import", "movielens", &source.to_string_lossy()], "").ok();
             kinora(data, &["train"], "").ok();
         })
+    }
+
+    /// As [`Cluster::one`], with everything in a database of its own on the PostgreSQL that the tests share.
+    pub async fn on_postgres() -> Self {
+        let url = new_postgres_database().await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let words = [
+            "user",
+            "add",
+            ADMIN,
+            "--role",
+            "admin",
+            "--password-stdin",
+            "--database-url",
+            &url,
+        ];
+        kinora(folder.path(), &words, &format!("{PASSWORD}\n")).ok();
+        Self {
+            server: Launch::new(folder.path()).words(&["--database-url", &url]).start(),
+            folder,
+        }
     }
 
     /// Starts after `prepare` has filled the data folder through the command line.
@@ -84,4 +107,17 @@ impl Cluster {
         kinora(self.folder.path(), &words, &format!("{PASSWORD}\n")).ok();
         Client::log_in(self.url(), &email, PASSWORD).await
     }
+}
+
+/// The shared server has one schema prefix per store's test; a whole Kinora gets a database instead, for its names are its own.
+async fn new_postgres_database() -> String {
+    let shared = platform::test_support::postgres().await;
+    let Location::Postgres { url, schema_prefix } = shared.location else {
+        panic!("the shared PostgreSQL is not one")
+    };
+    let name = format!("kinora_{schema_prefix}").trim_end_matches('_').to_owned();
+    let mut psql = Command::new("psql");
+    psql.args(["--quiet", "--command", &format!("CREATE DATABASE {name}"), &url]);
+    finish(psql, "").ok();
+    url.replacen("/postgres?", &format!("/{name}?"), 1)
 }
