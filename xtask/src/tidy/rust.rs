@@ -6,6 +6,8 @@ use super::{Finding, Source, over_budget};
 
 /// An `expect` must say why it cannot fail; one or two words do not.
 const REASON_CHARS_MIN: usize = 12;
+/// A head such as `My List.` says enough.
+const HEAD_CHARS_MIN: usize = 6;
 /// How many lines above `unsafe` its SAFETY comment may begin.
 const SAFETY_LINES_MAX: usize = 8;
 
