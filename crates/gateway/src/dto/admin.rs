@@ -69,6 +69,7 @@ impl From<jobs::Job> for Job {
 #[into_params(parameter_in = Query)]
 pub struct JobsQuery {
     #[garde(skip)]
+    #[param(inline)]
     pub state: Option<JobState>,
     #[garde(inner(range(min = 1, max = 200)))]
     #[param(minimum = 1, maximum = 200)]
@@ -131,10 +132,12 @@ pub struct AdminTitlesQuery {
     #[garde(inner(length(chars, min = 1, max = 80)))]
     pub genre: Option<String>,
     #[garde(skip)]
+    #[param(inline)]
     pub kind: Option<TitleKind>,
     #[garde(skip)]
     pub playable: Option<bool>,
     #[garde(skip)]
+    #[param(inline)]
     pub sort: Option<Sort>,
     #[garde(inner(range(min = 1, max = 200)))]
     #[param(minimum = 1, maximum = 200)]

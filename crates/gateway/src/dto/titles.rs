@@ -389,6 +389,7 @@ pub struct BrowseQuery {
     #[garde(inner(length(chars, min = 1, max = 80)))]
     pub genre: Option<String>,
     #[garde(skip)]
+    #[param(inline)]
     pub kind: Option<TitleKind>,
     #[garde(skip)]
     pub year_min: Option<u16>,
@@ -398,6 +399,7 @@ pub struct BrowseQuery {
     #[garde(skip)]
     pub playable: Option<bool>,
     #[garde(skip)]
+    #[param(inline)]
     pub sort: Option<Sort>,
     #[garde(inner(range(min = 1, max = 200)))]
     #[param(minimum = 1, maximum = 200)]
@@ -418,6 +420,7 @@ pub struct SearchQuery {
     #[garde(inner(length(chars, min = 1, max = 80)))]
     pub genre: Option<String>,
     #[garde(skip)]
+    #[param(inline)]
     pub kind: Option<TitleKind>,
     /// First year of a decade, such as 1990.
     #[garde(skip)]
