@@ -38,7 +38,7 @@ fn head(source: &Source) -> Option<Finding> {
         .find(|line| !line.trim().is_empty() && !line.starts_with("#!["));
     let says = first
         .and_then(|line| line.strip_prefix("//!"))
-        .is_some_and(|rest| rest.trim().len() >= REASON_CHARS_MIN);
+        .is_some_and(|rest| rest.trim().len() >= HEAD_CHARS_MIN);
     (!says).then(|| Finding::new(&source.path, 1, "no `//!` head that says what the file owns"))
 }
 
