@@ -1,11 +1,12 @@
 //! Measures all models on the data sets of `$KINORA_DATASETS` (default `../shared/data` beside the repository):
-//! `cargo run --release -p reco --example measure -- last-out|strong|ml-100k|movietweetings|service [MODEL…]`.
+//! `cargo run --release -p reco --example measure -- last-out|strong|ml-100k|movietweetings|service [MODEL…]
+//! [SETTING=JSON…]`, for instance `strong ials ials.size=128`.
 
 #[path = "../tests/common/data.rs"]
 mod data;
 
 use reco::{
-    Dataset, EvaluateOptions, Evaluation, ItemFeatures, MODEL_NAMES, Model, Protocol, Recommender, Scratch,
+    BaseConfig, Dataset, EvaluateOptions, Evaluation, ItemFeatures, MODEL_NAMES, Model, Protocol, Recommender, Scratch,
     TrainConfig, evaluate, evaluate_split, rank_cases, train,
 };
 use std::time::Instant;
@@ -13,9 +14,21 @@ use std::time::Instant;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let what = arguments.first().map_or("last-out", String::as_str);
-    let named: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
+    let (changes, named): (Vec<&str>, Vec<&str>) = arguments
+        .iter()
+        .skip(1)
+        .map(String::as_str)
+        .partition(|a| a.contains('='));
     let names = if named.is_empty() { MODEL_NAMES.to_vec() } else { named };
-    let options = EvaluateOptions::default();
+    let mut options = EvaluateOptions::default();
+    let protocol = match what {
+        "last-out" => Protocol::LastOut,
+        "strong" => Protocol::Strong,
+        _ => Protocol::Temporal,
+    };
+    if !changes.is_empty() {
+        options.base = Some(changed(BaseConfig::for_protocol(protocol), &changes)?);
+    }
     let started = Instant::now();
     match what {
         "last-out" => {
@@ -35,6 +48,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{:.2} s in total", started.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Settings with changes such as `ials.size=128`.
+fn changed(base: BaseConfig, changes: &[&str]) -> Result<BaseConfig, Box<dyn std::error::Error>> {
+    let mut json = serde_json::to_value(base)?;
+    for change in changes {
+        let (path, value) = change.split_once('=').ok_or("no =")?;
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let place = json.pointer_mut(&pointer).ok_or("no such setting")?;
+        *place = serde_json::from_str(value)?;
+    }
+    Ok(serde_json::from_value(json)?)
 }
 
 fn temporal((data, features): (Dataset, ItemFeatures), names: &[&str], options: &EvaluateOptions) -> reco::Result<()> {

@@ -9,7 +9,7 @@ use crate::models::{Content, Cooccurrence, Ease, Ials, Popularity};
 use crate::select::{ItemSet, Scored, top_k};
 use serde::{Deserialize, Serialize};
 
-/// A viewer's history counts at most this many of the newest events.
+/// A service folds in at most this many of a viewer's newest events.
 pub const HISTORY_MAX: usize = 500;
 
 /// How much one title of the history added to a score.
@@ -35,8 +35,8 @@ pub struct Scratch {
 
 /// A recommender over a catalogue of `items()` titles with dense indices.
 ///
-/// A history is oldest first; only its newest [`HISTORY_MAX`] events count, titles outside the catalogue are
-/// ignored, and no model keeps anything about a viewer.
+/// A history is oldest first; titles outside the catalogue are ignored, and no model keeps anything about a viewer.
+/// The base models take the history as it is given; [`Recommender`] cuts it to the newest [`HISTORY_MAX`].
 pub trait Model: Send + Sync {
     /// One of the names that `evaluate` knows.
     fn name(&self) -> &'static str;
@@ -84,11 +84,6 @@ pub fn load_model(bytes: &[u8]) -> Result<Box<dyn Model>> {
         "ranker" => Box::new(Recommender::load(bytes)?),
         _ => return Err(RecoError::UnknownModel(name)),
     })
-}
-
-/// The newest [`HISTORY_MAX`] events.
-pub(crate) fn recent(history: &[Event]) -> &[Event] {
-    &history[history.len().saturating_sub(HISTORY_MAX)..]
 }
 
 /// History and exclusions as one set.

@@ -32,7 +32,11 @@ impl Default for BaseConfig {
     /// For serving: item-item models cut to what fits in tens of megabytes at 10,000 titles.
     fn default() -> Self {
         Self {
-            ials: IalsSettings::default(),
+            ials: IalsSettings {
+                size: 32,
+                epochs: 8,
+                ..IalsSettings::default()
+            },
             ease: EaseSettings {
                 regularisation: 200.0,
                 input_decay: 0.95,
@@ -55,6 +59,7 @@ impl BaseConfig {
     /// Settings for the figures of a protocol: nothing cut, histories read as the protocol's papers do.
     pub fn for_protocol(protocol: Protocol) -> Self {
         let full = Self::default();
+        let ials = IalsSettings::default();
         let ease = |regularisation, input_decay| EaseSettings {
             regularisation,
             input_decay,
@@ -64,8 +69,9 @@ impl BaseConfig {
             Protocol::LastOut => Self {
                 ease: ease(500.0, 0.8),
                 cooccurrence: CooccurrenceSettings::default(),
-                // Time is the position in the sequence there.
-                trending_half_life: 50,
+                ials,
+                // Time counts events back from each viewer's last one there.
+                trending_half_life: 7,
                 ..full
             },
             Protocol::Strong => Self {
@@ -79,7 +85,7 @@ impl BaseConfig {
                     column_exponent: 0.35,
                     ..CooccurrenceSettings::default()
                 },
-                trending_half_life: 50,
+                ials,
                 ..full
             },
             Protocol::Temporal => full,

@@ -1,7 +1,7 @@
 //! The content model: what a title is (genres, people, year, words of its name) mapped into iALS' latent space, so
 //! that a title nobody has seen gets a score.
 
-use super::factors::{Factors, Objective};
+use super::factors::{Factors, Objective, dot};
 use super::ials::Ials;
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
@@ -206,6 +206,16 @@ impl Content {
             stored: Stored { items, size, objective },
             factors: Factors::new(objective, size, vectors),
         })
+    }
+
+    /// The viewer's vector, left in the scratch; false where the history says nothing.
+    pub(crate) fn fold_in(&self, history: &[Event], scratch: &mut Scratch) -> bool {
+        self.factors.fold_in(history, scratch)
+    }
+
+    /// A title's score for a viewer's vector.
+    pub(crate) fn dot(&self, item: u32, viewer: &[f32]) -> f32 {
+        dot(self.factors.vector(item), viewer)
     }
 
     /// Reads what [`Model::save`] wrote.

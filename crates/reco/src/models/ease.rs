@@ -6,7 +6,7 @@ use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
 use crate::error::{RecoError, Result};
 use crate::linalg::inverse_spd;
-use crate::model::{Contribution, Model, Scratch, recent, sorted_contributions};
+use crate::model::{Contribution, Model, Scratch, sorted_contributions};
 use crate::select::{Scored, best_first};
 use crate::sparse::SparseMatrix;
 use rayon::prelude::*;
@@ -130,6 +130,18 @@ impl Ease {
             }
         }
     }
+
+    /// Scores the history as a set and with an input decay in one pass over the weights.
+    pub fn score_twice(&self, history: &[Event], decay: f32, set: &mut [f32], decayed: &mut [f32]) {
+        set.fill(0.0);
+        decayed.fill(0.0);
+        for (event, (item, weight)) in history.iter().zip(inputs(history, decay)) {
+            self.weights.add_row(item, event.weight, set);
+            if weight.abs() > INPUT_MIN {
+                self.weights.add_row(item, weight, decayed);
+            }
+        }
+    }
 }
 
 /// Inputs below this weight are too old to matter.
@@ -137,9 +149,8 @@ const INPUT_MIN: f32 = 1e-4;
 
 /// Events with the weight that their age leaves them, newest last.
 fn inputs(history: &[Event], decay: f32) -> impl Iterator<Item = (u32, f32)> {
-    let recent = recent(history);
-    recent.iter().enumerate().map(move |(index, event)| {
-        let age = (recent.len() - 1 - index) as i32;
+    history.iter().enumerate().map(move |(index, event)| {
+        let age = (history.len() - 1 - index) as i32;
         (event.item, event.weight * decay.powi(age))
     })
 }

@@ -4,7 +4,7 @@ use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::Event;
 use crate::error::Result;
 use crate::linalg::{gram, multiply};
-use crate::model::{Contribution, Scratch, recent, sorted_contributions};
+use crate::model::{Contribution, Scratch, sorted_contributions};
 use crate::select::{ItemSet, Scored, top_k};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ impl Factors {
     }
 
     fn known<'a>(&'a self, history: &'a [Event]) -> impl Iterator<Item = &'a Event> {
-        recent(history)
+        history
             .iter()
             .filter(|e| (e.item as usize) < self.items() && e.weight != 0.0)
     }
@@ -153,6 +153,6 @@ impl Factors {
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }

@@ -3,7 +3,7 @@
 use super::Bases;
 use crate::dataset::Event;
 use crate::model::{Model, Scratch};
-use crate::select::{ItemSet, Scored, top_k_where};
+use crate::select::{ItemSet, Scored, best_first, top_k_where};
 
 /// What is measured about a candidate. The order is the order of the feature blocks in a stored ranker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,11 @@ const KINDS: usize = 4;
 const KIND_NAMES: [&str; KINDS] = ["value", "root", "short", "rank"];
 /// Features per candidate.
 pub const FEATURES: usize = SIGNALS.len() * KINDS;
+/// Signals with a score for the whole catalogue; they stand first.
+const DENSE: usize = 5;
 const RECENT_DECAY: f32 = 0.85;
+/// Titles without events that are looked at per ranking, at most.
+const COLD_MAX: usize = 2_000;
 
 /// Name of a feature.
 pub fn name(feature: usize) -> String {
@@ -61,26 +65,88 @@ pub fn even_weights() -> Vec<f32> {
     weights
 }
 
-/// How much the weights trust a signal, never negative.
-pub fn trust(weights: &[f32], signal: Signal) -> f32 {
-    let at = SIGNALS.iter().position(|&s| s == signal).unwrap_or(0) * KINDS;
-    weights[at..at + KINDS].iter().sum::<f32>().max(0.0) + 1e-3
+/// How much the weights trust these signals together, never negative.
+pub fn trust(weights: &[f32], signals: &[Signal]) -> f32 {
+    let blocks = SIGNALS.iter().zip(weights.chunks_exact(KINDS));
+    let ours = blocks.filter(|(signal, _)| signals.contains(signal));
+    ours.flat_map(|(_, block)| block).sum::<f32>().max(0.0) + 1e-3
+}
+
+/// What is known of every title before any history: computed once per recommender.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Priors {
+    popularity: Prior,
+    trending: Prior,
+    /// Titles that the other models hardly know.
+    cold: Vec<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Prior {
+    /// Logarithm of the score, scaled to at most one.
+    values: Vec<f32>,
+    /// Logarithmic place in the order, one for the first.
+    places: Vec<f32>,
+    /// Titles, best first.
+    order: Vec<u32>,
+}
+
+impl Priors {
+    pub fn new(popularity: &[f32], trending: &[f32]) -> Self {
+        let cold = |item: &u32| popularity[*item as usize] < 2.0;
+        Self {
+            cold: (0..popularity.len() as u32).filter(cold).take(COLD_MAX).collect(),
+            popularity: Prior::new(popularity),
+            trending: Prior::new(trending),
+        }
+    }
+
+    /// Titles by popularity.
+    pub fn by_popularity(&self) -> &[u32] {
+        &self.popularity.order
+    }
+}
+
+impl Prior {
+    fn new(scores: &[f32]) -> Self {
+        let mut order: Vec<u32> = (0..scores.len() as u32).collect();
+        let score = |item: u32| scores[item as usize];
+        order.sort_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
+        let mut values: Vec<f32> = scores.iter().map(|s| (1.0 + s).ln()).collect();
+        let largest = values.iter().fold(1e-6f32, |m, &v| m.max(v));
+        values.iter_mut().for_each(|v| *v /= largest);
+        let mut places = vec![0f32; scores.len()];
+        for (rank, &item) in order.iter().enumerate() {
+            places[item as usize] = place(rank, scores.len());
+        }
+        Self { values, places, order }
+    }
+}
+
+/// 1 for the first, falling with the logarithm of the rank to 0 for the last.
+fn place(rank: usize, of: usize) -> f32 {
+    1.0 - (1.0 + rank as f32).ln() / (1.0 + of as f32).ln()
 }
 
 /// Buffers of one ranking, reused.
 #[derive(Default)]
 pub(crate) struct RankingBuffers {
-    /// One dense score per signal, `[signals][items]`.
-    signals: Vec<Vec<f32>>,
+    /// One dense score per model that proposes from the whole catalogue, `[DENSE][items]`.
+    dense: [Vec<f32>; DENSE],
+    /// Whether the history says anything.
+    personal: bool,
+    /// Content score per candidate.
+    content: Vec<f32>,
     candidates: Vec<u32>,
     chosen: ItemSet,
     best: Vec<Scored>,
     rows: Vec<f32>,
-    column: Vec<(f32, u32)>,
+    values: Vec<f32>,
+    keys: Vec<u64>,
 }
 
 impl RankingBuffers {
-    /// Computes all signals and draws the candidates.
+    /// Computes the signals and draws the candidates.
     pub fn gather(
         &mut self,
         bases: &Bases,
@@ -90,58 +156,137 @@ impl RankingBuffers {
         scratch: &mut Scratch,
     ) {
         let items = bases.items();
-        self.signals.resize_with(SIGNALS.len(), Vec::new);
-        for (signal, scores) in SIGNALS.iter().zip(&mut self.signals) {
-            scores.resize(items, 0.0);
-            fill(*signal, bases, history, scratch, scores);
-        }
+        let known = |e: &Event| (e.item as usize) < items && e.weight != 0.0;
+        self.personal = history.iter().any(known);
         self.candidates.clear();
+        self.content.clear();
         self.chosen.reset(items);
-        for (signal, scores) in SIGNALS.iter().zip(&self.signals) {
-            let share = match signal {
-                Signal::Cooccurrence | Signal::Ease => quota,
-                Signal::Ials | Signal::EaseRecent => quota / 2,
-                Signal::Newest => quota / 4,
-                Signal::Content | Signal::Popularity | Signal::Trending => quota / 4,
-            };
-            top_k_where(scores, share, allowed, &mut self.best);
-            for scored in self.best.iter().filter(|s| s.score > 0.0) {
-                if !self.chosen.contains(scored.item) {
-                    self.chosen.insert(scored.item);
-                    self.candidates.push(scored.item);
-                }
-            }
+        if !self.personal {
+            self.propose_prior(&bases.priors.trending, quota, allowed);
+            self.propose_prior(&bases.priors.popularity, quota, allowed);
+            return;
+        }
+        self.fill_dense(bases, history, scratch);
+        for (signal, share) in [(0, quota), (1, quota / 4), (2, quota), (3, quota / 2), (4, quota / 2)] {
+            let mut best = std::mem::take(&mut self.best);
+            top_k_where(&self.dense[signal], share, allowed, &mut best);
+            let positive = best.iter().filter(|s| s.score > 0.0);
+            positive.for_each(|s| self.propose(s.item));
+            self.best = best;
+        }
+        self.propose_prior(&bases.priors.popularity, quota / 4, allowed);
+        self.propose_prior(&bases.priors.trending, quota / 4, allowed);
+        if bases.content.fold_in(history, scratch) {
+            self.propose_cold(bases, quota / 8, allowed, &scratch.vector);
+            let dots = self.candidates.iter();
+            self.content
+                .extend(dots.map(|&item| bases.content.dot(item, &scratch.vector)));
         }
     }
 
+    fn fill_dense(&mut self, bases: &Bases, history: &[Event], scratch: &mut Scratch) {
+        let items = bases.items();
+        self.dense.iter_mut().for_each(|d| d.resize(items, 0.0));
+        let [cooccurrence, newest, ease, ease_recent, ials] = &mut self.dense;
+        bases.cooccurrence.score(history, scratch, cooccurrence);
+        newest.fill(0.0);
+        for (event, weight) in history.iter().rev().zip([1.0, 0.4]) {
+            let weight = weight * event.weight;
+            bases.cooccurrence.add_followers(event.item, weight, newest);
+        }
+        bases.ease.score_twice(history, RECENT_DECAY, ease, ease_recent);
+        bases.ials.score(history, scratch, ials);
+    }
+
+    fn propose(&mut self, item: u32) {
+        if !self.chosen.contains(item) {
+            self.chosen.insert(item);
+            self.candidates.push(item);
+        }
+    }
+
+    fn propose_prior(&mut self, prior: &Prior, share: usize, allowed: &dyn Fn(u32) -> bool) {
+        let useful = prior.order.iter().take_while(|&&i| prior.values[i as usize] > 0.0);
+        for &item in useful.filter(|&&i| allowed(i)).take(share) {
+            self.propose(item);
+        }
+    }
+
+    /// The titles nobody has seen that fit the viewer best by content.
+    fn propose_cold(&mut self, bases: &Bases, share: usize, allowed: &dyn Fn(u32) -> bool, viewer: &[f32]) {
+        let cold = bases.priors.cold.iter().filter(|&&item| allowed(item));
+        let mut best = std::mem::take(&mut self.best);
+        best.clear();
+        best.extend(cold.map(|&item| Scored {
+            item,
+            score: bases.content.dot(item, viewer),
+        }));
+        best.retain(|s| s.score > 0.0);
+        if best.len() > share && share > 0 {
+            best.select_nth_unstable_by(share - 1, best_first);
+        }
+        best.truncate(share);
+        best.sort_unstable_by(best_first);
+        best.iter().for_each(|s| self.propose(s.item));
+        self.best = best;
+    }
+
     /// The candidates and their features, row-major `[candidates × FEATURES]`.
-    pub fn features(&mut self, history_len: usize) -> (&[u32], &[f32]) {
+    pub fn features(&mut self, bases: &Bases, history_len: usize) -> (&[u32], &[f32]) {
         self.rows.clear();
         self.rows.resize(self.candidates.len() * FEATURES, 0.0);
         let short = 1.0 / (1.0 + history_len as f32 / 5.0);
-        let last_rank = (1.0 + self.candidates.len() as f32).ln();
-        for (index, scores) in self.signals.iter().enumerate() {
-            self.column.clear();
-            let values = self.candidates.iter().enumerate();
-            self.column
-                .extend(values.map(|(row, &item)| (scores[item as usize], row as u32)));
-            let largest = self.column.iter().fold(0f32, |m, c| m.max(c.0.abs()));
-            if largest <= 0.0 {
-                continue;
+        if self.personal {
+            for signal in 0..DENSE {
+                self.values.clear();
+                let scores = &self.dense[signal];
+                let values = self.candidates.iter().map(|&item| scores[item as usize]);
+                self.values.extend(values);
+                self.write(signal, short);
             }
-            self.column
-                .sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            for (rank, &(value, row)) in self.column.iter().enumerate() {
-                let at = row as usize * FEATURES + index * KINDS;
-                let scaled = value / largest;
-                let place = 1.0 - (1.0 + rank as f32).ln() / last_rank;
-                self.rows[at] = scaled;
-                self.rows[at + 1] = scaled.abs().sqrt().copysign(scaled);
-                self.rows[at + 2] = scaled * short;
-                self.rows[at + 3] = if value > 0.0 { place } else { 0.0 };
+            if self.content.len() == self.candidates.len() {
+                std::mem::swap(&mut self.values, &mut self.content);
+                self.write(DENSE, short);
+            }
+        }
+        let priors = [&bases.priors.popularity, &bases.priors.trending];
+        for (index, prior) in priors.into_iter().enumerate() {
+            let at = (DENSE + 1 + index) * KINDS;
+            let rows = self.rows.chunks_exact_mut(FEATURES);
+            for (row, &item) in rows.zip(&self.candidates) {
+                let value = prior.values[item as usize];
+                let last = if value > 0.0 { prior.places[item as usize] } else { 0.0 };
+                row[at..at + KINDS].copy_from_slice(&[value, value.sqrt(), value * short, last]);
             }
         }
         (&self.candidates, &self.rows)
+    }
+
+    /// Writes the block of one signal from `values`, one value per candidate.
+    fn write(&mut self, signal: usize, short: f32) {
+        let largest = self.values.iter().fold(0f32, |m, v| m.max(v.abs()));
+        if largest <= 0.0 {
+            return;
+        }
+        self.keys.clear();
+        for (row, &value) in self.values.iter().enumerate() {
+            let scaled = value / largest;
+            let at = row * FEATURES + signal * KINDS;
+            self.rows[at] = scaled;
+            self.rows[at + 1] = scaled.abs().sqrt().copysign(scaled);
+            self.rows[at + 2] = scaled * short;
+            if value > 0.0 {
+                // Bits of positive floats are ordered like the floats: one integer sorts by value, then by row.
+                let key = u64::from(!value.to_bits()) << 32 | row as u64;
+                self.keys.push(key);
+            }
+        }
+        self.keys.sort_unstable();
+        let of = self.candidates.len();
+        for (rank, &key) in self.keys.iter().enumerate() {
+            let row = (key & u64::from(u32::MAX)) as usize;
+            self.rows[row * FEATURES + signal * KINDS + 3] = place(rank, of);
+        }
     }
 
     /// Fills a short list up to `k` with the most popular titles that are not candidates.
@@ -150,36 +295,11 @@ impl RankingBuffers {
             return;
         }
         let lowest = list.last().map_or(0.0, |s| s.score);
-        let rest = bases.order.iter().copied();
+        let rest = bases.priors.by_popularity().iter().copied();
         let rest = rest.filter(|&item| !self.chosen.contains(item) && allowed(item));
         for (place, item) in rest.take(k - list.len()).enumerate() {
             let score = lowest - 1e-3 * (place + 1) as f32;
             list.push(Scored { item, score });
         }
-    }
-}
-
-fn fill(signal: Signal, bases: &Bases, history: &[Event], scratch: &mut Scratch, out: &mut [f32]) {
-    match signal {
-        Signal::Cooccurrence => bases.cooccurrence.score(history, scratch, out),
-        Signal::Newest => {
-            out.fill(0.0);
-            for (event, weight) in history.iter().rev().zip([1.0, 0.4]) {
-                let weight = weight * event.weight;
-                bases.cooccurrence.add_followers(event.item, weight, out);
-            }
-        }
-        Signal::Ease => bases.ease.score_decayed(history, 1.0, out),
-        Signal::EaseRecent => bases.ease.score_decayed(history, RECENT_DECAY, out),
-        Signal::Ials => bases.ials.score(history, scratch, out),
-        Signal::Content => bases.content.score(history, scratch, out),
-        Signal::Popularity => logarithm(bases.popularity.scores(), out),
-        Signal::Trending => logarithm(bases.trending.scores(), out),
-    }
-}
-
-fn logarithm(scores: &[f32], out: &mut [f32]) {
-    for (out, score) in out.iter_mut().zip(scores) {
-        *out = (1.0 + score).ln();
     }
 }

@@ -36,11 +36,11 @@ fn one_list(ranker: &Ranker, bases: &Bases, case: &Case, scratch: &mut Scratch) 
     let mut buffers = std::mem::take(&mut scratch.ranking);
     let mut seen = std::mem::take(&mut scratch.seen);
     mark_seen(&mut seen, bases.items(), &case.history, &ItemSet::default());
-    let history = crate::model::recent(&case.history);
+    let history = ranker.recent(&case.history);
     let allowed = |item: u32| !seen.contains(item);
     let quota = ranker.settings.candidates;
     buffers.gather(bases, history, quota, &allowed, scratch);
-    let (candidates, rows) = buffers.features(history.len());
+    let (candidates, rows) = buffers.features(bases, history.len());
     let rows = rows.to_vec();
     let numbered = candidates.iter().enumerate();
     let hits = numbered
@@ -93,7 +93,7 @@ impl Slope {
         let mut covariance = [0f32; FEATURES * FEATURES];
         let mut centred = [0f32; FEATURES];
         for (row, &share) in list.rows.chunks_exact(FEATURES).zip(shares) {
-            if share < 1e-6 {
+            if share < 1e-5 {
                 continue;
             }
             for ((c, x), mean) in centred.iter_mut().zip(row).zip(centre) {

@@ -9,7 +9,7 @@ pub use features::{FEATURES, Signal};
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
 use crate::error::{RecoError, Result};
-use crate::model::{Contribution, Model, Scratch, recent, sorted_contributions};
+use crate::model::{Contribution, HISTORY_MAX, Model, Scratch, sorted_contributions};
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity};
 use crate::select::{Scored, best_first};
 use crate::split::Case;
@@ -34,8 +34,8 @@ pub struct Bases {
     pub cooccurrence: Cooccurrence,
     /// What the titles are.
     pub content: Content,
-    /// Titles by popularity, for padding; computed.
-    order: Vec<u32>,
+    /// Computed from the above.
+    priors: features::Priors,
 }
 
 impl Bases {
@@ -77,11 +77,7 @@ impl Bases {
             let reason = format!("{} titles where popularity has {items}", bad.items());
             return Err(RecoError::artefact(bad.name(), reason));
         }
-        let mut order: Vec<u32> = (0..items as u32).collect();
-        order.sort_by(|&a, &b| {
-            let score = |item: u32| popularity.scores()[item as usize];
-            score(b).total_cmp(&score(a)).then(a.cmp(&b))
-        });
+        let priors = features::Priors::new(popularity.scores(), trending.scores());
         Ok(Self {
             popularity,
             trending,
@@ -89,7 +85,7 @@ impl Bases {
             ease,
             cooccurrence,
             content,
-            order,
+            priors,
         })
     }
 
@@ -111,15 +107,18 @@ pub struct RankerSettings {
     pub regularisation: f32,
     /// Newton steps at most.
     pub steps_max: usize,
+    /// Newest events of a history that count.
+    pub history_max: usize,
 }
 
 impl Default for RankerSettings {
     fn default() -> Self {
         Self {
             candidates: 160,
-            cases_max: 4000,
+            cases_max: 3000,
             regularisation: 1e-3,
-            steps_max: 12,
+            steps_max: 10,
+            history_max: HISTORY_MAX,
         }
     }
 }
@@ -154,6 +153,11 @@ impl Ranker {
         (0..FEATURES).map(|f| (features::name(f), self.weights[f])).collect()
     }
 
+    /// The newest events, as many as count.
+    fn recent<'a>(&self, history: &'a [Event]) -> &'a [Event] {
+        &history[history.len().saturating_sub(self.settings.history_max)..]
+    }
+
     /// The best `k` of the titles that `allowed` lets through, best first.
     pub fn rank(
         &self,
@@ -164,9 +168,9 @@ impl Ranker {
         scratch: &mut Scratch,
     ) -> Vec<Scored> {
         let mut buffers = std::mem::take(&mut scratch.ranking);
-        let history = recent(history);
+        let history = self.recent(history);
         buffers.gather(bases, history, self.settings.candidates.max(k), allowed, scratch);
-        let (candidates, rows) = buffers.features(history.len());
+        let (candidates, rows) = buffers.features(bases, history.len());
         let scored = candidates.iter().zip(rows.chunks_exact(FEATURES));
         let mut list: Vec<Scored> = scored
             .map(|(&item, row)| Scored {
@@ -187,17 +191,17 @@ impl Ranker {
     /// Each title's share in the score of `item`: contributions of the explaining models, each model scaled to one
     /// and weighed by how much the learned weights trust it. Not a sum to the score: ranks take part as well.
     pub fn explain(&self, bases: &Bases, history: &[Event], item: u32) -> Vec<Contribution> {
-        let models: [(&dyn Model, Signal); 4] = [
-            (&bases.ease, Signal::Ease),
-            (&bases.cooccurrence, Signal::Cooccurrence),
-            (&bases.ials, Signal::Ials),
-            (&bases.content, Signal::Content),
+        let models: [(&dyn Model, &[Signal]); 4] = [
+            (&bases.ease, &[Signal::Ease, Signal::EaseRecent]),
+            (&bases.cooccurrence, &[Signal::Cooccurrence, Signal::Newest]),
+            (&bases.ials, &[Signal::Ials]),
+            (&bases.content, &[Signal::Content]),
         ];
         let mut shares: BTreeMap<u32, f32> = BTreeMap::new();
-        for (model, signal) in models {
-            let parts = model.explain(recent(history), item);
+        for (model, signals) in models {
+            let parts = model.explain(self.recent(history), item);
             let total: f32 = parts.iter().map(|p| p.contribution.abs()).sum();
-            let trust = features::trust(&self.weights, signal);
+            let trust = features::trust(&self.weights, signals);
             if total > 0.0 && trust > 0.0 {
                 for part in parts {
                     *shares.entry(part.item).or_default() += trust * part.contribution / total;

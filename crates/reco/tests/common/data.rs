@@ -31,17 +31,24 @@ fn file(path: &str) -> Anyhow<String> {
     Ok(String::from_utf8(bytes).unwrap_or_else(|e| e.into_bytes().iter().map(|&b| char::from(b)).collect()))
 }
 
-/// ML-1M in the order of the sequential papers; time is the position.
+/// ML-1M in the order of the sequential papers; time counts events back from each viewer's last one, which is 0.
 pub fn ml_1m() -> Anyhow<(Dataset, ItemFeatures)> {
-    let mut builder = DatasetBuilder::new(0, 0);
-    for (at, line) in file("ml-1m/ml-1m_sas_order.txt")?.lines().enumerate() {
+    let mut sequences: Vec<Vec<u32>> = Vec::new();
+    for line in file("ml-1m/ml-1m_sas_order.txt")?.lines() {
         let (user, item) = line.split_once(' ').ok_or("no space")?;
-        builder.push(Interaction {
-            user: user.parse::<u32>()? - 1,
-            item: item.parse::<u32>()? - 1,
-            weight: 1.0,
-            at: at as i64,
-        });
+        sequences.resize(sequences.len().max(user.parse()?), Vec::new());
+        sequences[user.parse::<usize>()? - 1].push(item.parse::<u32>()? - 1);
+    }
+    let mut builder = DatasetBuilder::new(0, 0);
+    for (user, sequence) in sequences.iter().enumerate() {
+        for (position, &item) in sequence.iter().enumerate() {
+            builder.push(Interaction {
+                user: user as u32,
+                item,
+                weight: 1.0,
+                at: position as i64 + 1 - sequence.len() as i64,
+            });
+        }
     }
     let data = builder.build()?;
     let features = ml_1m_features(data.items())?;
