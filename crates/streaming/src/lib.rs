@@ -1,1 +1,101 @@
-//! 
+//! Streaming: files on their way in, their transcoding and packaging, and who may watch what.
+//!
+//! **Owns** uploads, transcode jobs, assets (segments and their index) and playbacks; its database is `streaming`, its files are
+//! `uploads/` (sources) and `transcode/` (work in progress) in the data folder and `assets/` in blob storage.
+//! **Calls** the catalogue (does a title exist, what is it called). **Emits** `AssetReady`, `AssetRemoved` (a title plays another
+//! asset, or none). **Listens** to `TitleDeleted`, `AccountDeleted`.
+//!
+//! Invariants:
+//! - ffmpeg and ffprobe run in [`encode::sandbox`] or not at all; nothing that a person wrote is ever an argument or a path.
+//! - An upload's offset is on disk before it is answered. A file has exactly as many bytes as were declared, or is not used.
+//! - A title plays at most one asset. An asset is visible only once all of it is stored, by one transaction; its files never
+//!   change afterwards, and go when nobody who pressed play before can still be watching.
+//! - Every attempt at a job begins from nothing: a process may be killed at any moment and leaves nothing that is seen.
+//! - Delivery needs no database: a signature over the path's prefix says what its holder may have.
+//!
+//! | you want to know | read |
+//! |---|---|
+//! | the doors | `room.rs`, then `uploads.rs` and `playback.rs` |
+//! | what a job does | `worker.rs`, then `encode/` |
+//! | what players get | `manifest/`, from `asset.rs` |
+//! | what is removed when | `tidy.rs` |
+
+mod asset;
+mod config;
+mod encode;
+mod events;
+mod files;
+mod manifest;
+mod mp4;
+mod playback;
+mod room;
+mod signing;
+mod store;
+mod tidy;
+mod uploads;
+mod workdir;
+mod worker;
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use contract::catalog::Catalog;
+use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs};
+
+pub use config::Config;
+pub use room::Room;
+
+static MIGRATIONS: Migrations = platform::migrations!();
+
+const SIGNING_KEY: &str = "media_signing_1";
+
+/// What the room stands on.
+pub struct Deps {
+    pub location: Location,
+    pub inputs: Inputs,
+    pub bus: Arc<Bus>,
+    pub blobs: BlobStore,
+    pub catalog: Arc<dyn Catalog>,
+    /// Where sources and work in progress lie; on the same disk as the blobs, segments move instead of being copied.
+    pub data_folder: PathBuf,
+}
+
+/// Opens the room. Transcodes run once somebody calls [`Room::run_worker`].
+pub async fn open(deps: Deps, config: Config) -> anyhow::Result<Arc<Room>> {
+    open_with(deps, config, jobs::Settings::default()).await
+}
+
+/// [`open`] with limits of the job queue that are not the usual ones.
+pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> anyhow::Result<Arc<Room>> {
+    let Deps {
+        location,
+        inputs,
+        bus,
+        blobs,
+        catalog,
+        data_folder,
+    } = deps;
+    let db = Db::open(&location, "streaming", &MIGRATIONS).await?;
+    let key = store::secrets::key(&db, SIGNING_KEY, &*inputs.entropy).await?;
+    let files = files::Files::open(data_folder.join("uploads"))
+        .with_context(|| format!("creating the folder for uploads in {}", data_folder.display()))?;
+    let room = Arc::new(Room {
+        queue: jobs::Queue::with_settings(db.clone(), inputs.clone(), queue),
+        indexes: playback::Indexes::new(blobs.clone(), config.index_cache_bytes),
+        signer: signing::Signer::new(&key),
+        work_folder: data_folder.join("transcode"),
+        sandbox: encode::sandbox::Sandbox::default(),
+        upload_locks: uploads::Locks::default(),
+        running: worker::Running::default(),
+        data_folder,
+        db,
+        inputs,
+        config,
+        blobs,
+        catalog,
+        files,
+    });
+    bus.attach(&room.db).await?;
+    events::subscribe(&bus, &room).await?;
+    Ok(room)
+}

@@ -1,0 +1,140 @@
+//! From a program's last words to what a curator can do.
+
+use contract::Fault;
+use platform::{blob::BlobError, jobs::Failure};
+
+use super::sandbox::{Ended, SandboxError};
+
+pub const STORAGE_FULL: &str = "Storage is full; free space and retry.";
+const UNFINISHED: &str =
+    "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end.";
+
+/// The sandbox did not let the program finish, or start.
+pub fn sandbox(error: &SandboxError) -> Failure {
+    match error {
+        SandboxError::Unavailable(text) => Failure::permanent(format!("Nothing can be transcoded here: {text}.")),
+        SandboxError::Cancelled => Failure::transient("Stopped."),
+        SandboxError::TooLong(seconds) => Failure::permanent(format!(
+            "Encoding took longer than {} minutes and was stopped.",
+            seconds / 60
+        )),
+        SandboxError::Silent(seconds) => {
+            Failure::transient(format!("The encoder made no progress for {seconds} s and was stopped."))
+        }
+        SandboxError::Io(error) => io(error),
+    }
+}
+
+/// ffprobe could make nothing of the file.
+pub fn unreadable(ended: &Ended) -> Failure {
+    let words = &ended.words;
+    if let Some(failure) = of_the_machine(ended) {
+        return failure;
+    }
+    let text = if words.contains("moov atom not found") {
+        UNFINISHED
+    } else if words.contains("Format not on whitelist") {
+        "This is not a kind of file that Kinora takes: add MP4, MKV, WebM, MOV, AVI or MPEG."
+    } else if words.contains("End of file") || words.contains("Truncating packet") {
+        "The file ends early: there is not enough of it to see what it is. Copy or upload it again, to the end."
+    } else {
+        "This file is not a video that Kinora knows, or it is damaged at its beginning."
+    };
+    Failure::permanent(text)
+}
+
+/// ffmpeg ended badly.
+pub fn encoding(ended: &Ended) -> Failure {
+    if let Some(failure) = of_the_machine(ended) {
+        return failure;
+    }
+    let words = &ended.words;
+    if words.contains("moov atom not found") {
+        return Failure::permanent(UNFINISHED);
+    }
+    if ["Invalid data found", "Error while decoding", "partial file", "corrupt"]
+        .iter()
+        .any(|sign| words.contains(sign))
+    {
+        return Failure::permanent(
+            "The file is damaged: the picture cannot be decoded to its end. Make or copy it again.",
+        );
+    }
+    let last = words
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("no reason given");
+    let last: String = last.chars().filter(|letter| !letter.is_control()).take(200).collect();
+    Failure::transient(format!("The encoder failed: {last}"))
+}
+
+/// What has nothing to do with the file.
+fn of_the_machine(ended: &Ended) -> Option<Failure> {
+    const SIGXCPU: i32 = 24;
+    const SIGXFSZ: i32 = 25;
+    let words = &ended.words;
+    if words.contains("No space left on device") || words.contains("Disk quota exceeded") {
+        return Some(Failure::permanent(STORAGE_FULL));
+    }
+    if ended.status == 128 + SIGXFSZ || words.contains("File too large") {
+        return Some(Failure::permanent(
+            "The encoded video is larger than the server allows; ask its operator to raise the limit.",
+        ));
+    }
+    if ended.status == 128 + SIGXCPU {
+        return Some(Failure::permanent(
+            "Encoding took more processor time than the server allows and was stopped.",
+        ));
+    }
+    if words.contains("Cannot allocate memory") || words.contains("bad_alloc") {
+        return Some(Failure::transient(
+            "The encoder needed more memory than the server allows.",
+        ));
+    }
+    if ended.status == 137 {
+        return Some(Failure::transient(
+            "The encoder was stopped by the operating system, most likely for want of memory.",
+        ));
+    }
+    if words.starts_with("bwrap:") {
+        return Some(Failure::transient(format!(
+            "The sandbox did not start: {}",
+            words.trim()
+        )));
+    }
+    None
+}
+
+/// Files of our own.
+pub fn io(error: &std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Failure::permanent(STORAGE_FULL),
+        _ => Failure::transient(format!("Storage failed: {error}")),
+    }
+}
+
+pub fn blob(error: BlobError) -> Failure {
+    match error {
+        BlobError::Fault(error) => fault(error),
+        other => Failure::transient(format!("Storage failed: {other}")),
+    }
+}
+
+pub fn fault(error: Fault) -> Failure {
+    match error {
+        Fault::StorageFull(_) => Failure::permanent(STORAGE_FULL),
+        other => Failure::transient(other.to_string()),
+    }
+}
+
+/// Seconds as people say them: `48 s`, `1:02:03`.
+pub fn length(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, _) if seconds < 10.0 => format!("{seconds:.1} s"),
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),
+        (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}

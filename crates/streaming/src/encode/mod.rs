@@ -1,0 +1,23 @@
+//! From a file that somebody sent to segments on disk: look at it, plan, encode, cut.
+//!
+//! | step | module |
+//! |---|---|
+//! | what the first bytes say | [`sniff`] |
+//! | what ffprobe says, inside the sandbox | [`probe`] |
+//! | which rungs, at which frame rate | [`plan`] |
+//! | the one ffmpeg command for all of them | [`command`] |
+//! | running it, with progress, limits and a stop | [`run`], [`sandbox`] |
+//! | cutting the rungs into segments | [`package`] |
+//! | telling a person what went wrong | [`explain`] |
+
+pub mod command;
+pub mod explain;
+pub mod package;
+pub mod plan;
+pub mod probe;
+pub mod run;
+pub mod sandbox;
+pub mod sniff;
+
+#[cfg(test)]
+mod tests;

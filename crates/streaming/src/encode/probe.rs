@@ -1,0 +1,324 @@
+//! What ffprobe says of a file, reduced to what planning needs. Nothing of it is trusted as text: names are enums of ours,
+//! numbers are bounded.
+
+use std::{path::Path, sync::Arc, sync::Mutex, sync::PoisonError, time::Duration};
+
+use platform::jobs::Failure;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    explain,
+    sandbox::{Limits, Program, SOURCE, Sandbox, Task},
+};
+
+/// Containers that may be opened at all. Playlists, concatenations and everything that names other files are not here.
+pub const FORMATS: &str = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,ivf,wav,mp3,flac,aac";
+/// Decoders that may run. One list for pictures and one for sound.
+const VIDEO_DECODERS: &str = "h264,hevc,vp8,libvpx,vp9,libvpx-vp9,av1,libdav1d,libaom-av1,mpeg1video,mpeg2video,mpeg4,msmpeg4v2,msmpeg4,\
+     msmpeg4v3,wmv1,wmv2,wmv3,vc1,theora,prores,dnxhd,ffv1,mjpeg,h263,flv,dvvideo,rawvideo";
+const AUDIO_DECODERS: &str = "aac,aac_latm,mp1float,mp2float,mp3float,mp2,mp3,ac3,eac3,dca,truehd,mlp,opus,libopus,vorbis,flac,alac,\
+     wmav1,wmav2,wmapro,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_u8,pcm_alaw,pcm_mulaw,\
+     pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,amrnb,amrwb,nellymoser";
+
+const ANSWER_BYTES_MAX: usize = 4 << 20;
+const STREAMS_MAX: usize = 256;
+const PIXELS_MAX: u64 = 8192 * 4352;
+/// A day: longer than any film, shorter than what a broken header claims.
+const DURATION_S_MAX: f64 = 86_400.0;
+
+/// A source that can be encoded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Absent where the container does not say.
+    pub duration_s: Option<f64>,
+    pub video: Video,
+    pub audio: Option<Audio>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Video {
+    pub stream: usize,
+    /// As shown: after rotation, with square pixels.
+    pub width: u32,
+    pub height: u32,
+    /// Frames per second as a fraction; `None` where no sense can be made of what the file says.
+    pub frame_rate: Option<(u32, u32)>,
+    pub interlaced: bool,
+    /// Brightness coded for HDR screens (PQ or HLG).
+    pub hdr: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audio {
+    pub stream: usize,
+    pub language: Option<String>,
+}
+
+/// The options that every opening of a source carries.
+pub fn input_options() -> [String; 8] {
+    [
+        "-protocol_whitelist".into(),
+        "file,pipe".into(),
+        "-format_whitelist".into(),
+        FORMATS.into(),
+        "-codec_whitelist".into(),
+        format!("{VIDEO_DECODERS},{AUDIO_DECODERS}"),
+        "-max_pixels".into(),
+        PIXELS_MAX.to_string(),
+    ]
+}
+
+/// Looks at a file inside the sandbox.
+pub async fn probe(sandbox: &Sandbox, input: &Path, cancel: &CancellationToken) -> Result<Source, Failure> {
+    let limits = Limits {
+        wall: Duration::from_secs(120),
+        silence: Duration::from_secs(120),
+        cpu_s: 60,
+        memory_bytes: 2 << 30,
+        file_bytes: 0,
+    };
+    let mut arguments: Vec<_> = [
+        "-v",
+        "error",
+        "-print_format",
+        "json=compact=1",
+        "-show_format",
+        "-show_streams",
+    ]
+    .map(Into::into)
+    .into();
+    arguments.extend(input_options().map(Into::into));
+    arguments.push(SOURCE.into());
+    let task = Task {
+        program: Program::Ffprobe,
+        arguments,
+        input: input.to_owned(),
+        output: None,
+        limits,
+    };
+    let answer = Arc::new(Mutex::new(String::new()));
+    let collect = answer.clone();
+    let on_line = move |line: &str| {
+        let mut answer = collect.lock().unwrap_or_else(PoisonError::into_inner);
+        if answer.len() + line.len() <= ANSWER_BYTES_MAX {
+            answer.push_str(line);
+            answer.push('\n');
+        }
+    };
+    let ended = sandbox
+        .run(task, cancel.clone(), on_line)
+        .await
+        .map_err(|error| explain::sandbox(&error))?;
+    if ended.status != 0 {
+        return Err(explain::unreadable(&ended));
+    }
+    let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let answer: Answer = serde_json::from_str(&answer).map_err(|_| {
+        Failure::permanent("This file describes itself in a way that cannot be read; it may be damaged.")
+    })?;
+    answer.source()
+}
+
+/// ffprobe's JSON, as far as we read it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    #[serde(default)]
+    streams: Vec<Stream>,
+    #[serde(default)]
+    format: Format,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Format {
+    duration: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Stream {
+    index: usize,
+    codec_type: String,
+    codec_name: String,
+    width: u32,
+    height: u32,
+    sample_aspect_ratio: String,
+    avg_frame_rate: String,
+    r_frame_rate: String,
+    field_order: String,
+    color_transfer: String,
+    duration: Option<String>,
+    disposition: Disposition,
+    side_data_list: Vec<SideData>,
+    tags: Tags,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Disposition {
+    default: u8,
+    attached_pic: u8,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Tags {
+    language: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn source(self) -> Result<Source, Failure> {
+        if self.streams.len() > STREAMS_MAX {
+            return Err(Failure::permanent(
+                "This file holds more streams than any film does; it is damaged or hostile.",
+            ));
+        }
+        let duration_s = self.duration()?;
+        let of = |kind: &'static str| self.streams.iter().filter(move |stream| stream.codec_type == kind);
+        // What the maker marked as the default, else the first.
+        let video = of("video")
+            .filter(|stream| stream.disposition.attached_pic == 0)
+            .min_by_key(|stream| 1 - stream.disposition.default.min(1));
+        let audio = of("audio").min_by_key(|stream| 1 - stream.disposition.default.min(1));
+        let video = match (video, audio) {
+            (Some(video), _) => video,
+            (None, Some(_)) => {
+                return Err(Failure::permanent(
+                    "There is no picture in this file: it has only sound.",
+                ));
+            }
+            (None, None) => return Err(Failure::permanent("There is neither picture nor sound in this file.")),
+        };
+        let audio = audio.filter(|stream| is_known(&stream.codec_name, AUDIO_DECODERS));
+        let audio = audio.map(|stream| Audio {
+            stream: stream.index,
+            language: language(stream),
+        });
+        Ok(Source {
+            duration_s,
+            video: picture(video)?,
+            audio,
+        })
+    }
+
+    fn duration(&self) -> Result<Option<f64>, Failure> {
+        let says = |text: &Option<String>| {
+            text.as_ref()?
+                .parse::<f64>()
+                .ok()
+                .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
+        };
+        let streams = self
+            .streams
+            .iter()
+            .filter_map(|stream| says(&stream.duration))
+            .reduce(f64::max);
+        let duration_s = says(&self.format.duration).or(streams);
+        if duration_s.is_some_and(|seconds| seconds > DURATION_S_MAX) {
+            return Err(Failure::permanent(
+                "This file says that it lasts more than a day; its header is damaged.",
+            ));
+        }
+        Ok(duration_s)
+    }
+}
+
+fn picture(stream: &Stream) -> Result<Video, Failure> {
+    if !is_known(&stream.codec_name, VIDEO_DECODERS) {
+        let codec: String = stream
+            .codec_name
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(20)
+            .collect();
+        let codec = if codec.is_empty() {
+            "an unknown way".into()
+        } else {
+            codec
+        };
+        return Err(Failure::permanent(format!(
+            "The picture is coded as {codec}, which Kinora does not decode; convert it to H.264 first."
+        )));
+    }
+    if stream.width == 0 || stream.height == 0 {
+        return Err(Failure::permanent(
+            "The file ends early or is damaged: not even the size of the picture can be read.",
+        ));
+    }
+    if u64::from(stream.width) * u64::from(stream.height) > PIXELS_MAX {
+        return Err(Failure::permanent(
+            "The picture is larger than 8192 × 4352, which Kinora does not decode.",
+        ));
+    }
+    let (width, height) = shown(stream);
+    Ok(Video {
+        stream: stream.index,
+        width,
+        height,
+        frame_rate: frame_rate(stream),
+        interlaced: matches!(stream.field_order.as_str(), "tt" | "bb" | "tb" | "bt"),
+        hdr: matches!(stream.color_transfer.as_str(), "smpte2084" | "arib-std-b67"),
+    })
+}
+
+/// The picture's size with square pixels, turned as a phone says.
+fn shown(stream: &Stream) -> (u32, u32) {
+    let (horizontal, vertical) = fraction(&stream.sample_aspect_ratio.replace(':', "/"))
+        .filter(|&(horizontal, vertical)| {
+            horizontal <= vertical.saturating_mul(16) && vertical <= horizontal.saturating_mul(16)
+        })
+        .unwrap_or((1, 1));
+    let width = (u64::from(stream.width) * u64::from(horizontal) / u64::from(vertical)).clamp(1, 16_384) as u32;
+    let rotation = stream
+        .side_data_list
+        .iter()
+        .find_map(|data| data.rotation)
+        .unwrap_or(0.0);
+    let turned = (rotation.abs().rem_euclid(180.0) - 90.0).abs() < 1.0;
+    if turned {
+        (stream.height, width)
+    } else {
+        (width, stream.height)
+    }
+}
+
+/// The average, unless the nominal one is as good as the same (then it is the exact one).
+fn frame_rate(stream: &Stream) -> Option<(u32, u32)> {
+    let (average, nominal) = (fraction(&stream.avg_frame_rate), fraction(&stream.r_frame_rate));
+    let value = |(over, under): (u32, u32)| f64::from(over) / f64::from(under);
+    match (average, nominal) {
+        (Some(average), Some(nominal)) if (value(average) / value(nominal) - 1.0).abs() < 0.02 => Some(nominal),
+        (average, nominal) => average.or(nominal),
+    }
+}
+
+fn fraction(text: &str) -> Option<(u32, u32)> {
+    let (over, under) = text.split_once('/')?;
+    let (over, under) = (over.parse().ok()?, under.parse().ok()?);
+    (over > 0 && under > 0).then_some((over, under))
+}
+
+/// Two or three lower-case letters, or nothing: it will stand in manifests.
+fn language(stream: &Stream) -> Option<String> {
+    let text = stream.tags.language.as_deref()?;
+    let plain = matches!(text.len(), 2 | 3) && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    (plain && text != "und").then(|| text.to_owned())
+}
+
+/// ffprobe names codecs, the lists name decoders; where they differ the decoder's name begins with or stands for the codec's.
+fn is_known(codec: &str, decoders: &str) -> bool {
+    let codec = if codec == "dts" { "dca" } else { codec };
+    let codec = match codec {
+        "amr_nb" => "amrnb",
+        "amr_wb" => "amrwb",
+        "flv1" => "flv",
+        other => other,
+    };
+    decoders.split(',').any(|decoder| decoder == codec)
+}

@@ -1,0 +1,343 @@
+//! The only way in which ffmpeg and ffprobe ever run: inside bubblewrap.
+//!
+//! What a program in here has: the system's libraries and programs read-only, its one input file read-only as `/in/source`, its own
+//! empty output folder as `/out`, no network, no other processes, no capabilities, no way to make new namespaces, an empty
+//! environment, and limits on memory, processor time, file size, wall-clock time and silence. Without bubblewrap nothing is
+//! decoded at all.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader},
+    process::Command,
+    sync::{OnceCell, oneshot},
+};
+use tokio_util::sync::CancellationToken;
+
+/// What a program finds as its input, and where it writes.
+pub const SOURCE: &str = "file:/in/source";
+pub const OUTPUT: &str = "/out";
+
+/// The most that is kept of what a program says on its error output (its last words).
+const WORDS_BYTES_MAX: usize = 64 << 10;
+/// The longest line on standard output; ffprobe's whole answer comes as lines too.
+const LINE_BYTES_MAX: u64 = 1 << 20;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    Ffmpeg,
+    Ffprobe,
+}
+
+impl Program {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Ffmpeg => "/usr/bin/ffmpeg",
+            Self::Ffprobe => "/usr/bin/ffprobe",
+        }
+    }
+}
+
+/// How much a program may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub wall: Duration,
+    /// How long it may say nothing on its standard output.
+    pub silence: Duration,
+    pub cpu_s: u64,
+    /// Of address space.
+    pub memory_bytes: u64,
+    /// Of any one file.
+    pub file_bytes: u64,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct Task {
+    pub program: Program,
+    pub arguments: Vec<OsString>,
+    pub input: PathBuf,
+    pub output: Option<PathBuf>,
+    pub limits: Limits,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Exit status; 128 + n when signal n ended it.
+    pub status: i32,
+    /// Its last words.
+    pub words: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    #[error("{0}")]
+    Unavailable(String),
+    #[error("stopped")]
+    Cancelled,
+    #[error("took longer than {0} s")]
+    TooLong(u64),
+    #[error("made no progress for {0} s")]
+    Silent(u64),
+    #[error("could not be run: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Builds and runs sandboxed commands. Whether it works here is tried once, at the first use.
+pub struct Sandbox {
+    /// Found where they are on Debian; named so that tests can take them away.
+    pub(crate) bubblewrap: PathBuf,
+    works: OnceCell<()>,
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self {
+            bubblewrap: "/usr/bin/bwrap".into(),
+            works: OnceCell::new(),
+        }
+    }
+}
+
+impl Sandbox {
+    /// Whether programs can be run here. A failure is looked at again the next time: somebody may have mended it.
+    pub async fn check(&self) -> Result<(), SandboxError> {
+        self.works.get_or_try_init(|| self.try_out()).await.map(drop)
+    }
+
+    async fn try_out(&self) -> Result<(), SandboxError> {
+        let missing = |program: &Path, package: &str| {
+            let name = program.display();
+            SandboxError::Unavailable(format!(
+                "{name} is not installed on the server (apt-get install {package})"
+            ))
+        };
+        for (program, package) in [
+            (self.bubblewrap.as_path(), "bubblewrap"),
+            (Path::new("/usr/bin/prlimit"), "util-linux"),
+        ] {
+            if !program.exists() {
+                return Err(missing(program, package));
+            }
+        }
+        for program in [Program::Ffmpeg, Program::Ffprobe] {
+            if !Path::new(program.path()).exists() {
+                return Err(missing(Path::new(program.path()), "ffmpeg"));
+            }
+        }
+        let second = Duration::from_secs(20);
+        let limits = Limits {
+            wall: second,
+            silence: second,
+            cpu_s: 10,
+            memory_bytes: 4 << 30,
+            file_bytes: 0,
+        };
+        let task = Task {
+            program: Program::Ffmpeg,
+            arguments: vec!["-v".into(), "error".into(), "-version".into()],
+            input: "/dev/null".into(),
+            output: None,
+            limits,
+        };
+        let ended = self.spawn(task, CancellationToken::new(), |_| {}).await?;
+        if ended.status != 0 {
+            let words = ended.words.trim();
+            return Err(SandboxError::Unavailable(format!(
+                "the sandbox (bubblewrap) does not start on the server, and without it nothing is decoded: {words}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Runs to the end, or until `cancel`. Every line of standard output goes to `on_line`.
+    pub async fn run(
+        &self,
+        task: Task,
+        cancel: CancellationToken,
+        on_line: impl FnMut(&str) + Send + 'static,
+    ) -> Result<Ended, SandboxError> {
+        self.check().await?;
+        self.spawn(task, cancel, on_line).await
+    }
+
+    /// On a thread of its own: bubblewrap is told to die with the thread that started it, and a thread of the runtime's pool may
+    /// go at any time.
+    async fn spawn(
+        &self,
+        task: Task,
+        cancel: CancellationToken,
+        on_line: impl FnMut(&str) + Send + 'static,
+    ) -> Result<Ended, SandboxError> {
+        let command = self.command(&task);
+        // Dropping the caller's future stops the program as well.
+        let cancel = cancel.child_token();
+        let _stop = cancel.clone().drop_guard();
+        let (answer, answered) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("sandbox".into()).spawn(move || {
+            let ended = runtime.block_on(watch(command, &task.limits, cancel, on_line));
+            // Nobody is waiting any more: the program is gone all the same.
+            answer.send(ended).ok();
+        })?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(std::io::Error::other("the sandbox's thread panicked").into()))
+    }
+
+    fn command(&self, task: &Task) -> Command {
+        let limits = &task.limits;
+        let mut command = Command::new("/usr/bin/prlimit");
+        command
+            .arg(format!("--as={}", limits.memory_bytes))
+            .arg(format!("--cpu={}", limits.cpu_s))
+            .arg(format!("--fsize={}", limits.file_bytes))
+            .args(["--core=0", "--nofile=256", "--", "/usr/bin/nice", "-n", "10"])
+            .arg(&self.bubblewrap)
+            .args([
+                "--unshare-user",
+                "--unshare-ipc",
+                "--unshare-pid",
+                "--unshare-net",
+                "--unshare-uts",
+                "--unshare-cgroup-try",
+            ])
+            .args([
+                "--disable-userns",
+                "--uid",
+                "65534",
+                "--gid",
+                "65534",
+                "--hostname",
+                "sandbox",
+                "--cap-drop",
+                "ALL",
+            ])
+            .args([
+                "--die-with-parent",
+                "--new-session",
+                "--clearenv",
+                "--setenv",
+                "PATH",
+                "/usr/bin",
+                "--setenv",
+                "LC_ALL",
+                "C",
+            ])
+            .args([
+                "--ro-bind",
+                "/usr",
+                "/usr",
+                "--ro-bind-try",
+                "/etc/alternatives",
+                "/etc/alternatives",
+            ]);
+        for folder in ["/lib", "/lib64", "/bin"] {
+            system_folder(&mut command, folder);
+        }
+        command
+            .args(["--proc", "/proc", "--dev", "/dev", "--ro-bind"])
+            .arg(&task.input)
+            .arg("/in/source");
+        if let Some(output) = &task.output {
+            command.arg("--bind").arg(output).arg(OUTPUT);
+        }
+        command
+            .args(["--chdir", "/", "--", task.program.path()])
+            .args(&task.arguments);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.env_clear().kill_on_drop(true);
+        command
+    }
+}
+
+/// Where `/lib` is a link into `/usr` it is one inside too.
+fn system_folder(command: &mut Command, folder: &str) {
+    match std::fs::read_link(folder) {
+        Ok(goal) => command.arg("--symlink").arg(goal).arg(folder),
+        Err(_) => command.args(["--ro-bind-try", folder, folder]),
+    };
+}
+
+async fn watch(
+    mut command: Command,
+    limits: &Limits,
+    cancel: CancellationToken,
+    on_line: impl FnMut(&str),
+) -> Result<Ended, SandboxError> {
+    let mut child = command.spawn()?;
+    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(std::io::Error::other("no pipes to the program").into());
+    };
+    let ended = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(SandboxError::Cancelled),
+        () = tokio::time::sleep(limits.wall) => Err(SandboxError::TooLong(limits.wall.as_secs())),
+        ended = follow(&mut child, stdout, stderr, limits.silence, on_line) => ended,
+    };
+    if ended.is_err() {
+        // Everything inside dies with the sandbox's first process.
+        child.kill().await.ok();
+    }
+    ended
+}
+
+async fn follow(
+    child: &mut tokio::process::Child,
+    stdout: impl AsyncRead + Unpin,
+    stderr: impl AsyncRead + Unpin,
+    silence: Duration,
+    on_line: impl FnMut(&str),
+) -> Result<Ended, SandboxError> {
+    let ((), words) = tokio::try_join!(read_lines(stdout, silence, on_line), last_words(stderr))?;
+    let status = child.wait().await?;
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or(0);
+    Ok(Ended {
+        status: status.code().unwrap_or(128 + signal),
+        words,
+    })
+}
+
+async fn read_lines(
+    stdout: impl AsyncRead + Unpin,
+    silence: Duration,
+    mut on_line: impl FnMut(&str),
+) -> Result<(), SandboxError> {
+    let mut reader = BufReader::new(stdout);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut limited = (&mut reader).take(LINE_BYTES_MAX);
+        let Ok(read) = tokio::time::timeout(silence, limited.read_until(b'\n', &mut line)).await else {
+            return Err(SandboxError::Silent(silence.as_secs()));
+        };
+        if read? == 0 {
+            return Ok(());
+        }
+        on_line(String::from_utf8_lossy(&line).trim_end());
+    }
+}
+
+async fn last_words(mut stderr: impl AsyncRead + Unpin) -> Result<String, SandboxError> {
+    let mut words = Vec::new();
+    let mut buffer = vec![0; 8 << 10];
+    loop {
+        let read = stderr.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(String::from_utf8_lossy(&words).into_owned());
+        }
+        words.extend_from_slice(&buffer[..read]);
+        if words.len() > 2 * WORDS_BYTES_MAX {
+            words.drain(..words.len() - WORDS_BYTES_MAX);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Facts of other rooms that matter here. Every effect is absolute, so a fact that comes twice does no harm.
+
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use contract::events::{Event, EventBody};
+use platform::{
+    Bus,
+    bus::{Delivery, Handler},
+};
+
+use crate::{
+    room::Room,
+    store::{assets, playbacks, uploads},
+};
+
+/// Holds the room weakly: the bus must not keep it alive.
+struct Facts(Weak<Room>);
+
+pub(crate) async fn subscribe(bus: &Bus, room: &Arc<Room>) -> Result<(), contract::Fault> {
+    bus.subscribe("streaming", Delivery::Durable, Arc::new(Facts(Arc::downgrade(room))))
+        .await
+}
+
+#[async_trait]
+impl Handler for Facts {
+    async fn handle(&self, events: &[Event]) -> anyhow::Result<()> {
+        let Some(room) = self.0.upgrade() else {
+            anyhow::bail!("streaming is closed");
+        };
+        for event in events {
+            match &event.body {
+                EventBody::TitleDeleted { title } => {
+                    let mut tx = room.db.begin().await?;
+                    assets::retire(&mut tx, &room.inputs, *title).await?;
+                    tx.commit().await?;
+                }
+                EventBody::AccountDeleted { account } => {
+                    playbacks::delete_of(&room.db, *account).await?;
+                    uploads::expire_all_of(&room.db, *account, event.at).await?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

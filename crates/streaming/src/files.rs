@@ -1,0 +1,115 @@
+//! Source files on this node's disk: `<data>/uploads/<id>`, where the id is ours and nothing of a person's is in the path.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
+
+use contract::{Fault, UploadId};
+use tokio::task::spawn_blocking;
+
+/// The folder of sources. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    pub fn open(folder: PathBuf) -> io::Result<Self> {
+        fs::create_dir_all(&folder)?;
+        Ok(Self { folder })
+    }
+
+    pub fn path(&self, id: UploadId) -> PathBuf {
+        self.folder.join(id.to_string())
+    }
+
+    /// How much fits.
+    pub fn free_bytes(&self) -> Result<u64, Fault> {
+        free_bytes(&self.folder)
+    }
+
+    /// An empty file that survives a crash.
+    pub async fn create(&self, id: UploadId) -> Result<(), Fault> {
+        let (path, folder) = (self.path(id), self.folder.clone());
+        blocking(move || {
+            File::create_new(path)?.sync_all()?;
+            File::open(folder)?.sync_all()
+        })
+        .await
+    }
+
+    /// Writes at `offset`; on disk when this answers.
+    pub async fn write_at(&self, id: UploadId, offset: u64, body: Vec<u8>) -> Result<(), Fault> {
+        let path = self.path(id);
+        blocking(move || {
+            let file = OpenOptions::new().write(true).open(path)?;
+            file.write_all_at(&body, offset)?;
+            file.sync_data()
+        })
+        .await
+    }
+
+    /// Brings in a file of this machine: by a second name for the same bytes where the disk allows it, else by copying.
+    pub async fn bring_in(&self, id: UploadId, from: PathBuf) -> Result<(), Fault> {
+        let (path, folder) = (self.path(id), self.folder.clone());
+        blocking(move || {
+            if fs::hard_link(&from, &path).is_err()
+                && let Err(error) = copy(&from, &path)
+            {
+                fs::remove_file(&path).ok();
+                return Err(error);
+            }
+            File::open(folder)?.sync_all()
+        })
+        .await
+    }
+
+    /// One that is not there is no error.
+    pub async fn remove(&self, id: UploadId) -> Result<(), Fault> {
+        let path = self.path(id);
+        blocking(move || match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+        .await
+    }
+
+    /// Every source on disk.
+    pub async fn list(&self) -> Result<Vec<UploadId>, Fault> {
+        let folder = self.folder.clone();
+        blocking(move || {
+            let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
+            let names: Vec<_> = names.collect::<io::Result<_>>()?;
+            Ok(names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect())
+        })
+        .await
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    File::open(to)?.sync_all()
+}
+
+/// What a person without privileges may still write where `folder` is.
+pub fn free_bytes(folder: &Path) -> Result<u64, Fault> {
+    let disk = rustix::fs::statvfs(folder).map_err(|error| fault(&error.into()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Fault> {
+    let done = spawn_blocking(work)
+        .await
+        .map_err(|error| Fault::Internal(error.to_string()))?;
+    done.map_err(|error| fault(&error))
+}
+
+pub fn fault(error: &io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Fault::StorageFull(error.to_string()),
+        _ => Fault::Unavailable(error.to_string()),
+    }
+}

@@ -1,0 +1,187 @@
+//! Pressing play, and everything that is behind a signed path.
+
+use std::sync::Arc;
+
+use contract::{
+    AssetId, Blob, Fault,
+    streaming::{ForPlayback, GetMedia, Media, MediaBody, Playback, StartPlayback, StreamingError},
+};
+use moka::future::Cache;
+use platform::{blob::BlobError, blob::BlobStore};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    asset::{self, AssetIndex},
+    manifest,
+    room::Room,
+    signing::{Grant, Name},
+    store::{assets, playbacks, playbacks::PlaybackRow},
+};
+
+const HLS_TYPE: &str = "application/vnd.apple.mpegurl";
+const DASH_TYPE: &str = "application/dash+xml";
+/// A manifest never changes, but it is one person's: their own cache may keep it for a while.
+const MANIFEST_CACHE: &str = "private, max-age=300";
+const SEGMENT_CACHE: &str = "public, max-age=31536000, immutable";
+
+/// Indexes of assets that are being watched.
+pub struct Indexes {
+    blobs: BlobStore,
+    cache: Cache<AssetId, Arc<AssetIndex>>,
+}
+
+impl Indexes {
+    pub fn new(blobs: BlobStore, bytes_max: u64) -> Self {
+        let weight = |_: &AssetId, index: &Arc<AssetIndex>| {
+            let segments: usize = index.tracks().map(|track| track.bytes.len() + 16).sum();
+            u32::try_from(segments * size_of::<u64>() + 256).unwrap_or(u32::MAX)
+        };
+        Self {
+            blobs,
+            cache: Cache::builder().max_capacity(bytes_max).weigher(weight).build(),
+        }
+    }
+
+    /// The index of an asset; read once, however many ask at the same time.
+    pub async fn get(&self, asset: AssetId) -> Result<Arc<AssetIndex>, StreamingError> {
+        let read = async {
+            let bytes = self
+                .blobs
+                .get(&asset::index_key(asset))
+                .await
+                .map_err(|error| match error {
+                    BlobError::NotFound(_) => StreamingError::MediaNotFound,
+                    BlobError::Fault(fault) => fault.into(),
+                    other => Fault::Internal(other.to_string()).into(),
+                })?;
+            let index = serde_json::from_slice(&bytes)
+                .map_err(|error| Fault::Internal(format!("index of {asset}: {error}")))?;
+            Ok::<_, StreamingError>(Arc::new(index))
+        };
+        self.cache
+            .try_get_with(asset, read)
+            .await
+            .map_err(|error: Arc<StreamingError>| (*error).clone())
+    }
+
+    pub async fn forget(&self, asset: AssetId) {
+        self.cache.invalidate(&asset).await;
+    }
+}
+
+impl Room {
+    pub(crate) async fn begin_playback(&self, req: StartPlayback) -> Result<Playback, StreamingError> {
+        let asset = assets::current(&self.db, req.title)
+            .await?
+            .ok_or(StreamingError::NotPlayable)?;
+        let now = self.inputs.now_ms();
+        let row = PlaybackRow {
+            id: self.inputs.id(),
+            account_id: req.account.0,
+            profile_id: req.profile.0,
+            title_id: req.title.0,
+            asset_id: asset.id,
+            created_at: now,
+            expires_at: now + self.config.playback_s as i64 * 1000,
+        };
+        playbacks::insert(&self.db, &row, self.config.playbacks_max).await?;
+        metrics::counter!("streaming_playbacks_total").increment(1);
+        // The player asks for its manifest next: have it at hand.
+        self.indexes.get(asset.asset()).await.map_err(|error| match error {
+            StreamingError::MediaNotFound => StreamingError::NotPlayable,
+            other => other,
+        })?;
+        Ok(self.describe(&row, asset.duration_ms as u64))
+    }
+
+    pub(crate) async fn find_playback(&self, req: ForPlayback) -> Result<Playback, StreamingError> {
+        let found = playbacks::find(&self.db, req.account, req.playback, self.inputs.now_ms()).await?;
+        let row = found.ok_or(StreamingError::PlaybackNotFound)?;
+        let asset = assets::find(&self.db, AssetId(row.asset_id))
+            .await?
+            .ok_or(StreamingError::PlaybackNotFound)?;
+        Ok(self.describe(&row, asset.duration_ms as u64))
+    }
+
+    fn describe(&self, row: &PlaybackRow, duration_ms: u64) -> Playback {
+        let grant = Grant {
+            playback: row.id.into(),
+            account: row.account_id.into(),
+            asset: row.asset_id.into(),
+            expires_s: row.expires_at / 1000,
+        };
+        Playback {
+            id: grant.playback,
+            account: grant.account,
+            profile: row.profile_id.into(),
+            title: row.title_id.into(),
+            asset: grant.asset,
+            duration_ms,
+            credits_ms: None,
+            hls_path: self.signer.path(&grant, "master.m3u8"),
+            dash_path: Some(self.signer.path(&grant, "manifest.mpd")),
+            storyboard_path: None,
+            expires_at: grant.expires_s * 1000,
+        }
+    }
+
+    pub(crate) async fn read_media(&self, req: GetMedia) -> Result<Media, StreamingError> {
+        let path = req.path.strip_prefix("/media/").unwrap_or(&req.path);
+        let now = self.inputs.now_ms();
+        let (grant, file) = self.signer.verify(path, now).ok_or(StreamingError::MediaForbidden)?;
+        if req.account.is_some_and(|account| account != grant.account) {
+            return Err(StreamingError::MediaForbidden);
+        }
+        let name = Name::parse(file).ok_or(StreamingError::MediaNotFound)?;
+        let index = self.indexes.get(grant.asset).await?;
+        media(grant.asset, &index, name).ok_or(StreamingError::MediaNotFound)
+    }
+}
+
+fn media(asset: AssetId, index: &AssetIndex, name: Name<'_>) -> Option<Media> {
+    match name {
+        Name::Multivariant => Some(manifest(HLS_TYPE, manifest::multivariant(index))),
+        Name::Presentation => Some(manifest(DASH_TYPE, manifest::presentation(index))),
+        Name::Playlist { track } => Some(manifest(HLS_TYPE, manifest::media_playlist(index.track(track)?))),
+        Name::Init { track } => {
+            let bytes = index.track(track)?.init_bytes;
+            Some(stored(asset, track, "init", asset::init_key(asset, track), bytes))
+        }
+        Name::Segment { track, number } => {
+            let bytes = index.track(track)?.segment_bytes(number)?;
+            Some(stored(
+                asset,
+                track,
+                &number.to_string(),
+                asset::segment_key(asset, track, number),
+                bytes,
+            ))
+        }
+    }
+}
+
+fn manifest(content_type: &str, text: String) -> Media {
+    let digest = Sha256::digest(text.as_bytes());
+    let etag = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    Media {
+        content_type: content_type.to_owned(),
+        cache_control: MANIFEST_CACHE.to_owned(),
+        etag,
+        body: MediaBody::Inline(Blob(text.into_bytes())),
+    }
+}
+
+/// A stored file is never changed under its name, so the name is its validator.
+fn stored(asset: AssetId, track: &str, name: &str, key: String, bytes: u64) -> Media {
+    let content_type = if track.starts_with('a') {
+        "audio/mp4"
+    } else {
+        "video/mp4"
+    };
+    Media {
+        content_type: content_type.to_owned(),
+        cache_control: SEGMENT_CACHE.to_owned(),
+        etag: format!("{asset}-{track}-{name}"),
+        body: MediaBody::Stored { key, bytes },
+    }
+}

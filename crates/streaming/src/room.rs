@@ -1,0 +1,100 @@
+//! The room itself: what it holds, and its two doors.
+
+use std::{path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use contract::{
+    Done,
+    catalog::Catalog,
+    jobs::{ForJob, Job, JobError, Jobs, ListJobs},
+    streaming::{
+        AddMedia, AppendUpload, CreateUpload, ForPlayback, ForUpload, GetMedia, Media, Playback, StartPlayback,
+        Streaming, StreamingError, Upload, UploadedFile,
+    },
+};
+use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
+
+use crate::{
+    config::Config, encode::sandbox::Sandbox, files::Files, playback::Indexes, signing::Signer, uploads::Locks,
+    worker::Running,
+};
+
+/// Streaming. Hold it as `Arc<dyn Streaming>` and `Arc<dyn Jobs>`.
+pub struct Room {
+    pub(crate) db: Db,
+    pub(crate) inputs: Inputs,
+    pub(crate) config: Config,
+    pub(crate) blobs: BlobStore,
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) queue: Queue,
+    pub(crate) files: Files,
+    pub(crate) upload_locks: Locks,
+    pub(crate) indexes: Indexes,
+    pub(crate) signer: Signer,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) running: Running,
+    pub(crate) data_folder: PathBuf,
+    /// Where encoders write.
+    pub(crate) work_folder: PathBuf,
+}
+
+#[async_trait]
+impl Streaming for Room {
+    async fn create_upload(&self, req: CreateUpload) -> Result<Upload, StreamingError> {
+        self.new_upload(req).await
+    }
+
+    async fn append_upload(&self, req: AppendUpload) -> Result<Upload, StreamingError> {
+        self.append(req).await
+    }
+
+    async fn upload(&self, req: ForUpload) -> Result<Upload, StreamingError> {
+        self.find_upload(req).await
+    }
+
+    async fn remove_upload(&self, req: ForUpload) -> Result<Done, StreamingError> {
+        self.drop_upload(req).await
+    }
+
+    async fn take_upload(&self, req: ForUpload) -> Result<UploadedFile, StreamingError> {
+        self.hand_over(req).await
+    }
+
+    async fn add_media(&self, req: AddMedia) -> Result<Job, StreamingError> {
+        self.ingest(req).await
+    }
+
+    async fn start_playback(&self, req: StartPlayback) -> Result<Playback, StreamingError> {
+        self.begin_playback(req).await
+    }
+
+    async fn playback(&self, req: ForPlayback) -> Result<Playback, StreamingError> {
+        self.find_playback(req).await
+    }
+
+    async fn media(&self, req: GetMedia) -> Result<Media, StreamingError> {
+        self.read_media(req).await
+    }
+}
+
+#[async_trait]
+impl Jobs for Room {
+    async fn list(&self, req: ListJobs) -> Result<Vec<Job>, JobError> {
+        self.queue.list(req).await
+    }
+
+    async fn get(&self, req: ForJob) -> Result<Job, JobError> {
+        self.queue.get(req).await
+    }
+
+    /// A job that runs in this process hears of it at once; one in another at its next heartbeat.
+    async fn cancel(&self, req: ForJob) -> Result<Job, JobError> {
+        let job = self.queue.cancel(req).await?;
+        self.running.stop(req.job);
+        Ok(job)
+    }
+
+    async fn retry(&self, req: ForJob) -> Result<Job, JobError> {
+        self.queue.retry(req).await
+    }
+}

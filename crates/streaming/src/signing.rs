@@ -1,0 +1,128 @@
+//! Signed paths: `{playback}/{account}/{expires}/{signature}/{asset}/…` below `/media/`.
+//!
+//! The signature is an HMAC-SHA-256, cut to 128 bits, over everything before the file's name: one signature covers all of an asset, so
+//! manifests can use relative addresses, and an edge cache can check it (or leave it to us) and drop it from its key.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use contract::{AccountId, AssetId, Millis, PlaybackId};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+/// What a signature is over; another meaning gets another version.
+const VERSION: &str = "kinora-media-1";
+const SIGNATURE_BYTES: usize = 16;
+
+/// What a signature vouches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    pub playback: PlaybackId,
+    pub account: AccountId,
+    pub asset: AssetId,
+    /// Seconds since the Unix epoch.
+    pub expires_s: i64,
+}
+
+/// A file of an asset, by its own grammar: nothing else can be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name<'a> {
+    Multivariant,
+    Presentation,
+    Playlist { track: &'a str },
+    Init { track: &'a str },
+    Segment { track: &'a str, number: usize },
+}
+
+/// Signs and verifies.
+pub struct Signer {
+    mac: Hmac<Sha256>,
+}
+
+impl Signer {
+    #[allow(clippy::expect_used)]
+    pub fn new(key: &[u8]) -> Self {
+        Self {
+            mac: Hmac::new_from_slice(key).expect("HMAC takes keys of any length"),
+        }
+    }
+
+    /// The path of a file, from the root.
+    pub fn path(&self, grant: &Grant, file: &str) -> String {
+        let tag = self.authenticate(grant).finalize().into_bytes();
+        let signature = URL_SAFE_NO_PAD.encode(&tag[..SIGNATURE_BYTES]);
+        let Grant {
+            playback,
+            account,
+            asset,
+            expires_s,
+        } = grant;
+        format!("/media/{playback}/{account}/{expires_s}/{signature}/{asset}/{file}")
+    }
+
+    /// What a path grants and names, if its signature is ours and it has not expired. The text is what stands below `/media/`.
+    pub fn verify<'a>(&self, path: &'a str, now: Millis) -> Option<(Grant, &'a str)> {
+        let mut parts = path.splitn(6, '/');
+        let mut next = || parts.next();
+        let (playback, account, expires, signature, asset, file) =
+            (next()?, next()?, next()?, next()?, next()?, next()?);
+        let grant = Grant {
+            playback: playback.parse().ok()?,
+            account: account.parse().ok()?,
+            asset: asset.parse().ok()?,
+            expires_s: decimal(expires)?,
+        };
+        // Not padded, not longer, no stray bits: one signature has one spelling.
+        let signature = URL_SAFE_NO_PAD
+            .decode(signature)
+            .ok()
+            .filter(|signature| signature.len() == SIGNATURE_BYTES)?;
+        self.authenticate(&grant).verify_truncated_left(&signature).ok()?;
+        (now < grant.expires_s.saturating_mul(1000)).then_some((grant, file))
+    }
+
+    fn authenticate(&self, grant: &Grant) -> Hmac<Sha256> {
+        let Grant {
+            playback,
+            account,
+            asset,
+            expires_s,
+        } = grant;
+        let mut mac = self.mac.clone();
+        mac.update(format!("{VERSION}|{playback}|{account}|{expires_s}|{asset}").as_bytes());
+        mac
+    }
+}
+
+impl<'a> Name<'a> {
+    /// Reads what stands below the asset.
+    pub fn parse(file: &'a str) -> Option<Self> {
+        match file {
+            "master.m3u8" => return Some(Self::Multivariant),
+            "manifest.mpd" => return Some(Self::Presentation),
+            _ => {}
+        }
+        let (track, file) = file.split_once('/')?;
+        let (kind, number) = track.split_at_checked(1)?;
+        if !matches!(kind, "v" | "a") {
+            return None;
+        }
+        decimal(number)?;
+        match file {
+            "index.m3u8" => Some(Self::Playlist { track }),
+            "init.mp4" => Some(Self::Init { track }),
+            _ => {
+                let number = usize::try_from(decimal(file.strip_suffix(".m4s")?)?).ok()?;
+                Some(Self::Segment { track, number })
+            }
+        }
+    }
+}
+
+/// A number as we write them: digits only, no leading zeros, at most twelve.
+fn decimal(text: &str) -> Option<i64> {
+    let plain = (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let canonical = text.len() == 1 || !text.starts_with('0');
+    if plain && canonical { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Table `assets`, and the facts that its changes are.
+
+use contract::{AssetId, Fault, JobId, Millis, TitleId, events::EventBody};
+use platform::{Db, Inputs, Tx, db::OrFault as _, on, outbox};
+
+/// What is known of an asset without opening its index.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct AssetRow {
+    pub id: i64,
+    pub title_id: i64,
+    pub job_id: i64,
+    pub state: String,
+    pub duration_ms: i64,
+    pub height: i64,
+    pub bytes: i64,
+    pub created_at: i64,
+    pub changed_at: i64,
+}
+
+impl AssetRow {
+    pub fn asset(&self) -> AssetId {
+        AssetId(self.id)
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "id, title_id, job_id, state, duration_ms, height, bytes, created_at, changed_at"
+    };
+}
+
+/// Announces that files are about to be written under this id, so that a crash leaves nothing that nobody knows of.
+pub async fn begin(db: &Db, row: &AssetRow) -> Result<(), Fault> {
+    let sql = concat!(
+        "INSERT INTO assets (",
+        columns!(),
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    );
+    on!(db.writer(), pool => sqlx::query(sql).bind(row.id).bind(row.title_id).bind(row.job_id).bind(&row.state)
+        .bind(row.duration_ms).bind(row.height).bind(row.bytes).bind(row.created_at).bind(row.changed_at)
+        .execute(pool).await.map(drop))
+    .or_fault()
+}
+
+/// Makes a stored asset what its title plays, and retires the one before. `false`: it is not there any more, because
+/// another worker has taken the job over.
+pub async fn publish(db: &Db, inputs: &Inputs, row: &AssetRow) -> Result<bool, Fault> {
+    let mut tx = db.begin().await?;
+    retire(&mut tx, inputs, TitleId(row.title_id)).await?;
+    let sql = "UPDATE assets SET state = 'ready', changed_at = $2 WHERE id = $1 AND state = 'storing'";
+    let published = on!(tx, conn => sqlx::query(sql).bind(row.id).bind(inputs.now_ms())
+        .execute(conn).await.map(|done| done.rows_affected() == 1))
+    .or_fault()?;
+    if !published {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    let ready = EventBody::AssetReady {
+        title: TitleId(row.title_id),
+        asset: row.asset(),
+        duration_ms: row.duration_ms as u64,
+        height: row.height as u32,
+    };
+    outbox::append(&mut tx, &inputs.event(ready)).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The title plays nothing any more; the files go once nobody can be watching.
+pub async fn retire(tx: &mut Tx, inputs: &Inputs, title: TitleId) -> Result<(), Fault> {
+    let sql =
+        "UPDATE assets SET state = 'retired', changed_at = $2 WHERE title_id = $1 AND state = 'ready' RETURNING id";
+    let retired: Option<(i64,)> =
+        on!(tx, conn => sqlx::query_as(sql).bind(title.0).bind(inputs.now_ms()).fetch_optional(conn).await)
+            .or_fault()?;
+    if let Some((asset,)) = retired {
+        outbox::append(
+            tx,
+            &inputs.event(EventBody::AssetRemoved {
+                title,
+                asset: AssetId(asset),
+            }),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// What a title plays.
+pub async fn current(db: &Db, title: TitleId) -> Result<Option<AssetRow>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM assets WHERE title_id = $1 AND state = 'ready'"
+    );
+    on!(db, pool => sqlx::query_as(sql).bind(title.0).fetch_optional(pool).await).or_fault()
+}
+
+pub async fn find(db: &Db, asset: AssetId) -> Result<Option<AssetRow>, Fault> {
+    let sql = concat!("SELECT ", columns!(), " FROM assets WHERE id = $1");
+    on!(db, pool => sqlx::query_as(sql).bind(asset.0).fetch_optional(pool).await).or_fault()
+}
+
+/// What a job has made so far, whatever became of it.
+pub async fn of_job(db: &Db, job: JobId) -> Result<Vec<AssetRow>, Fault> {
+    let sql = concat!("SELECT ", columns!(), " FROM assets WHERE job_id = $1 ORDER BY id");
+    on!(db.writer(), pool => sqlx::query_as(sql).bind(job.0).fetch_all(pool).await).or_fault()
+}
+
+pub async fn in_state(db: &Db, state: &str, before: Millis, limit: u32) -> Result<Vec<AssetRow>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM assets WHERE state = $1 AND changed_at <= $2 ORDER BY changed_at LIMIT $3"
+    );
+    on!(db, pool => sqlx::query_as(sql).bind(state).bind(before).bind(i64::from(limit)).fetch_all(pool).await)
+        .or_fault()
+}
+
+/// Takes a half-stored asset out of the running. `false`: it was published meanwhile, or is gone.
+pub async fn abandon(db: &Db, asset: AssetId, now: Millis) -> Result<bool, Fault> {
+    let sql = "UPDATE assets SET state = 'retired', changed_at = $2 WHERE id = $1 AND state = 'storing'";
+    on!(db.writer(), pool => sqlx::query(sql).bind(asset.0).bind(now)
+        .execute(pool).await.map(|done| done.rows_affected() == 1))
+    .or_fault()
+}
+
+/// Forgets a retired asset, once its files are gone.
+pub async fn delete(db: &Db, asset: AssetId) -> Result<(), Fault> {
+    on!(db.writer(), pool => sqlx::query("DELETE FROM assets WHERE id = $1 AND state = 'retired'").bind(asset.0)
+        .execute(pool).await.map(drop))
+    .or_fault()
+}

@@ -1,0 +1,6 @@
+//! The room's SQL, a file per table.
+
+pub mod assets;
+pub mod playbacks;
+pub mod secrets;
+pub mod uploads;

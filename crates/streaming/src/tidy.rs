@@ -1,0 +1,103 @@
+//! Removes what nobody needs any more: half-made things of dead processes, what has expired, what was replaced.
+
+use std::{sync::Arc, time::Duration};
+
+use contract::{
+    Fault, JobId,
+    jobs::{ForJob, JobError, JobState, Jobs as _},
+};
+use platform::ids::made_at_ms;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    room::Room,
+    store::{
+        assets, playbacks,
+        uploads::{self, OPEN, UploadRow},
+    },
+    workdir,
+};
+
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+const BATCH: u32 = 1_000;
+/// A file without a row may be one whose row is being written.
+const ORPHAN_MS: i64 = 86_400_000;
+
+impl Room {
+    pub(crate) async fn tidy_until(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.tidy().await {
+                tracing::warn!(%error, "tidying up did not come to its end; the next time will");
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(TIDY_EVERY) => {}
+            }
+        }
+    }
+
+    /// One round. Safe beside any number of other processes on the same data.
+    pub async fn tidy(&self) -> Result<(), Fault> {
+        let work_folder = self.work_folder.clone();
+        let swept = tokio::task::spawn_blocking(move || workdir::sweep(&work_folder)).await;
+        let swept = swept
+            .map_err(|error| Fault::Internal(error.to_string()))?
+            .map_err(|error| crate::files::fault(&error))?;
+        if swept > 0 {
+            tracing::info!(swept, "removed what interrupted transcodes left");
+        }
+        self.tidy_assets().await?;
+        self.tidy_uploads().await?;
+        playbacks::prune(&self.db, self.inputs.now_ms()).await.map(drop)
+    }
+
+    async fn tidy_assets(&self) -> Result<(), Fault> {
+        let now = self.inputs.now_ms();
+        for row in assets::in_state(&self.db, "storing", now, BATCH).await? {
+            if !self.is_active(JobId(row.job_id)).await? {
+                assets::abandon(&self.db, row.asset(), now).await?;
+                self.remove_asset(&row).await?;
+            }
+        }
+        // Whoever pressed play before it was replaced may watch to the end.
+        let watched = now - self.config.playback_s as i64 * 1000;
+        for row in assets::in_state(&self.db, "retired", watched, BATCH).await? {
+            self.remove_asset(&row).await?;
+        }
+        Ok(())
+    }
+
+    async fn tidy_uploads(&self) -> Result<(), Fault> {
+        let now = self.inputs.now_ms();
+        for row in uploads::expired(&self.db, now, BATCH).await? {
+            self.expire(&row).await?;
+        }
+        for id in self.files.list().await? {
+            if made_at_ms(id.0) + ORPHAN_MS < now && !uploads::exists(&self.db, id).await? {
+                self.files.remove(id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn expire(&self, row: &UploadRow) -> Result<(), Fault> {
+        let id = row.id.into();
+        if let Some(job) = row.job_id
+            && row.state != OPEN
+            && self.is_active(JobId(job)).await?
+        {
+            let later = self.inputs.now_ms() + self.config.source_expiry_s as i64 * 1000;
+            return uploads::postpone(&self.db, id, later).await;
+        }
+        self.files.remove(id).await?;
+        uploads::delete(&self.db, id).await.map(drop)
+    }
+
+    async fn is_active(&self, job: JobId) -> Result<bool, Fault> {
+        match self.queue.get(ForJob { job }).await {
+            Ok(job) => Ok(matches!(job.state, JobState::Queued | JobState::Running)),
+            Err(JobError::Fault(fault)) => Err(fault),
+            Err(_) => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Files on their way in: declared, written piece by piece, whole, handed on. What was answered for is on disk.
+
+use std::path::Path;
+
+use contract::{
+    Done, Fault, TitleId, UploadId,
+    catalog::{CatalogError, ForTitle},
+    jobs::{ForJob, Job, JobKind, Jobs as _},
+    streaming::{AddMedia, AppendUpload, CreateUpload, ForUpload, StreamingError, Upload, UploadPurpose, UploadedFile},
+};
+use platform::{Tx, jobs::NewJob};
+use tokio::sync::Mutex;
+
+use crate::{
+    room::Room,
+    store::uploads::{self, OPEN, PACKAGED, UploadRow, WHOLE, purpose_name},
+    worker::Payload,
+};
+
+/// The largest piece that is taken at once.
+const PIECE_BYTES_MAX: usize = 8 << 20;
+const FILENAME_CHARS_MAX: usize = 255;
+/// A kill -9 costs an attempt too, so a few more than a fault alone would need.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// One writer per upload, in a bounded number of locks.
+pub struct Locks([Mutex<()>; 64]);
+
+impl Default for Locks {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::default()))
+    }
+}
+
+impl Locks {
+    fn of(&self, id: UploadId) -> &Mutex<()> {
+        &self.0[id.0.rem_euclid(64) as usize]
+    }
+}
+
+impl Room {
+    pub(crate) async fn new_upload(&self, req: CreateUpload) -> Result<Upload, StreamingError> {
+        let filename = filename(&req.filename)?;
+        self.check_size(req.bytes)?;
+        match (req.purpose, req.title) {
+            (UploadPurpose::Video, Some(title)) => drop(self.title_name(title).await?),
+            (UploadPurpose::Video, None) => {
+                return Err(StreamingError::FileInvalid("say for which title the video is".into()));
+            }
+            (UploadPurpose::Dataset, _) => {}
+        }
+        let now = self.inputs.now_ms();
+        let row = UploadRow {
+            id: self.inputs.id(),
+            account_id: Some(req.account.0),
+            title_id: req.title.map(|title| title.0),
+            purpose: purpose_name(req.purpose).into(),
+            filename,
+            bytes: req.bytes as i64,
+            received: 0,
+            state: OPEN.into(),
+            job_id: None,
+            created_at: now,
+            expires_at: now + self.config.upload_expiry_s as i64 * 1000,
+        };
+        let mut tx = self.db.begin().await?;
+        let (unfinished, claimed) = uploads::usage(&mut tx, req.account).await?;
+        if unfinished >= self.config.uploads_max || claimed + req.bytes > self.config.upload_bytes_per_account_max {
+            return Err(StreamingError::QuotaReached);
+        }
+        // A row without a file would promise what is not there; a file without a row is swept away.
+        self.files.create(UploadId(row.id)).await?;
+        uploads::insert(&mut tx, &row).await?;
+        tx.commit().await?;
+        Ok(answer(row, None))
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<(), StreamingError> {
+        if bytes == 0 {
+            return Err(StreamingError::FileInvalid("This file is empty.".into()));
+        }
+        if bytes > self.config.upload_bytes_max {
+            return Err(StreamingError::UploadTooLarge(self.config.upload_bytes_max));
+        }
+        let free = self.files.free_bytes()?;
+        if bytes > free {
+            return Err(Fault::StorageFull(format!("{bytes} bytes are to come, {free} are free")).into());
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn append(&self, req: AppendUpload) -> Result<Upload, StreamingError> {
+        let _alone = self.upload_locks.of(req.upload).lock().await;
+        let row = self
+            .row(ForUpload {
+                account: req.account,
+                upload: req.upload,
+            })
+            .await?;
+        let (received, declared) = (row.received as u64, row.bytes as u64);
+        if req.offset != received {
+            return Err(StreamingError::OffsetWrong(received));
+        }
+        if req.body.0.len() > PIECE_BYTES_MAX {
+            return Err(StreamingError::FileInvalid(format!(
+                "a piece has at most {PIECE_BYTES_MAX} bytes"
+            )));
+        }
+        let reached = received + req.body.0.len() as u64;
+        if reached > declared {
+            return Err(StreamingError::UploadTooLarge(declared));
+        }
+        if reached > received {
+            self.files.write_at(req.upload, received, req.body.0).await?;
+            self.note(&row, reached).await?;
+        }
+        self.find_upload(ForUpload {
+            account: req.account,
+            upload: req.upload,
+        })
+        .await
+    }
+
+    /// The bytes are on disk; the row says so, and the last of them start the work.
+    async fn note(&self, row: &UploadRow, reached: u64) -> Result<(), StreamingError> {
+        let (id, from, is_whole) = (UploadId(row.id), row.received as u64, reached == row.bytes as u64);
+        let rest_s = if is_whole {
+            self.config.source_expiry_s
+        } else {
+            self.config.upload_expiry_s
+        };
+        let expires_at = self.inputs.now_ms() + rest_s as i64 * 1000;
+        // Outside the transaction: another room must never be waited for with ours open.
+        let subject = match row.title() {
+            Some(title) if is_whole && row.purpose() == UploadPurpose::Video => Some((
+                title,
+                self.title_name(title).await.unwrap_or_else(|_| row.filename.clone()),
+            )),
+            _ => None,
+        };
+        let mut tx = self.db.begin().await?;
+        if !uploads::advance(&mut tx, id, from, reached, expires_at).await? {
+            return Err(StreamingError::OffsetWrong(from));
+        }
+        if let Some((title, subject)) = subject {
+            self.enqueue(&mut tx, id, title, subject).await?;
+        }
+        tx.commit().await?;
+        self.queue.wake();
+        Ok(())
+    }
+
+    async fn enqueue(&self, tx: &mut Tx, id: UploadId, title: TitleId, subject: String) -> Result<Job, Fault> {
+        let work = NewJob::new(JobKind::Transcode, subject, &Payload { source: id, title });
+        let work = work.title(title).key(format!("upload-{id}")).attempts_max(ATTEMPTS_MAX);
+        let job = self.queue.enqueue(tx, work).await?;
+        uploads::set_job(tx, id, job.id).await?;
+        Ok(job)
+    }
+
+    pub(crate) async fn find_upload(&self, req: ForUpload) -> Result<Upload, StreamingError> {
+        let row = self.row(req).await?;
+        let job = match row.job_id {
+            // A job that can not be read just now is no reason to hide the upload.
+            Some(job) => self.queue.get(ForJob { job: job.into() }).await.ok(),
+            None => None,
+        };
+        Ok(answer(row, job))
+    }
+
+    async fn row(&self, req: ForUpload) -> Result<UploadRow, StreamingError> {
+        let found = uploads::find(&self.db, req.account, req.upload, self.inputs.now_ms()).await?;
+        found.ok_or(StreamingError::UploadNotFound)
+    }
+
+    pub(crate) async fn drop_upload(&self, req: ForUpload) -> Result<Done, StreamingError> {
+        let _alone = self.upload_locks.of(req.upload).lock().await;
+        let row = self.row(req).await?;
+        if let Some(job) = row.job_id.filter(|_| row.state != PACKAGED) {
+            // One that has ended is left as it is.
+            contract::jobs::Jobs::cancel(self, ForJob { job: job.into() })
+                .await
+                .ok();
+        }
+        uploads::delete(&self.db, req.upload).await?;
+        self.files.remove(req.upload).await?;
+        Ok(Done {})
+    }
+
+    pub(crate) async fn hand_over(&self, req: ForUpload) -> Result<UploadedFile, StreamingError> {
+        let _alone = self.upload_locks.of(req.upload).lock().await;
+        let row = self.row(req).await?;
+        if row.purpose() != UploadPurpose::Dataset {
+            return Err(StreamingError::FileInvalid("this upload is a video for a title".into()));
+        }
+        if !uploads::take(&self.db, req.upload).await? {
+            return Err(StreamingError::OffsetWrong(row.received as u64));
+        }
+        let path = self.files.path(req.upload).to_string_lossy().into_owned();
+        Ok(UploadedFile {
+            filename: row.filename,
+            path,
+        })
+    }
+
+    /// A file that an operator named: checked and brought in at once, whatever happens to the original later.
+    pub(crate) async fn ingest(&self, req: AddMedia) -> Result<Job, StreamingError> {
+        let subject = self.title_name(req.title).await?;
+        let invalid = |what: &str| StreamingError::FileInvalid(format!("{} {what}", req.path));
+        let path = tokio::fs::canonicalize(&req.path)
+            .await
+            .map_err(|error| invalid(reason(&error)))?;
+        let meta = tokio::fs::metadata(&path)
+            .await
+            .map_err(|error| invalid(reason(&error)))?;
+        if meta.is_dir() {
+            return Err(invalid("is a folder; name one video file"));
+        }
+        if !meta.is_file() {
+            return Err(invalid("is not a regular file"));
+        }
+        tokio::fs::File::open(&path)
+            .await
+            .map_err(|error| invalid(reason(&error)))?;
+        let now = self.inputs.now_ms();
+        let row = UploadRow {
+            id: self.inputs.id(),
+            account_id: None,
+            title_id: Some(req.title.0),
+            purpose: purpose_name(UploadPurpose::Video).into(),
+            filename: shown_name(&path),
+            bytes: meta.len() as i64,
+            received: meta.len() as i64,
+            state: WHOLE.into(),
+            job_id: None,
+            created_at: now,
+            expires_at: now + self.config.source_expiry_s as i64 * 1000,
+        };
+        let id = UploadId(row.id);
+        self.files.bring_in(id, path).await?;
+        let mut tx = self.db.begin().await?;
+        uploads::insert(&mut tx, &row).await?;
+        let job = self.enqueue(&mut tx, id, req.title, subject).await?;
+        tx.commit().await?;
+        self.queue.wake();
+        Ok(job)
+    }
+
+    async fn title_name(&self, title: TitleId) -> Result<String, StreamingError> {
+        let found = self
+            .catalog
+            .title(ForTitle { title })
+            .await
+            .map_err(|error| match error {
+                CatalogError::TitleNotFound => StreamingError::TitleNotFound,
+                CatalogError::Fault(fault) => fault.into(),
+                other => Fault::Internal(other.to_string()).into(),
+            })?;
+        Ok(match found.card.year {
+            Some(year) => format!("{} ({year})", found.card.name),
+            None => found.card.name,
+        })
+    }
+}
+
+fn answer(row: UploadRow, job: Option<Job>) -> Upload {
+    Upload {
+        id: row.id.into(),
+        account: row.account_id.unwrap_or(0).into(),
+        bytes: row.bytes as u64,
+        offset: row.received as u64,
+        purpose: row.purpose(),
+        title: row.title(),
+        filename: row.filename,
+        expires_at: row.expires_at,
+        job,
+    }
+}
+
+/// What a person called it, made safe to show.
+fn filename(given: &str) -> Result<String, StreamingError> {
+    let shown: String = given.chars().filter(|letter| !letter.is_control()).collect();
+    if shown.chars().count() > FILENAME_CHARS_MAX {
+        return Err(StreamingError::FileInvalid(format!(
+            "a file name has at most {FILENAME_CHARS_MAX} characters"
+        )));
+    }
+    Ok(if shown.trim().is_empty() { "video".into() } else { shown })
+}
+
+fn shown_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    filename(&name).unwrap_or_else(|_| "video".into())
+}
+
+fn reason(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "does not exist",
+        std::io::ErrorKind::PermissionDenied => "may not be read by Kinora",
+        _ => "cannot be read",
+    }
+}

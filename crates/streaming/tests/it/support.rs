@@ -1,0 +1,426 @@
+//! A room with everything real under it but the catalogue, and clips to feed it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use contract::{
+    AccountId, Fault, JobId, ProfileId, TitleId, async_trait,
+    catalog::{Card, CatalogError, ForTitle, Title, TitleKind},
+    events::EventBody,
+    jobs::{ForJob, Job, JobState, Jobs},
+    streaming::{AddMedia, GetMedia, Media, MediaBody, Playback, StartPlayback, Streaming, StreamingError},
+    wire::{Remote, Served, Transport},
+};
+use platform::{
+    Bus, Inputs, Location,
+    blob::BlobStore,
+    bus::{Delivery, handler},
+    clock::ManualClock,
+    jobs::Settings,
+    test_support::TestDatabase,
+    wire::Loopback,
+};
+use streaming::{Config, Deps, Room};
+use tokio_util::sync::CancellationToken;
+
+pub const ACCOUNT: AccountId = AccountId(11);
+pub const STRANGER: AccountId = AccountId(12);
+pub const PROFILE: ProfileId = ProfileId(21);
+pub const TITLE: TitleId = TitleId(31);
+pub const NO_TITLE: TitleId = TitleId(404);
+
+/// Longer than anything here takes, even on a machine with much else to do.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A catalogue with every title but one.
+struct Titles;
+
+#[async_trait]
+impl Transport for Titles {
+    async fn call(&self, _service: &'static str, method: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
+        assert_eq!(method, "title", "streaming asks the catalogue for nothing else");
+        let ForTitle { title } = contract::wire::decode(&body)?;
+        let answer = if title == NO_TITLE {
+            Err(CatalogError::TitleNotFound)
+        } else {
+            Ok(a_title(title))
+        };
+        contract::wire::encode(&answer)
+    }
+}
+
+fn a_title(id: TitleId) -> Title {
+    let card = Card {
+        id,
+        kind: TitleKind::Film,
+        name: "Solaris".into(),
+        year: Some(1972),
+        genres: vec![],
+        maturity: 12,
+        duration_ms: None,
+        average_rating: None,
+        ratings_count: 0,
+        playable: false,
+        published: true,
+        artwork_version: 0,
+    };
+    Title {
+        card,
+        original_name: None,
+        description: String::new(),
+        credits: vec![],
+        place: None,
+        video: None,
+        external: vec![],
+        created_at: 0,
+        updated_at: 0,
+    }
+}
+
+/// A room on its own data, which can be closed and opened again.
+pub struct House {
+    pub data: tempfile::TempDir,
+    pub clock: Arc<ManualClock>,
+    pub bus: Arc<Bus>,
+    pub room: Arc<Room>,
+    pub blobs: BlobStore,
+    pub config: Config,
+    location: Location,
+    inputs: Inputs,
+    stop: CancellationToken,
+    worker: Option<tokio::task::JoinHandle<()>>,
+    _database: Option<TestDatabase>,
+}
+
+/// Quick to notice, patient with slow machines: the clock only moves when a test moves it.
+fn queue_settings() -> Settings {
+    Settings {
+        poll: Duration::from_millis(20),
+        progress_every: Duration::from_millis(20),
+        ..Settings::default()
+    }
+}
+
+impl House {
+    pub async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub async fn with(config: Config) -> Self {
+        let database = platform::test_support::sqlite();
+        Self::on(database, config).await
+    }
+
+    pub async fn on(database: TestDatabase, config: Config) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let location = database.location.clone();
+        let mut house = Self::over(data, location, config).await;
+        house._database = Some(database);
+        house
+    }
+
+    async fn over(data: tempfile::TempDir, location: Location, config: Config) -> Self {
+        let (inputs, clock) = Inputs::manual(5);
+        let blobs = BlobStore::open(&data.path().join("blobs")).unwrap();
+        let bus = Bus::new(inputs.clock.clone());
+        let room = open(&location, &inputs, &bus, &blobs, data.path(), &config).await;
+        Self {
+            data,
+            clock,
+            bus,
+            room,
+            blobs,
+            config,
+            location,
+            inputs,
+            stop: CancellationToken::new(),
+            worker: None,
+            _database: None,
+        }
+    }
+
+    /// What a server does when it starts.
+    pub fn work(&mut self) {
+        self.stop = CancellationToken::new();
+        self.worker = Some(tokio::spawn(self.room.clone().run_worker(1, self.stop.clone())));
+    }
+
+    /// An orderly end: the worker gives its job back.
+    pub async fn rest(&mut self) {
+        self.stop.cancel();
+        if let Some(worker) = self.worker.take() {
+            worker.await.unwrap();
+        }
+    }
+
+    /// Another process on the same data, as after a restart.
+    pub async fn reopen(&mut self) {
+        self.rest().await;
+        self.bus.shutdown().await;
+        self.bus = Bus::new(self.inputs.clock.clone());
+        self.room = open(
+            &self.location,
+            &self.inputs,
+            &self.bus,
+            &self.blobs,
+            self.data.path(),
+            &self.config,
+        )
+        .await;
+    }
+
+    /// The door here, and the same door over the wire.
+    pub fn doors(&self) -> [(&'static str, Arc<dyn Streaming>); 2] {
+        [("local", self.room.clone()), ("remote", Arc::new(self.remote()))]
+    }
+
+    pub fn remote(&self) -> Remote {
+        Loopback::new()
+            .with(Served::<dyn Streaming>(self.room.clone()))
+            .with(Served::<dyn Jobs>(self.room.clone()))
+            .remote()
+    }
+
+    pub async fn add(&self, file: &Path) -> Job {
+        let path = file.to_string_lossy().into_owned();
+        self.room.add_media(AddMedia { title: TITLE, path }).await.unwrap()
+    }
+
+    pub async fn job(&self, id: JobId) -> Job {
+        Jobs::get(&*self.room, ForJob { job: id }).await.unwrap()
+    }
+
+    /// Waits until a job says what is asked of it.
+    pub async fn until(&self, id: JobId, what: impl Fn(&Job) -> bool) -> Job {
+        let mut tick = tokio::time::interval(Duration::from_millis(20));
+        let wait = async {
+            loop {
+                tick.tick().await;
+                let job = self.job(id).await;
+                if what(&job) {
+                    return job;
+                }
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wait).await {
+            Ok(job) => job,
+            Err(_) => panic!("waited too long for {:?}", self.job(id).await),
+        }
+    }
+
+    pub async fn ended(&self, id: JobId) -> Job {
+        self.until(id, |job| {
+            matches!(job.state, JobState::Done | JobState::Failed | JobState::Cancelled)
+        })
+        .await
+    }
+
+    /// Adds a file, works on it to its end.
+    pub async fn transcode(&mut self, file: &Path) -> Job {
+        if self.worker.is_none() {
+            self.work();
+        }
+        let job = self.add(file).await;
+        self.ended(job.id).await
+    }
+
+    /// Adds a file that must come out well, and presses play.
+    pub async fn play(&mut self, file: &Path) -> Playback {
+        let job = self.transcode(file).await;
+        assert_eq!(job.state, JobState::Done, "{job:?}");
+        self.start().await.unwrap()
+    }
+
+    pub async fn start(&self) -> Result<Playback, StreamingError> {
+        self.room
+            .start_playback(StartPlayback {
+                account: ACCOUNT,
+                profile: PROFILE,
+                title: TITLE,
+            })
+            .await
+    }
+
+    pub async fn media(&self, path: &str) -> Result<Media, StreamingError> {
+        self.room
+            .media(GetMedia {
+                path: path.into(),
+                account: None,
+            })
+            .await
+    }
+
+    /// The text of a manifest below a playback's prefix.
+    pub async fn manifest(&self, playback: &Playback, file: &str) -> String {
+        match self.media(&below(playback, file)).await.unwrap().body {
+            MediaBody::Inline(text) => String::from_utf8(text.0).unwrap(),
+            stored => panic!("{file} is {stored:?}"),
+        }
+    }
+
+    /// Everything that a player could fetch, as files: what an HTTP server would serve.
+    pub async fn download(&self, playback: &Playback) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in self.blobs.list(&format!("assets/{}", playback.asset)).await.unwrap() {
+            let name = file.key.split('/').skip(2).collect::<Vec<_>>().join("/");
+            let target = folder.path().join(&name);
+            std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+            if name != "index.json" {
+                std::fs::write(target, self.blobs.get(&file.key).await.unwrap()).unwrap();
+            }
+        }
+        let master = self.manifest(playback, "master.m3u8").await;
+        for line in master.lines() {
+            let uri = line
+                .split("URI=\"")
+                .nth(1)
+                .map_or(line, |rest| rest.trim_end_matches('"'));
+            if uri.ends_with("index.m3u8") {
+                std::fs::write(folder.path().join(uri), self.manifest(playback, uri).await).unwrap();
+            }
+        }
+        std::fs::write(folder.path().join("master.m3u8"), master).unwrap();
+        std::fs::write(
+            folder.path().join("manifest.mpd"),
+            self.manifest(playback, "manifest.mpd").await,
+        )
+        .unwrap();
+        folder
+    }
+
+    /// The facts that this room told, from the first.
+    pub async fn facts(&self) -> Vec<EventBody> {
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let listen = handler(move |events| {
+            for event in events {
+                told.send(event.body).unwrap();
+            }
+            Box::pin(async { Ok(()) })
+        });
+        // A name of its own each time: a durable subscriber begins with the oldest fact.
+        let name = Box::leak(format!("test-{}", self.inputs.id::<i64>()).into_boxed_str());
+        self.bus.subscribe(name, Delivery::Durable, listen).await.unwrap();
+        self.bus.settle().await.unwrap();
+        let mut facts = Vec::new();
+        while let Ok(fact) = heard.try_recv() {
+            facts.push(fact);
+        }
+        facts
+    }
+
+    /// What lies in a folder of the data, sorted.
+    pub fn lying_in(&self, folder: &str) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.data.path().join(folder)) else {
+            return Vec::new();
+        };
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+async fn open(
+    location: &Location,
+    inputs: &Inputs,
+    bus: &Arc<Bus>,
+    blobs: &BlobStore,
+    data: &Path,
+    config: &Config,
+) -> Arc<Room> {
+    let deps = Deps {
+        location: location.clone(),
+        inputs: inputs.clone(),
+        bus: bus.clone(),
+        blobs: blobs.clone(),
+        catalog: Arc::new(Remote::new(Arc::new(Titles))),
+        data_folder: data.to_owned(),
+    };
+    streaming::open_with(deps, config.clone(), queue_settings())
+        .await
+        .unwrap()
+}
+
+/// Another file under the same signature.
+pub fn below(playback: &Playback, file: &str) -> String {
+    let prefix = playback.hls_path.strip_suffix("master.m3u8").unwrap();
+    format!("{prefix}{file}")
+}
+
+/// A clip made by ffmpeg, outside any sandbox: it is the test's own.
+pub struct Clip {
+    pub path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// `clip("mp4", &["-f", "lavfi", …])`: the arguments before the output.
+pub fn clip(extension: &str, arguments: &[&str]) -> Clip {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(format!("clip.{extension}"));
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin"])
+        .args(arguments)
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(made.success(), "ffmpeg {arguments:?}");
+    Clip { path, _folder: folder }
+}
+
+/// Moving bars, with a tone.
+pub fn film(size: &str, rate: &str, seconds: &str) -> Clip {
+    let picture = format!("testsrc2=size={size}:rate={rate}:duration={seconds}");
+    let sound = format!("sine=frequency=440:duration={seconds}");
+    let coding = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+        "-movflags",
+        "+faststart",
+    ];
+    let mut arguments = vec!["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound];
+    arguments.extend(coding);
+    clip("mp4", &arguments)
+}
+
+/// The same without sound.
+pub fn silent_film(extension: &str, size: &str, rate: &str, seconds: &str, coding: &[&str]) -> Clip {
+    let picture = format!("testsrc2=size={size}:rate={rate}:duration={seconds}");
+    let mut arguments = vec!["-f", "lavfi", "-i", &picture];
+    arguments.extend(coding);
+    clip(extension, &arguments)
+}
+
+/// A file with these bytes.
+pub fn file(name: &str, bytes: &[u8]) -> Clip {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    Clip { path, _folder: folder }
+}
+
+/// What ffprobe answers, one line an entry.
+pub fn ffprobe(arguments: &[&str], file: &Path) -> Vec<String> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-of", "csv=p=0"])
+        .args(arguments)
+        .arg(file)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.trim_end_matches(',').to_owned())
+        .collect()
+}
