@@ -45,7 +45,8 @@ use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs};
 pub use config::Config;
 pub use room::Room;
 
-static MIGRATIONS: Migrations = platform::migrations!();
+#[doc(hidden)]
+pub static MIGRATIONS: Migrations = platform::migrations!();
 
 const SIGNING_KEY: &str = "media_signing_1";
 

@@ -1,1 +1,259 @@
-//! Tests of bad_input.
+//! Files that are not what they should be: each is refused with words that a curator can act on, and leaves nothing behind.
+
+use contract::{
+    jobs::{Job, JobState},
+    streaming::{AddMedia, StreamingError},
+};
+
+use crate::support::{Clip, House, NO_TITLE, TITLE, clip, ffprobe, file, film, silent_film};
+
+/// Fails for good at the first attempt, and leaves nothing visible.
+async fn refused(house: &mut House, clip: &Clip) -> String {
+    let job = house.transcode(&clip.path).await;
+    assert_eq!((job.state, job.attempts), (JobState::Failed, 1), "{job:?}");
+    assert_eq!(house.start().await, Err(StreamingError::NotPlayable));
+    assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
+    assert_eq!(house.blobs.list("").await.unwrap(), []);
+    job.error.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_no_video_is_named() {
+    let mut house = House::new().await;
+    let text = "Chapter one. It was a bright cold day in April.\n".repeat(400);
+    let playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n";
+    let concat = "ffconcat version 1.0\nfile '/etc/passwd'\n";
+    let mpd = "<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"></MPD>\n";
+    let noise: Vec<u8> = (0..65_536_u32)
+        .map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    let cases: [(&str, &[u8], &str); 9] = [
+        ("film.mp4", text.as_bytes(), "This file is text, not video."),
+        (
+            "film.mp4",
+            playlist.as_bytes(),
+            "This is a playlist, not a video: add the video itself.",
+        ),
+        (
+            "film.mkv",
+            concat.as_bytes(),
+            "This is a playlist, not a video: add the video itself.",
+        ),
+        (
+            "film.mp4",
+            mpd.as_bytes(),
+            "This is a playlist, not a video: add the video itself.",
+        ),
+        ("film.mp4", b"", "This file is empty."),
+        (
+            "film.mp4",
+            b"PK\x03\x04\x14\0\0\0",
+            "This is an archive, not a video: unpack it and add the video inside.",
+        ),
+        (
+            "film.mp4",
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+            "This is a picture, not a video.",
+        ),
+        (
+            "film.mp4",
+            &[0; 8192],
+            "This file begins with nothing but zeros: it was not copied to the end. Copy or upload it again.",
+        ),
+        (
+            "film.mp4",
+            &noise,
+            "This file is not a video that Kinora knows, or it is damaged at its beginning.",
+        ),
+    ];
+    for (name, bytes, words) in cases {
+        assert_eq!(refused(&mut house, &file(name, bytes)).await, words);
+    }
+}
+
+#[tokio::test]
+async fn sound_alone_is_no_film() {
+    let mut house = House::new().await;
+    let tone = ["-f", "lavfi", "-i", "sine=duration=2"];
+    for (extension, coding) in [
+        ("m4a", ["-c:a", "aac"]),
+        ("mp3", ["-c:a", "libmp3lame"]),
+        ("wav", ["-c:a", "pcm_s16le"]),
+    ] {
+        let song = clip(extension, &[&tone[..], &coding[..]].concat());
+        assert_eq!(
+            refused(&mut house, &song).await,
+            "There is no picture in this file: it has only sound."
+        );
+    }
+    // An album's cover is a picture, but not a film.
+    let cover = [
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=duration=2",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=64x64:duration=0.04",
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c:a",
+        "aac",
+        "-c:v",
+        "mjpeg",
+        "-pix_fmt",
+        "yuvj420p",
+        "-disposition:v",
+        "attached_pic",
+        "-strict",
+        "-1",
+    ];
+    assert_eq!(
+        refused(&mut house, &clip("m4a", &cover)).await,
+        "There is no picture in this file: it has only sound."
+    );
+}
+
+#[tokio::test]
+async fn a_film_cut_in_half_is_noticed_wherever_its_index_is() {
+    let mut house = House::new().await;
+    let half = |clip: &Clip, name: &str| {
+        let bytes = std::fs::read(&clip.path).unwrap();
+        file(name, &bytes[..bytes.len() / 2])
+    };
+    // The index in front: all that is there decodes, and then it is over.
+    let whole = film("320x180", "25", "8");
+    let words = refused(&mut house, &half(&whole, "film.mp4")).await;
+    assert!(
+        words.starts_with("The file ends early: ") && words.contains(" of 8.0 s are there."),
+        "{words}"
+    );
+    // The index at the end: it is lost.
+    let coding = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
+    let words = refused(
+        &mut house,
+        &half(&silent_film("mp4", "320x180", "25", "8", &coding), "film.mp4"),
+    )
+    .await;
+    assert_eq!(
+        words,
+        "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end."
+    );
+    let words = refused(
+        &mut house,
+        &half(&silent_film("mkv", "320x180", "25", "8", &coding), "film.mkv"),
+    )
+    .await;
+    assert!(
+        words.starts_with("The file ends early: ") && words.contains(" of 8.0 s are there."),
+        "{words}"
+    );
+}
+
+#[tokio::test]
+async fn a_hostile_header_is_not_believed() {
+    let mut house = House::new().await;
+    // Says twelve hours and has two seconds.
+    let film = film("320x180", "25", "2");
+    let mut bytes = std::fs::read(&film.path).unwrap();
+    for kind in [b"mvhd", b"mdhd", b"tkhd"] {
+        let starts: Vec<usize> = bytes
+            .windows(4)
+            .enumerate()
+            .filter(|(_, four)| four == kind)
+            .map(|(at, _)| at)
+            .collect();
+        for start in starts {
+            let (scale_at, duration_at) = if kind == b"tkhd" {
+                (0, start + 24)
+            } else {
+                (start + 16, start + 20)
+            };
+            let scale = if kind == b"tkhd" {
+                1000
+            } else {
+                u32::from_be_bytes(bytes[scale_at..scale_at + 4].try_into().unwrap())
+            };
+            bytes[duration_at..duration_at + 4].copy_from_slice(&scale.wrapping_mul(43_200).to_be_bytes());
+        }
+    }
+    let lying = file("film.mp4", &bytes);
+    let claimed = ffprobe(&["-show_entries", "format=duration"], &lying.path);
+    assert_eq!(claimed, ["43200.000000"]);
+    let words = refused(&mut house, &lying).await;
+    assert!(
+        words.starts_with("The file ends early: ") && words.contains("12:00:00"),
+        "{words}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_added_is_refused_at_once() {
+    let house = House::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let name = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for (door, streaming) in house.doors() {
+        let add = |path: String| streaming.add_media(AddMedia { title: TITLE, path });
+        let refusal = |path: &str, words: &str| Err(StreamingError::FileInvalid(format!("{path} {words}")));
+        assert_eq!(
+            add("/nowhere/film.mp4".into()).await,
+            refusal("/nowhere/film.mp4", "does not exist"),
+            "{door}"
+        );
+        let path = name(folder.path());
+        assert_eq!(
+            add(path.clone()).await,
+            refusal(&path, "is a folder; name one video file"),
+            "{door}"
+        );
+        assert_eq!(
+            add(name(&socket)).await,
+            refusal(&name(&socket), "is not a regular file"),
+            "{door}"
+        );
+        let request = AddMedia {
+            title: NO_TITLE,
+            path: name(&socket),
+        };
+        assert_eq!(
+            streaming.add_media(request).await,
+            Err(StreamingError::TitleNotFound),
+            "{door}"
+        );
+    }
+    assert_eq!(house.lying_in("uploads"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
+    let config = streaming::Config {
+        encoder_file_bytes: 100_000,
+        ..Default::default()
+    };
+    let mut house = House::with(config).await;
+    let film = film("640x360", "25", "4");
+    let job: Job = house.transcode(&film.path).await;
+    assert_eq!(job.state, JobState::Failed, "{job:?}");
+    let words = job.error.unwrap();
+    assert_eq!(
+        words,
+        "The encoded video is larger than the server allows; ask its operator to raise the limit."
+    );
+    assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
+    assert_eq!(house.blobs.list("").await.unwrap(), []);
+
+    // The source is still there for another try.
+    house.config.encoder_file_bytes = 1 << 30;
+    house.reopen().await;
+    house.work();
+    contract::jobs::Jobs::retry(&*house.room, contract::jobs::ForJob { job: job.id })
+        .await
+        .unwrap();
+    let job = house.ended(job.id).await;
+    assert_eq!(job.state, JobState::Done, "{job:?}");
+}

@@ -1,1 +1,168 @@
-//! Tests of jobs.
+//! The jobs' life: progress, cancel, retry, replacement, and what a killed worker leaves.
+
+use std::{path::PathBuf, time::Instant};
+
+use contract::{
+    events::EventBody,
+    jobs::{ForJob, JobError, JobState, Jobs, ListJobs},
+    streaming::StreamingError,
+};
+
+use streaming::MIGRATIONS;
+
+use crate::support::{House, TITLE, film, silent_film};
+
+/// A film that keeps two cores busy for a good while.
+fn long_film() -> crate::support::Clip {
+    silent_film(
+        "mp4",
+        "1280x720",
+        "30",
+        "60",
+        &[
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-g",
+            "300",
+            "-pix_fmt",
+            "yuv420p",
+        ],
+    )
+}
+
+/// Encoders on this machine whose output goes below `folder`.
+fn encoders_in(folder: &std::path::Path) -> Vec<PathBuf> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let of_ours = processes.filter(|process| {
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command).into_owned();
+        command.contains("bwrap") && command.contains(&*folder.to_string_lossy())
+    });
+    of_ours.map(|process| process.path()).collect()
+}
+
+#[tokio::test]
+async fn a_running_job_tells_how_far_it_is_and_stops_at_once_when_cancelled() {
+    let mut house = House::new().await;
+    house.work();
+    let film = long_film();
+    let job = house.add(&film.path).await;
+    assert_eq!((job.subject.as_str(), job.title_id), ("Solaris (1972)", Some(TITLE)));
+    let running = house.until(job.id, |job| job.progress > 0.03).await;
+    assert_eq!(
+        (running.state, running.stage.as_str()),
+        (JobState::Running, "encoding 240p to 720p")
+    );
+    assert!(running.progress < 0.95, "{running:?}");
+    assert!(!encoders_in(house.data.path()).is_empty());
+
+    let began = Instant::now();
+    Jobs::cancel(&*house.room, ForJob { job: job.id }).await.unwrap();
+    let job = house.ended(job.id).await;
+    assert_eq!(job.state, JobState::Cancelled, "{job:?}");
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    assert!(encoders_in(house.data.path()).is_empty());
+    assert!(house.lying_in("transcode").is_empty() && house.blobs.list("").await.unwrap().is_empty());
+    assert_eq!(house.start().await, Err(StreamingError::NotPlayable));
+
+    // Through the other side of the door, too: the same list, the same refusals.
+    let remote: &dyn Jobs = &house.remote();
+    assert_eq!(
+        remote
+            .list(ListJobs {
+                limit: 10,
+                ..Default::default()
+            })
+            .await
+            .unwrap(),
+        std::slice::from_ref(&job)
+    );
+    assert_eq!(
+        remote.cancel(ForJob { job: job.id }).await,
+        Err(JobError::NotCancellable)
+    );
+    assert_eq!(
+        remote.retry(ForJob { job: job.id }).await.unwrap().state,
+        JobState::Queued
+    );
+    house.until(job.id, |job| job.progress > 0.03).await;
+    house.rest().await;
+    let given_back = house.job(job.id).await;
+    assert_eq!(
+        (given_back.state, given_back.attempts),
+        (JobState::Queued, 0),
+        "an orderly end costs no attempt"
+    );
+}
+
+#[tokio::test]
+async fn another_video_takes_the_place_of_the_first_and_the_first_is_removed_later() {
+    let mut house = House::new().await;
+    let first = house.play(&film("320x180", "25", "2").path).await;
+    let second = house.play(&film("320x180", "25", "3").path).await;
+    assert_ne!(first.asset, second.asset);
+    let facts = house.facts().await;
+    assert_eq!(facts.len(), 3, "{facts:?}");
+    assert_eq!(
+        facts[1],
+        EventBody::AssetRemoved {
+            title: TITLE,
+            asset: first.asset
+        }
+    );
+    assert!(matches!(facts[2], EventBody::AssetReady { asset, .. } if asset == second.asset));
+
+    // Whoever watches the first one may go on.
+    house.room.tidy().await.unwrap();
+    house.media(&first.hls_path).await.unwrap();
+    let half_a_day = house.config.playback_s as i64 * 1000;
+    house.clock.advance(half_a_day + 1);
+    house.room.tidy().await.unwrap();
+    assert!(
+        house
+            .blobs
+            .list(&format!("assets/{}", first.asset))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(house.start().await.unwrap().asset, second.asset);
+}
+
+#[tokio::test]
+async fn a_job_of_a_worker_that_was_killed_goes_on_and_shows_nothing_half_made() {
+    let mut house = House::new().await;
+    let clip = film("320x180", "25", "2");
+    let job = house.add(&clip.path).await;
+    // What kill -9 leaves: a lease that nobody renews, a work folder that nobody holds, segments that nobody published.
+    let killed = platform::Db::open(&house.location, "streaming", &MIGRATIONS)
+        .await
+        .unwrap();
+    let (inputs, _) = platform::Inputs::manual(99);
+    let queue = platform::jobs::Queue::new(killed.clone(), inputs);
+    let lease = queue
+        .take(&[contract::jobs::JobKind::Transcode])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(lease.id(), job.id);
+    std::fs::create_dir_all(house.data.path().join("transcode/dead")).unwrap();
+    std::fs::write(house.data.path().join("transcode/dead/v0.mp4"), "half").unwrap();
+    std::fs::write(house.data.path().join("transcode/dead.lock"), "").unwrap();
+    house.blobs.put("assets/1/v0/init.mp4", "half").await.unwrap();
+    let half = "INSERT INTO assets (id, title_id, job_id, state, duration_ms, height, bytes, created_at, changed_at)
+         VALUES (1, $1, $2, 'storing', 1, 1, 1, 0, 0)";
+    platform::on!(killed.writer(), pool => sqlx::query(half).bind(TITLE.0).bind(job.id.0).execute(pool).await.map(drop)).unwrap();
+
+    house.reopen().await;
+    house.work();
+    assert_eq!(house.start().await, Err(StreamingError::NotPlayable));
+    house.clock.advance(60_000);
+    let job = house.ended(job.id).await;
+    assert_eq!((job.state, job.attempts), (JobState::Done, 2), "{job:?}");
+    house.start().await.unwrap();
+    assert!(house.blobs.list("assets/1").await.unwrap().is_empty());
+    assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
+}

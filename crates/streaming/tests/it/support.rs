@@ -89,7 +89,7 @@ pub struct House {
     pub room: Arc<Room>,
     pub blobs: BlobStore,
     pub config: Config,
-    location: Location,
+    pub location: Location,
     inputs: Inputs,
     stop: CancellationToken,
     worker: Option<tokio::task::JoinHandle<()>>,
