@@ -73,6 +73,7 @@ impl Bench<'_> {
         Ok(Kinora {
             binary: self.binary.clone(),
             data,
+            crowd: true,
         })
     }
 

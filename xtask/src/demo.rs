@@ -72,6 +72,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         kinora: Kinora {
             binary,
             data: data_folder(&target, options)?,
+            crowd: false,
         },
         dataset: options.dataset,
     };

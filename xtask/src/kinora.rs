@@ -17,17 +17,36 @@ use crate::progress::Stage;
 const START_MAX: Duration = Duration::from_secs(60);
 const STOP_MAX: Duration = Duration::from_secs(20);
 
+const CROWD_LIMITS: [(&str, &str); 3] = [
+    ("KINORA_GATEWAY__AUTH_REQUESTS_PER_MINUTE", "100000"),
+    ("KINORA_GATEWAY__API_REQUESTS_PER_SECOND", "100000"),
+    ("KINORA_ACCOUNTS__REGISTRATIONS_MAX", "100000"),
+];
+
 /// The binary and one data folder.
 #[derive(Clone)]
 pub struct Kinora {
     pub binary: PathBuf,
     pub data: PathBuf,
+    /// Limits per person are raised: one machine plays a crowd.
+    pub crowd: bool,
 }
 
 impl Kinora {
     /// A command on the data folder, such as `["train"]`.
     pub fn command<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Run {
-        Run::new(&self.binary).args(words).arg("--data-dir").arg(&self.data)
+        // A person's own KINORA_ settings must not change what the demo is or what is measured.
+        let run = Run::new(&self.binary)
+            .without_variables("KINORA_")
+            .args(words)
+            .arg("--data-dir")
+            .arg(&self.data);
+        if !self.crowd {
+            return run;
+        }
+        CROWD_LIMITS
+            .iter()
+            .fold(run, |run, (name, value)| run.variable(name, *value))
     }
 
     /// Adds a person; one who is there already stays as he is.

@@ -25,6 +25,7 @@ pub struct Run {
     folder: Option<PathBuf>,
     variables: Vec<(String, OsString)>,
     input: Option<Vec<u8>>,
+    hidden: Option<&'static str>,
 }
 
 impl Run {
@@ -35,6 +36,7 @@ impl Run {
             folder: None,
             variables: Vec::new(),
             input: None,
+            hidden: None,
         }
     }
 
@@ -55,6 +57,12 @@ impl Run {
 
     pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Hides the variables of our own environment whose names begin so.
+    pub fn without_variables(mut self, prefix: &'static str) -> Self {
+        self.hidden = Some(prefix);
         self
     }
 
@@ -155,9 +163,24 @@ impl Run {
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
-        forget_cargo(&mut command);
+        self.forget_variables(&mut command);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// `cargo run` leaves variables about xtask itself; passed on to another cargo they make build scripts run again.
+    fn forget_variables(&self, command: &mut Command) {
+        const ABOUT_US: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_NAME"];
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if ABOUT_US
+                .into_iter()
+                .chain(self.hidden)
+                .any(|prefix| text.starts_with(prefix))
+            {
+                command.env_remove(&name);
+            }
+        }
     }
 
     fn spawn(&self) -> Result<Child> {
@@ -183,16 +206,6 @@ impl Run {
             read_lines(pipe, sender);
         }
         receiver
-    }
-}
-
-/// `cargo run` leaves variables about xtask itself; passed on to another cargo they make build scripts run again.
-fn forget_cargo(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO_BIN_NAME" {
-            command.env_remove(&name);
-        }
     }
 }
 

@@ -11,6 +11,12 @@ use std::time::{Duration, Instant};
 
 use crate::command::{self, binary, without_settings};
 
+/// Limits per person that a test's crowd on one address would meet; a test of the limits sets its own.
+const CROWD_LIMITS: [(&str, &str); 3] = [
+    ("KINORA_GATEWAY__AUTH_REQUESTS_PER_MINUTE", "100000"),
+    ("KINORA_GATEWAY__API_REQUESTS_PER_SECOND", "100000"),
+    ("KINORA_ACCOUNTS__REGISTRATIONS_MAX", "100000"),
+];
 const START_MAX: Duration = Duration::from_secs(60);
 const STOP_MAX: Duration = Duration::from_secs(30);
 
@@ -104,6 +110,7 @@ impl Launch {
             None => Command::new(binary()),
         };
         without_settings(&mut command);
+        command.envs(CROWD_LIMITS);
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(&self.data);
