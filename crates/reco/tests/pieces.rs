@@ -1,0 +1,296 @@
+//! The pieces: data set, splits, metrics, selection, and what only one model does.
+
+mod common;
+
+use common::{ITEMS, STEP, history, planted, planted_features, planted_recommender, small_base};
+use proptest::prelude::*;
+use reco::metrics::{bootstrap_interval, coverage_at, hit_rate_at, ndcg_at, recall_at};
+use reco::{
+    Content, Cooccurrence, Dataset, Ease, Event, Ials, Interaction, ItemSet, Model, Popularity, Protocol, RecoError,
+    Scored, Scratch, Split,
+};
+
+fn interaction(user: u32, item: u32, weight: f32, at: i64) -> Interaction {
+    Interaction { user, item, weight, at }
+}
+
+#[test]
+fn a_data_set_sorts_by_time_and_keeps_the_newest_of_a_pair() {
+    let data = Dataset::from_interactions(
+        3,
+        5,
+        [
+            interaction(0, 2, 1.0, 30),
+            interaction(0, 1, 1.0, 10),
+            interaction(0, 2, -1.0, 40),
+            interaction(2, 4, 0.5, 5),
+        ],
+    )
+    .expect("builds");
+    let seen: Vec<(u32, f32)> = data.history(0).iter().map(|e| (e.item, e.weight)).collect();
+    assert_eq!(seen, [(1, 1.0), (2, -1.0)]);
+    assert!(data.history(1).is_empty() && data.history(99).is_empty());
+    assert_eq!((data.users(), data.items(), data.len()), (3, 5, 3));
+    assert_eq!(data.occurrences(4)[0].user, 2);
+    assert_eq!(data.popularity(), [0.0, 1.0, 0.0, 0.0, 1.0]);
+}
+
+#[test]
+fn a_weight_that_is_no_number_is_refused_by_name() {
+    let error = Dataset::from_interactions(1, 1, [interaction(3, 7, f32::NAN, 0)]).unwrap_err();
+    assert_eq!(error, RecoError::Data("viewer 3 title 7 has weight NaN".into()));
+}
+
+#[test]
+fn a_k_core_drops_in_rounds_and_remembers_the_way_back() {
+    // Title 9 has one event; without it viewer 2 has one event, without which title 5 has one.
+    let pairs = [(0, 3), (0, 4), (1, 3), (1, 4), (1, 5), (2, 5), (2, 9)];
+    let events = pairs.map(|(user, item)| interaction(user, item, 1.0, i64::from(item)));
+    let core = Dataset::from_interactions(3, 10, events).expect("builds").k_core(2, 2);
+    assert_eq!(core.users, [0, 1]);
+    assert_eq!(core.items, [3, 4]);
+    assert_eq!(core.dataset.len(), 4);
+}
+
+#[test]
+fn leave_last_out_holds_out_the_last_and_the_one_before() {
+    let data = planted();
+    let split = Split::make(Protocol::LastOut, &data, 1).expect("splits");
+    for (learn, test) in split.learn.cases.iter().zip(&split.test.cases) {
+        let whole = data.history(test.user);
+        assert_eq!(test.targets, [whole[whole.len() - 1].item]);
+        assert_eq!(learn.targets, [whole[whole.len() - 2].item]);
+        assert_eq!(test.history, whole[..whole.len() - 1]);
+        assert_eq!(split.test.train.history(test.user), &test.history[..]);
+        assert_eq!(split.learn.train.history(test.user), &whole[..whole.len() - 2]);
+    }
+}
+
+#[test]
+fn strong_generalisation_keeps_held_out_viewers_out_of_training() {
+    let data = planted();
+    let split = Split::make(Protocol::Strong, &data, 98_765).expect("splits");
+    let again = Split::make(Protocol::Strong, &data, 98_765).expect("splits");
+    let other = Split::make(Protocol::Strong, &data, 1).expect("splits");
+    assert_eq!(split.test.cases, again.test.cases);
+    assert_ne!(split.test.cases, other.test.cases);
+    for case in split.test.cases.iter().chain(&split.learn.cases) {
+        assert!(split.test.train.history(case.user).is_empty());
+        assert_eq!(case.targets.len(), data.history(case.user).len() / 5);
+        assert!(case.history.iter().all(|e| !case.targets.contains(&e.item)));
+    }
+}
+
+#[test]
+fn the_temporal_split_trains_on_nothing_from_the_future() {
+    let data = planted();
+    let split = Split::make(Protocol::Temporal, &data, 1).expect("splits");
+    let newest = split.test.train.newest().expect("events");
+    let targets = |case: &reco::Case| {
+        let whole = data.history(case.user).to_vec();
+        whole
+            .into_iter()
+            .filter(|e| case.targets.contains(&e.item))
+            .collect::<Vec<_>>()
+    };
+    for case in &split.test.cases {
+        assert!(targets(case).iter().all(|e| e.at > newest));
+    }
+    assert!(split.learn.train.newest() < split.test.train.newest());
+    let new_viewers = split.test.cases.iter().filter(|c| c.history.is_empty());
+    assert!(new_viewers.count() > 0, "new viewers stay in the test");
+}
+
+#[test]
+fn too_little_data_is_an_error_not_a_panic() {
+    let empty = Dataset::from_interactions(0, 0, []).expect("builds");
+    let single = Dataset::from_interactions(1, 1, [interaction(0, 0, 1.0, 1)]).expect("builds");
+    for data in [empty, single] {
+        for protocol in [Protocol::LastOut, Protocol::Strong, Protocol::Temporal] {
+            assert!(Split::make(protocol, &data, 1).is_err(), "{protocol:?}");
+        }
+    }
+}
+
+#[test]
+fn metrics_match_values_worked_out_by_hand() {
+    let ranked = [7, 1, 9, 3];
+    assert_eq!(recall_at(&ranked, &[1, 3, 5], 2), 0.5);
+    assert_eq!(recall_at(&ranked, &[1, 3, 5], 4), 2.0 / 3.0);
+    assert_eq!(hit_rate_at(&ranked, &[9], 2), 0.0);
+    assert_eq!(hit_rate_at(&ranked, &[9], 3), 1.0);
+    // 1/log2(3) at rank 1 over 1/log2(2).
+    assert!((ndcg_at(&ranked, &[1], 4) - 0.630_93).abs() < 1e-5);
+    // (1/log2(3) + 1/log2(5)) / (1 + 1/log2(3)).
+    assert!((ndcg_at(&ranked, &[1, 3], 4) - 0.650_92).abs() < 1e-4);
+    assert_eq!(ndcg_at(&ranked, &[], 4), 0.0);
+    assert_eq!(coverage_at([&ranked[..2], &ranked[1..]], 10, 2), 0.3);
+}
+
+#[test]
+fn the_bootstrap_is_seeded_and_holds_the_mean() {
+    let values: Vec<f32> = (0..400).map(|v| (v % 7) as f32).collect();
+    let (low, high) = bootstrap_interval(&values, 300, 5);
+    let mean = reco::metrics::mean(&values);
+    assert!(low < mean && mean < high && high - low < 0.6);
+    assert_eq!((low, high), bootstrap_interval(&values, 300, 5));
+    assert_eq!(bootstrap_interval(&[], 300, 5), (0.0, 0.0));
+}
+
+#[test]
+fn trending_forgets_and_counts_on() {
+    let day = 24 * STEP;
+    let events = [
+        interaction(0, 0, 1.0, 0),
+        interaction(1, 0, 1.0, 0),
+        interaction(2, 0, 1.0, 0),
+        interaction(3, 1, 1.0, 10 * day),
+        interaction(4, 2, -1.0, 10 * day),
+    ];
+    let data = Dataset::from_interactions(5, 3, events).expect("builds");
+    let mut trending = Popularity::trending(&data, 10 * day, 2 * day);
+    assert_eq!(trending.scores(), [3.0 / 32.0, 1.0, 0.0]);
+    let event = |item, at| Event { item, weight: 1.0, at };
+    trending.observe(event(0, 12 * day));
+    assert_eq!(trending.scores()[0], 3.0 / 32.0 + 2.0, "later events weigh more");
+    trending.observe(event(99, 0));
+    trending.observe(event(1, i64::MAX));
+    assert!(trending.scores().iter().all(|s| s.is_finite()));
+}
+
+#[test]
+fn one_observed_event_equals_counting_again() {
+    let data = planted();
+    let mut settings = small_base().cooccurrence;
+    settings.keep = None;
+    let last = data.history(0)[9];
+    let shorter = data.filtered(|i| !(i.user == 0 && i.item == last.item));
+    let mut updated = Cooccurrence::train(&shorter, settings).expect("counts");
+    updated.observe(&data.history(0)[..9], last);
+    let again = Cooccurrence::train(&data, settings).expect("counts");
+    let scores = |model: &Cooccurrence| {
+        let mut out = vec![0.0; ITEMS];
+        model.score(&history(&[0, 3, 25]), &mut Scratch::default(), &mut out);
+        out
+    };
+    for (a, b) in scores(&updated).iter().zip(scores(&again)) {
+        assert!((a - b).abs() < 1e-5, "{a} is not {b}");
+    }
+}
+
+#[test]
+fn co_occurrence_is_directed() {
+    let sequence = |user: u32| (0..3).map(move |i| interaction(user, i, 1.0, i64::from(i)));
+    let data = Dataset::from_interactions(9, 3, (0..9).flat_map(sequence)).expect("builds");
+    let model = Cooccurrence::train(&data, Default::default()).expect("counts");
+    let next: Vec<u32> = model.similar(1, 3).iter().map(|s| s.item).collect();
+    assert_eq!(next, [2]);
+    assert!(model.similar(2, 3).is_empty());
+}
+
+#[test]
+fn ease_solves_its_closed_form() {
+    // One viewer likes both titles: G = [[2,1],[1,2]] with λ = 1, P = 1/3 [[2,-1],[-1,2]], B off the diagonal 1/2.
+    let events = [interaction(0, 0, 1.0, 0), interaction(0, 1, 1.0, 1)];
+    let data = Dataset::from_interactions(1, 2, events).expect("builds");
+    let settings = reco::EaseSettings {
+        regularisation: 1.0,
+        ..Default::default()
+    };
+    let model = Ease::train(&data, settings).expect("solves");
+    assert!((model.weights().get(0, 1) - 0.5).abs() < 1e-6);
+    assert!((model.weights().get(1, 0) - 0.5).abs() < 1e-6);
+    assert_eq!(model.weights().get(0, 0), 0.0);
+}
+
+#[test]
+fn a_pruned_ease_equals_training_with_the_same_limit() {
+    let (data, mut settings) = (planted(), small_base().ease);
+    settings.keep = None;
+    let full = Ease::train(&data, settings).expect("solves");
+    settings.keep = Some(4);
+    let sparse = Ease::train(&data, settings).expect("solves");
+    assert_eq!(full.pruned(4), sparse);
+    assert!(sparse.weights().stored() <= 4 * ITEMS);
+}
+
+#[test]
+fn ials_reaches_a_stationary_point() {
+    // After many epochs one more changes nothing: the alternating solution is a fixed point.
+    let (data, mut settings) = (planted(), small_base().ials);
+    settings.epochs = 60;
+    let long = Ials::train(&data, settings).expect("trains");
+    settings.epochs = 61;
+    let longer = Ials::train(&data, settings).expect("trains");
+    let scores = |model: &Ials| {
+        let mut out = vec![0.0; ITEMS];
+        model.score(&history(&[1, 2, 3]), &mut Scratch::default(), &mut out);
+        out
+    };
+    for (a, b) in scores(&long).iter().zip(scores(&longer)) {
+        assert!((a - b).abs() < 5e-3, "{a} is not {b}");
+    }
+}
+
+#[test]
+fn a_title_nobody_has_seen_is_scored_by_its_content() {
+    let (data, base) = (planted(), small_base());
+    let ials = Ials::train(&data, base.ials).expect("trains");
+    let model = Content::train(&data, &planted_features(), &ials, base.content).expect("maps");
+    let mut out = vec![0.0; ITEMS];
+    model.score(&history(&[1, 2, 3]), &mut Scratch::default(), &mut out);
+    assert!(out[40] > out[42] + 0.05, "{} against {}", out[40], out[42]);
+}
+
+#[test]
+fn a_filter_narrows_the_candidates_not_the_list() {
+    let model = planted_recommender();
+    let mut scratch = Scratch::default();
+    let rare = |item: u32| item >= 35;
+    let list = model.recommend_where(&history(&[1, 2]), 6, &rare, &mut scratch);
+    assert_eq!(list.len(), 6);
+    assert!(list.iter().all(|s| rare(s.item)));
+}
+
+proptest! {
+    #[test]
+    fn top_k_equals_sorting(scores in prop::collection::vec(-5i8..5, 0..300), k in 0usize..40, gone in prop::collection::vec(0u32..300, 0..50)) {
+        let data = Dataset::from_interactions(scores.len(), scores.len().max(1), (0..scores.len() as u32).flat_map(|item| {
+            let likes = (scores[item as usize] + 5) as u32;
+            (0..likes).map(move |user| interaction(user, item, 1.0, 0))
+        })).expect("builds");
+        let model = Popularity::all_time(&data);
+        let excluded = ItemSet::of(data.items(), gone.iter().copied());
+        let list = model.recommend(&[], k, &excluded, &mut Scratch::default());
+        let mut expected: Vec<Scored> = (0..data.items() as u32).filter(|&i| !excluded.contains(i))
+            .map(|item| Scored { item, score: model.scores()[item as usize] }).collect();
+        expected.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.item.cmp(&b.item)));
+        expected.truncate(k);
+        prop_assert_eq!(list, expected);
+    }
+
+    #[test]
+    fn item_sets_behave_like_sets(members in prop::collection::vec(0u32..200, 0..80), out in 0u32..200) {
+        let mut set = ItemSet::of(150, members.iter().copied());
+        let mut expected: std::collections::BTreeSet<u32> = members.iter().copied().filter(|&m| m < 150).collect();
+        set.remove(out);
+        expected.remove(&out);
+        prop_assert_eq!(set.len(), expected.len());
+        prop_assert!((0..250).all(|i| set.contains(i) == expected.contains(&i)));
+    }
+
+    #[test]
+    fn any_history_gives_finite_distinct_titles(events in prop::collection::vec((0u32..60, -1.0f32..=1.0), 0..40), k in 0usize..60) {
+        thread_local! { static MODEL: reco::Recommender = planted_recommender(); }
+        MODEL.with(|model| {
+            let events = common::weighted(&events);
+            let list = model.recommend(&events, k, &ItemSet::default(), &mut Scratch::default());
+            let distinct = ItemSet::of(ITEMS, list.iter().map(|s| s.item));
+            prop_assert_eq!(distinct.len(), list.len());
+            prop_assert!(list.iter().all(|s| s.score.is_finite() && events.iter().all(|e| e.item != s.item)));
+            let seen = ItemSet::of(ITEMS, events.iter().map(|e| e.item));
+            prop_assert_eq!(list.len(), k.min(ITEMS - seen.len()));
+            Ok(())
+        })?;
+    }
+}

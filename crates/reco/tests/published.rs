@@ -1,0 +1,71 @@
+//! The evaluator pinned to published figures on real data, where the data is there.
+
+mod common;
+
+use common::data;
+use reco::{EvaluateOptions, ModelReport, Protocol, Recommender, TrainConfig, evaluate, evaluate_split, train};
+
+fn near(model: &ModelReport, metric: &str, expected: f64) {
+    let value = model.metrics[metric];
+    assert!(
+        (value - expected).abs() < 0.000_15,
+        "{metric} is {value}, not {expected}"
+    );
+}
+
+#[test]
+fn leave_last_out_reproduces_popularity_and_the_counting_model() {
+    if data::folder().is_none() {
+        return;
+    }
+    let (data, features) = data::ml_1m().expect("reads");
+    let names = ["popularity", "cooccurrence"];
+    let done = evaluate(Protocol::LastOut, &data, &features, &names, &EvaluateOptions::default());
+    let models = done.expect("evaluates").report.models;
+    near(&models[0], "recall@10", 0.0363);
+    near(&models[0], "ndcg@10", 0.0178);
+    near(&models[1], "recall@10", 0.2748);
+    near(&models[1], "ndcg@10", 0.1605);
+}
+
+#[test]
+fn strong_generalisation_reproduces_popularity_and_ease() {
+    if data::folder().is_none() {
+        return;
+    }
+    let (split, features) = data::ml_1m_strong().expect("reads");
+    let names = ["popularity", "ease"];
+    let done = evaluate_split(&split, &features, &names, &EvaluateOptions::default());
+    let models = done.expect("evaluates").report.models;
+    near(&models[0], "recall@20", 0.1926);
+    near(&models[0], "ndcg@100", 0.2330);
+    near(&models[1], "recall@20", 0.4204);
+    near(&models[1], "ndcg@100", 0.4836);
+}
+
+#[test]
+fn on_movietweetings_the_ranker_finds_more_than_popularity_and_stays_small() {
+    if data::folder().is_none() {
+        return;
+    }
+    let (data, features) = data::movietweetings().expect("reads");
+    let keys: Vec<i64> = (0..data.items() as i64).collect();
+    let now = data.newest().expect("events");
+    let quiet = |_: &str, _: f32| {};
+    let done = train(&data, &keys, &features, &TrainConfig::default(), now, &quiet);
+    let done = done.expect("trains");
+    let of = |name: &str| {
+        let model = done.metrics.models.iter().find(|m| m.name == name);
+        model.expect("reported").metrics["recall@50"]
+    };
+    assert!(
+        of("ranker") > 1.3 * of("popularity"),
+        "{} {}",
+        of("ranker"),
+        of("popularity")
+    );
+    let parts = done.recommender.save_parts().expect("saves");
+    let bytes: usize = parts.iter().map(|p| p.1.len()).sum();
+    assert!(bytes < 40_000_000, "{bytes} bytes");
+    assert!(Recommender::load_parts(&parts).expect("loads") == done.recommender);
+}

@@ -1,0 +1,199 @@
+//! Training for a service, the artefact, the guard, and the evaluation report.
+
+mod common;
+
+use common::{ITEMS, STEP, history, planted, planted_features, planted_keys, planted_recommender};
+use reco::{
+    EvaluateOptions, ItemFeatures, ItemSet, MODEL_NAMES, Model, Outcome, Part, Protocol, RecoError, Recommender,
+    Scratch, TrainConfig, Trained, compare, evaluate, train,
+};
+use std::cell::RefCell;
+
+fn config() -> TrainConfig {
+    TrainConfig {
+        base: common::small_base(),
+        ..TrainConfig::default()
+    }
+}
+
+fn trained(config: &TrainConfig) -> Trained {
+    let (data, now) = (planted(), 600 * STEP);
+    train(&data, &planted_keys(), &planted_features(), config, now, &|_, _| {}).expect("trains")
+}
+
+#[test]
+fn training_reports_progress_and_figures() {
+    let stages = RefCell::new(Vec::new());
+    let record = |stage: &str, share: f32| stages.borrow_mut().push((stage.to_owned(), share));
+    let (data, keys) = (planted(), planted_keys());
+    let done = train(&data, &keys, &planted_features(), &config(), 600 * STEP, &record);
+    let done = done.expect("trains");
+    let stages = stages.into_inner();
+    assert!(stages.windows(2).all(|w| w[0].1 <= w[1].1), "{stages:?}");
+    assert_eq!(stages.last().map(|s| s.1), Some(1.0));
+    assert_eq!(done.metrics.models.len(), MODEL_NAMES.len());
+    assert_eq!(done.metrics.cases, done.held_out.len());
+    assert_eq!(done.recommender.trained_through(), 599 * STEP);
+    assert!(done.rehearsal.trained_through() < 599 * STEP);
+}
+
+#[test]
+fn training_is_deterministic() {
+    let parts = |t: Trained| t.recommender.save_parts().expect("saves");
+    assert!(parts(trained(&config())) == parts(trained(&config())));
+}
+
+#[test]
+fn a_handful_of_events_trains_without_a_rehearsal() {
+    let data = reco::Dataset::from_interactions(
+        1,
+        2,
+        [reco::Interaction {
+            user: 0,
+            item: 1,
+            weight: 1.0,
+            at: 5,
+        }],
+    )
+    .expect("builds");
+    let done = train(&data, &[8, 9], &ItemFeatures::none(2), &config(), 9, &|_, _| {});
+    let done = done.expect("trains");
+    assert!(done.metrics.models.is_empty() && done.held_out.is_empty());
+    assert_eq!(done.recommender.popular(5, &ItemSet::default())[0].item, 1);
+    let empty = data.filtered(|_| false);
+    let refused = train(&empty, &[8, 9], &ItemFeatures::none(2), &config(), 9, &|_, _| {});
+    assert!(matches!(refused.err(), Some(RecoError::Data(_))));
+}
+
+#[test]
+fn parts_round_trip_in_any_order() {
+    let model = trained(&config()).recommender;
+    let mut parts = model.save_parts().expect("saves");
+    parts.reverse();
+    let loaded = Recommender::load_parts(&parts).expect("loads");
+    assert_eq!(loaded, model);
+    assert_eq!(loaded.index_of(1003), Some(3));
+    assert_eq!(loaded.index_of(3), None);
+    assert_eq!(loaded.key_of(3), 1003);
+}
+
+fn refusal(parts: &[Part]) -> String {
+    Recommender::load_parts(parts).expect_err("refused").to_string()
+}
+
+#[test]
+fn damaged_parts_are_refused_by_name() {
+    let whole = planted_recommender().save_parts().expect("saves");
+    for index in 0..whole.len() {
+        let name = whole[index].0.clone();
+        let mut cut = whole.clone();
+        let half = cut[index].1.len() / 2;
+        cut[index].1.truncate(half);
+        assert!(refusal(&cut).contains(&name), "{name} cut");
+        let mut missing = whole.clone();
+        missing.remove(index);
+        assert!(refusal(&missing).contains(&name), "{name} missing");
+        if name != "manifest.json" {
+            let mut altered = whole.clone();
+            let last = altered[index].1.len() - 1;
+            altered[index].1[last] ^= 0x40;
+            assert!(refusal(&altered).contains("checksum"), "{name} altered");
+        }
+    }
+}
+
+#[test]
+fn values_that_are_not_finite_are_refused_even_with_a_right_checksum() {
+    let mut bytes = planted_recommender().bases().ials.save().expect("saves");
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let error = reco::load_model(&bytes).err().expect("refused").to_string();
+    assert!(error.contains("vectors") && error.contains("NaN"), "{error}");
+}
+
+#[test]
+fn two_titles_with_one_id_are_refused() {
+    let model = planted_recommender();
+    let mut keys = planted_keys();
+    keys[1] = keys[0];
+    let refused = Recommender::new(model.bases().clone(), model.ranker().clone(), &keys, 0);
+    assert!(refused.unwrap_err().to_string().contains("stands twice"));
+    let refused = Recommender::new(model.bases().clone(), model.ranker().clone(), &[1], 0);
+    assert!(refused.is_err());
+}
+
+#[test]
+fn the_guard_tells_a_worse_model_from_an_equal_one() {
+    let good = trained(&config());
+    let same = compare(&good.rehearsal, &good.rehearsal, &good.held_out, 1);
+    assert_eq!(same.outcome, Outcome::Equal);
+    assert_eq!(same.difference, 0.0);
+    assert_eq!(same.cases, good.held_out.len());
+    // A model over unrelated titles knows nothing of the histories and finds none of the targets.
+    let other = {
+        let model = planted_recommender();
+        let keys: Vec<i64> = (0..ITEMS as i64).map(|i| 5000 + i).collect();
+        Recommender::new(model.bases().clone(), model.ranker().clone(), &keys, 0).expect("fits")
+    };
+    let better = compare(&other, &good.rehearsal, &good.held_out, 1);
+    assert_eq!(better.outcome, Outcome::Better);
+    assert!(better.interval.0 > 0.0 && better.current == 0.0);
+    assert_eq!(compare(&good.rehearsal, &other, &[], 1).outcome, Outcome::Unknown);
+}
+
+#[test]
+fn an_explanation_names_titles_of_the_history_and_taste() {
+    let model = trained(&config()).recommender;
+    let seen = history(&[25, 2, 3]);
+    let list = model.recommend(&seen, 1, &ItemSet::default(), &mut Scratch::default());
+    let why = model.explain(&seen, list[0].item);
+    assert!(!why.is_empty());
+    assert!(why.iter().all(|c| [25, 2, 3].contains(&c.item)));
+    assert!([2, 3].contains(&why[0].item), "{why:?}");
+}
+
+#[test]
+fn trending_and_popular_honour_exclusions_and_know_no_unseen_title() {
+    let model = planted_recommender();
+    let excluded = ItemSet::of(ITEMS, 0..10);
+    for list in [model.trending(100, &excluded), model.popular(100, &excluded)] {
+        assert!(list.iter().all(|s| (10..40).contains(&s.item)));
+        assert_eq!(list.len(), 30);
+    }
+}
+
+#[test]
+fn evaluation_reports_every_model_with_intervals() {
+    let options = EvaluateOptions {
+        keep_rankings: true,
+        base: Some(common::small_base()),
+        ..EvaluateOptions::default()
+    };
+    let (data, features) = (planted(), planted_features());
+    let done = evaluate(Protocol::LastOut, &data, &features, &MODEL_NAMES, &options);
+    let done = done.expect("evaluates");
+    let json = serde_json::to_value(&done.report).expect("serialises");
+    assert_eq!(json["protocol"], "last-out");
+    for (model, name) in done.report.models.iter().zip(MODEL_NAMES) {
+        assert_eq!(model.name, name);
+        let (low, high) = model.intervals["ndcg@10"];
+        let mean = model.metrics["ndcg@10"];
+        assert!(low <= mean && mean <= high);
+        assert_eq!(done.rankings[name].len(), common::USERS);
+        assert!(done.rankings[name].iter().all(|r| r.items.len() >= ITEMS - 10));
+    }
+    let found = |name: &str| {
+        let model = done.report.models.iter().find(|m| m.name == name);
+        model.expect("reported").metrics["ndcg@10"]
+    };
+    assert!(found("cooccurrence") > found("popularity") + 0.2);
+    assert!(found("ranker") > found("popularity") + 0.2);
+}
+
+#[test]
+fn an_unknown_model_is_named_in_the_error() {
+    let (data, features) = (planted(), planted_features());
+    let options = EvaluateOptions::default();
+    let error = evaluate(Protocol::LastOut, &data, &features, &["oracle"], &options).unwrap_err();
+    assert_eq!(error, RecoError::UnknownModel("oracle".into()));
+}
