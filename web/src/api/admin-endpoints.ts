@@ -1,37 +1,33 @@
 /** The requests of the curators' desk. */
-import { newIdempotencyKey, request } from "./http";
-import type { AdminTitle, AdminUser, Id, Job, Model, Page, Role, TitleDraft } from "./types";
-
-const id = encodeURIComponent;
+import { answer, client, repeatable } from "./client";
+import type { paths } from "./schema";
+import type { Id, Role } from "./types";
 
 export const jobs = (cursor?: string, signal?: AbortSignal) =>
-  request<Page<Job>>("GET", "/admin/jobs", { query: { limit: 50, cursor }, signal });
-export const cancelJob = (job: Id) => request<Job>("POST", `/admin/jobs/${id(job)}/cancel`);
-export const retryJob = (job: Id) => request<Job>("POST", `/admin/jobs/${id(job)}/retry`);
+  answer(client.GET("/api/v1/admin/jobs", { params: { query: { limit: 50, cursor } }, signal }));
+export const cancelJob = (id: Id) => answer(client.POST("/api/v1/admin/jobs/{id}/cancel", { params: { path: { id } } }));
+export const retryJob = (id: Id) => answer(client.POST("/api/v1/admin/jobs/{id}/retry", { params: { path: { id } } }));
 
-export const adminTitles = (query: { q?: string; sort?: string; cursor?: string }, signal?: AbortSignal) =>
-  request<Page<AdminTitle>>("GET", "/admin/titles", { query: { ...query, limit: 50 }, signal });
-export const createTitle = (body: TitleDraft) =>
-  request<AdminTitle>("POST", "/admin/titles", { body, idempotencyKey: newIdempotencyKey() });
-export const updateTitle = (title: Id, body: Partial<TitleDraft>) =>
-  request<AdminTitle>("PATCH", `/admin/titles/${id(title)}`, { body });
-export const deleteTitle = (title: Id) => request<void>("DELETE", `/admin/titles/${id(title)}`);
+export type AdminTitlesQuery = NonNullable<paths["/api/v1/admin/titles"]["get"]["parameters"]["query"]>;
+export type TitleDraft = paths["/api/v1/admin/titles"]["post"]["requestBody"]["content"]["application/json"];
+export type TitleChanges = paths["/api/v1/admin/titles/{id}"]["patch"]["requestBody"]["content"]["application/json"];
 
-export interface ImportRequest {
-  dataset: "movielens" | "movietweetings";
-  path?: string;
-  upload_ids?: Id[];
-}
+export const adminTitles = (query: AdminTitlesQuery, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/admin/titles", { params: { query: { ...query, limit: 50 } }, signal }));
+export const createTitle = (body: TitleDraft) => answer(client.POST("/api/v1/admin/titles", { body, headers: repeatable() }));
+export const updateTitle = (id: Id, body: TitleChanges) =>
+  answer(client.PATCH("/api/v1/admin/titles/{id}", { params: { path: { id } }, body }));
+export const deleteTitle = (id: Id) => answer(client.DELETE("/api/v1/admin/titles/{id}", { params: { path: { id } } }));
 
-export const startImport = (body: ImportRequest) =>
-  request<Job>("POST", "/admin/imports", { body, idempotencyKey: newIdempotencyKey() });
+/** `upload_ids`: finished uploads with purpose `dataset`. */
+export const startImport = (body: { dataset: "movielens" | "movietweetings"; upload_ids: Id[] }) =>
+  answer(client.POST("/api/v1/admin/imports", { body, headers: repeatable() }));
 
-export const models = (signal?: AbortSignal) => request<{ items: Model[] }>("GET", "/admin/models", { signal });
-export const trainModel = () =>
-  request<Job>("POST", "/admin/models/train", { body: {}, idempotencyKey: newIdempotencyKey() });
-export const activateModel = (model: Id) => request<void>("POST", `/admin/models/${id(model)}/activate`);
+export const models = (signal?: AbortSignal) => answer(client.GET("/api/v1/admin/models", { signal }));
+export const trainModel = () => answer(client.POST("/api/v1/admin/models/train", { headers: repeatable() }));
+export const activateModel = (id: Id) => answer(client.POST("/api/v1/admin/models/{id}/activate", { params: { path: { id } } }));
 
 export const users = (query: { q?: string; cursor?: string }, signal?: AbortSignal) =>
-  request<Page<AdminUser>>("GET", "/admin/users", { query: { ...query, limit: 50 }, signal });
-export const changeRole = (user: Id, role: Role) =>
-  request<AdminUser>("PATCH", `/admin/users/${id(user)}`, { body: { role } });
+  answer(client.GET("/api/v1/admin/users", { params: { query: { ...query, limit: 50 } }, signal }));
+export const changeRole = (id: Id, role: Role) =>
+  answer(client.PATCH("/api/v1/admin/users/{id}", { params: { path: { id } }, body: { role } }));

@@ -1,106 +1,90 @@
 /** Every request a viewer's pages make, by name. Curators' requests are in `admin-endpoints.ts`. */
-import { newIdempotencyKey, request } from "./http";
-import type {
-  Card,
-  Genre,
-  HistoryEntry,
-  Home,
-  Id,
-  Me,
-  MyRating,
-  Onboarding,
-  Page,
-  Playback,
-  PlayState,
-  Profile,
-  RatedTitle,
-  RatingAnswer,
-  RowItem,
-  SearchAnswer,
-  Session,
-  Title,
-} from "./types";
-
-const id = encodeURIComponent;
+import { answer, client, repeatable } from "./client";
+import type { paths } from "./schema";
+import type { Home, Id, MyRating, Preferences } from "./types";
 
 export interface Credentials {
   email: string;
   password: string;
 }
 
-export const logIn = (body: Credentials) => request<unknown>("POST", "/auth/login", { body, withoutRefresh: true });
+export const logIn = (body: Credentials) => answer(client.POST("/api/v1/auth/login", { body }));
+export const register = (body: Credentials & { name: string }) => answer(client.POST("/api/v1/auth/register", { body }));
 
-export const register = (body: Credentials & { name: string }) =>
-  request<unknown>("POST", "/auth/register", { body, withoutRefresh: true, idempotencyKey: newIdempotencyKey() });
+/** The house's first admin, made with the token that the server printed when it started. */
+export const setUp = (body: Credentials & { name: string; token: string }) => answer(client.POST("/api/v1/auth/setup", { body }));
 
-export const logOut = () => request<void>("POST", "/auth/logout", { body: {} });
-export const logOutEverywhere = () => request<void>("POST", "/auth/logout-all", { body: {} });
-
+export const logOut = () => answer(client.POST("/api/v1/auth/logout", { body: {} }));
+export const logOutEverywhere = () => answer(client.POST("/api/v1/auth/logout-all"));
 export const changePassword = (body: { current_password: string; new_password: string }) =>
-  request<void>("POST", "/auth/password", { body });
+  answer(client.POST("/api/v1/auth/password", { body }));
 
-export const me = (signal?: AbortSignal) => request<Me>("GET", "/me", { signal });
-export const sessions = (signal?: AbortSignal) => request<{ items: Session[] }>("GET", "/auth/sessions", { signal });
-export const endSession = (session: Id) => request<void>("DELETE", `/auth/sessions/${id(session)}`);
+export const me = (signal?: AbortSignal) => answer(client.GET("/api/v1/me", { signal }));
+export const sessions = (signal?: AbortSignal) => answer(client.GET("/api/v1/auth/sessions", { signal }));
+export const endSession = (id: Id) => answer(client.DELETE("/api/v1/auth/sessions/{id}", { params: { path: { id } } }));
 
-export type ProfileDraft = Partial<Omit<Profile, "id">> & { name: string };
-
-export const createProfile = (body: ProfileDraft) =>
-  request<Profile>("POST", "/profiles", { body, idempotencyKey: newIdempotencyKey() });
-export const updateProfile = (profile: Id, body: Partial<Omit<Profile, "id">>) =>
-  request<Profile>("PATCH", `/profiles/${id(profile)}`, { body });
-export const deleteProfile = (profile: Id) => request<void>("DELETE", `/profiles/${id(profile)}`);
-
-export const genres = (signal?: AbortSignal) => request<{ genres: Genre[] }>("GET", "/genres", { signal });
-export const onboarding = (signal?: AbortSignal) => request<Onboarding>("GET", "/onboarding", { signal });
-export const finishOnboarding = (body: { genres: string[]; title_ids: Id[] }) =>
-  request<void>("POST", "/onboarding", { body, idempotencyKey: newIdempotencyKey() });
-
-export const home = (signal?: AbortSignal) => request<Home>("GET", "/home", { signal });
-export const title = (titleId: Id, signal?: AbortSignal) => request<Title>("GET", `/titles/${id(titleId)}`, { signal });
-export const similar = (titleId: Id, signal?: AbortSignal) =>
-  request<{ items: (Card | RowItem)[] }>("GET", `/titles/${id(titleId)}/similar`, { signal });
-
-export interface BrowseFilter {
-  genre?: string;
-  kind?: string;
-  year_min?: number;
-  year_max?: number;
-  sort?: string;
+export interface ProfileDraft {
+  name: string;
+  avatar: string;
+  kids: boolean;
+  maturity_max: number;
 }
 
+export const createProfile = (body: ProfileDraft) => answer(client.POST("/api/v1/profiles", { body, headers: repeatable() }));
+export const updateProfile = (id: Id, body: Partial<ProfileDraft> & { preferences?: Preferences }) =>
+  answer(client.PATCH("/api/v1/profiles/{id}", { params: { path: { id } }, body }));
+export const deleteProfile = (id: Id) => answer(client.DELETE("/api/v1/profiles/{id}", { params: { path: { id } } }));
+
+export const genres = (signal?: AbortSignal) => answer(client.GET("/api/v1/genres", { signal }));
+export const onboarding = (signal?: AbortSignal) => answer(client.GET("/api/v1/onboarding", { signal }));
+export const finishOnboarding = (body: { genres: string[]; title_ids: Id[] }) =>
+  answer(client.POST("/api/v1/onboarding", { body, headers: repeatable() }));
+
+export const home = (signal?: AbortSignal): Promise<Home> => answer(client.GET("/api/v1/home", { signal }));
+export const title = (id: Id, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/titles/{id}", { params: { path: { id } }, signal }));
+export const similar = (id: Id, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/titles/{id}/similar", { params: { path: { id } }, signal }));
+
+type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? NonNullable<Q> : never;
+export type BrowseFilter = Omit<Query<"/api/v1/titles">, "limit" | "cursor">;
+export type SearchQuery = Query<"/api/v1/search">;
+
 export const browse = (filter: BrowseFilter, cursor?: string, signal?: AbortSignal) =>
-  request<Page<Card>>("GET", "/titles", { query: { ...filter, limit: 48, cursor }, signal });
+  answer(client.GET("/api/v1/titles", { params: { query: { ...filter, limit: 48, cursor } }, signal }));
+export const search = (query: SearchQuery, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/search", { params: { query: { ...query, limit: 48 } }, signal }));
 
-export const search = (query: { q: string; genre?: string; kind?: string; cursor?: string }, signal?: AbortSignal) =>
-  request<SearchAnswer>("GET", "/search", { query: { ...query, limit: 48 }, signal });
+/** Stars or like; the newest counts. */
+export const rate = (id: Id, body: MyRating) =>
+  answer(client.PUT("/api/v1/titles/{id}/rating", { params: { path: { id } }, body, headers: repeatable() }));
+export const removeRating = (id: Id) => answer(client.DELETE("/api/v1/titles/{id}/rating", { params: { path: { id } } }));
 
-export const rate = (titleId: Id, body: MyRating) =>
-  request<RatingAnswer>("PUT", `/titles/${id(titleId)}/rating`, { body, idempotencyKey: newIdempotencyKey() });
-export const removeRating = (titleId: Id) => request<RatingAnswer>("DELETE", `/titles/${id(titleId)}/rating`);
-
-export const addToList = (titleId: Id) => request<void>("PUT", `/my-list/${id(titleId)}`);
-export const removeFromList = (titleId: Id) => request<void>("DELETE", `/my-list/${id(titleId)}`);
+export const addToList = (title_id: Id) => answer(client.PUT("/api/v1/my-list/{title_id}", { params: { path: { title_id } } }));
+export const removeFromList = (title_id: Id) =>
+  answer(client.DELETE("/api/v1/my-list/{title_id}", { params: { path: { title_id } } }));
 export const myList = (cursor?: string, signal?: AbortSignal) =>
-  request<Page<Card | RowItem>>("GET", "/my-list", { query: { limit: 60, cursor }, signal });
+  answer(client.GET("/api/v1/my-list", { params: { query: { limit: 60, cursor } }, signal }));
 
 export const history = (cursor?: string, signal?: AbortSignal) =>
-  request<Page<HistoryEntry>>("GET", "/history", { query: { limit: 40, cursor }, signal });
-export const removeFromHistory = (titleId: Id) => request<void>("DELETE", `/history/${id(titleId)}`);
-export const markWatched = (titleId: Id, watched: boolean) =>
-  request<void>("PUT", `/titles/${id(titleId)}/watched`, { body: { watched } });
+  answer(client.GET("/api/v1/history", { params: { query: { limit: 40, cursor } }, signal }));
+export const removeFromHistory = (title_id: Id) =>
+  answer(client.DELETE("/api/v1/history/{title_id}", { params: { path: { title_id } } }));
+export const markWatched = (id: Id, watched: boolean) =>
+  answer(client.PUT("/api/v1/titles/{id}/watched", { params: { path: { id } }, body: { watched } }));
 
 export const ratings = (cursor?: string, signal?: AbortSignal) =>
-  request<Page<RatedTitle>>("GET", "/ratings", { query: { limit: 40, cursor }, signal });
+  answer(client.GET("/api/v1/ratings", { params: { query: { limit: 40, cursor } }, signal }));
 
-export const startPlayback = (titleId: Id, signal?: AbortSignal) =>
-  request<Playback>("POST", "/playback", { body: { title_id: titleId }, signal });
+export const startPlayback = (title_id: Id, signal?: AbortSignal) =>
+  answer(client.POST("/api/v1/playback", { body: { title_id }, signal }));
 
 export interface Position {
   position_s: number;
-  state: PlayState;
+  state: "playing" | "paused" | "ended";
   at: string;
 }
 
-export const sendPosition = (session: Id, body: Position) =>
-  request<void>("POST", `/playback/${id(session)}/progress`, { body, keepalive: true });
+/** Outlives the page: the last position of a player that is closed arrives too. */
+export const sendPosition = (session_id: Id, body: Position) =>
+  answer(client.POST("/api/v1/playback/{session_id}/progress", { params: { path: { session_id } }, body, keepalive: true }));

@@ -1,6 +1,6 @@
 /**
- * The one way to the server: cookies, profile header, idempotency keys, problem answers, and a single refresh when a
- * session's access token has run out, however many requests find out at once.
+ * The one way to the server: cookies, the chosen profile, problem answers, and a single refresh when a session's access
+ * token has run out, however many requests find out at once.
  */
 import { chosenProfile } from "./profile-choice";
 
@@ -12,136 +12,112 @@ export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
-    readonly title: string,
-    readonly detail: string | undefined,
-    readonly correlationId: string | undefined,
+    detail = "",
+    readonly correlationId?: string,
+    /** What is wrong with which field of the request. */
     readonly fields: Record<string, string> = {},
   ) {
-    super(detail ?? title);
+    super(detail);
     this.name = "Problem";
   }
 
+  /** No answer came at all. */
   get offline(): boolean {
     return this.status === 0;
   }
 }
 
-export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+/** Addresses whose 401 says that the words are wrong, not that the session has run out. */
+const WAYS_IN = /\/auth\/(login|register|refresh|setup)$/;
 
-export interface RequestOptions {
-  query?: Record<string, string | number | boolean | undefined | null>;
-  body?: unknown;
-  signal?: AbortSignal;
-  /** A key that lets the server answer a repeated write as it answered the first. */
-  idempotencyKey?: string;
-  /** Outlives the page, for the last position of a closing player. */
-  keepalive?: boolean;
-  /** Log-in and refresh answer 401 for reasons that a refresh cannot mend. */
-  withoutRefresh?: boolean;
-  headers?: Record<string, string>;
-}
-
-export function newIdempotencyKey(): string {
-  return crypto.randomUUID();
-}
-
-/** Asks and answers the JSON body; throws a `Problem` for everything that is not a success. */
-export async function request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
-  const response = await send(method, path, options);
-  if (response.status === 204 || response.headers.get("content-length") === "0") return undefined as T;
-  const text = await response.text();
-  return (text ? JSON.parse(text) : undefined) as T;
-}
-
-/** As `request`, but hands back the raw answer: uploads read its headers. */
-export async function send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
-  const first = await once(method, path, options);
-  if (first.status !== 401 || options.withoutRefresh) return successOf(first);
+/** Sends a request, with one refresh and one more try where the session needs it. Answers refusals, throws silence. */
+export async function exchange(request: Request): Promise<Response> {
+  const first = await once(request);
+  if (await lostProfile(first)) return exchange(request);
+  if (first.status !== 401 || WAYS_IN.test(new URL(request.url).pathname)) return first;
   if (!(await refreshSession())) {
     announceSignedOut();
-    return successOf(first);
+    return first;
   }
-  const second = await once(method, path, options);
-  if (second.status === 401) announceSignedOut();
-  return successOf(second);
+  const second = await once(request);
+  if (second.status === 401 && !(await isWrongPassword(second))) announceSignedOut();
+  return second;
 }
 
-async function once(method: string, path: string, options: RequestOptions): Promise<Response> {
-  const raw = options.body instanceof Blob;
-  const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
+/** For uploads, which are not JSON: as `exchange`, but a refusal is thrown. */
+export async function send(method: string, path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await exchange(new Request(new URL(path, document.baseURI), { ...init, method }));
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function once(request: Request): Promise<Response> {
+  const copy = request.clone();
+  const headers = new Headers(copy.headers);
   const profile = chosenProfile.get();
-  if (profile) headers["X-Profile"] = profile;
-  if (options.body !== undefined && !raw) headers["Content-Type"] = "application/json";
-  if (options.idempotencyKey) headers["Idempotency-Key"] = options.idempotencyKey;
+  if (profile) headers.set("X-Profile", profile);
+  const isUpload = headers.has("Tus-Resumable");
+  const signal = isUpload ? request.signal : AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
   try {
-    return await fetch(urlOf(path, options.query), {
-      method,
-      headers,
-      body: raw ? (options.body as Blob) : options.body === undefined ? undefined : JSON.stringify(options.body),
-      credentials: "same-origin",
-      keepalive: options.keepalive,
-      signal: options.signal ?? (raw ? undefined : AbortSignal.timeout(REQUEST_TIMEOUT_MS)),
-    });
+    return await fetch(new Request(copy, { headers, signal, credentials: "same-origin" }));
   } catch (cause) {
-    if (options.signal?.aborted) throw cause;
-    throw new Problem(0, "unreachable", "unreachable", undefined, undefined);
+    if (request.signal.aborted) throw cause;
+    throw new Problem(0, "unreachable");
   }
 }
 
-function urlOf(path: string, query: RequestOptions["query"]): string {
-  const url = path.startsWith("/api/") ? path : BASE + path;
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined && value !== null && value !== "") search.set(name, String(value));
-  }
-  const text = search.toString();
-  return text ? `${url}?${text}` : url;
+/** The chosen profile was deleted, or is another account's: forgotten once, and the account's first one is asked instead. */
+async function lostProfile(response: Response): Promise<boolean> {
+  if (response.status !== 404 || chosenProfile.get() === undefined) return false;
+  const problem = await problemOf(response.clone());
+  if (problem.code !== "profile_not_found") return false;
+  chosenProfile.set(undefined);
+  return true;
 }
 
-async function successOf(response: Response): Promise<Response> {
-  if (response.ok) return response;
-  throw await problemOf(response);
+/** Changing a password answers 401 for a wrong one: the session is fine. */
+async function isWrongPassword(response: Response): Promise<boolean> {
+  return (await problemOf(response.clone())).code !== "unauthenticated";
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+export async function problemOf(response: Response): Promise<Problem> {
   let body: Record<string, unknown> = {};
   try {
     body = (await response.json()) as Record<string, unknown>;
   } catch {
     // Not JSON: a proxy in between answered. The status is all there is to say.
   }
-  const text = (name: string) => (typeof body[name] === "string" ? (body[name] as string) : undefined);
-  const correlation = text("correlation_id") ?? response.headers.get("x-request-id") ?? undefined;
-  const fields = fieldsOf(body.errors ?? body.fields);
-  return new Problem(response.status, text("code") ?? "http", text("title") ?? "", text("detail"), correlation, fields);
+  return problemFrom(response, body);
 }
 
-/** Accepts both forms in use: `{field: message}` and `[{field, message}]`. */
-function fieldsOf(value: unknown): Record<string, string> {
-  const fields: Record<string, string> = {};
-  if (Array.isArray(value)) {
-    for (const entry of value) {
-      if (entry && typeof entry === "object" && "field" in entry && "message" in entry) {
-        fields[String(entry.field)] = String(entry.message);
-      }
-    }
-  } else if (value && typeof value === "object") {
-    for (const [name, message] of Object.entries(value)) fields[name] = String(message);
-  }
-  return fields;
+export function problemFrom(response: Response, body: Record<string, unknown>): Problem {
+  const text = (name: string) => (typeof body[name] === "string" ? (body[name] as string) : undefined);
+  const correlation = text("correlation_id") ?? response.headers.get("x-request-id") ?? undefined;
+  return new Problem(response.status, text("code") ?? "http", text("detail") ?? text("title"), correlation, fieldsOf(body.errors));
+}
+
+function fieldsOf(errors: unknown): Record<string, string> {
+  if (!Array.isArray(errors)) return {};
+  return Object.fromEntries(errors.map((error: { field?: unknown; message?: unknown }) => [String(error.field), String(error.message)]));
 }
 
 let refreshing: Promise<boolean> | undefined;
 
 /** One refresh for everyone who waits; true when the session lives on. */
 export function refreshSession(): Promise<boolean> {
-  refreshing ??= once("POST", "/auth/refresh", { body: {} })
-    .then((response) => response.ok)
-    .catch(() => false)
-    .finally(() => {
-      refreshing = undefined;
-    });
+  refreshing ??= refreshOnce().finally(() => {
+    refreshing = undefined;
+  });
   return refreshing;
+}
+
+async function refreshOnce(): Promise<boolean> {
+  const init = { method: "POST", body: "{}", headers: { "Content-Type": "application/json" } };
+  try {
+    return (await once(new Request(new URL(`${BASE}/auth/refresh`, document.baseURI), init))).ok;
+  } catch {
+    return false;
+  }
 }
 
 const signedOutListeners = new Set<() => void>();

@@ -5,10 +5,11 @@
 import { type InfiniteData, infiniteQueryOptions, type QueryClient, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { jobs } from "./admin-endpoints";
-import { BASE } from "./http";
+import { BASE, refreshSession } from "./http";
 import type { Job, Page } from "./types";
 
 const POLL_MS = 4000;
+const RECONNECT_MS = 2000;
 type Pages = InfiniteData<Page<Job>, string | undefined>;
 
 export const jobsQuery = infiniteQueryOptions({
@@ -24,24 +25,35 @@ export function useJobs() {
   return { list, live };
 }
 
+/** Listens while the page is open. The stream ends with the access token: then the session is refreshed and it begins again. */
 function useJobFeed(): boolean {
   const client = useQueryClient();
   const [live, setLive] = useState(false);
   useEffect(() => {
     if (!("EventSource" in window)) return;
-    const source = new EventSource(`${BASE}/events`);
-    const take = (event: MessageEvent<string>) => {
-      const job = jobOf(event.data);
-      if (job) applyJob(client, job);
+    let source: EventSource;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const listen = () => {
+      source = new EventSource(`${BASE}/events`);
+      source.addEventListener("job", (event: MessageEvent<string>) => {
+        const job = jobOf(event.data);
+        if (job) applyJob(client, job);
+      });
+      source.addEventListener("open", () => {
+        setLive(true);
+        void client.invalidateQueries({ queryKey: jobsQuery.queryKey });
+      });
+      source.addEventListener("error", () => {
+        setLive(false);
+        if (source.readyState !== EventSource.CLOSED) return;
+        again = setTimeout(() => void refreshSession().then((lives) => lives && listen()), RECONNECT_MS);
+      });
     };
-    source.addEventListener("job", take);
-    source.addEventListener("message", take);
-    source.addEventListener("open", () => {
-      setLive(true);
-      void client.invalidateQueries({ queryKey: jobsQuery.queryKey });
-    });
-    source.addEventListener("error", () => setLive(false));
-    return () => source.close();
+    listen();
+    return () => {
+      clearTimeout(again);
+      source.close();
+    };
   }, [client]);
   return live;
 }

@@ -4,7 +4,7 @@ import { showToast } from "@/components/toast";
 import { strings } from "@/strings";
 import { patchCards, restore, type Snapshot } from "./card-cache";
 import * as api from "./endpoints";
-import type { Card, Home, Id, MyRating, Title } from "./types";
+import type { Card, Home, Id, MyRating, Progress } from "./types";
 
 type Rated = Pick<Card, "id" | "name" | "my_rating">;
 
@@ -22,17 +22,16 @@ export function useRate(card: Rated) {
     onError: (_error, _rating, before) => takeBack(client, before),
     onSuccess: (answer) => {
       if (!answer) return;
-      const { average_rating, ratings_count } = answer;
-      patchCards(client, card.id, (old) => ({ ...old, average_rating, ratings_count }));
+      const { average_rating, ratings_count, rating_histogram } = answer;
+      patchCards(client, card.id, (old) => ({ ...old, average_rating, ratings_count, ...("rating_histogram" in old && { rating_histogram }) }));
     },
     onSettled: () => tasteChanged(client, card.id),
   });
 }
 
-/** The title as it looks once the rating counts; stars and like stand beside each other on the server too. */
+/** The title as it looks once the rating counts: stars or like, the newest replaces what was said before. */
 export function withRating(card: Card, rating: MyRating | null): Card {
-  if (rating === null) return { ...card, my_rating: null };
-  return { ...card, my_rating: { ...card.my_rating, ...rating } };
+  return { ...card, my_rating: rating };
 }
 
 /** Takes a title out of the page for good, with a way back. */
@@ -78,7 +77,7 @@ export function useMyList(card: Pick<Card, "id" | "name">) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (listed: boolean) => (listed ? api.addToList(card.id) : api.removeFromList(card.id)),
-    onMutate: (listed) => patchCards(client, card.id, (old) => ({ ...old, in_my_list: listed }) as Card),
+    onMutate: (listed) => patchCards(client, card.id, (old) => ({ ...old, in_my_list: listed })),
     onError: (_error, _listed, before) => takeBack(client, before),
     onSuccess: (_answer, listed) => showToast(listed ? strings.card.added(card.name) : strings.card.removed(card.name)),
     onSettled: () => {
@@ -93,13 +92,18 @@ export function useWatched(card: Pick<Card, "id">) {
   return useMutation({
     mutationFn: (watched: boolean) => api.markWatched(card.id, watched),
     onMutate: (watched) =>
-      patchCards(client, card.id, (old) => ({ ...old, watched, progress: null }) as Card & Partial<Title>),
+      patchCards(client, card.id, (old) => ({ ...old, progress: watched ? finishedOf(old) : null })),
     onError: (_error, _watched, before) => takeBack(client, before),
     onSettled: () => {
       client.invalidateQueries({ queryKey: ["history"] });
       tasteChanged(client, card.id);
     },
   });
+}
+
+function finishedOf({ progress, duration_s }: Card): Progress {
+  const length = progress?.duration_s ?? duration_s ?? 0;
+  return { position_s: length, duration_s: length, fraction: 1, finished: true };
 }
 
 function takeBack(client: QueryClient, before: Snapshot | undefined) {

@@ -1,7 +1,7 @@
 /** What is cached, under which key, and for how long. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import * as api from "./endpoints";
-import type { Card, Id, RowItem } from "./types";
+import type { Card, Home, Id } from "./types";
 
 const MINUTE_MS = 60_000;
 
@@ -13,7 +13,7 @@ export const meQuery = queryOptions({
 
 export const homeQuery = queryOptions({
   queryKey: ["home"],
-  queryFn: ({ signal }) => api.home(signal),
+  queryFn: async ({ signal }) => withListMarks(await api.home(signal)),
   staleTime: MINUTE_MS,
   gcTime: 30 * MINUTE_MS,
 });
@@ -28,7 +28,7 @@ export const titleQuery = (id: Id) =>
 export const similarQuery = (id: Id) =>
   queryOptions({
     queryKey: ["similar", id],
-    queryFn: async ({ signal }) => (await api.similar(id, signal)).items.map(cardOf),
+    queryFn: async ({ signal }) => (await api.similar(id, signal)).items,
     staleTime: 5 * MINUTE_MS,
   });
 
@@ -44,7 +44,7 @@ export const onboardingQuery = queryOptions({
   staleTime: MINUTE_MS,
 });
 
-export const searchQuery = (query: { q: string; genre?: string; kind?: string }) =>
+export const searchQuery = (query: api.SearchQuery) =>
   queryOptions({
     queryKey: ["search", query],
     queryFn: ({ signal }) => api.search(query, signal),
@@ -71,7 +71,7 @@ export const myListQuery = infiniteQueryOptions({
   queryKey: ["my-list"],
   queryFn: async ({ pageParam, signal }) => {
     const page = await api.myList(pageParam, signal);
-    return { ...page, items: page.items.map(cardOf) };
+    return { ...page, items: page.items.map(({ title }): Card => ({ ...title, in_my_list: true })) };
   },
   ...paging,
 });
@@ -93,7 +93,13 @@ export const sessionsQuery = queryOptions({
   queryFn: ({ signal }) => api.sessions(signal),
 });
 
-/** Lists of titles come as bare cards or as row items with a reason. */
-export function cardOf(item: Card | RowItem): Card {
-  return "title" in item ? item.title : item;
+/** Cards do not say whether they are listed; the page's own row of the list does. */
+export function withListMarks(home: Home): Home {
+  const listed = new Set(home.rows.filter((row) => row.kind === "my_list").flatMap((row) => row.items.map((item) => item.title.id)));
+  const mark = (title: Card): Card => ({ ...title, in_my_list: listed.has(title.id) });
+  return {
+    ...home,
+    hero: home.hero && { ...home.hero, title: mark(home.hero.title) },
+    rows: home.rows.map((row) => ({ ...row, items: row.items.map((item) => ({ ...item, title: mark(item.title) })) })),
+  };
 }

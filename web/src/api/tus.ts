@@ -2,7 +2,7 @@
  * Resumable uploads (tus 1.0): create, send in chunks, and after a failure ask the server how far it got and go on from
  * there. The place of an unfinished upload is remembered by file, so a closed tab resumes too.
  */
-import { Problem, send } from "./http";
+import { BASE, Problem, send } from "./http";
 
 export const CHUNK_BYTES = 8 * 1024 * 1024;
 const FAILURES_MAX = 5;
@@ -50,7 +50,7 @@ async function findOrCreate(options: UploadOptions): Promise<{ address: string; 
     if (offset !== undefined) return { address: known, offset };
     remembered.forget(options);
   }
-  const response = await send("POST", "/admin/uploads", {
+  const response = await send("POST", `${BASE}/admin/uploads`, {
     headers: {
       ...TUS,
       "Upload-Length": String(options.file.size),
@@ -59,7 +59,7 @@ async function findOrCreate(options: UploadOptions): Promise<{ address: string; 
     signal: options.signal,
   });
   const location = response.headers.get("location");
-  if (!location) throw new Problem(response.status, "upload_without_location", "", undefined, undefined);
+  if (!location) throw new Problem(response.status, "upload_without_location");
   const address = new URL(location, document.baseURI).pathname;
   remembered.set(options, address);
   return { address, offset: 0 };

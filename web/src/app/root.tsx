@@ -1,8 +1,7 @@
 /** What stands around every page: skip link, offline banner, messages; and the layout of pages inside the house. */
 import { Navigate, Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import { onSignedOut } from "@/api/http";
-import { Problem } from "@/api/http";
+import { onSignedOut, Problem } from "@/api/http";
 import { Header } from "@/components/header";
 import { OfflineBanner } from "@/components/offline";
 import { ErrorState } from "@/components/states";
@@ -46,7 +45,7 @@ export function House() {
   );
 }
 
-const open = ["/login", "/register"];
+const open = ["/login", "/register", "/setup"];
 
 /** The server ended the session: back to the door, and afterwards back here. */
 function useSignedOut() {

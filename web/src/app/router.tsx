@@ -7,7 +7,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
-import type { BrowseFilter } from "@/api/endpoints";
+import type { BrowseFilter, SearchQuery } from "@/api/endpoints";
 import { browseQuery, genresQuery, homeQuery, meQuery, similarQuery, titleQuery } from "@/api/queries";
 import { ErrorState, NotFound } from "@/components/states";
 import { noteNavigation } from "@/lib/navigation";
@@ -24,10 +24,11 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({
   ),
 });
 
-interface SearchQuery {
-  q?: string;
-  genre?: string;
-  kind?: string;
+const KINDS = ["film", "series", "episode"] as const;
+const SORTS = ["popularity", "rating", "year", "name", "added"] as const;
+
+function oneOf<T extends string>(known: readonly T[], value: unknown): T | undefined {
+  return known.find((entry) => entry === value);
 }
 
 const text = (value: unknown) => (value === undefined || value === "" ? undefined : String(value));
@@ -36,6 +37,12 @@ const next = (search: Record<string, unknown>): { next?: string } => ({ next: te
 
 const login = createRoute({ getParentRoute: () => root, path: "/login", validateSearch: next, component: lazyRouteComponent(() => import("@/pages/login"), "LogInPage") });
 const register = createRoute({ getParentRoute: () => root, path: "/register", validateSearch: next, component: lazyRouteComponent(() => import("@/pages/login"), "RegisterPage") });
+const setUp = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  validateSearch: (raw: Record<string, unknown>): { token?: string } => ({ token: text(raw.token) }),
+  component: lazyRouteComponent(() => import("@/pages/login"), "SetUpPage"),
+});
 const profiles = createRoute({ getParentRoute: () => root, path: "/profiles", validateSearch: next, component: lazyRouteComponent(() => import("@/pages/profiles"), "ProfilesPage") });
 const welcome = createRoute({ getParentRoute: () => root, path: "/welcome", component: lazyRouteComponent(() => import("@/pages/welcome"), "WelcomePage") });
 const watch = createRoute({ getParentRoute: () => root, path: "/watch/$id", component: lazyRouteComponent(() => import("@/pages/watch"), "WatchPage") });
@@ -67,7 +74,7 @@ const title = createRoute({
 const search = createRoute({
   getParentRoute: () => house,
   path: "/search",
-  validateSearch: (raw: Record<string, unknown>): SearchQuery => ({ q: text(raw.q), genre: text(raw.genre), kind: text(raw.kind) }),
+  validateSearch: (raw: Record<string, unknown>): SearchQuery => ({ q: text(raw.q), genre: text(raw.genre), kind: oneOf(KINDS, raw.kind) }),
   component: lazyRouteComponent(() => import("@/pages/search"), "SearchPage"),
 });
 
@@ -76,10 +83,10 @@ const browse = createRoute({
   path: "/browse",
   validateSearch: (raw: Record<string, unknown>): BrowseFilter => ({
     genre: text(raw.genre),
-    kind: text(raw.kind),
+    kind: oneOf(KINDS, raw.kind),
     year_min: year(raw.year_min),
     year_max: year(raw.year_max),
-    sort: text(raw.sort),
+    sort: oneOf(SORTS, raw.sort),
   }),
   loaderDeps: ({ search }) => search,
   loader: ({ context, deps }) => {
@@ -141,6 +148,7 @@ const aliases = [
 const tree = root.addChildren([
   login,
   register,
+  setUp,
   profiles,
   welcome,
   watch,

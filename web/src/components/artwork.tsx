@@ -30,3 +30,16 @@ export function Artwork({ src, wide, eager, className }: ArtworkProps) {
     </span>
   );
 }
+
+/**
+ * A backdrop behind words. Drawn backdrops carry their title on the left half: only the side with the picture is shown,
+ * and it fades into the page, so that no name stands twice.
+ */
+export function Scene({ src }: { src: string }) {
+  const [failed, setFailed] = useState(false);
+  return (
+    <div className="scene" aria-hidden="true">
+      {!failed && <img src={src} alt="" fetchPriority="high" decoding="async" draggable={false} onError={() => setFailed(true)} />}
+    </div>
+  );
+}

@@ -21,8 +21,8 @@ export function Facts({ title, genres = 3 }: { title: Card & Partial<Title>; gen
       {title.year != null && <span>{title.year}</span>}
       {title.duration_s ? <span>{duration(title.duration_s)}</span> : null}
       {seasons > 0 && <span>{words.seasons(seasons)}</span>}
-      {title.kind !== "movie" && seasons === 0 && <span>{words.kinds[title.kind] ?? title.kind}</span>}
-      {title.maturity != null && title.maturity > 0 && <span className="boxed">{words.maturity(title.maturity)}</span>}
+      {title.kind !== "film" && seasons === 0 && <span>{words.kinds[title.kind] ?? title.kind}</span>}
+      {title.maturity > 0 && <span className="boxed">{words.maturity(title.maturity)}</span>}
       {genres > 0 && title.genres.length > 0 && <span>{genreList(title.genres, genres)}</span>}
     </div>
   );

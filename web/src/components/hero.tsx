@@ -4,7 +4,7 @@ import { useMyList } from "@/api/opinions";
 import type { Hero as HeroData } from "@/api/types";
 import { timeLeft } from "@/lib/format";
 import { strings } from "@/strings";
-import { Artwork } from "./artwork";
+import { Scene } from "./artwork";
 import { Facts } from "./facts";
 import { Icon } from "./icons";
 import { ReasonText } from "./reason";
@@ -15,9 +15,7 @@ export function Hero({ hero }: { hero: HeroData }) {
   const listed = title.in_my_list === true;
   return (
     <section className="hero" aria-label={title.name}>
-      <div className="hero__art">
-        <Artwork src={title.backdrop_url} wide eager />
-      </div>
+      <Scene src={title.backdrop_url} />
       <div className="hero__words">
         <p className="hero__kicker">{strings.home.heroKicker}</p>
         <h2>{title.name}</h2>

@@ -1,15 +1,12 @@
 /** Why something is suggested: the server's sentence, with the viewer's own titles in it as links. */
 import { Link } from "@tanstack/react-router";
 import { Fragment } from "react";
-import type { Reason, ReasonSource } from "@/api/types";
-
-type Named = Exclude<ReasonSource, string>;
+import type { NamedTitle, Reason } from "@/api/types";
 
 /** Cuts the sentence around the titles that it names, so that each can be a link. */
-export function linkParts(reason: Reason): (string | Named)[] {
-  const named = reason.because.filter((source): source is Named => typeof source !== "string");
-  let parts: (string | Named)[] = [reason.text];
-  for (const source of named) {
+export function linkParts(reason: Reason): (string | NamedTitle)[] {
+  let parts: (string | NamedTitle)[] = [reason.text];
+  for (const source of reason.because_titles) {
     parts = parts.flatMap((part) => {
       if (typeof part !== "string") return [part];
       const at = part.indexOf(source.name);

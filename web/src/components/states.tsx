@@ -29,7 +29,14 @@ function wordsFor(error: unknown): { title: string; lead: string } {
   if (!(error instanceof Problem)) return { title: words.errorTitle, lead: words.errorLead };
   if (error.offline) return { title: words.unreachable, lead: words.unreachableLead };
   if (error.status === 403) return { title: words.forbidden, lead: words.forbiddenLead };
-  return { title: words.errorTitle, lead: error.detail ?? words.errorLead };
+  return { title: words.errorTitle, lead: sentence(error.message) || words.errorLead };
+}
+
+/** The server's words, begun and ended as a sentence. */
+function sentence(text: string): string {
+  if (!text) return "";
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 interface ErrorProps {

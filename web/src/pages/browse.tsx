@@ -43,6 +43,7 @@ export function BrowsePage() {
   );
 }
 
+const SORTS = ["popularity", "rating", "year", "added", "name"] as const;
 const FIRST_DECADE = 1920;
 
 /** The decades up to this one, as pairs of years. */
@@ -61,19 +62,19 @@ function Filters({ filter, change }: { filter: BrowseFilter; change: (part: Brow
     const [from, to] = value.split("-");
     change({ year_min: from ? Number(from) : undefined, year_max: to ? Number(to) : undefined });
   };
-  const known = genres.data?.genres.map(({ name }) => ({ value: name, label: name })) ?? (filter.genre ? [{ value: filter.genre, label: filter.genre }] : []);
-  const sorts = Object.entries(words.sorts).map(([value, label]) => ({ value, label }));
+  const known = genres.data?.items.map(({ name }) => ({ value: name, label: name })) ?? (filter.genre ? [{ value: filter.genre, label: filter.genre }] : []);
+  const sorts = SORTS.map((value) => ({ value, label: words.sorts[value] }));
   return (
     <search className="filters" aria-label={words.title}>
       <Select label={words.genre} value={filter.genre ?? ""} onChange={(genre) => change({ genre: genre || undefined })} options={[{ value: "", label: strings.search.allGenres }, ...known]} />
-      <Select
+      <Select<"" | "film" | "series">
         label={words.kind}
-        value={filter.kind ?? ""}
+        value={filter.kind === "episode" ? "" : (filter.kind ?? "")}
         onChange={(kind) => change({ kind: kind || undefined })}
         options={[
           { value: "", label: strings.search.allKinds },
-          { value: "movie", label: strings.title.kindsMany.movie ?? "" },
-          { value: "series", label: strings.title.kindsMany.series ?? "" },
+          { value: "film", label: strings.title.kindsMany.film },
+          { value: "series", label: strings.title.kindsMany.series },
         ]}
       />
       <Select label={words.years} value={years} onChange={setYears} options={[{ value: "", label: words.anyYear }, ...decades(new Date().getFullYear())]} />

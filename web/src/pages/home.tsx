@@ -50,8 +50,7 @@ export function HomePage() {
 /** Shown until the profile has said what it loves. */
 function Invite() {
   const profile = useActiveProfile();
-  const known = useHomeKnowsProfile(profile?.preferences.genres.length ?? 1);
-  if (known) return null;
+  if (!profile || profile.onboarded || profile.kids) return null;
   return (
     <aside className="invite" aria-label={strings.onboarding.title}>
       <Mark />
@@ -61,10 +60,4 @@ function Invite() {
       </Link>
     </aside>
   );
-}
-
-function useHomeKnowsProfile(preferredGenres: number): boolean {
-  const { data } = useQuery(homeQuery);
-  const personal = data?.rows.some((row) => row.kind === "because_you_watched" || row.kind === "continue_watching");
-  return preferredGenres > 0 || personal === true;
 }

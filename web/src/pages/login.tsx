@@ -77,6 +77,34 @@ export function RegisterPage() {
   );
 }
 
+/** The first evening: the house has no admin yet, and whoever started it holds a one-time token. */
+export function SetUpPage() {
+  usePageTitle(words.setUp);
+  const enter = useEnter();
+  const { token } = useSearch({ from: "/setup" });
+  const setUp = useMutation({ mutationFn: api.setUp, onSuccess: () => enter("/admin/import") });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    setUp.mutate({ token: value(form, "token").trim(), name: value(form, "name"), email: value(form, "email"), password: value(form, "password") });
+  };
+  const fields = setUp.error instanceof Problem ? setUp.error.fields : {};
+  return (
+    <Door title={words.setUpTitle} lead={words.setUpLead}>
+      <form onSubmit={submit} className="door__form">
+        <Field label={words.token} name="token" defaultValue={token} required autoComplete="off" spellCheck={false} hint={words.tokenHint} error={fields.token} />
+        <Field label={words.name} name="name" autoComplete="name" required maxLength={60} error={fields.name} />
+        <Field label={words.email} name="email" type="email" autoComplete="username" required error={fields.email} />
+        <Field label={words.password} name="password" type="password" autoComplete="new-password" required minLength={15} hint={words.passwordHint} error={fields.password} />
+        <FormError>{setUp.error ? (setUp.error instanceof Problem && setUp.error.status === 401 ? words.tokenWrong : refusal(setUp.error)) : null}</FormError>
+        <button type="submit" className="button button--primary" disabled={setUp.isPending}>
+          {words.setUp}
+        </button>
+      </form>
+    </Door>
+  );
+}
+
 const value = (form: FormData, name: string) => String(form.get(name) ?? "");
 
 /** Why the door stayed shut. */
@@ -86,7 +114,7 @@ function refusal(error: Error): string {
   if (error.status === 401) return words.wrong;
   if (error.status === 409) return words.taken;
   if (error.status === 429) return words.tooMany;
-  return error.detail ?? (error.title || strings.states.errorLead);
+  return error.message || strings.states.errorLead;
 }
 
 /** Forgets whoever was here before, learns who this is, and goes on to the page that was asked for. */

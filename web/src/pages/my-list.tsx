@@ -15,7 +15,7 @@ const words = strings.list;
 export function MyListPage() {
   usePageTitle(words.title);
   const list = useInfiniteQuery(myListQuery);
-  const cards = flatPages(list.data, (card) => card.id).map((card) => ({ in_my_list: true, ...card }));
+  const cards = flatPages(list.data, (card) => card.id);
   return (
     <main id="content" tabIndex={-1} className="page">
       <h1 className="page__title">{words.title}</h1>

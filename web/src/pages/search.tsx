@@ -3,8 +3,9 @@ import "@/styles/lists.css";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import type { SearchQuery } from "@/api/endpoints";
 import { genresQuery, searchQuery } from "@/api/queries";
-import type { FacetValue, SearchAnswer } from "@/api/types";
+import type { FacetCount, SearchAnswer } from "@/api/types";
 import { CardGrid } from "@/components/card-grid";
 import { Icon } from "@/components/icons";
 import { usePageTitle } from "@/components/page-title";
@@ -18,11 +19,7 @@ const words = strings.search;
 const TYPING_PAUSE_MS = 120;
 const GENRE_FACETS_MAX = 12;
 
-interface Narrowing {
-  q?: string;
-  genre?: string;
-  kind?: string;
-}
+type Narrowing = Pick<SearchQuery, "q" | "genre" | "kind">;
 
 export function SearchPage() {
   usePageTitle(words.title);
@@ -96,32 +93,20 @@ function Results({ q, answer, search, narrow }: ResultsProps) {
       <p className="count" role="status">
         {count > 0 ? words.results(number(count), count === 1) : words.none(q)}
       </p>
-      {answer.people && answer.people.length > 0 && (
-        <section className="section" aria-labelledby="people">
-          <h2 id="people">{words.people}</h2>
-          <div className="chips">
-            {answer.people.map((person) => (
-              <button key={person.id} type="button" className="chip" onClick={() => narrow({ q: person.name })}>
-                {person.name}
-              </button>
-            ))}
-          </div>
-        </section>
-      )}
       {count > 0 ? <CardGrid cards={answer.items} label={words.title} /> : <EmptyState title={words.none(q)} lead={words.noneLead} />}
     </>
   );
 }
 
 function Facets({ answer, search, narrow }: Omit<ResultsProps, "q">) {
-  const genres = answer.facets.genres ?? [];
-  const kinds = answer.facets.kinds ?? [];
+  const genres = answer.facets.genres;
+  const kinds = answer.facets.kinds;
   if (genres.length === 0 && kinds.length === 0 && !search.genre && !search.kind) return null;
-  const name = (kind: string) => strings.title.kindsMany[kind] ?? kind;
+  const name = (kind: string) => (strings.title.kindsMany as Record<string, string>)[kind] ?? kind;
   return (
     <div className="facets">
       {(kinds.length > 1 || search.kind) && (
-        <FacetLine label={words.facetKind} all={words.allKinds} values={kinds} chosen={search.kind} nameOf={name} onChoose={(kind) => narrow({ kind })} />
+        <FacetLine label={words.facetKind} all={words.allKinds} values={kinds} chosen={search.kind} nameOf={name} onChoose={(kind) => narrow({ kind: kind as Narrowing["kind"] })} />
       )}
       <FacetLine label={words.facetGenre} all={words.allGenres} values={genres.slice(0, GENRE_FACETS_MAX)} chosen={search.genre} onChoose={(genre) => narrow({ genre })} />
     </div>
@@ -131,7 +116,7 @@ function Facets({ answer, search, narrow }: Omit<ResultsProps, "q">) {
 interface FacetLineProps {
   label: string;
   all: string;
-  values: FacetValue[];
+  values: FacetCount[];
   chosen: string | undefined;
   nameOf?: (value: string) => string;
   onChoose: (value: string | undefined) => void;
@@ -168,7 +153,7 @@ function Beginning({ answer }: { answer: SearchAnswer }) {
         <section className="section" aria-labelledby="by-genre">
           <h2 id="by-genre">{words.emptyGenres}</h2>
           <ul className="genre-tiles">
-            {genres.data.genres.map((genre) => (
+            {genres.data.items.map((genre) => (
               <li key={genre.name}>
                 <Link to="/browse" search={{ genre: genre.name }} className="genre-tile" style={{ "--tone": toneOf(genre.name) } as React.CSSProperties}>
                   <span>

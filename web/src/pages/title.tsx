@@ -4,8 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Problem } from "@/api/http";
 import { similarQuery, titleQuery } from "@/api/queries";
-import type { Card, HomeRow, Title } from "@/api/types";
-import { Artwork } from "@/components/artwork";
+import type { HomeRow, RowItem, Title } from "@/api/types";
+import { Artwork, Scene } from "@/components/artwork";
 import { Facts } from "@/components/facts";
 import { usePageTitle } from "@/components/page-title";
 import { ReasonText } from "@/components/reason";
@@ -48,20 +48,18 @@ function TitleView({ title }: { title: Title }) {
   return (
     <main id="content" tabIndex={-1} className="title">
       <div className="title__head">
-        <div className="title__art">
-          <Artwork src={title.backdrop_url} wide eager />
-        </div>
+        <Scene src={title.backdrop_url} />
         <div className="title__words">
           <div className="title__poster">
             <Artwork src={title.poster_url} eager />
           </div>
           <div className="title__main">
-            {title.series && (
+            {title.place && (
               <p className="muted">
                 {words.partOf}{" "}
-                <Link to="/title/$id" params={{ id: title.series.id }} className="link">
-                  {title.series.name}
-                </Link>
+                <Link to="/title/$id" params={{ id: title.place.series_id }} className="link">
+                  {title.place.series_name}
+                </Link>, {words.episode(title.place.season, title.place.episode).toLowerCase()}
               </p>
             )}
             <h1>{title.name}</h1>
@@ -130,11 +128,11 @@ function Similar({ title }: { title: Title }) {
   );
 }
 
-const rowOf = (id: string, cards: Card[]): HomeRow => ({
+const rowOf = (id: string, items: RowItem[]): HomeRow => ({
   id: `similar-${id}`,
   kind: "top_picks",
   title: words.similar,
-  items: cards.map((card) => ({ title: card })),
+  items,
 });
 
 function TitleSkeleton() {

@@ -105,7 +105,7 @@ function refusalOf(error: unknown): [string, string] {
   if (error.status === 403) return [words.errors.forbidden, words.errors.forbiddenLead];
   if (error.status === 404) return [strings.title.missing, strings.title.missingLead];
   if (error.status === 409 || error.status === 412 || error.status === 422) return [words.errors.unplayable, words.errors.unplayableLead];
-  return [words.errors.unknown, error.detail ?? words.errors.unknownLead];
+  return [words.errors.unknown, error.message || words.errors.unknownLead];
 }
 
 interface TroubleProps {

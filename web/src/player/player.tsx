@@ -99,7 +99,7 @@ function TopBar({ title, titleId, onLeave }: { title: Title | undefined; titleId
             {title?.name ?? words.label}
           </Link>
         </h1>
-        {title?.series && <p>{title.series.name}</p>}
+        {title?.place && <p>{`${title.place.series_name}, ${strings.title.episode(title.place.season, title.place.episode)}`}</p>}
       </div>
     </div>
   );
@@ -154,7 +154,8 @@ function Resumed({ at, onStartOver }: { at: number; onStartOver: () => void }) {
 function Next({ playback, video }: { playback: Playback; video: VideoState }) {
   const [cancelled, setCancelled] = useState(false);
   const left = video.duration - video.time;
-  const near = video.duration > 0 && left <= Math.min(NEXT_CARD_S, video.duration * 0.1);
+  const credits = playback.credits_at_s ?? video.duration - Math.min(NEXT_CARD_S, video.duration * 0.1);
+  const near = video.duration > 0 && video.time >= credits;
   if (!playback.next_title_id || cancelled || !(near || video.ended)) return null;
   return <NextCard id={playback.next_title_id} startsIn={video.ended ? 0 : left} onCancel={() => setCancelled(true)} />;
 }

@@ -1,11 +1,11 @@
-/** Import: a data set from a folder on the server or from files here, followed to its end. */
+/** Import: the files of a data set are sent, then read as a job that is followed to its end. */
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { type ImportRequest, startImport } from "@/api/admin-endpoints";
+import { startImport } from "@/api/admin-endpoints";
 import { useJobs } from "@/api/job-feed";
 import { upload, uploadId } from "@/api/tus";
 import type { Job } from "@/api/types";
-import { Field, FormError } from "@/components/field";
+import { FormError } from "@/components/field";
 import { Icon } from "@/components/icons";
 import { bytes } from "@/lib/format";
 import { flatPages } from "@/lib/paging";
@@ -29,24 +29,18 @@ export function Section() {
 
 function ImportForm({ onStarted }: { onStarted: (job: Job) => void }) {
   const [dataset, setDataset] = useState<Dataset>("movielens");
-  const [fromFiles, setFromFiles] = useState(false);
   const [files, setFiles] = useState<File[]>([]);
-  const [path, setPath] = useState("");
-  const [missing, setMissing] = useState<string>();
+  const [missing, setMissing] = useState(false);
   const [sending, setSending] = useState<Sending>();
   const start = useMutation({
-    mutationFn: async () => {
-      const request: ImportRequest = fromFiles ? { dataset, upload_ids: await sendAll(files, setSending) } : { dataset, path: path.trim() };
-      return startImport(request);
-    },
+    mutationFn: async () => startImport({ dataset, upload_ids: await sendAll(files, setSending) }),
     onSuccess: onStarted,
     onSettled: () => setSending(undefined),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const lack = fromFiles ? files.length === 0 && words.needFiles : path.trim() === "" && words.needPath;
-    setMissing(lack || undefined);
-    if (!lack) start.mutate();
+    setMissing(files.length === 0);
+    if (files.length > 0) start.mutate();
   };
   return (
     <form className="form form--wide" onSubmit={submit} noValidate>
@@ -62,24 +56,9 @@ function ImportForm({ onStarted }: { onStarted: (job: Job) => void }) {
           ))}
         </div>
       </fieldset>
-      <fieldset className="field">
-        <legend className="field__label">{words.source}</legend>
-        <div className="choices">
-          {[false, true].map((files) => (
-            <label key={String(files)} className="choice">
-              <input type="radio" name="source" checked={fromFiles === files} onChange={() => setFromFiles(files)} />
-              <strong>{files ? words.fromFiles : words.fromPath}</strong>
-            </label>
-          ))}
-        </div>
-      </fieldset>
-      {fromFiles ? (
-        <FilePicker label={words.files} hint={words.filesHint} files={files} onFiles={setFiles} multiple />
-      ) : (
-        <Field label={words.path} hint={words.pathHint} value={path} onChange={(event) => setPath(event.target.value)} spellCheck={false} />
-      )}
+      <FilePicker label={words.files} hint={words.filesHint} files={files} onFiles={setFiles} multiple />
       {sending && <SendingBar sending={sending} />}
-      <FormError>{missing ?? start.error?.message}</FormError>
+      <FormError>{missing ? words.needFiles : start.error?.message}</FormError>
       <div>
         <button type="submit" className="button button--primary" disabled={start.isPending}>
           {words.start}

@@ -1,5 +1,5 @@
 /** One measure over the models' history as a line, the serving model filled. */
-import type { Model } from "@/api/types";
+import type { Metric, Model } from "@/api/types";
 import { date } from "@/lib/format";
 import { locale } from "@/strings";
 
@@ -7,6 +7,10 @@ const WIDTH = 900;
 const HEIGHT = 220;
 const MARGIN = { left: 56, right: 24, top: 16, bottom: 28 };
 const figure = new Intl.NumberFormat(locale, { maximumFractionDigits: 3, minimumFractionDigits: 3 });
+
+export function valueOf(metrics: Metric[], name: string): number | undefined {
+  return metrics.find((metric) => metric.name === name)?.value;
+}
 
 export interface Point {
   x: number;
@@ -17,13 +21,13 @@ export interface Point {
 
 /** The models that have the measure, oldest first, evenly spaced, on a scale that does not exaggerate. */
 export function pointsOf(models: Model[], metric: string): { points: Point[]; low: number; high: number } {
-  const known = models.filter((model) => typeof model.metrics[metric] === "number").sort((a, b) => a.created_at.localeCompare(b.created_at));
-  const values = known.map((model) => model.metrics[metric] ?? 0);
+  const known = models.filter((model) => valueOf(model.metrics, metric) !== undefined).sort((a, b) => a.created_at.localeCompare(b.created_at));
+  const values = known.map((model) => valueOf(model.metrics, metric) ?? 0);
   const low = Math.min(...values) * 0.9;
   const high = Math.max(...values) * 1.05 || 1;
   const across = (WIDTH - MARGIN.left - MARGIN.right) / Math.max(1, known.length - 1);
   const points = known.map((model, index) => {
-    const value = model.metrics[metric] ?? 0;
+    const value = valueOf(model.metrics, metric) ?? 0;
     const share = high === low ? 0.5 : (value - low) / (high - low);
     return { x: MARGIN.left + index * across, y: HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom), value, model };
   });

@@ -7,10 +7,10 @@ import { Select } from "@/components/field";
 import { ListSkeleton } from "@/components/skeletons";
 import { EmptyState, ErrorState } from "@/components/states";
 import { showToast } from "@/components/toast";
-import { dateTime, duration } from "@/lib/format";
+import { dateTime, duration, number } from "@/lib/format";
 import { locale, strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
-import { MetricPlot } from "./metric-plot";
+import { MetricPlot, valueOf } from "./metric-plot";
 
 const words = adminEn.models;
 const figure = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 4 });
@@ -56,7 +56,7 @@ export function Section() {
 }
 
 function Plot({ models: all }: { models: Model[] }) {
-  const names = [...new Set(all.flatMap((model) => Object.keys(model.metrics)))].sort();
+  const names = [...new Set(all.flatMap((model) => model.metrics.map(({ name }) => name)))].sort();
   const [chosen, setChosen] = useState<string>();
   const metric = chosen ?? names.find((name) => name.startsWith("ndcg")) ?? names[0];
   if (!metric) return null;
@@ -85,19 +85,17 @@ function ModelCard({ model }: { model: Model }) {
       <div className="model__head">
         <h2>{made}</h2>
         <span className={`pill pill--${model.state}`}>{words.states[model.state] ?? model.state}</span>
-        {model.train_s != null && <span className="muted small">{words.trainedIn(duration(model.train_s))}</span>}
-        {model.state !== "active" && model.state !== "training" && (
+        <span className="muted small">{words.trained(number(model.interactions), number(model.viewers), number(model.titles), duration(model.train_s))}</span>
+        {model.state !== "active" && (
           <button type="button" className="button button--small" aria-label={words.activateOf(made)} disabled={activate.isPending} onClick={() => activate.mutate()}>
             {words.activate}
           </button>
         )}
       </div>
       <dl className="measures">
-        {Object.entries(model.metrics)
-          .slice(0, MEASURES_SHOWN_MAX)
-          .map(([name, value]) => (
-            <Measure key={name} name={name} value={value} before={model.baseline?.[name]} />
-          ))}
+        {model.metrics.slice(0, MEASURES_SHOWN_MAX).map(({ name, value }) => (
+          <Measure key={name} name={name} value={value} before={valueOf(model.baseline, name)} />
+        ))}
       </dl>
       {model.decision && <p className="muted">{model.decision}</p>}
     </article>

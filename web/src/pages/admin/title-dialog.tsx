@@ -1,9 +1,10 @@
 /** The form of a title's facts, for a new one and for changes. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useId } from "react";
-import { createTitle, updateTitle } from "@/api/admin-endpoints";
+import { createTitle, type TitleChanges, type TitleDraft, updateTitle } from "@/api/admin-endpoints";
 import { Problem } from "@/api/http";
-import type { AdminTitle, TitleDraft, TitleKind } from "@/api/types";
+import { titleQuery } from "@/api/queries";
+import type { AdminTitle, TitleKind } from "@/api/types";
 import { Dialog } from "@/components/dialog";
 import { Field, FormError } from "@/components/field";
 import { showToast } from "@/components/toast";
@@ -11,9 +12,21 @@ import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
 
 const words = adminEn.titles;
-const KINDS: TitleKind[] = ["movie", "series"];
+const KINDS: TitleKind[] = ["film", "series"];
 
-export function TitleDialog({ title, onClose }: { title?: AdminTitle; onClose: () => void }) {
+interface DialogProps {
+  title?: AdminTitle;
+  onClose: () => void;
+}
+
+/** A title's description is not in the table: it is fetched before the form opens. */
+export function TitleDialog({ title, onClose }: DialogProps) {
+  const whole = useQuery({ ...titleQuery(title?.id ?? ""), enabled: title !== undefined });
+  if (title && whole.isPending) return null;
+  return <TitleForm title={title} description={whole.data?.description ?? ""} onClose={onClose} />;
+}
+
+function TitleForm({ title, description, onClose }: DialogProps & { description: string }) {
   const client = useQueryClient();
   const textId = useId();
   const kindId = useId();
@@ -35,11 +48,11 @@ export function TitleDialog({ title, onClose }: { title?: AdminTitle; onClose: (
     <Dialog title={title ? words.editTitle : words.createTitle} onClose={onClose}>
       <form className="form form--wide" onSubmit={submit}>
         <Field label={words.fields.name} name="name" defaultValue={title?.name} required maxLength={300} error={fields.name} />
-        <Field label={words.fields.year} name="year" type="number" min={1870} max={2100} defaultValue={title?.year ?? undefined} error={fields.year} />
+        <Field label={words.fields.year} name="year" type="number" min={1870} max={2200} defaultValue={title?.year ?? undefined} error={fields.year} />
         {!title && (
           <div className="field">
             <label htmlFor={kindId}>{words.fields.kind}</label>
-            <select id={kindId} name="kind" className="input" defaultValue="movie">
+            <select id={kindId} name="kind" className="input" defaultValue="film">
               {KINDS.map((kind) => (
                 <option key={kind} value={kind}>
                   {strings.title.kinds[kind]}
@@ -49,10 +62,10 @@ export function TitleDialog({ title, onClose }: { title?: AdminTitle; onClose: (
           </div>
         )}
         <Field label={words.fields.genres} name="genres" hint={words.fields.genresHint} defaultValue={title?.genres.join(", ")} error={fields.genres} />
-        <Field label={words.fields.maturity} name="maturity" type="number" min={0} max={21} defaultValue={title?.maturity ?? undefined} error={fields.maturity} />
+        <Field label={words.fields.maturity} name="maturity" type="number" min={0} max={18} defaultValue={title?.maturity ?? undefined} error={fields.maturity} />
         <div className="field">
           <label htmlFor={textId}>{words.fields.description}</label>
-          <textarea id={textId} name="description" className="input" defaultValue={title?.description ?? ""} maxLength={4000} />
+          <textarea id={textId} name="description" className="input" defaultValue={description} maxLength={10_000} />
         </div>
         <FormError>{save.error?.message}</FormError>
         <div className="dialog__actions">
@@ -74,15 +87,15 @@ export function draftOf(form: FormData): TitleDraft {
   const whole = (name: string) => (text(name) === "" ? undefined : Number(text(name)));
   return {
     name: text("name"),
-    kind: text("kind") === "series" ? "series" : "movie",
+    kind: text("kind") === "series" ? "series" : "film",
     year: whole("year"),
     maturity: whole("maturity"),
     genres: text("genres").split(",").map((genre) => genre.trim()).filter(Boolean),
-    description: text("description") || undefined,
+    description: text("description"),
   };
 }
 
 /** A title keeps its kind: it is not among the changes. */
-function changesOf({ kind: _kind, ...changes }: TitleDraft): Partial<TitleDraft> {
+function changesOf({ kind: _kind, ...changes }: TitleDraft): TitleChanges {
   return changes;
 }

@@ -2,8 +2,8 @@
 import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { adminTitles, deleteTitle } from "@/api/admin-endpoints";
-import type { AdminTitle } from "@/api/types";
+import { type AdminTitlesQuery, adminTitles, deleteTitle } from "@/api/admin-endpoints";
+import type { AdminTitle, TitleKind } from "@/api/types";
 import { Artwork } from "@/components/artwork";
 import { More } from "@/components/card-grid";
 import { Confirm } from "@/components/dialog";
@@ -21,18 +21,20 @@ import { UploadDialog } from "./upload-dialog";
 
 const words = adminEn.titles;
 
-/** Columns that the server sorts by; a leading minus turns the order round. */
+/** Columns that the server sorts by, each in its one order: names from A, figures from the greatest. */
 const COLUMNS = [
-  { key: "name", label: words.columns.name, numeric: false },
-  { key: "year", label: words.columns.year, numeric: true },
-  { key: "rating", label: words.columns.rating, numeric: true },
-  { key: "ratings", label: words.columns.ratings, numeric: true },
+  { key: "name", label: words.columns.name, order: "ascending" },
+  { key: "year", label: words.columns.year, order: "descending" },
+  { key: "rating", label: words.columns.rating, order: "descending" },
+  { key: "popularity", label: words.columns.popularity, order: "descending" },
 ] as const;
+const KINDS: TitleKind[] = ["film", "series", "episode"];
+type Sort = (typeof COLUMNS)[number]["key"];
 
-const titlesQuery = (q: string, sort: string) =>
+const titlesQuery = (query: AdminTitlesQuery) =>
   infiniteQueryOptions({
-    queryKey: ["admin-titles", q, sort],
-    queryFn: ({ pageParam, signal }) => adminTitles({ q: q || undefined, sort, cursor: pageParam }, signal),
+    queryKey: ["admin-titles", query],
+    queryFn: ({ pageParam, signal }) => adminTitles({ ...query, cursor: pageParam }, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
@@ -44,22 +46,22 @@ export function Section() {
   const search = useSearch({ from: "/house/admin/titles" });
   const navigate = useNavigate();
   const [q, setQ] = useState(search.q ?? "");
-  const [sort, setSort] = useState("name");
-  const [kind, setKind] = useState("");
-  const [video, setVideo] = useState("");
+  const [sort, setSort] = useState<Sort>("name");
+  const [kind, setKind] = useState<TitleKind | "">("");
+  const [video, setVideo] = useState<"" | "yes">("");
   const [dialog, setDialog] = useState<Dialogs | undefined>(search.upload ? { upload: { id: search.upload, name: search.q ?? "" } } : undefined);
   useEffect(() => {
     const timer = setTimeout(() => void navigate({ to: "/admin/titles", search: { q: q || undefined }, replace: true }), 200);
     return () => clearTimeout(timer);
   }, [q, navigate]);
-  const list = useInfiniteQuery(titlesQuery(search.q ?? "", sort));
-  const rows = flatPages(list.data, (title) => title.id).filter((title) => (kind === "" || title.kind === kind) && (video === "" || title.playable === (video === "yes")));
+  const list = useInfiniteQuery(titlesQuery({ q: search.q, sort, kind: kind || undefined, playable: video === "yes" || undefined }));
+  const rows = flatPages(list.data, (title) => title.id);
   return (
     <section aria-label={words.title}>
       <div className="toolbar">
         <Field label={words.filter} type="search" value={q} placeholder={words.filterPlaceholder} onChange={(event) => setQ(event.target.value)} />
-        <Select label={words.kindFilter} value={kind} onChange={setKind} options={[{ value: "", label: words.allKinds }, ...Object.entries(strings.title.kindsMany).map(([value, label]) => ({ value, label }))]} />
-        <Select label={words.videoFilter} value={video} onChange={setVideo} options={[{ value: "", label: words.allVideos }, { value: "yes", label: words.hasVideo }, { value: "no", label: words.noVideo }]} />
+        <Select label={words.kindFilter} value={kind} onChange={setKind} options={[{ value: "", label: words.allKinds }, ...KINDS.map((value) => ({ value, label: strings.title.kindsMany[value] }))]} />
+        <Select label={words.videoFilter} value={video} onChange={setVideo} options={[{ value: "", label: words.allVideos }, { value: "yes", label: words.hasVideo }]} />
         <button type="button" className="button button--primary" onClick={() => setDialog({ create: true })}>
           <Icon name="plus" />
           {words.create}
@@ -79,8 +81,8 @@ export function Section() {
 
 interface TableProps {
   rows: AdminTitle[];
-  sort: string;
-  onSort: (sort: string) => void;
+  sort: Sort;
+  onSort: (sort: Sort) => void;
   onDialog: (dialog: Dialogs) => void;
 }
 
@@ -91,9 +93,9 @@ function TitleTable({ rows, sort, onSort, onDialog }: TableProps) {
       <table className="table">
         <thead>
           <tr>
-            {COLUMNS.map(({ key, label, numeric }) => (
-              <th key={key} scope="col" className={numeric ? "number" : undefined} aria-sort={sort === key ? "ascending" : sort === `-${key}` ? "descending" : undefined}>
-                <button type="button" className="sort" title={words.sortBy(label)} onClick={() => onSort(nextSort(sort, key, numeric))}>
+            {COLUMNS.map(({ key, label, order }) => (
+              <th key={key} scope="col" className={key === "name" ? undefined : "number"} aria-sort={sort === key ? order : undefined}>
+                <button type="button" className="sort" title={words.sortBy(label)} onClick={() => onSort(key)}>
                   {label}
                 </button>
               </th>
@@ -114,13 +116,6 @@ function TitleTable({ rows, sort, onSort, onDialog }: TableProps) {
   );
 }
 
-/** First press: names from A, figures from the greatest; again: the other way. */
-export function nextSort(sort: string, column: string, numeric: boolean): string {
-  const first = numeric ? `-${column}` : column;
-  const second = numeric ? column : `-${column}`;
-  return sort === first ? second : first;
-}
-
 function TitleRow({ title, onDialog }: { title: AdminTitle; onDialog: (dialog: Dialogs) => void }) {
   return (
     <tr>
@@ -131,6 +126,7 @@ function TitleRow({ title, onDialog }: { title: AdminTitle; onDialog: (dialog: D
             <Link to="/title/$id" params={{ id: title.id }} className="entry__name">
               {title.name}
             </Link>
+            {!title.published && <span className="pill">{words.hidden}</span>}
             <span>{[strings.title.kinds[title.kind] ?? title.kind, genreList(title.genres)].filter(Boolean).join(" · ")}</span>
           </span>
         </span>

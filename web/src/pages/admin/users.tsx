@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { changeRole, users } from "@/api/admin-endpoints";
-import type { AdminUser, Role } from "@/api/types";
+import type { Account, Role } from "@/api/types";
 import { useMe } from "@/app/session";
 import { More } from "@/components/card-grid";
 import { Field } from "@/components/field";
@@ -64,7 +64,7 @@ export function Section() {
   );
 }
 
-function UserRow({ user }: { user: AdminUser }) {
+function UserRow({ user }: { user: Account }) {
   const client = useQueryClient();
   const { data: me } = useMe();
   const own = me?.account.id === user.id;

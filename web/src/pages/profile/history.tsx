@@ -64,14 +64,12 @@ export function Section() {
 }
 
 function EntryProgress({ entry: { progress } }: { entry: HistoryEntry }) {
-  if (!progress) return null;
-  const finished = progress.fraction >= 0.95;
   return (
     <>
       <span className="bar" style={{ display: "block" }} aria-hidden="true">
-        <span style={{ inlineSize: percent(Math.min(1, progress.fraction)) }} />
+        <span style={{ inlineSize: percent(progress.finished ? 1 : progress.fraction) }} />
       </span>
-      <span className="muted small">{finished ? words.finished : strings.home.timeLeft(timeLeft(progress))}</span>
+      <span className="muted small">{progress.finished ? words.finished : strings.home.timeLeft(timeLeft(progress))}</span>
     </>
   );
 }

@@ -11,7 +11,7 @@ import { showToast } from "@/components/toast";
 import { locale, strings } from "@/strings";
 
 const words = strings.profile;
-const KINDS = ["movie", "series"];
+const KINDS = ["film", "series"];
 const LANGUAGES = ["en", "fr", "de", "es", "it", "ja", "ko", "zh", "hi", "sv", "da", "pl"];
 
 export function Section() {
@@ -43,8 +43,8 @@ function PreferencesForm({ profile }: { profile: Profile }) {
         save.mutate(chosen);
       }}
     >
-      <Choice legend={words.genres} hint={words.genresHint} values={genres.data?.genres.map((genre) => genre.name) ?? chosen.genres} chosen={chosen.genres} onToggle={toggle("genres")} />
-      <Choice legend={words.contentTypes} values={KINDS} nameOf={(kind) => strings.title.kindsMany[kind] ?? kind} chosen={chosen.content_types} onToggle={toggle("content_types")} />
+      <Choice legend={words.genres} hint={words.genresHint} values={genres.data?.items.map((genre) => genre.name) ?? chosen.genres} chosen={chosen.genres} onToggle={toggle("genres")} />
+      <Choice legend={words.contentTypes} values={KINDS} nameOf={(kind) => (kind === "film" ? strings.title.kindsMany.film : strings.title.kindsMany.series)} chosen={chosen.content_types} onToggle={toggle("content_types")} />
       <Choice legend={words.languages} values={LANGUAGES} nameOf={(code) => languageName.of(code) ?? code} chosen={chosen.languages} onToggle={toggle("languages")} />
       <FormError>{save.error?.message}</FormError>
       <div>

@@ -13,7 +13,7 @@ export function Episodes({ title }: { title: Title }) {
   const [number, setNumber] = useState(() => currentSeason(title));
   const season = title.seasons.find((entry) => entry.number === number) ?? title.seasons[0];
   if (!season) return null;
-  const name = (entry: { number: number; name?: string | null }) => entry.name ?? words.season(entry.number);
+  const name = (entry: { number: number }) => words.season(entry.number);
   return (
     <section aria-labelledby="episodes">
       <div className="episodes__head">
@@ -24,7 +24,7 @@ export function Episodes({ title }: { title: Title }) {
       </div>
       <ol className="episodes">
         {season.episodes.map((episode) => (
-          <li key={episode.id}>
+          <li key={episode.title.id}>
             <EpisodeLine episode={episode} />
           </li>
         ))}
@@ -35,42 +35,38 @@ export function Episodes({ title }: { title: Title }) {
 
 /** The season of the last episode that was begun. */
 function currentSeason(title: Title): number {
-  const begun = title.seasons.findLast((season) => season.episodes.some((episode) => episode.progress));
+  const begun = title.seasons.findLast((season) => season.episodes.some((episode) => episode.title.progress));
   return (begun ?? title.seasons[0])?.number ?? 1;
 }
 
 function EpisodeLine({ episode }: { episode: Episode }) {
-  const begun = episode.progress && episode.progress.fraction > 0 ? episode.progress : undefined;
+  const { progress, name, duration_s, playable } = episode.title;
   return (
     <MaybeLink episode={episode}>
       <span className="episode__number" aria-hidden="true">
         {episode.number}
       </span>
       <span>
-        <span className="episode__name">{episode.name}</span>
-        {episode.description && <span className="muted small"> {episode.description}</span>}
-        {begun && (
+        <span className="episode__name">{name}</span>
+        {episode.description && <span className="episode__text muted small">{episode.description}</span>}
+        {progress && (
           <span className="bar" style={{ display: "block" }} aria-hidden="true">
-            <span style={{ inlineSize: percent(begun.fraction) }} />
+            <span style={{ inlineSize: percent(progress.finished ? 1 : progress.fraction) }} />
           </span>
         )}
       </span>
-      <span className="muted small">
-        {begun && begun.fraction < 0.95
-          ? strings.home.timeLeft(timeLeft(begun))
-          : episode.duration_s
-            ? duration(episode.duration_s)
-            : null}
-        {episode.playable && <Icon name="play" />}
+      <span className="episode__end muted small">
+        {progress && !progress.finished ? strings.home.timeLeft(timeLeft(progress)) : duration_s ? duration(duration_s) : null}
+        {playable && <Icon name="play" />}
       </span>
     </MaybeLink>
   );
 }
 
 function MaybeLink({ episode, children }: { episode: Episode; children: ReactNode }) {
-  if (!episode.playable) return <div className="episode">{children}</div>;
+  if (!episode.title.playable) return <div className="episode">{children}</div>;
   return (
-    <Link to="/watch/$id" params={{ id: episode.id }} className="episode">
+    <Link to="/watch/$id" params={{ id: episode.title.id }} className="episode">
       {children}
     </Link>
   );

@@ -1,6 +1,6 @@
 /** The viewer's own rating, and what everyone here thinks. */
 import { useRate } from "@/api/opinions";
-import type { MyRating, Title } from "@/api/types";
+import type { MyRating, RatingCount, Title } from "@/api/types";
 import { Icon } from "@/components/icons";
 import { Stars } from "@/components/stars";
 import { showToast } from "@/components/toast";
@@ -41,9 +41,18 @@ export function Opinion({ title }: { title: Pick<Title, "id" | "name" | "my_rati
   );
 }
 
+/** Five lines of whole stars, best first; a half star counts with the star it begins. */
+export function wholeStars(histogram: RatingCount[]): RatingCount[] {
+  return [5, 4, 3, 2, 1].map((stars) => ({
+    stars,
+    count: histogram.filter((bucket) => Math.ceil(bucket.stars) === stars).reduce((sum, bucket) => sum + bucket.count, 0),
+  }));
+}
+
 export function RatingDistribution({ title }: { title: Title }) {
-  const total = title.rating_histogram.reduce((sum, bucket) => sum + bucket.count, 0);
-  const most = Math.max(1, ...title.rating_histogram.map((bucket) => bucket.count));
+  const buckets = wholeStars(title.rating_histogram);
+  const total = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
+  const most = Math.max(1, ...buckets.map((bucket) => bucket.count));
   return (
     <section aria-labelledby="ratings">
       <h2 id="ratings">{words.ratings}</h2>
@@ -56,9 +65,7 @@ export function RatingDistribution({ title }: { title: Title }) {
             <span className="muted">{words.ratingsCount(number(title.ratings_count), title.ratings_count === 1)}</span>
           </p>
           <ul className="histogram">
-            {[...title.rating_histogram]
-              .sort((a, b) => b.stars - a.stars)
-              .map((bucket) => (
+            {buckets.map((bucket) => (
                 <li key={bucket.stars}>
                   <span aria-hidden="true">{bucket.stars} ★</span>
                   <span className="bar" aria-hidden="true">

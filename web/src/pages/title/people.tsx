@@ -5,8 +5,8 @@ import { strings } from "@/strings";
 
 const words = strings.title;
 
-/** Directors before writers before the cast, as a programme would print it; other crafts after. */
-const ORDER = ["director", "creator", "writer", "actor", "cast", "composer", "cinematographer", "editor", "producer"];
+/** Directors before writers before the cast, as a programme would print it. */
+const ORDER = ["director", "writer", "actor"];
 
 export function byRole(people: Credit[]): [string, Credit[]][] {
   const groups = new Map<string, Credit[]>();
@@ -24,11 +24,10 @@ export function People({ people }: { people: Credit[] }) {
           <div key={role}>
             <dt>{words.roles[role] ?? role}</dt>
             {credits.map((credit) => (
-              <dd key={`${credit.id}-${credit.character ?? ""}`}>
+              <dd key={credit.id}>
                 <Link to="/search" search={{ q: credit.name }} className="reason-link">
                   {credit.name}
                 </Link>
-                {credit.character && <span className="muted small"> {words.as(credit.character)}</span>}
               </dd>
             ))}
           </div>

@@ -1,0 +1,149 @@
+/**
+ * A small real HTTP server for judging pages without the product's server: it serves the built page, art, and the answers of
+ * `answers.mjs`. Test support only. `node tests/support/fixture.mjs [port]` runs it by hand.
+ */
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as answers from "./answers.mjs";
+import { artwork, cardById, cards } from "./catalogue.mjs";
+
+const dist = fileURLToPath(new URL("../../dist", import.meta.url));
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".m3u8": "application/vnd.apple.mpegurl", ".m4s": "video/mp4", ".mp4": "video/mp4", ".ts": "video/mp2t" };
+
+class Refusal {
+  constructor(status, code, title, detail) {
+    Object.assign(this, { status, code, title, detail });
+  }
+}
+
+/** Method and path pattern to answer; `undefined` is 204. */
+const routes = [
+  ["POST", /^\/auth\/(login|register)$/, (state, _m, { body }) => {
+    if (body.password === "wrong") throw new Refusal(401, "wrong_credentials", "Wrong e-mail or password");
+    state.signedIn = true;
+    return { account: { id: "u1", email: body.email, name: "Ada", role: state.role }, profile: state.profiles[0] };
+  }],
+  ["POST", /^\/auth\/refresh$/, (state) => {
+    if (!state.signedIn) throw new Refusal(401, "no_session", "Log in");
+    return {};
+  }],
+  ["POST", /^\/auth\/(logout|logout-all)$/, (state) => void (state.signedIn = false)],
+  ["POST", /^\/auth\/password$/, () => undefined],
+  ["GET", /^\/auth\/sessions$/, answers.sessionsAnswer],
+  ["GET", /^\/me$/, (state) => ({ account: { id: "u1", email: "ada@example.org", name: "Ada", role: state.role }, profiles: state.profiles, profile_id: state.profiles[0].id })],
+  ["POST", /^\/profiles$/, (state, _m, { body }) => {
+    const profile = { id: `p${state.profiles.length + 1}`, preferences: { genres: [], languages: [], content_types: [] }, onboarded: false, ...body };
+    state.profiles.push(profile);
+    return profile;
+  }],
+  ["PATCH", /^\/profiles\/(\w+)$/, (state, [, id], { body }) => Object.assign(state.profiles.find((profile) => profile.id === id), body)],
+  ["GET", /^\/home$/, (state) => state.home ?? answers.homeAnswer(state)],
+  ["GET", /^\/genres$/, answers.genresAnswer],
+  ["GET", /^\/onboarding$/, () => ({ genres: answers.genresAnswer().items, titles: cards.slice(0, 36) })],
+  ["POST", /^\/onboarding$/, () => undefined],
+  ["GET", /^\/titles$/, (state, _m, { query }) => answers.browseAnswer(state, query)],
+  ["GET", /^\/titles\/([\w-]+)$/, (state, [, id]) => answers.titleAnswer(state, id.startsWith("e") ? "t16" : id) ?? notFound()],
+  ["GET", /^\/titles\/(\w+)\/similar$/, () => ({ items: cards.slice(20, 36).map((title) => ({ title, reason: null })) })],
+  ["PUT", /^\/titles\/(\w+)\/rating$/, (state, [, id], { body }) => {
+    state.ratings.set(id, body);
+    const card = cardById(id);
+    return { average_rating: card.average_rating, ratings_count: card.ratings_count + 1, rating_histogram: answers.histogram, likes: 1, dislikes: 0, my_rating: state.ratings.get(id) };
+  }],
+  ["DELETE", /^\/titles\/(\w+)\/rating$/, (state, [, id]) => void state.ratings.delete(id)],
+  ["PUT", /^\/titles\/(\w+)\/watched$/, () => undefined],
+  ["GET", /^\/search$/, (state, _m, { query }) => answers.searchAnswer(state, query)],
+  ["PUT", /^\/my-list\/(\w+)$/, (state, [, id]) => void state.list.add(id)],
+  ["DELETE", /^\/my-list\/(\w+)$/, (state, [, id]) => void state.list.delete(id)],
+  ["GET", /^\/my-list$/, (state) => ({ items: cards.filter((card) => state.list.has(card.id)), next_cursor: null })],
+  ["GET", /^\/history$/, (state) => state.history ?? answers.historyAnswer()],
+  ["DELETE", /^\/history\/(\w+)$/, () => undefined],
+  ["GET", /^\/ratings$/, answers.ratingsAnswer],
+  ["POST", /^\/playback$/, (state, _m, { body }) => {
+    if (!state.stream) throw new Refusal(409, "not_playable", "No video", "This title has no video yet.");
+    return { session_id: `s-${body.title_id}`, title_id: body.title_id, hls_url: state.stream, dash_url: null, resume_at_s: state.resumeAt ?? 0, duration_s: 20, storyboard_url: null, subtitles: [], next_title_id: state.nextTitle ?? null };
+  }],
+  ["POST", /^\/playback\/([\w-]+)\/progress$/, (state, [, session], { body }) => void state.positions.push({ session, ...body })],
+  ["GET", /^\/admin\/jobs$/, answers.jobsAnswer],
+  ["GET", /^\/admin\/models$/, answers.modelsAnswer],
+  ["POST", /^\/admin\/models\/train$/, () => answers.jobsAnswer().items[0]],
+  ["GET", /^\/admin\/users$/, answers.usersAnswer],
+  ["GET", /^\/admin\/titles$/, (state, _m, { query }) => ({ items: cards.filter((card) => card.name.toLowerCase().includes((query.q ?? "").toLowerCase())).slice(0, 30), next_cursor: null })],
+  ["POST", /^\/admin\/imports$/, () => ({ ...answers.jobsAnswer().items[0], kind: "import", subject: "MovieLens" })],
+];
+
+function notFound() {
+  throw new Refusal(404, "not_found", "Not found");
+}
+
+/** Starts on a free port (or the given one) and answers the address, the state behind it, and how to stop. */
+export async function startFixture({ port = 0, media } = {}) {
+  const state = answers.freshState();
+  const server = createServer((request, response) => void handle(state, media, request, response));
+  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    state,
+    reset: () => Object.assign(state, answers.freshState(), { home: undefined, history: undefined, resumeAt: undefined, nextTitle: undefined }),
+    stop: () => new Promise((resolve) => {
+      server.closeAllConnections();
+      server.close(resolve);
+    }),
+  };
+}
+
+async function handle(state, media, request, response) {
+  const url = new URL(request.url, "http://localhost");
+  if (url.pathname === "/api/v1/events") return events(response);
+  if (url.pathname.startsWith("/api/v1/")) return api(state, url, request, response);
+  const art = url.pathname.match(/^\/art\/(\w+)\/1\/(poster|backdrop)$/);
+  if (art) {
+    response.writeHead(200, { "content-type": "image/svg+xml", "cache-control": "public, max-age=3600" });
+    return response.end(artwork(cardById(art[1]) ?? cards[0], art[2] === "backdrop"));
+  }
+  if (media && url.pathname.startsWith("/media/")) return file(join(media, normalize(url.pathname.slice(7))), response);
+  const asked = join(dist, normalize(url.pathname));
+  return file(existsSync(asked) && statSync(asked).isFile() ? asked : join(dist, "index.html"), response);
+}
+
+function events(response) {
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  response.write(": here\n\n");
+}
+
+async function api(state, url, request, response) {
+  const path = url.pathname.slice("/api/v1".length);
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const raw = Buffer.concat(chunks).toString();
+  const body = raw && request.headers["content-type"]?.includes("json") ? JSON.parse(raw) : undefined;
+  state.calls.push({ method: request.method, path, body });
+  try {
+    const failure = state.failing.get(`${request.method} ${path}`);
+    if (failure) throw new Refusal(failure, "unavailable", "Unavailable", "The recommender does not answer.");
+    if (!state.signedIn && !path.startsWith("/auth/")) throw new Refusal(401, "no_session", "Log in");
+    const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path)) ?? notFound();
+    const answer = found[2](state, path.match(found[1]), { body, query: Object.fromEntries(url.searchParams) });
+    response.writeHead(answer === undefined ? 204 : 200, { "content-type": "application/json" });
+    response.end(answer === undefined ? undefined : JSON.stringify(answer));
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+    response.writeHead(refusal.status, { "content-type": "application/problem+json", "x-request-id": "fx-1" });
+    response.end(JSON.stringify({ type: "about:blank", ...refusal, correlation_id: "01fixture" }));
+  }
+}
+
+function file(path, response) {
+  if (!existsSync(path)) {
+    response.writeHead(404);
+    return response.end();
+  }
+  response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream" });
+  createReadStream(path).pipe(response);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const fixture = await startFixture({ port: Number(process.argv[2] ?? 4173) });
+  console.log(`fixture at ${fixture.url}`);
+}
