@@ -67,10 +67,6 @@ impl Shelf {
         self.read().most_ratings
     }
 
-    pub fn len(&self) -> usize {
-        self.read().entries.len()
-    }
-
     /// Films and series in an order; by id without one. Sorted once per change, and only when somebody asks.
     pub fn list(&self, sort: Option<Sort>) -> List {
         let generation = self.read().generation;

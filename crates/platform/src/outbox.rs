@@ -110,6 +110,18 @@ pub async fn head(db: &Db) -> Result<Position, Fault> {
     Ok(row.map_or(Position::START, |(tx, seq)| Position { tx, seq }))
 }
 
+/// The last place that is committed, on PostgreSQL also one that readers cannot see yet because an older transaction is open.
+pub async fn last(db: &Db) -> Result<Position, Fault> {
+    let row: Option<(i64, i64)> = match db.engine() {
+        Engine::Sqlite(_) => return head(db).await,
+        Engine::Postgres(pool) => {
+            sqlx::query_as("SELECT tx, seq FROM outbox ORDER BY tx DESC, seq DESC LIMIT 1").fetch_optional(pool).await
+        }
+    }
+    .or_fault()?;
+    Ok(row.map_or(Position::START, |(tx, seq)| Position { tx, seq }))
+}
+
 /// How far a durable subscriber has come.
 pub async fn cursor(db: &Db, subscriber: &str) -> Result<Option<Position>, Fault> {
     let row: Option<(i64, i64)> =

@@ -196,7 +196,7 @@ impl Bus {
     pub async fn settle(&self) -> Result<(), Fault> {
         let pairs = self.links().progress.clone();
         for mut pair in pairs {
-            let head = outbox::head(&pair.source).await?;
+            let head = outbox::last(&pair.source).await?;
             // An error here means that the bus was stopped.
             if pair.done.wait_for(|done| *done >= head).await.is_err() {
                 return Err(Fault::Unavailable("the bus has stopped".into()));

@@ -1,0 +1,316 @@
+//! Creating, editing and deleting titles; series and their episodes; what is refused.
+
+use contract::{
+    TitleId,
+    catalog::{
+        CatalogError, CreditRole, EpisodePlace, ExternalId, ForTitle, GetCards, NewCredit, NewTitle, Resolve,
+        TitleKind, UpdateTitle,
+    },
+};
+
+use crate::support::{Fixture, browse, film, fixtures};
+
+fn edit(title: TitleId) -> UpdateTitle {
+    UpdateTitle {
+        title,
+        name: None,
+        year: None,
+        genres: None,
+        description: None,
+        maturity: None,
+        duration_ms: None,
+        credits: None,
+        published: None,
+    }
+}
+
+fn credit(name: &str, role: CreditRole) -> NewCredit {
+    NewCredit {
+        name: name.into(),
+        role,
+    }
+}
+
+#[tokio::test]
+async fn a_title_comes_back_as_it_was_made() {
+    for fixture in fixtures().await {
+        let made = NewTitle {
+            original_name: Some("Le fabuleux destin d'Amélie Poulain".into()),
+            description: "A waitress decides to change lives.".into(),
+            duration_ms: Some(7_320_000),
+            credits: vec![
+                credit("Jean-Pierre Jeunet", CreditRole::Director),
+                credit("Audrey Tautou", CreditRole::Actor),
+            ],
+            external: vec![
+                ExternalId {
+                    source: "kinora".into(),
+                    id: "1".into(),
+                },
+                ExternalId {
+                    source: "imdb".into(),
+                    id: "0211915".into(),
+                },
+            ],
+            ..film("  Amélie\u{7}  ", 2001, &["Comedy", " Romance ", "comedy", ""])
+        };
+        let title = fixture.add(made).await;
+        assert_eq!(title.card.name, "Amélie", "{}", fixture.name);
+        assert_eq!(title.card.genres, ["Comedy", "Romance"]);
+        assert_eq!(title.card.maturity, 12, "estimated from the genres");
+        assert_eq!(title.card.duration_ms, Some(7_320_000));
+        assert_eq!(
+            title.original_name.as_deref(),
+            Some("Le fabuleux destin d'Amélie Poulain")
+        );
+        assert_eq!(title.credits[1].name, "Audrey Tautou");
+        assert_eq!(title.credits[0].role, CreditRole::Director);
+        assert_eq!(title.external[1].id, "0211915");
+        assert_eq!(
+            (title.card.ratings_count, title.card.average_rating, title.card.playable),
+            (0, None, false)
+        );
+        assert_eq!(
+            fixture.door.title(ForTitle { title: title.card.id }).await.unwrap(),
+            title
+        );
+        let resolve = Resolve {
+            source: "imdb".into(),
+            ids: vec!["1".into(), "0211915".into()],
+        };
+        assert_eq!(
+            fixture.door.resolve(resolve).await.unwrap(),
+            [None, Some(title.card.id)]
+        );
+        let again = fixture.reopened().await;
+        assert_eq!(
+            again.door.title(ForTitle { title: title.card.id }).await.unwrap(),
+            title,
+            "{}",
+            fixture.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_edit_changes_what_it_names() {
+    for fixture in fixtures().await {
+        let made = NewTitle {
+            credits: vec![credit("Nobody", CreditRole::Actor)],
+            ..film("Solaris", 1971, &["Drama"])
+        };
+        let before = fixture.add(made).await;
+        fixture.clock.advance(5_000);
+        let change = UpdateTitle {
+            year: Some(1972),
+            genres: Some(vec!["Sci-Fi".into(), "Drama".into()]),
+            maturity: Some(6),
+            ..edit(before.card.id)
+        };
+        let after = fixture.door.update(change).await.unwrap();
+        assert_eq!(
+            (after.card.name.as_str(), after.card.year, after.card.maturity),
+            ("Solaris", Some(1972), 6)
+        );
+        assert_eq!(after.credits, before.credits, "{}", fixture.name);
+        assert_eq!(
+            after.card.artwork_version,
+            before.card.artwork_version + 1,
+            "the drawn picture shows the year"
+        );
+        assert_eq!(
+            (after.created_at, after.updated_at),
+            (before.created_at, before.updated_at + 5_000)
+        );
+        let credits = vec![credit("Natalya Bondarchuk", CreditRole::Actor)];
+        let described = UpdateTitle {
+            credits: Some(credits),
+            description: Some("Cold.".into()),
+            ..edit(before.card.id)
+        };
+        let after = fixture.door.update(described).await.unwrap();
+        assert_eq!(
+            (after.credits[0].name.as_str(), after.description.as_str()),
+            ("Natalya Bondarchuk", "Cold.")
+        );
+        assert_eq!(
+            after.card.artwork_version,
+            before.card.artwork_version + 1,
+            "same picture"
+        );
+        let cards = fixture
+            .door
+            .cards(GetCards {
+                titles: vec![TitleId(5), after.card.id],
+            })
+            .await
+            .unwrap();
+        assert_eq!(cards, [after.card]);
+    }
+}
+
+async fn series_with_episodes(fixture: &Fixture) -> (TitleId, Vec<TitleId>) {
+    let series = NewTitle {
+        kind: TitleKind::Series,
+        ..film("Dekalog", 1989, &["Drama"])
+    };
+    let series = fixture.add(series).await.card.id;
+    let mut episodes = Vec::new();
+    for (season, number) in [(1, 2), (2, 1), (1, 1)] {
+        let episode = NewTitle {
+            kind: TitleKind::Episode,
+            place: Some(EpisodePlace {
+                series,
+                season,
+                episode: number,
+            }),
+            description: format!("{season}.{number}"),
+            ..film(&format!("Dekalog {season}.{number}"), 1989, &["Drama"])
+        };
+        episodes.push(fixture.add(episode).await.card.id);
+    }
+    (series, episodes)
+}
+
+#[tokio::test]
+async fn episodes_stand_in_order_under_their_series() {
+    for fixture in fixtures().await {
+        let (series, episodes) = series_with_episodes(&fixture).await;
+        let seasons = fixture.door.seasons(ForTitle { title: series }).await.unwrap();
+        let shape: Vec<(u16, Vec<String>)> = seasons
+            .iter()
+            .map(|season| {
+                (
+                    season.number,
+                    season
+                        .episodes
+                        .iter()
+                        .map(|episode| episode.description.clone())
+                        .collect(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            shape,
+            [
+                (1, vec!["1.1".to_owned(), "1.2".to_owned()]),
+                (2, vec!["2.1".to_owned()])
+            ],
+            "{}",
+            fixture.name
+        );
+        assert_eq!(fixture.names(browse()).await, ["Dekalog"], "lists show the series only");
+        assert_eq!(fixture.found("dekalog").await, ["Dekalog"]);
+        let title = fixture.door.title(ForTitle { title: episodes[0] }).await.unwrap();
+        assert_eq!(
+            title.place,
+            Some(EpisodePlace {
+                series,
+                season: 1,
+                episode: 2
+            })
+        );
+        let refused = fixture.door.delete(ForTitle { title: series }).await;
+        assert_eq!(refused, Err(CatalogError::HasEpisodes));
+        for id in episodes.into_iter().chain([series]) {
+            fixture.door.delete(ForTitle { title: id }).await.unwrap();
+        }
+        assert_eq!(
+            fixture.door.title(ForTitle { title: series }).await,
+            Err(CatalogError::TitleNotFound)
+        );
+        assert!(fixture.found("dekalog").await.is_empty(), "{}", fixture.name);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_title_is_refused_with_a_reason() {
+    for fixture in fixtures().await {
+        let bad = |title: NewTitle| async {
+            match fixture.door.create(title).await {
+                Err(CatalogError::TitleInvalid(reason)) => reason,
+                other => panic!("{}: {other:?}", fixture.name),
+            }
+        };
+        assert_eq!(bad(film(" \n ", 2000, &[])).await, "a title needs a name");
+        assert_eq!(
+            bad(film(&"x".repeat(301), 2000, &[])).await,
+            "the name has more than 300 letters"
+        );
+        assert_eq!(
+            bad(film("Early", 1400, &[])).await,
+            "the year lies outside of 1870 to 2100"
+        );
+        assert!(bad(film("Odd", 2000, &[&"g".repeat(41)])).await.contains("genre"));
+        assert!(
+            bad(NewTitle {
+                maturity: Some(19),
+                ..film("Old", 2000, &[])
+            })
+            .await
+            .contains("maturity")
+        );
+        assert!(
+            bad(NewTitle {
+                duration_ms: Some(0),
+                ..film("None", 2000, &[])
+            })
+            .await
+            .contains("duration")
+        );
+        assert!(
+            bad(NewTitle {
+                kind: TitleKind::Episode,
+                ..film("Lost", 2000, &[])
+            })
+            .await
+            .contains("series")
+        );
+        let place = Some(EpisodePlace {
+            series: TitleId(99),
+            season: 1,
+            episode: 1,
+        });
+        assert!(
+            bad(NewTitle {
+                place,
+                ..film("Film", 2000, &[])
+            })
+            .await
+            .contains("only an episode")
+        );
+        let orphan = NewTitle {
+            kind: TitleKind::Episode,
+            place,
+            ..film("Orphan", 2000, &[])
+        };
+        assert!(bad(orphan).await.contains("no such series"));
+        let taken = || NewTitle {
+            external: vec![ExternalId {
+                source: "imdb".into(),
+                id: "7".into(),
+            }],
+            ..film("First", 2000, &[])
+        };
+        fixture.add(taken()).await;
+        assert!(bad(taken()).await.contains("external"));
+        assert_eq!(
+            fixture.names(browse()).await,
+            ["First"],
+            "{}: nothing half made",
+            fixture.name
+        );
+        assert_eq!(
+            fixture.door.update(edit(TitleId(1))).await,
+            Err(CatalogError::TitleNotFound)
+        );
+        assert_eq!(
+            fixture.door.delete(ForTitle { title: TitleId(1) }).await,
+            Err(CatalogError::TitleNotFound)
+        );
+        let many = GetCards {
+            titles: vec![TitleId(1); 1_001],
+        };
+        assert_eq!(fixture.door.cards(many).await, Err(CatalogError::TooMany(1_000)));
+    }
+}
