@@ -1,0 +1,125 @@
+//! How often somebody may try. A generic cell rate algorithm over one number per key, kept in the database: neither a restart nor
+//! a second process resets it. Keys are digests, so that the table tells nothing about who tried.
+
+use std::net::IpAddr;
+
+use contract::{Fault, Millis, accounts::AccountsError};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Config, store::Store};
+
+/// At most `burst` at once, then one every `every_ms`.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    burst: u32,
+    every_ms: i64,
+}
+
+/// What an attempt counted, to be given back if it succeeds.
+pub struct Taken(Vec<(String, Limit)>);
+
+/// Counts a registration from an address.
+pub async fn registration(store: &Store, config: &Config, address: IpAddr, now: Millis) -> Result<(), AccountsError> {
+    let burst = config.registrations_max.max(1);
+    let limit = Limit {
+        burst,
+        every_ms: 3_600_000 / i64::from(burst),
+    };
+    take(store, vec![(key("registration", &network(address)), limit)], now)
+        .await
+        .map(drop)
+}
+
+/// Counts an attempt at a password before it is looked at, so that many at once cannot slip through. Give it back with
+/// [`succeeded`] when the password was right: only failures stay counted.
+///
+/// The narrow limits come first, so that one address cannot use up what an account has for all addresses.
+pub async fn attempt(
+    store: &Store,
+    config: &Config,
+    email: &str,
+    address: Option<IpAddr>,
+    now: Millis,
+) -> Result<Taken, AccountsError> {
+    let mut limits = Vec::new();
+    if let Some(network) = address.map(network) {
+        let both = format!("{network} {email}");
+        limits.push((
+            key("address", &network),
+            Limit {
+                burst: config.failures_per_address_max,
+                every_ms: 10_000,
+            },
+        ));
+        let from_there = Limit {
+            burst: config.failures_per_account_and_address_max,
+            every_ms: 60_000,
+        };
+        limits.push((key("account and address", &both), from_there));
+    }
+    limits.push((
+        key("account", email),
+        Limit {
+            burst: config.failures_per_account_max,
+            every_ms: 36_000,
+        },
+    ));
+    take(store, limits, now).await
+}
+
+/// The password was right: what the attempt counted is given back.
+pub async fn succeeded(store: &Store, taken: Taken) -> Result<(), Fault> {
+    for (key, limit) in taken.0 {
+        store.give_back_attempt(&key, limit.every_ms).await?;
+    }
+    Ok(())
+}
+
+async fn take(store: &Store, limits: Vec<(String, Limit)>, now: Millis) -> Result<Taken, AccountsError> {
+    let mut taken = Taken(Vec::new());
+    for (key, limit) in limits {
+        let slack = limit.every_ms * i64::from(limit.burst.max(1) - 1);
+        if let Err(free_at) = store.take_attempt(&key, now, limit.every_ms, slack).await? {
+            // What the earlier limits counted stays counted: it was an attempt.
+            let wait_ms = (free_at - slack - now).max(1);
+            return Err(AccountsError::TooManyAttempts(
+                u32::try_from(wait_ms / 1000 + 1).unwrap_or(u32::MAX),
+            ));
+        }
+        taken.0.push((key, limit));
+    }
+    Ok(taken)
+}
+
+fn key(kind: &str, text: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(format!("{kind} {text}"))[..16])
+}
+
+/// Who can change the rest of an address at will: an IPv6 customer has at least a /64.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("{:?}", &address.segments()[..4]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_customer_are_one() {
+        let same = |a: &str, b: &str| network(a.parse().unwrap()) == network(b.parse().unwrap());
+        assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+        assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
+        assert!(same("192.0.2.1", "::ffff:192.0.2.1"));
+        assert!(!same("192.0.2.1", "192.0.2.2"));
+    }
+
+    #[test]
+    fn keys_tell_nothing() {
+        assert!(!key("account", "lea@example.org").contains("lea"));
+        assert_ne!(key("account", "a"), key("address", "a"));
+    }
+}
