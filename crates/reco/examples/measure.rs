@@ -94,6 +94,8 @@ fn service((data, features): (Dataset, ItemFeatures)) -> reco::Result<()> {
     let cases: Vec<_> = trained.held_out.iter().cycle().take(20_000).cloned().collect();
     let (_, micros) = rank_cases(&loaded, &cases, 100);
     println!("top 100 of {} titles: {micros:.0} µs", loaded.items());
+    let (_, micros) = rank_cases(&loaded, &cases, 600);
+    println!("top 600: {micros:.0} µs");
     for name in ["popularity", "cooccurrence", "ease", "ials", "content"] {
         if let Some(model) = loaded.model(name) {
             let (_, micros) = rank_cases(model, &cases, 100);

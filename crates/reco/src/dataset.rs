@@ -206,6 +206,18 @@ impl Dataset {
         self.events.iter().map(|e| e.at).max()
     }
 
+    /// The same with time counted in events back from each viewer's last one, which is 0: for data whose times mean
+    /// nothing, so that trending still means "late in the histories".
+    pub fn with_ages(mut self) -> Self {
+        for bounds in self.offsets.windows(2) {
+            let history = &mut self.events[bounds[0]..bounds[1]];
+            for (age, event) in history.iter_mut().rev().enumerate() {
+                event.at = -(age as i64);
+            }
+        }
+        self
+    }
+
     /// The same index with only the interactions that `keep` wants; positions within a history close up.
     pub fn filtered(&self, mut keep: impl FnMut(&Interaction) -> bool) -> Self {
         let kept: Vec<_> = self.interactions().filter(|i| keep(i)).collect();

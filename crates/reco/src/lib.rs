@@ -81,7 +81,7 @@ pub use models::{
     Content, ContentSettings, Cooccurrence, CooccurrenceSettings, Ease, EaseSettings, Ials, IalsSettings, ItemFeatures,
     ItemFeaturesBuilder, Objective, Popularity, TitleDescription,
 };
-pub use ranker::{Bases, Ranker, RankerSettings};
+pub use ranker::{Bases, Ranker, RankerSettings, Signal};
 pub use select::{ItemSet, Scored};
 pub use sparse::SparseMatrix;
 pub use split::{Case, Protocol, Split, Stage};

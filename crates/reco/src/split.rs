@@ -60,7 +60,8 @@ impl Split {
         }
     }
 
-    /// Leave-last-out; viewers with fewer than three events only train.
+    /// Leave-last-out; viewers with fewer than three events only train. Its papers use the order alone, so the
+    /// training data's times are replaced by [`Dataset::with_ages`].
     pub fn leave_last_out(data: &Dataset) -> Result<Self> {
         let split = Self {
             protocol: Protocol::LastOut,
@@ -90,9 +91,9 @@ impl Split {
         Self::strong_given(train, validation, test)
     }
 
-    /// Strong generalisation on a split that somebody else made.
+    /// Strong generalisation on a split that somebody else made; times become [`Dataset::with_ages`].
     pub fn strong_given(train: Dataset, validation: Vec<Case>, test: Vec<Case>) -> Result<Self> {
-        let train = Arc::new(train);
+        let train = Arc::new(train.with_ages());
         let split = Self {
             protocol: Protocol::Strong,
             learn: Stage {
@@ -149,7 +150,7 @@ fn without_last(data: &Dataset, held: usize) -> Stage {
         position[i.user as usize] <= known(i.user)
     });
     Stage {
-        train: Arc::new(train),
+        train: Arc::new(train.with_ages()),
         cases,
     }
 }

@@ -85,7 +85,7 @@ impl BaseConfig {
                     column_exponent: 0.35,
                     ..CooccurrenceSettings::default()
                 },
-                ials,
+                ials: IalsSettings { size: 128, ..ials },
                 ..full
             },
             Protocol::Temporal => full,

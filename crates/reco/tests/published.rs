@@ -1,4 +1,5 @@
 //! The evaluator pinned to published figures on real data, where the data is there.
+#![allow(clippy::expect_used, reason = "helpers of tests fail the test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Training for a service, the artefact, the guard, and the evaluation report.
+#![allow(clippy::expect_used, reason = "helpers of tests fail the test")]
 
 mod common;
 

@@ -179,7 +179,7 @@ impl Content {
     /// solved by conjugate gradients, one latent dimension at a time.
     pub fn train(data: &Dataset, features: &ItemFeatures, ials: &Ials, settings: ContentSettings) -> Result<Self> {
         let (items, size) = (data.items(), ials.settings().size);
-        if features.items() != items || !(settings.regularisation > 0.0) {
+        if features.items() != items || settings.regularisation <= 0.0 {
             let text = format!("features of {} titles for {items}", features.items());
             return Err(RecoError::Config(text));
         }

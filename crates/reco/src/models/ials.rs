@@ -36,10 +36,10 @@ impl Default for IalsSettings {
     fn default() -> Self {
         Self {
             size: 64,
-            epochs: 10,
+            epochs: 12,
             objective: Objective {
-                unobserved: 0.1,
-                regularisation: 0.003,
+                unobserved: 0.3,
+                regularisation: 0.005,
                 frequency_exponent: 1.0,
             },
             initial_deviation: 0.1,

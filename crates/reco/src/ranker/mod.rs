@@ -153,6 +153,11 @@ impl Ranker {
         (0..FEATURES).map(|f| (features::name(f), self.weights[f])).collect()
     }
 
+    /// How much the learned weights trust these signals together, above zero: for weighing explanations.
+    pub fn trust(&self, signals: &[Signal]) -> f32 {
+        features::trust(&self.weights, signals)
+    }
+
     /// The newest events, as many as count.
     fn recent<'a>(&self, history: &'a [Event]) -> &'a [Event] {
         &history[history.len().saturating_sub(self.settings.history_max)..]
@@ -169,7 +174,7 @@ impl Ranker {
     ) -> Vec<Scored> {
         let mut buffers = std::mem::take(&mut scratch.ranking);
         let history = self.recent(history);
-        buffers.gather(bases, history, self.settings.candidates.max(k), allowed, scratch);
+        buffers.gather(bases, history, self.settings.candidates.max(k / 2), allowed, scratch);
         let (candidates, rows) = buffers.features(bases, history.len());
         let scored = candidates.iter().zip(rows.chunks_exact(FEATURES));
         let mut list: Vec<Scored> = scored
@@ -201,7 +206,7 @@ impl Ranker {
         for (model, signals) in models {
             let parts = model.explain(self.recent(history), item);
             let total: f32 = parts.iter().map(|p| p.contribution.abs()).sum();
-            let trust = features::trust(&self.weights, signals);
+            let trust = self.trust(signals);
             if total > 0.0 && trust > 0.0 {
                 for part in parts {
                     *shares.entry(part.item).or_default() += trust * part.contribution / total;
