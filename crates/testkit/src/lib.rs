@@ -13,6 +13,7 @@ pub mod command;
 pub mod datasets;
 pub mod disk;
 pub mod server;
+pub mod wait;
 
 pub use browser::Browser;
 pub use client::{Answer, Client};
@@ -21,6 +22,7 @@ pub use cluster::Cluster;
 pub use command::{Finished, kinora};
 pub use disk::SmallDisk;
 pub use server::{Launch, Server};
+pub use wait::until;
 
 use std::path::PathBuf;
 

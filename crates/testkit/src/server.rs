@@ -5,9 +5,11 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 use crate::command::{self, binary, without_settings};
 
@@ -27,6 +29,8 @@ pub struct Launch {
     words: Vec<String>,
     variables: Vec<(String, String)>,
     file_bytes_max: Option<u64>,
+    /// Beside the data folder, which must hold nothing that the server did not put there.
+    logs: Arc<TempDir>,
 }
 
 impl Launch {
@@ -36,6 +40,7 @@ impl Launch {
             words: Vec::new(),
             variables: Vec::new(),
             file_bytes_max: None,
+            logs: Arc::new(tempfile::tempdir().expect("a temporary folder")),
         }
     }
 
@@ -69,7 +74,7 @@ impl Launch {
     /// As [`Launch::start`]; what it said where it does not come up.
     pub fn try_start(self) -> Result<Server, String> {
         fs::create_dir_all(&self.data).map_err(|error| error.to_string())?;
-        let log = self.data.join(format!("test-{}.log", std::process::id()));
+        let log = self.logs.path().join("server.log");
         let file = File::options()
             .create(true)
             .append(true)
