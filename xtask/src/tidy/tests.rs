@@ -238,6 +238,13 @@ fn edges_outside_the_table_are_found() {
     );
     assert!(found("catalog", "reco", false).is_some());
     assert!(found("reco", "contract", false).is_some());
+    assert!(found("recommend", "activity", false).is_some());
+    assert_eq!(
+        found("recommend", "activity", true),
+        None,
+        "its tests open the doors that it holds"
+    );
+    assert!(found("catalog", "activity", true).is_some(), "and no others");
     assert!(found("catalog", "testkit", true).is_some());
     assert!(found("kinora", "testkit", false).is_some());
     assert_eq!(found("kinora", "testkit", true), None);
