@@ -77,7 +77,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
             if !options.keep_going {
                 progress.print_durations();
                 suite.print_summary();
-                return Err(error.context("cargo xtask test"));
+                return Err(error);
             }
         }
     }
