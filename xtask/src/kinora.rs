@@ -126,7 +126,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // Asked first, so that it drains; the standard library can only kill.
-        let asked = Run::new("kill").args(["-TERM", &self.child.id().to_string()]).quiet();
+        let asked = Run::new("sh")
+            .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
+            .quiet();
         let began = Instant::now();
         while asked.is_some() && began.elapsed() < STOP_MAX {
             if !matches!(self.child.try_wait(), Ok(None)) {

@@ -172,8 +172,9 @@ impl Server {
     /// When it does not end in time.
     pub fn stop(&mut self) -> ExitStatus {
         let process = self.child.id().to_string();
-        let mut kill = Command::new("kill");
-        kill.args(["-TERM", &process]);
+        // The shell's own: a small system has no program of that name.
+        let mut kill = Command::new("sh");
+        kill.args(["-c", "kill -TERM \"$0\"", &process]);
         command::finish(kill, "").ok();
         let began = Instant::now();
         loop {
