@@ -143,6 +143,8 @@ pub(crate) struct RankingBuffers {
     rows: Vec<f32>,
     values: Vec<f32>,
     keys: Vec<u64>,
+    /// ln(1 + rank), as far as was needed.
+    logarithms: Vec<f32>,
 }
 
 impl RankingBuffers {
@@ -282,10 +284,13 @@ impl RankingBuffers {
             }
         }
         self.keys.sort_unstable();
-        let of = self.candidates.len();
-        for (rank, &key) in self.keys.iter().enumerate() {
+        for rank in self.logarithms.len()..=self.candidates.len() {
+            self.logarithms.push((1.0 + rank as f32).ln());
+        }
+        let scale = 1.0 / self.logarithms[self.candidates.len()];
+        for (&key, logarithm) in self.keys.iter().zip(&self.logarithms) {
             let row = (key & u64::from(u32::MAX)) as usize;
-            self.rows[row * FEATURES + signal * KINDS + 3] = place(rank, of);
+            self.rows[row * FEATURES + signal * KINDS + 3] = 1.0 - logarithm * scale;
         }
     }
 
