@@ -20,7 +20,11 @@ pub const TITLES_MAX: usize = 1000;
 
 /// A card with what the profile did with its title.
 pub fn card(card: catalog::Card, state: Option<&TitleState>) -> Card {
-    let picture = |shape| PictureUrl { title: card.id, version: card.artwork_version, shape };
+    let picture = |shape| PictureUrl {
+        title: card.id,
+        version: card.artwork_version,
+        shape,
+    };
     Card {
         id: card.id,
         name: card.name,
@@ -47,12 +51,22 @@ pub fn visible(card: &catalog::Card, viewing: &Viewing) -> bool {
 /// The title's card, or the same refusal for one that does not exist and one that is not for this profile.
 pub async fn visible_card(gateway: &Gateway, viewing: &Viewing, title: TitleId) -> Result<catalog::Card, Problem> {
     let cards = gateway.doors.catalog.cards(GetCards { titles: vec![title] }).await?;
-    cards.into_iter().find(|card| visible(card, viewing)).ok_or_else(Problem::no_such_title)
+    cards
+        .into_iter()
+        .find(|card| visible(card, viewing))
+        .ok_or_else(Problem::no_such_title)
 }
 
 /// What the profile did with one title.
 pub async fn state(gateway: &Gateway, viewing: &Viewing, title: TitleId) -> Result<TitleState, Problem> {
-    Ok(gateway.doors.activity.state(ForTitleOf { profile: viewing.profile.id, title }).await?)
+    Ok(gateway
+        .doors
+        .activity
+        .state(ForTitleOf {
+            profile: viewing.profile.id,
+            title,
+        })
+        .await?)
 }
 
 /// What the profile did with these titles, by title.
@@ -64,7 +78,14 @@ pub async fn states(
     if titles.is_empty() {
         return Ok(HashMap::new());
     }
-    let states = gateway.doors.activity.states(GetStates { profile: viewing.profile.id, titles }).await?;
+    let states = gateway
+        .doors
+        .activity
+        .states(GetStates {
+            profile: viewing.profile.id,
+            titles,
+        })
+        .await?;
     Ok(states.into_iter().map(|state| (state.title, state)).collect())
 }
 
@@ -93,5 +114,9 @@ pub async fn cards_by_title(
         return Ok(HashMap::new());
     }
     let cards = gateway.doors.catalog.cards(GetCards { titles }).await?;
-    Ok(cards.into_iter().filter(|card| visible(card, viewing)).map(|card| (card.id, card)).collect())
+    Ok(cards
+        .into_iter()
+        .filter(|card| visible(card, viewing))
+        .map(|card| (card.id, card))
+        .collect())
 }

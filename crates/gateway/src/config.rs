@@ -76,7 +76,9 @@ impl Config {
     pub(crate) fn trusted(&self) -> anyhow::Result<Vec<Network>> {
         let parse = |text: &String| {
             text.parse().map_err(|_| {
-                anyhow::anyhow!("gateway.trusted_proxies: {text:?} is neither an address nor a network such as 10.0.0.0/8")
+                anyhow::anyhow!(
+                    "gateway.trusted_proxies: {text:?} is neither an address nor a network such as 10.0.0.0/8"
+                )
             })
         };
         self.trusted_proxies.iter().map(parse).collect()

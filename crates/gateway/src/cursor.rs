@@ -35,8 +35,12 @@ impl Listing {
 
     pub fn read<K: DeserializeOwned>(&self, cursor: Option<&str>) -> Result<Option<K>, Problem> {
         let Some(cursor) = cursor else { return Ok(None) };
-        let wrong =
-            || Problem::bad_request("cursor_invalid", "this cursor belongs to another list; start again without it");
+        let wrong = || {
+            Problem::bad_request(
+                "cursor_invalid",
+                "this cursor belongs to another list; start again without it",
+            )
+        };
         if cursor.len() > CURSOR_BYTES_MAX {
             return Err(wrong());
         }
@@ -58,12 +62,19 @@ mod tests {
         let drama = Listing::new("titles", ("Drama", 1990)).unwrap();
         let cursor = drama.write(Some(42)).unwrap();
         assert_eq!(drama.read::<i64>(cursor.as_deref()).unwrap(), Some(42));
-        for other in [Listing::new("titles", ("Crime", 1990)), Listing::new("history", ("Drama", 1990))] {
+        for other in [
+            Listing::new("titles", ("Crime", 1990)),
+            Listing::new("history", ("Drama", 1990)),
+        ] {
             let problem = other.unwrap().read::<i64>(cursor.as_deref()).unwrap_err();
             assert_eq!((problem.status.as_u16(), problem.code), (400, "cursor_invalid"));
         }
         for text in ["", "x", "AAAA", "ünïcode", &"A".repeat(5000)] {
-            assert_eq!(drama.read::<i64>(Some(text)).unwrap_err().code, "cursor_invalid", "{text}");
+            assert_eq!(
+                drama.read::<i64>(Some(text)).unwrap_err().code,
+                "cursor_invalid",
+                "{text}"
+            );
         }
     }
 }

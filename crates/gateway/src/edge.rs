@@ -44,7 +44,11 @@ pub fn wrap(router: Router, gateway: &Gateway) -> Router {
         .and(NotForContentType::const_new("application/octet-stream"));
     router
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compress))
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(compress),
+        )
         .layer(middleware::from_fn_with_state(gateway.clone(), edge))
 }
 
@@ -68,7 +72,11 @@ fn correlation_id(gateway: &Gateway, request: &Request) -> String {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         (8..=CORRELATION_CHARS_MAX).contains(&text.len()) && text.bytes().all(plain)
     };
-    let given = request.headers().get(CORRELATION).and_then(|value| value.to_str().ok()).filter(sane);
+    let given = request
+        .headers()
+        .get(CORRELATION)
+        .and_then(|value| value.to_str().ok())
+        .filter(sane);
     given.map_or_else(|| contract::ids::encode(gateway.doors.inputs.id()), str::to_owned)
 }
 
@@ -87,7 +95,10 @@ struct Seen {
 
 impl Seen {
     fn new(request: &Request) -> Self {
-        Self { method: request.method().clone(), route: request.extensions().get::<MatchedPath>().cloned() }
+        Self {
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        }
     }
 
     fn report(&self, response: &Response, took: Duration, id: &str, address: Address) {
@@ -100,7 +111,11 @@ impl Seen {
         let duration_ms = took.as_secs_f64() * 1e3;
         let client = address.client;
         match response.extensions().get::<Problem>() {
-            Some(Problem { code, cause: Some(cause), .. }) => {
+            Some(Problem {
+                code,
+                cause: Some(cause),
+                ..
+            }) => {
                 tracing::error!(correlation_id = id, method, route, status, duration_ms, %client, code, cause, "request failed");
             }
             Some(Problem { code, .. }) => {
@@ -144,13 +159,23 @@ impl Drop for InFlight {
 /// Writes problems out and adds what every answer carries.
 fn finish(mut response: Response, id: &str, gateway: &Gateway) -> Response {
     if let Some(problem) = problem_of(&response) {
-        let problem = Problem { correlation_id: id.to_owned(), ..problem };
+        let problem = Problem {
+            correlation_id: id.to_owned(),
+            ..problem
+        };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let headers = response.headers_mut();
-        for name in [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::TRANSFER_ENCODING] {
+        for name in [
+            header::CONTENT_LENGTH,
+            header::CONTENT_ENCODING,
+            header::TRANSFER_ENCODING,
+        ] {
             headers.remove(name);
         }
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.extensions_mut().insert(problem);
         *response.body_mut() = Body::from(body);
@@ -160,14 +185,20 @@ fn finish(mut response: Response, id: &str, gateway: &Gateway) -> Response {
         headers.insert(CORRELATION, id);
     }
     if gateway.public_url.as_ref().is_some_and(|url| url.scheme() == "https") {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
     }
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+        ),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -196,6 +227,9 @@ pub async fn method_not_allowed() -> Response {
 }
 
 fn panicked(payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
-    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied());
     Problem::internal(format!("a handler panicked: {}", text.unwrap_or("without words"))).into_response()
 }

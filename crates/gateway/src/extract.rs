@@ -48,7 +48,11 @@ where
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let body = whole(request, JSON_BYTES_MAX).await?;
-        if body.is_empty() { Ok(Self(T::default())) } else { parse(&body).map(Self) }
+        if body.is_empty() {
+            Ok(Self(T::default()))
+        } else {
+            parse(&body).map(Self)
+        }
     }
 }
 
@@ -61,7 +65,10 @@ pub async fn whole(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Pr
             format!("a body has at most {bytes_max} bytes here"),
         )
     };
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let declared = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|bytes: u64| bytes > bytes_max as u64) {
         return Err(too_large());
     }
@@ -70,18 +77,28 @@ pub async fn whole(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Pr
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(error) => {
             let problem = Problem::bad_request("body_cut_short", "the body did not arrive whole");
-            Err(Problem { cause: Some(error.to_string()), ..problem })
+            Err(Problem {
+                cause: Some(error.to_string()),
+                ..problem
+            })
         }
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json") || essence.to_ascii_lowercase().ends_with("+json")
 }
 
 fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
+    // Every body is an object; a list would be taken for one by position.
+    if let Some(b'[' | b'"' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') = body.trim_ascii_start().first() {
+        return Err(Problem::invalid("", "the body must be a JSON object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let field = error.path().to_string();
@@ -94,7 +111,9 @@ fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T,
             _ => Problem::bad_request("json_malformed", format!("the body is not JSON: {inner}")),
         }
     })?;
-    reader.end().map_err(|_| Problem::bad_request("json_malformed", "there is something after the JSON document"))?;
+    reader
+        .end()
+        .map_err(|_| Problem::bad_request("json_malformed", "there is something after the JSON document"))?;
     validate(&value)?;
     Ok(value)
 }
@@ -103,10 +122,18 @@ fn validate<T: Validate<Context = ()>>(value: &T) -> Result<(), Problem> {
     let Err(report) = value.validate() else { return Ok(()) };
     let errors: Vec<FieldError> = report
         .iter()
-        .map(|(path, error)| FieldError { field: path.to_string(), message: error.to_string() })
+        .map(|(path, error)| FieldError {
+            field: path.to_string(),
+            message: error.to_string(),
+        })
         .collect();
-    let first = errors.first().map_or_else(String::new, |error| format!("{}: {}", error.field, error.message));
-    Err(Problem { errors, ..Problem::invalid("", first) })
+    let first = errors
+        .first()
+        .map_or_else(String::new, |error| format!("{}: {}", error.field, error.message));
+    Err(Problem {
+        errors,
+        ..Problem::invalid("", first)
+    })
 }
 
 /// A query that fits its closed schema.

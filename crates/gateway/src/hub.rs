@@ -21,13 +21,24 @@ const NOTICES_MAX: usize = 256;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
     /// What a profile sees has changed.
-    ProfileActed { profile: ProfileId, title: TitleId },
-    ProfilesChanged { account: AccountId },
-    TitlesChanged { titles: Vec<TitleId> },
-    TitleReady { title: TitleId },
+    ProfileActed {
+        profile: ProfileId,
+        title: TitleId,
+    },
+    ProfilesChanged {
+        account: AccountId,
+    },
+    TitlesChanged {
+        titles: Vec<TitleId>,
+    },
+    TitleReady {
+        title: TitleId,
+    },
     ModelActivated,
     /// Streams of this session must end.
-    SessionsEnded { sessions: HashSet<contract::SessionId> },
+    SessionsEnded {
+        sessions: HashSet<contract::SessionId>,
+    },
 }
 
 /// Hands notices to open event streams, and counts those.
@@ -44,7 +55,10 @@ pub struct Seat {
 
 impl Hub {
     pub fn new() -> Self {
-        Self { notices: broadcast::Sender::new(NOTICES_MAX), streams: Arc::default() }
+        Self {
+            notices: broadcast::Sender::new(NOTICES_MAX),
+            streams: Arc::default(),
+        }
     }
 
     pub fn listen(&self) -> broadcast::Receiver<Arc<Notice>> {
@@ -58,7 +72,10 @@ impl Hub {
             return Err(Problem::too_many(5));
         }
         *taken += 1;
-        Ok(Seat { streams: self.streams.clone(), account })
+        Ok(Seat {
+            streams: self.streams.clone(),
+            account,
+        })
     }
 
     fn tell(&self, notice: Notice) {
@@ -91,15 +108,21 @@ pub async fn subscribe(gateway: &Gateway) -> anyhow::Result<()> {
             Ok(())
         })
     });
-    gateway.doors.bus.subscribe("gateway", Delivery::Ephemeral, handler).await?;
+    gateway
+        .doors
+        .bus
+        .subscribe("gateway", Delivery::Ephemeral, handler)
+        .await?;
     Ok(())
 }
 
-async fn take(gateway: &Gateway, event: Event) {
+pub async fn take(gateway: &Gateway, event: Event) {
     match event.body {
         EventBody::SessionsRevoked { sessions, .. } => {
             gateway.tokens.revoke(&sessions);
-            gateway.hub.tell(Notice::SessionsEnded { sessions: sessions.into_iter().collect() });
+            gateway.hub.tell(Notice::SessionsEnded {
+                sessions: sessions.into_iter().collect(),
+            });
         }
         EventBody::RoleChanged { account, role } => gateway.tokens.set_role(account, role, event.at),
         EventBody::ProfileCreated { account, .. }

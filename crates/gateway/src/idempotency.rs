@@ -62,37 +62,63 @@ pub struct Ticket {
 
 impl Answers {
     pub fn new() -> Self {
-        let weigh = |_: &Slot, entry: &Arc<Entry>| {
-            200 + entry.answer.as_ref().map_or(0, |answer| answer.body.len() as u32)
-        };
-        Self(moka::sync::Cache::builder().weigher(weigh).max_capacity(ANSWERS_BYTES_MAX).time_to_live(KEPT_FOR).build())
+        let weigh =
+            |_: &Slot, entry: &Arc<Entry>| 200 + entry.answer.as_ref().map_or(0, |answer| answer.body.len() as u32);
+        Self(
+            moka::sync::Cache::builder()
+                .weigher(weigh)
+                .max_capacity(ANSWERS_BYTES_MAX)
+                .time_to_live(KEPT_FOR)
+                .build(),
+        )
     }
 
     /// Looks at the request's key, if it has one.
     pub async fn turn(&self, account: AccountId, request: Request) -> Result<Turn, Problem> {
-        let Some(key) = key(request.headers())? else { return Ok(Turn::Plain(request)) };
+        let Some(key) = key(request.headers())? else {
+            return Ok(Turn::Plain(request));
+        };
         let slot = slot(account, request.method(), request.uri().path(), key);
         let (parts, body) = request.into_parts();
         let body = extract::whole(Request::from_parts(parts.clone(), body), extract::JSON_BYTES_MAX).await?;
-        let digest: [u8; 32] =
-            Sha256::new().chain_update(parts.uri.query().unwrap_or_default()).chain_update([0]).chain_update(&body).finalize().into();
-        let fresh = Arc::new(Entry { request: digest, answer: None });
+        let digest: [u8; 32] = Sha256::new()
+            .chain_update(parts.uri.query().unwrap_or_default())
+            .chain_update([0])
+            .chain_update(&body)
+            .finalize()
+            .into();
+        let fresh = Arc::new(Entry {
+            request: digest,
+            answer: None,
+        });
         let entry = self.0.entry(slot).or_insert_with(|| fresh);
         if entry.is_fresh() {
-            let ticket = Ticket { answers: self.0.clone(), slot, request: digest, kept: false };
+            let ticket = Ticket {
+                answers: self.0.clone(),
+                slot,
+                request: digest,
+                kept: false,
+            };
             return Ok(Turn::First(Request::from_parts(parts, Body::from(body)), ticket));
         }
         let entry = entry.into_value();
         if entry.request != digest {
             let detail = "this Idempotency-Key was used for another request; take a new one";
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail));
+            return Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                detail,
+            ));
         }
         match &entry.answer {
             Some(answer) => Ok(Turn::Again(answer.respond())),
             None => {
                 let detail = "the first request with this Idempotency-Key is still being worked on";
                 let problem = Problem::new(StatusCode::CONFLICT, "idempotency_in_progress", detail);
-                Err(Problem { retry_after_s: Some(1), ..problem })
+                Err(Problem {
+                    retry_after_s: Some(1),
+                    ..problem
+                })
             }
         }
     }
@@ -107,7 +133,9 @@ impl Ticket {
         }
         let (parts, body) = response.into_parts();
         let Ok(collected) = body.collect().await else {
-            return axum::response::IntoResponse::into_response(Problem::internal("an answer broke off while it was kept"));
+            return axum::response::IntoResponse::into_response(Problem::internal(
+                "an answer broke off while it was kept",
+            ));
         };
         let body = collected.to_bytes();
         if body.len() <= ANSWER_BYTES_MAX {
@@ -118,7 +146,13 @@ impl Ticket {
                 body: body.clone(),
                 problem: parts.extensions.get::<Problem>().cloned(),
             };
-            self.answers.insert(self.slot, Arc::new(Entry { request: self.request, answer: Some(answer) }));
+            self.answers.insert(
+                self.slot,
+                Arc::new(Entry {
+                    request: self.request,
+                    answer: Some(answer),
+                }),
+            );
             self.kept = true;
         }
         Response::from_parts(parts, Body::from(body))
@@ -138,7 +172,10 @@ impl Answer {
         let mut response = Response::new(Body::from(self.body.clone()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        for (name, value) in [(header::CONTENT_TYPE, &self.content_type), (header::LOCATION, &self.location)] {
+        for (name, value) in [
+            (header::CONTENT_TYPE, &self.content_type),
+            (header::LOCATION, &self.location),
+        ] {
             if let Some(value) = value {
                 headers.insert(name, value.clone());
             }
@@ -152,7 +189,9 @@ impl Answer {
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     let key = key.as_bytes();
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
         let detail = format!("an Idempotency-Key has 1 to {KEY_BYTES_MAX} characters");
@@ -163,7 +202,12 @@ fn key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
 
 fn slot(account: AccountId, method: &Method, path: &str, key: &[u8]) -> Slot {
     let mut digest = Sha256::new();
-    for part in [account.0.to_be_bytes().as_slice(), method.as_str().as_bytes(), path.as_bytes(), key] {
+    for part in [
+        account.0.to_be_bytes().as_slice(),
+        method.as_str().as_bytes(),
+        path.as_bytes(),
+        key,
+    ] {
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part);
     }

@@ -86,7 +86,10 @@ pub async fn open(doors: Doors, config: Config) -> anyhow::Result<Router> {
 
 /// The answer of `/metrics` alone, for a listener of its own.
 pub fn metrics_router(metrics: Metrics) -> Router {
-    Router::new().route("/metrics", axum::routing::get(async move || api::health::metrics_text(&metrics)))
+    Router::new().route(
+        "/metrics",
+        axum::routing::get(async move || api::health::metrics_text(&metrics)),
+    )
 }
 
 #[cfg(test)]

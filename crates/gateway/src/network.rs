@@ -39,11 +39,17 @@ impl FromStr for Network {
     type Err = NotANetwork;
 
     fn from_str(text: &str) -> Result<Self, NotANetwork> {
-        let (base, bits) = text.split_once('/').map_or((text, None), |(base, bits)| (base, Some(bits)));
+        let (base, bits) = text
+            .split_once('/')
+            .map_or((text, None), |(base, bits)| (base, Some(bits)));
         let base = plain(base.parse().map_err(|_| NotANetwork)?);
         let bits_max = if base.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(bits_max), |bits| bits.parse().map_err(|_| NotANetwork))?;
-        if bits > bits_max { Err(NotANetwork) } else { Ok(Self { base, bits }) }
+        if bits > bits_max {
+            Err(NotANetwork)
+        } else {
+            Ok(Self { base, bits })
+        }
     }
 }
 
@@ -103,7 +109,10 @@ mod tests {
         assert_eq!(from("203.0.113.9", "1.2.3.4", &[]), "203.0.113.9");
         assert_eq!(from("10.0.0.2", "1.2.3.4", &["10.0.0.0/8"]), "1.2.3.4");
         // What the client wrote itself stands to the left of what the proxy added.
-        assert_eq!(from("10.0.0.2", "6.6.6.6, 1.2.3.4, 10.9.9.9", &["10.0.0.0/8"]), "1.2.3.4");
+        assert_eq!(
+            from("10.0.0.2", "6.6.6.6, 1.2.3.4, 10.9.9.9", &["10.0.0.0/8"]),
+            "1.2.3.4"
+        );
         assert_eq!(from("10.0.0.2", "nonsense", &["10.0.0.0/8"]), "10.0.0.2");
         assert_eq!(from("::ffff:10.0.0.2", "2001:db8::1", &["10.0.0.2"]), "2001:db8::1");
     }

@@ -28,7 +28,12 @@ pub fn document() -> OpenApi {
     schemas.push(("Problem".into(), <Problem as utoipa::PartialSchema>::schema()));
     let mut document = OpenApiBuilder::new().info(info()).build();
     for route in all().into_iter().filter(|route| route.plain.is_none()) {
-        let Route { policy, schemas: of_route, paths, .. } = route;
+        let Route {
+            policy,
+            schemas: of_route,
+            paths,
+            ..
+        } = route;
         schemas.extend(of_route);
         for (path, mut item) in paths.paths {
             operations(&mut item).for_each(|operation| complete(operation, policy));
@@ -45,8 +50,19 @@ pub fn document() -> OpenApi {
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .response("Problem", problem_response())
-        .security_scheme("bearer", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()))
-        .security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-kinora_access"))));
+        .security_scheme(
+            "bearer",
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .bearer_format("JWT")
+                    .build(),
+            ),
+        )
+        .security_scheme(
+            "cookie",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-kinora_access"))),
+        );
     document.components = Some(components.build());
     document
 }
@@ -78,7 +94,10 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 fn complete(operation: &mut Operation, policy: Policy) {
     let none: [&str; 0] = [];
     if policy.role().is_some() {
-        operation.security = Some(vec![SecurityRequirement::new("bearer", none), SecurityRequirement::new("cookie", none)]);
+        operation.security = Some(vec![
+            SecurityRequirement::new("bearer", none),
+            SecurityRequirement::new("cookie", none),
+        ]);
     }
     if policy == Policy::Viewer {
         let parameter = ParameterBuilder::new()
@@ -103,7 +122,9 @@ fn complete(operation: &mut Operation, policy: Policy) {
 }
 
 fn problem_response() -> Response {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
     ResponseBuilder::new()
         .description("The request was refused, or failed; `code` says why.")
         .content("application/problem+json", content)

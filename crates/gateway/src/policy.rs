@@ -61,7 +61,9 @@ pub struct Guard {
 /// The middleware of one route.
 pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     match admit(&guard, request).await {
-        Ok((request, caller)) => run(&guard, caller, request, next).await.unwrap_or_else(|problem| problem.into_response()),
+        Ok((request, caller)) => run(&guard, caller, request, next)
+            .await
+            .unwrap_or_else(|problem| problem.into_response()),
         Err(problem) => problem.into_response(),
     }
 }
@@ -73,7 +75,10 @@ async fn admit(guard: &Guard, mut request: Request) -> Result<(Request, Option<C
     if !origin::is_safe(request.method()) {
         credentials.same_origin(gateway, request.headers())?;
     }
-    let address = *request.extensions().get::<Address>().ok_or_else(|| Problem::internal("the edge was left out"))?;
+    let address = *request
+        .extensions()
+        .get::<Address>()
+        .ok_or_else(|| Problem::internal("the edge was left out"))?;
     let caller = match guard.policy.role() {
         None => match credentials.token {
             Some(token) => gateway.tokens.caller(token).await.ok(),
@@ -87,8 +92,13 @@ async fn admit(guard: &Guard, mut request: Request) -> Result<(Request, Option<C
             return Err(Problem::forbidden("only from this machine"));
         }
         Policy::Viewer => {
-            let Some(caller) = caller else { return Err(Problem::internal("a viewer without a caller")) };
-            let profile = gateway.profiles.choose(caller.account, wanted_profile(request.headers())?).await?;
+            let Some(caller) = caller else {
+                return Err(Problem::internal("a viewer without a caller"));
+            };
+            let profile = gateway
+                .profiles
+                .choose(caller.account, wanted_profile(request.headers())?)
+                .await?;
             request.extensions_mut().insert(Viewing { caller, profile });
         }
         _ => {}
@@ -129,7 +139,11 @@ async fn run(guard: &Guard, caller: Option<Caller>, request: Request, next: Next
     };
     let limit = Duration::from_secs(guard.gateway.config.timeout_s.into());
     let response = tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
-        Problem::new(StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded", "this took too long; try again")
+        Problem::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "deadline_exceeded",
+            "this took too long; try again",
+        )
     })?;
     Ok(match ticket {
         Some(ticket) => ticket.keep(response).await,
@@ -138,9 +152,13 @@ async fn run(guard: &Guard, caller: Option<Caller>, request: Request, next: Next
 }
 
 fn wanted_profile(headers: &HeaderMap) -> Result<Option<ProfileId>, Problem> {
-    let Some(wanted) = headers.get("x-profile") else { return Ok(None) };
+    let Some(wanted) = headers.get("x-profile") else {
+        return Ok(None);
+    };
     let parsed = wanted.to_str().ok().and_then(|text| text.parse().ok());
-    parsed.map(Some).ok_or_else(|| contract::accounts::AccountsError::ProfileNotFound.into())
+    parsed
+        .map(Some)
+        .ok_or_else(|| contract::accounts::AccountsError::ProfileNotFound.into())
 }
 
 /// The proof that came along, and how.
@@ -156,7 +174,10 @@ impl<'a> Credentials<'a> {
         if let Some((scheme, token)) = authorization.and_then(|value| value.split_once(' '))
             && scheme.eq_ignore_ascii_case("bearer")
         {
-            return Self { token: Some(token.trim()), ambient: false };
+            return Self {
+                token: Some(token.trim()),
+                ambient: false,
+            };
         }
         let jar = Jar::new(gateway.public_url.as_ref(), headers);
         let token = jar.get(headers, jar.access());

@@ -74,12 +74,18 @@ impl Problem {
 
     /// The request does not fit its schema; `field` says where.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        let error = FieldError { field: field.into(), message: message.into() };
+        let error = FieldError {
+            field: field.into(),
+            message: message.into(),
+        };
         let detail = match error.field.as_str() {
             "" => error.message.clone(),
             field => format!("{field}: {}", error.message),
         };
-        Self { errors: vec![error], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "request_invalid", detail) }
+        Self {
+            errors: vec![error],
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "request_invalid", detail)
+        }
     }
 
     /// The same, for the query or a header.
@@ -149,7 +155,11 @@ fn from_door(error: &dyn DoorError) -> Problem {
     };
     let cause = status.is_server_error().then(|| error.to_string());
     let retry_after_s = (status == StatusCode::SERVICE_UNAVAILABLE || slug == "overloaded").then_some(1);
-    Problem { cause, retry_after_s, ..Problem::new(status, slug, detail) }
+    Problem {
+        cause,
+        retry_after_s,
+        ..Problem::new(status, slug, detail)
+    }
 }
 
 macro_rules! from_doors {
@@ -178,7 +188,10 @@ impl From<AccountsError> for Problem {
             _ => None,
         };
         let problem = from_door(&error);
-        Self { retry_after_s: retry_after_s.or(problem.retry_after_s), ..problem }
+        Self {
+            retry_after_s: retry_after_s.or(problem.retry_after_s),
+            ..problem
+        }
     }
 }
 
@@ -200,10 +213,14 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);
         response

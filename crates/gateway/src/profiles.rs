@@ -21,7 +21,13 @@ pub struct Profiles {
 
 impl Profiles {
     pub fn new(accounts: Arc<dyn Accounts>) -> Self {
-        Self { accounts, cached: moka::future::Cache::builder().max_capacity(ACCOUNTS_MAX).time_to_live(KEPT_FOR).build() }
+        Self {
+            accounts,
+            cached: moka::future::Cache::builder()
+                .max_capacity(ACCOUNTS_MAX)
+                .time_to_live(KEPT_FOR)
+                .build(),
+        }
     }
 
     /// The profile of that id, or the account's first; another account's profile is as unknown as none.

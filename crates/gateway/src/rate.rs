@@ -30,8 +30,12 @@ impl<K: Hash + Eq + Clone> Limit<K> {
     /// `per` many in `period`; so many may also come at once.
     pub fn new(per: u32, period: Duration) -> Self {
         let per = NonZeroU32::new(per).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::with_period(period / per.get()).map_or(Quota::per_second(per), |quota| quota.allow_burst(per));
-        Self { limiter: RateLimiter::keyed(quota), asked: AtomicU32::new(0) }
+        let quota =
+            Quota::with_period(period / per.get()).map_or(Quota::per_second(per), |quota| quota.allow_burst(per));
+        Self {
+            limiter: RateLimiter::keyed(quota),
+            asked: AtomicU32::new(0),
+        }
     }
 
     pub fn check(&self, key: &K) -> Result<(), Problem> {

@@ -26,17 +26,26 @@ pub struct Route {
 
 /// Registers handlers of one path under a policy, with their part of the OpenAPI document.
 pub fn route(policy: Policy, (schemas, paths, methods): UtoipaMethodRouter<Gateway>) -> Route {
-    Route { policy, plain: None, schemas, paths, methods, bounded: true }
+    Route {
+        policy,
+        plain: None,
+        schemas,
+        paths,
+        methods,
+        bounded: true,
+    }
 }
 
 /// Registers what is not part of the API: health, media, pictures.
-pub fn plain(
-    policy: Policy,
-    path: &'static str,
-    listed: &'static [Method],
-    methods: MethodRouter<Gateway>,
-) -> Route {
-    Route { policy, plain: Some((path, listed)), schemas: Vec::new(), paths: Paths::new(), methods, bounded: true }
+pub fn plain(policy: Policy, path: &'static str, listed: &'static [Method], methods: MethodRouter<Gateway>) -> Route {
+    Route {
+        policy,
+        plain: Some((path, listed)),
+        schemas: Vec::new(),
+        paths: Paths::new(),
+        methods,
+        bounded: true,
+    }
 }
 
 impl Route {
@@ -114,7 +123,11 @@ pub fn table() -> Vec<RouteEntry> {
         route
             .methods()
             .into_iter()
-            .map(move |method| RouteEntry { method, path: path.clone(), policy })
+            .map(move |method| RouteEntry {
+                method,
+                path: path.clone(),
+                policy,
+            })
             .collect::<Vec<_>>()
     };
     all().iter().flat_map(entries).collect()
@@ -125,7 +138,11 @@ pub fn router(gateway: &Gateway) -> Router {
     let mut router = Router::new();
     for route in all() {
         let path = route.path().to_owned();
-        let at = Arc::new(Guard { gateway: gateway.clone(), policy: route.policy, bounded: route.bounded });
+        let at = Arc::new(Guard {
+            gateway: gateway.clone(),
+            policy: route.policy,
+            bounded: route.bounded,
+        });
         let methods = route.methods.layer(middleware::from_fn_with_state(at, guard));
         router = router.route(&path, methods);
     }

@@ -6,12 +6,7 @@ use contract::{PlaybackId, streaming::Playback};
 use url::Url;
 
 use crate::{
-    Config, Doors,
-    hub::Hub,
-    idempotency::Answers,
-    network::Network,
-    profiles::Profiles,
-    rate::Limits,
+    Config, Doors, hub::Hub, idempotency::Answers, network::Network, profiles::Profiles, rate::Limits,
     session::tokens::Tokens,
 };
 

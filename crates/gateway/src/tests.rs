@@ -1,3 +1,11 @@
-//! Tests of the whole router over doors of its own.
+//! Tests of the whole router over doors of its own: every door is remote, and what is at its other end a test scripts.
 
+mod bad_input;
+mod home;
+mod media;
 mod openapi;
+mod policies;
+mod sessions;
+mod support;
+mod uploads;
+mod writes;

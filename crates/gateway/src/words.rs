@@ -35,7 +35,10 @@ impl Knowledge<'_> {
         let contributions = match reason {
             Reason::Because(contributions) => contributions,
             Reason::Genres(genres) => {
-                return plain(format!("Because you enjoy {}", list(genres.iter().take(3).map(String::as_str))));
+                return plain(format!(
+                    "Because you enjoy {}",
+                    list(genres.iter().take(3).map(String::as_str))
+                ));
             }
             Reason::Trending => return plain("Many people are enjoying it right now"),
             Reason::Popular => return plain("A favourite of many viewers"),
@@ -49,11 +52,21 @@ impl Knowledge<'_> {
         if known.is_empty() {
             return None;
         }
-        let deeds: Vec<String> = known.iter().take(NAMED_IN_TEXT_MAX).map(|(it, card)| self.deed(it, &card.name)).collect();
+        let deeds: Vec<String> = known
+            .iter()
+            .take(NAMED_IN_TEXT_MAX)
+            .map(|(it, card)| self.deed(it, &card.name))
+            .collect();
         Some(dto::Reason {
             text: format!("Because you {}", list(deeds.iter().map(String::as_str))),
             because: known.iter().map(|(it, _)| it.title).collect(),
-            because_titles: known.iter().map(|(it, card)| NamedTitle { id: it.title, name: card.name.clone() }).collect(),
+            because_titles: known
+                .iter()
+                .map(|(it, card)| NamedTitle {
+                    id: it.title,
+                    name: card.name.clone(),
+                })
+                .collect(),
         })
     }
 
@@ -90,7 +103,12 @@ impl Knowledge<'_> {
             RowKind::BecauseYouWatched(title) => {
                 let name = &self.cards.get(title)?.name;
                 let watched = self.states.get(title).is_some_and(|state| state.progress.is_some());
-                let how = row.reason.as_ref().map_or(&[][..], titles_of).iter().find(|it| it.title == *title);
+                let how = row
+                    .reason
+                    .as_ref()
+                    .map_or(&[][..], titles_of)
+                    .iter()
+                    .find(|it| it.title == *title);
                 match how {
                     Some(contribution) if !watched => format!("Because you {}", self.deed(contribution, name)),
                     _ => format!("Because you watched {name}"),
@@ -101,7 +119,11 @@ impl Knowledge<'_> {
 }
 
 fn plain(text: impl Into<String>) -> Option<dto::Reason> {
-    Some(dto::Reason { text: text.into(), because: Vec::new(), because_titles: Vec::new() })
+    Some(dto::Reason {
+        text: text.into(),
+        because: Vec::new(),
+        because_titles: Vec::new(),
+    })
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -54,13 +54,18 @@ async fn picture(
     let artwork = gateway.doors.catalog.artwork(GetArtwork { title, shape }).await?;
     let etag = HeaderValue::from_str(&format!("\"{title}-{}\"", artwork.version)).map_err(Problem::internal)?;
     let cache = if artwork.version == version { FOR_EVER } else { FOR_NOW };
-    let unchanged = headers.get(header::IF_NONE_MATCH).is_some_and(|known| super::media::names(known, &etag));
+    let unchanged = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| super::media::names(known, &etag));
     let content_type = HeaderValue::from_str(&artwork.content_type).map_err(Problem::internal)?;
     let answer = [
         (header::CONTENT_TYPE, content_type),
         (header::ETAG, etag),
         (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PICTURE_POLICY)),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(PICTURE_POLICY),
+        ),
     ];
     if unchanged {
         return Ok((StatusCode::NOT_MODIFIED, answer).into_response());

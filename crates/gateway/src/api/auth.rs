@@ -47,7 +47,12 @@ async fn register(
     Body(body): Body<dto::Register>,
 ) -> Result<Response, Problem> {
     let dto::Register { email, password, name } = body;
-    let request = accounts::Register { email, password, name, client: client(address, &headers) };
+    let request = accounts::Register {
+        email,
+        password,
+        name,
+        client: client(address, &headers),
+    };
     let signed_in = gateway.doors.accounts.register(request).await?;
     Ok(welcome(&gateway, &headers, StatusCode::CREATED, signed_in))
 }
@@ -61,8 +66,15 @@ async fn login(
     Body(body): Body<dto::Login>,
 ) -> Result<Response, Problem> {
     let dto::Login { email, password } = body;
-    let signed_in =
-        gateway.doors.accounts.login(accounts::Login { email, password, client: client(address, &headers) }).await?;
+    let signed_in = gateway
+        .doors
+        .accounts
+        .login(accounts::Login {
+            email,
+            password,
+            client: client(address, &headers),
+        })
+        .await?;
     Ok(welcome(&gateway, &headers, StatusCode::OK, signed_in))
 }
 
@@ -77,9 +89,14 @@ async fn refresh(
 ) -> Result<Response, Problem> {
     let jar = Jar::new(gateway.public_url.as_ref(), &headers);
     let of_cookie = || jar.get(&headers, jar.refresh()).map(str::to_owned);
-    let refresh_token =
-        body.refresh_token.or_else(of_cookie).ok_or_else(|| Problem::unauthenticated("log in first"))?;
-    let asked = accounts::Refresh { refresh_token, client: client(address, &headers) };
+    let refresh_token = body
+        .refresh_token
+        .or_else(of_cookie)
+        .ok_or_else(|| Problem::unauthenticated("log in first"))?;
+    let asked = accounts::Refresh {
+        refresh_token,
+        client: client(address, &headers),
+    };
     match gateway.doors.accounts.refresh(asked).await {
         Ok(signed_in) => Ok(welcome(&gateway, &headers, StatusCode::OK, signed_in)),
         Err(error @ accounts::AccountsError::RefreshInvalid) => {
@@ -101,9 +118,23 @@ async fn set_up(
     headers: HeaderMap,
     Body(body): Body<dto::SetUp>,
 ) -> Result<Response, Problem> {
-    let dto::SetUp { token, email, password, name } = body;
-    let register = accounts::Register { email, password, name, client: client(address, &headers) };
-    let signed_in = gateway.doors.accounts.set_up(accounts::SetUp { token, register }).await?;
+    let dto::SetUp {
+        token,
+        email,
+        password,
+        name,
+    } = body;
+    let register = accounts::Register {
+        email,
+        password,
+        name,
+        client: client(address, &headers),
+    };
+    let signed_in = gateway
+        .doors
+        .accounts
+        .set_up(accounts::SetUp { token, register })
+        .await?;
     Ok(welcome(&gateway, &headers, StatusCode::CREATED, signed_in))
 }
 
@@ -123,7 +154,10 @@ async fn logout(
         (Some(caller), _) => Some((caller.account, caller.session)),
         // The access token is over, the session is not: whoever could go on may also end.
         (None, Some(refresh_token)) => {
-            let asked = accounts::Refresh { refresh_token, client: client(address, &headers) };
+            let asked = accounts::Refresh {
+                refresh_token,
+                client: client(address, &headers),
+            };
             let signed_in = gateway.doors.accounts.refresh(asked).await.ok();
             signed_in.map(|signed_in| (signed_in.account.id, signed_in.session))
         }
@@ -140,10 +174,19 @@ async fn logout(
 /// Ends every session of the account, this one too.
 #[utoipa::path(post, path = "/api/v1/auth/logout-all", tag = "auth", responses((status = 204)))]
 async fn logout_all(State(gateway): State<Gateway>, caller: Caller, headers: HeaderMap) -> Result<Response, Problem> {
-    gateway.doors.accounts.logout_all(ForAccount { account: caller.account }).await?;
+    gateway
+        .doors
+        .accounts
+        .logout_all(ForAccount {
+            account: caller.account,
+        })
+        .await?;
     gateway.tokens.revoke(&[caller.session]);
     let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookies(&mut response, Jar::new(gateway.public_url.as_ref(), &headers).sign_out());
+    set_cookies(
+        &mut response,
+        Jar::new(gateway.public_url.as_ref(), &headers).sign_out(),
+    );
     Ok(response)
 }
 
@@ -169,7 +212,13 @@ async fn change_password(
 #[utoipa::path(get, path = "/api/v1/auth/sessions", tag = "auth",
     responses((status = 200, body = Items<dto::Session>)))]
 async fn list_sessions(State(gateway): State<Gateway>, caller: Caller) -> Answer<Items<dto::Session>> {
-    let sessions = gateway.doors.accounts.sessions(ForAccount { account: caller.account }).await?;
+    let sessions = gateway
+        .doors
+        .accounts
+        .sessions(ForAccount {
+            account: caller.account,
+        })
+        .await?;
     let session = |session: accounts::SessionInfo| dto::Session {
         current: session.id == caller.session,
         id: session.id,
@@ -178,7 +227,9 @@ async fn list_sessions(State(gateway): State<Gateway>, caller: Caller) -> Answer
         created_at: Time(session.created_at),
         last_used_at: Time(session.last_used_at),
     };
-    Ok(Json(Items { items: sessions.into_iter().map(session).collect() }))
+    Ok(Json(Items {
+        items: sessions.into_iter().map(session).collect(),
+    }))
 }
 
 /// Logs one device out.
@@ -189,7 +240,14 @@ async fn end_session(
     caller: Caller,
     Path(session): Path<SessionId>,
 ) -> Result<StatusCode, Problem> {
-    end(&gateway, ForSession { account: caller.account, session }).await?;
+    end(
+        &gateway,
+        ForSession {
+            account: caller.account,
+            session,
+        },
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -71,7 +71,10 @@ impl Message {
             Self::TitleReady { .. } => "title_ready",
         };
         // These types always become JSON; a comment keeps the stream alive if ever one does not.
-        Event::default().event(name).json_data(self).unwrap_or_else(|_| Event::default().comment("unsaid"))
+        Event::default()
+            .event(name)
+            .json_data(self)
+            .unwrap_or_else(|_| Event::default().comment("unsaid"))
     }
 }
 
@@ -85,8 +88,12 @@ async fn get_events(State(gateway): State<Gateway>, viewing: Viewing) -> Result<
     let ends = tokio::time::sleep(Duration::from_millis(left_ms.max(0) as u64));
     let jobs = jobs(gateway.clone(), caller);
     let messages = stream::select(notices(&gateway, viewing, seat), jobs);
-    let events = messages.map(|message| Ok::<_, Infallible>(message.event())).take_until(ends);
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response())
+    let events = messages
+        .map(|message| Ok::<_, Infallible>(message.event()))
+        .take_until(ends);
+    Ok(Sse::new(events)
+        .keep_alive(KeepAlive::new().interval(HEARTBEAT))
+        .into_response())
 }
 
 /// What the bus brought, as far as it concerns this viewer. Ends when the session does.
@@ -96,7 +103,11 @@ fn notices(gateway: &Gateway, viewing: Viewing, seat: Seat) -> impl Stream<Item 
         viewing: Viewing,
         _seat: Seat,
     }
-    let listening = Listening { from: gateway.hub.listen(), viewing, _seat: seat };
+    let listening = Listening {
+        from: gateway.hub.listen(),
+        viewing,
+        _seat: seat,
+    };
     stream::unfold(listening, |mut listening| async move {
         loop {
             let said = match listening.from.recv().await {
@@ -124,13 +135,15 @@ fn message(notice: &Notice, viewing: &Viewing) -> Said {
     let caller = viewing.caller;
     match notice {
         Notice::SessionsEnded { sessions } if sessions.contains(&caller.session) => Said::End,
-        Notice::ProfileActed { profile, .. } if *profile == viewing.profile.id => Said::Message(Message::HomeChanged {}),
+        Notice::ProfileActed { profile, .. } if *profile == viewing.profile.id => {
+            Said::Message(Message::HomeChanged {})
+        }
         Notice::ModelActivated => Said::Message(Message::HomeChanged {}),
         Notice::ProfilesChanged { account } if *account == caller.account => Said::Message(Message::ProfilesChanged {}),
         // Which titles there are is for those to know who may see all of them.
-        Notice::TitlesChanged { titles } if caller.role >= Role::Curator => {
-            Said::Message(Message::TitlesChanged { title_ids: titles.clone() })
-        }
+        Notice::TitlesChanged { titles } if caller.role >= Role::Curator => Said::Message(Message::TitlesChanged {
+            title_ids: titles.clone(),
+        }),
         Notice::TitleReady { title } if caller.role >= Role::Curator => {
             Said::Message(Message::TitleReady { title_id: *title })
         }
@@ -149,7 +162,12 @@ fn jobs(gateway: Gateway, caller: Caller) -> impl Stream<Item = Message> {
     if caller.role < Role::Curator {
         return stream::pending().right_stream();
     }
-    let watching = Watching { gateway, seen: HashMap::new(), found: Vec::new(), looked_at: None };
+    let watching = Watching {
+        gateway,
+        seen: HashMap::new(),
+        found: Vec::new(),
+        looked_at: None,
+    };
     let moved = stream::unfold(watching, |mut watching| async move {
         loop {
             if let Some(job) = watching.found.pop() {
@@ -159,12 +177,23 @@ fn jobs(gateway: Gateway, caller: Caller) -> impl Stream<Item = Message> {
                 tokio::time::sleep(JOBS_EVERY.saturating_sub(looked_at.elapsed())).await;
             }
             watching.looked_at = Some(Instant::now());
-            let Ok(jobs) = super::admin::jobs::newest(&watching.gateway, ListJobs { limit: JOBS_SEEN, ..Default::default() }).await
+            let Ok(jobs) = super::admin::jobs::newest(
+                &watching.gateway,
+                ListJobs {
+                    limit: JOBS_SEEN,
+                    ..Default::default()
+                },
+            )
+            .await
             else {
                 continue;
             };
             let jobs: Vec<Job> = jobs.into_iter().map(Job::from).collect();
-            watching.found = jobs.iter().filter(|job| watching.seen.get(&job.id) != Some(*job)).cloned().collect();
+            watching.found = jobs
+                .iter()
+                .filter(|job| watching.seen.get(&job.id) != Some(*job))
+                .cloned()
+                .collect();
             watching.seen = jobs.into_iter().map(|job| (job.id, job)).collect();
         }
     });

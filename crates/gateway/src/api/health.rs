@@ -57,8 +57,17 @@ async fn readyz(State(gateway): State<Gateway>) -> Response {
     });
     let failing: Vec<&str> = futures::future::join_all(checks).await.into_iter().flatten().collect();
     let ready = failing.is_empty();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, [(header::CACHE_CONTROL, "no-store")], Json(Readiness { ready, failing })).into_response()
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(Readiness { ready, failing }),
+    )
+        .into_response()
 }
 
 async fn metrics(State(gateway): State<Gateway>) -> Result<Response, Problem> {
@@ -77,5 +86,9 @@ static DOCUMENT: LazyLock<Bytes> =
     LazyLock::new(|| Bytes::from(crate::openapi::document().to_pretty_json().unwrap_or_default()));
 
 async fn openapi() -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], DOCUMENT.clone()).into_response()
+    (
+        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        DOCUMENT.clone(),
+    )
+        .into_response()
 }

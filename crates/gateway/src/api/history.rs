@@ -49,7 +49,9 @@ async fn get_history(
     let mut cards = compose::cards_by_title(&gateway, &viewing, titles).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for state in page.items {
-        let (Some(card), Some(progress)) = (cards.remove(&state.title), &state.progress) else { continue };
+        let (Some(card), Some(progress)) = (cards.remove(&state.title), &state.progress) else {
+            continue;
+        };
         items.push(HistoryEntry {
             last_watched_at: Time(progress.at),
             progress: Progress::from(progress),
@@ -57,7 +59,10 @@ async fn get_history(
             title: compose::card(card, Some(&state)),
         });
     }
-    Ok(Json(List { items, next_cursor: listing.write(page.next)? }))
+    Ok(Json(List {
+        items,
+        next_cursor: listing.write(page.next)?,
+    }))
 }
 
 /// Forgets that the title was ever watched or rated: it stops counting as taste.
@@ -68,7 +73,14 @@ async fn delete_history(
     viewing: Viewing,
     Path(title): Path<TitleId>,
 ) -> Result<StatusCode, Problem> {
-    gateway.doors.activity.forget(ForTitleOf { profile: viewing.profile.id, title }).await?;
+    gateway
+        .doors
+        .activity
+        .forget(ForTitleOf {
+            profile: viewing.profile.id,
+            title,
+        })
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -84,12 +96,24 @@ async fn put_watched(
     let card = compose::visible_card(&gateway, &viewing, title).await?;
     let mut titles = vec![title];
     if card.kind == contract::catalog::TitleKind::Series {
-        let seasons = gateway.doors.catalog.seasons(contract::catalog::ForTitle { title }).await?;
+        let seasons = gateway
+            .doors
+            .catalog
+            .seasons(contract::catalog::ForTitle { title })
+            .await?;
         let episodes = seasons.into_iter().flat_map(|season| season.episodes);
-        titles.extend(episodes.filter(|episode| compose::visible(&episode.card, &viewing)).map(|episode| episode.card.id));
+        titles.extend(
+            episodes
+                .filter(|episode| compose::visible(&episode.card, &viewing))
+                .map(|episode| episode.card.id),
+        );
         titles.truncate(compose::TITLES_MAX);
     }
-    let marked = MarkWatched { profile: viewing.profile.id, titles, watched: body.watched };
+    let marked = MarkWatched {
+        profile: viewing.profile.id,
+        titles,
+        watched: body.watched,
+    };
     gateway.doors.activity.mark_watched(marked).await?;
     Ok(StatusCode::NO_CONTENT)
 }

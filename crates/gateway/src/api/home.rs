@@ -34,13 +34,19 @@ use crate::{
 const RECENT_MAX: u32 = 500;
 
 pub fn routes() -> Vec<Route> {
-    vec![route(Policy::Viewer, routes!(get_home)), route(Policy::Viewer, routes!(get_recommendations))]
+    vec![
+        route(Policy::Viewer, routes!(get_home)),
+        route(Policy::Viewer, routes!(get_recommendations)),
+    ]
 }
 
 /// The page made for this profile, now.
 #[utoipa::path(get, path = "/api/v1/home", tag = "home", responses((status = 200, body = Home)))]
 async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Home> {
-    let asked = GetHome { viewer: viewing.viewer(), exclude: Vec::new() };
+    let asked = GetHome {
+        viewer: viewing.viewer(),
+        exclude: Vec::new(),
+    };
     let page = gateway.doors.recommend.home(asked).await?;
     let mut titles = Vec::with_capacity(256);
     page.hero.iter().for_each(|item| mention(item, &mut titles));
@@ -48,7 +54,9 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Ho
         if let recommend::RowKind::BecauseYouWatched(title) = row.kind {
             titles.push(title);
         }
-        row.reason.iter().for_each(|reason| titles.extend(words::titles_of(reason).iter().map(|it| it.title)));
+        row.reason
+            .iter()
+            .for_each(|reason| titles.extend(words::titles_of(reason).iter().map(|it| it.title)));
         row.items.iter().for_each(|item| mention(item, &mut titles));
     }
     let hero = page.hero.as_ref().map(|item| item.title);
@@ -57,10 +65,25 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Ho
         recent_states(&gateway, &viewing),
         description(&gateway, hero),
     )?;
-    let join = Join { cards: &cards, states: &states };
-    let hero = page.hero.as_ref().and_then(|item| join.item(item)).map(|Item { title, reason }| Hero { title, description, reason });
+    let join = Join {
+        cards: &cards,
+        states: &states,
+    };
+    let hero = page
+        .hero
+        .as_ref()
+        .and_then(|item| join.item(item))
+        .map(|Item { title, reason }| Hero {
+            title,
+            description,
+            reason,
+        });
     let rows = page.rows.iter().filter_map(|row| join.row(row)).collect();
-    Ok(Json(Home { page_id: page.id, hero, rows }))
+    Ok(Json(Home {
+        page_id: page.id,
+        hero,
+        rows,
+    }))
 }
 
 /// The best first, without the page around them.
@@ -72,24 +95,42 @@ async fn get_recommendations(
     Query(query): Query<LimitQuery>,
 ) -> Answer<Items<Item>> {
     let limit = query.limit.unwrap_or(crate::dto::LIMIT_DEFAULT);
-    let asked = GetTop { viewer: viewing.viewer(), limit, exclude: Vec::new() };
+    let asked = GetTop {
+        viewer: viewing.viewer(),
+        limit,
+        exclude: Vec::new(),
+    };
     let items = gateway.doors.recommend.top(asked).await?;
-    Ok(Json(Items { items: join(&gateway, &viewing, items).await? }))
+    Ok(Json(Items {
+        items: join(&gateway, &viewing, items).await?,
+    }))
 }
 
 /// Items with their cards, states and words; what this profile must not see is left out.
 pub async fn join(gateway: &Gateway, viewing: &Viewing, items: Vec<recommend::Item>) -> Result<Vec<Item>, Problem> {
     let mut titles = Vec::with_capacity(items.len() * 2);
     items.iter().for_each(|item| mention(item, &mut titles));
-    let (cards, states) =
-        tokio::try_join!(compose::cards_by_title(gateway, viewing, titles), recent_states(gateway, viewing))?;
-    let join = Join { cards: &cards, states: &states };
+    let (cards, states) = tokio::try_join!(
+        compose::cards_by_title(gateway, viewing, titles),
+        recent_states(gateway, viewing)
+    )?;
+    let join = Join {
+        cards: &cards,
+        states: &states,
+    };
     Ok(items.iter().filter_map(|item| join.item(item)).collect())
 }
 
 /// What the profile did lately, by title.
 pub async fn recent_states(gateway: &Gateway, viewing: &Viewing) -> Result<HashMap<TitleId, TitleState>, Problem> {
-    let recent = gateway.doors.activity.recent(Recent { profile: viewing.profile.id, limit: RECENT_MAX }).await?;
+    let recent = gateway
+        .doors
+        .activity
+        .recent(Recent {
+            profile: viewing.profile.id,
+            limit: RECENT_MAX,
+        })
+        .await?;
     Ok(recent.states.into_iter().map(|state| (state.title, state)).collect())
 }
 
@@ -105,7 +146,9 @@ async fn description(gateway: &Gateway, title: Option<TitleId>) -> Result<String
 
 fn mention(item: &recommend::Item, titles: &mut Vec<TitleId>) {
     titles.push(item.title);
-    item.reason.iter().for_each(|reason| titles.extend(words::titles_of(reason).iter().map(|it| it.title)));
+    item.reason
+        .iter()
+        .for_each(|reason| titles.extend(words::titles_of(reason).iter().map(|it| it.title)));
 }
 
 struct Join<'a> {
@@ -115,13 +158,19 @@ struct Join<'a> {
 
 impl Join<'_> {
     fn words(&self) -> Knowledge<'_> {
-        Knowledge { cards: self.cards, states: self.states }
+        Knowledge {
+            cards: self.cards,
+            states: self.states,
+        }
     }
 
     fn item(&self, item: &recommend::Item) -> Option<Item> {
         let card = self.cards.get(&item.title)?.clone();
         let reason = item.reason.as_ref().and_then(|reason| self.words().reason(reason));
-        Some(Item { title: compose::card(card, self.states.get(&item.title)), reason })
+        Some(Item {
+            title: compose::card(card, self.states.get(&item.title)),
+            reason,
+        })
     }
 
     /// A row without titles is none.
@@ -132,6 +181,12 @@ impl Join<'_> {
             return None;
         }
         let reason = row.reason.as_ref().and_then(|reason| self.words().reason(reason));
-        Some(Row { id: row.id.clone(), kind: words::row_kind(&row.kind), title, reason, items })
+        Some(Row {
+            id: row.id.clone(),
+            kind: words::row_kind(&row.kind),
+            title,
+            reason,
+            items,
+        })
     }
 }

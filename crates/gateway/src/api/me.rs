@@ -24,13 +24,22 @@ use crate::{
 };
 
 pub fn routes() -> Vec<Route> {
-    vec![route(Policy::Viewer, routes!(get_me)), route(Policy::SignedIn, routes!(delete_me))]
+    vec![
+        route(Policy::Viewer, routes!(get_me)),
+        route(Policy::SignedIn, routes!(delete_me)),
+    ]
 }
 
 /// Who is logged in, and as whom.
 #[utoipa::path(get, path = "/api/v1/me", tag = "account", responses((status = 200, body = dto::Me)))]
 async fn get_me(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<dto::Me> {
-    let me = gateway.doors.accounts.me(ForAccount { account: viewing.caller.account }).await?;
+    let me = gateway
+        .doors
+        .accounts
+        .me(ForAccount {
+            account: viewing.caller.account,
+        })
+        .await?;
     Ok(Json(dto::Me {
         account: me.account.into(),
         profiles: me.profiles.into_iter().map(dto::Profile::from).collect(),
@@ -49,7 +58,13 @@ async fn delete_me(
     let account = caller.account;
     let doors = &gateway.doors;
     let me = doors.accounts.me(ForAccount { account }).await?;
-    doors.accounts.delete_account(DeleteAccount { account, password: body.password }).await?;
+    doors
+        .accounts
+        .delete_account(DeleteAccount {
+            account,
+            password: body.password,
+        })
+        .await?;
     gateway.tokens.revoke(&[caller.session]);
     gateway.profiles.forget(account).await;
     // The facts do the same again for whatever fails here.
@@ -58,6 +73,9 @@ async fn delete_me(
         doors.recommend.erase(ForProfileOnly { profile: profile.id }).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    auth::set_cookies(&mut response, Jar::new(gateway.public_url.as_ref(), &headers).sign_out());
+    auth::set_cookies(
+        &mut response,
+        Jar::new(gateway.public_url.as_ref(), &headers).sign_out(),
+    );
     Ok(response)
 }

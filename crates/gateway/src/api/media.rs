@@ -26,7 +26,15 @@ use crate::{
 const READ_BYTES: usize = 512 << 10;
 
 pub fn routes() -> Vec<Route> {
-    vec![plain(Policy::Media, "/media/{*path}", &[Method::GET, Method::HEAD], get(media)).streaming()]
+    vec![
+        plain(
+            Policy::Media,
+            "/media/{*path}",
+            &[Method::GET, Method::HEAD],
+            get(media),
+        )
+        .streaming(),
+    ]
 }
 
 async fn media(
@@ -35,8 +43,20 @@ async fn media(
     request: Request,
 ) -> Result<Response, Problem> {
     // As it arrived: what was signed are these very bytes.
-    let path = request.uri().path().strip_prefix("/media/").unwrap_or_default().to_owned();
-    let media = gateway.doors.streaming.media(GetMedia { path, account: caller.map(|caller| caller.account) }).await?;
+    let path = request
+        .uri()
+        .path()
+        .strip_prefix("/media/")
+        .unwrap_or_default()
+        .to_owned();
+    let media = gateway
+        .doors
+        .streaming
+        .media(GetMedia {
+            path,
+            account: caller.map(|caller| caller.account),
+        })
+        .await?;
     let bytes = match &media.body {
         MediaBody::Inline(body) => body.0.len() as u64,
         MediaBody::Stored { bytes, .. } => *bytes,
@@ -49,12 +69,19 @@ async fn media(
         Wanted::Part { from, to } => {
             let mut response = send(&gateway, &media, from, to - from).await?;
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            set(&mut response, header::CONTENT_RANGE, &format!("bytes {from}-{}/{bytes}", to - 1))?;
+            set(
+                &mut response,
+                header::CONTENT_RANGE,
+                &format!("bytes {from}-{}/{bytes}", to - 1),
+            )?;
             response
         }
         Wanted::Nothing => {
-            let problem =
-                Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", "the file is shorter than that");
+            let problem = Problem::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "range_not_satisfiable",
+                "the file is shorter than that",
+            );
             let mut response = problem.into_response();
             set(&mut response, header::CONTENT_RANGE, &format!("bytes */{bytes}"))?;
             return Ok(response);
@@ -63,7 +90,9 @@ async fn media(
     set(&mut response, header::CONTENT_TYPE, &media.content_type)?;
     set(&mut response, header::CACHE_CONTROL, &media.cache_control)?;
     response.headers_mut().insert(header::ETAG, etag);
-    response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    response
+        .headers_mut()
+        .insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     Ok(response)
 }
 
@@ -83,7 +112,9 @@ async fn send(gateway: &Gateway, media: &Media, from: u64, length: u64) -> Resul
         MediaBody::Stored { key, .. } => stored(gateway, key, from, length).await?,
     };
     let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     Ok(response)
 }
 
@@ -98,7 +129,10 @@ async fn stored(gateway: &Gateway, key: &str, from: u64, length: u64) -> Result<
     if from > 0 {
         file.seek(SeekFrom::Start(from)).await.map_err(missing)?;
     }
-    Ok(Body::from_stream(ReaderStream::with_capacity(file.take(length), READ_BYTES)))
+    Ok(Body::from_stream(ReaderStream::with_capacity(
+        file.take(length),
+        READ_BYTES,
+    )))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -117,7 +151,10 @@ enum Wanted {
 
 /// RFC 9110, sections 13 and 14. Several ranges at once are answered with the whole, as it allows.
 fn wanted(headers: &HeaderMap, etag: &HeaderValue, bytes: u64) -> Wanted {
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| names(known, etag)) {
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| names(known, etag))
+    {
         return Wanted::Unchanged;
     }
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
@@ -125,21 +162,34 @@ fn wanted(headers: &HeaderMap, etag: &HeaderValue, bytes: u64) -> Wanted {
     let Some(range) = range.filter(|_| !other).and_then(|range| range.strip_prefix("bytes=")) else {
         return Wanted::Whole;
     };
-    let Some((from, to)) = range.split_once('-').filter(|_| !range.contains(',')) else { return Wanted::Whole };
+    let Some((from, to)) = range.split_once('-').filter(|_| !range.contains(',')) else {
+        return Wanted::Whole;
+    };
     match (from.trim().parse::<u64>().ok(), to.trim().parse::<u64>().ok()) {
         (Some(from), _) if from >= bytes => Wanted::Nothing,
-        (Some(from), Some(last)) if last >= from => Wanted::Part { from, to: last.saturating_add(1).min(bytes) },
+        (Some(from), Some(last)) if last >= from => Wanted::Part {
+            from,
+            to: last.saturating_add(1).min(bytes),
+        },
         (Some(from), None) if to.trim().is_empty() => Wanted::Part { from, to: bytes },
         (None, Some(0)) if from.is_empty() => Wanted::Nothing,
-        (None, Some(last)) if from.is_empty() && bytes > 0 => Wanted::Part { from: bytes.saturating_sub(last), to: bytes },
+        (None, Some(last)) if from.is_empty() && bytes > 0 => Wanted::Part {
+            from: bytes.saturating_sub(last),
+            to: bytes,
+        },
         _ => Wanted::Whole,
     }
 }
 
 /// Whether an `If-None-Match` names this validator.
 pub fn names(known: &HeaderValue, etag: &HeaderValue) -> bool {
-    let (Ok(known), Ok(etag)) = (known.to_str(), etag.to_str()) else { return false };
-    known.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == etag)
+    let (Ok(known), Ok(etag)) = (known.to_str(), etag.to_str()) else {
+        return false;
+    };
+    known
+        .split(',')
+        .map(str::trim)
+        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == etag)
 }
 
 #[cfg(test)]
@@ -147,7 +197,10 @@ mod tests {
     use super::*;
 
     fn ask(pairs: &[(&'static str, &'static str)]) -> Wanted {
-        let headers = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let headers = pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
         wanted(&headers, &HeaderValue::from_static("\"v1\""), 1000)
     }
 
@@ -175,9 +228,15 @@ mod tests {
 
     #[test]
     fn validators_decide_first() {
-        assert_eq!(ask(&[("if-none-match", "\"v0\", W/\"v1\""), ("range", "bytes=0-1")]), Wanted::Unchanged);
+        assert_eq!(
+            ask(&[("if-none-match", "\"v0\", W/\"v1\""), ("range", "bytes=0-1")]),
+            Wanted::Unchanged
+        );
         assert_eq!(ask(&[("if-none-match", "\"v2\"")]), Wanted::Whole);
         assert_eq!(ask(&[("if-range", "\"v0\""), ("range", "bytes=0-1")]), Wanted::Whole);
-        assert_eq!(ask(&[("if-range", "\"v1\""), ("range", "bytes=0-1")]), Wanted::Part { from: 0, to: 2 });
+        assert_eq!(
+            ask(&[("if-range", "\"v1\""), ("range", "bytes=0-1")]),
+            Wanted::Part { from: 0, to: 2 }
+        );
     }
 }

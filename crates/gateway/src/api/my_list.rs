@@ -48,11 +48,19 @@ async fn get_my_list(
     let mut cards = compose::cards_by_title(&gateway, &viewing, titles).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for state in page.items {
-        let Some(card) = cards.remove(&state.title) else { continue };
+        let Some(card) = cards.remove(&state.title) else {
+            continue;
+        };
         let added_at = Time(state.listed_at.unwrap_or_default());
-        items.push(ListedTitle { title: compose::card(card, Some(&state)), added_at });
+        items.push(ListedTitle {
+            title: compose::card(card, Some(&state)),
+            added_at,
+        });
     }
-    Ok(Json(List { items, next_cursor: listing.write(page.next)? }))
+    Ok(Json(List {
+        items,
+        next_cursor: listing.write(page.next)?,
+    }))
 }
 
 #[utoipa::path(put, path = "/api/v1/my-list/{title_id}", tag = "activity", params(("title_id" = String, Path)),
@@ -63,7 +71,14 @@ async fn add_to_my_list(
     Path(title): Path<TitleId>,
 ) -> Result<StatusCode, Problem> {
     compose::visible_card(&gateway, &viewing, title).await?;
-    gateway.doors.activity.add_to_list(ForTitleOf { profile: viewing.profile.id, title }).await?;
+    gateway
+        .doors
+        .activity
+        .add_to_list(ForTitleOf {
+            profile: viewing.profile.id,
+            title,
+        })
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -75,7 +90,14 @@ async fn remove_from_my_list(
     viewing: Viewing,
     Path(title): Path<TitleId>,
 ) -> Result<StatusCode, Problem> {
-    let removed = gateway.doors.activity.remove_from_list(ForTitleOf { profile: viewing.profile.id, title }).await;
+    let removed = gateway
+        .doors
+        .activity
+        .remove_from_list(ForTitleOf {
+            profile: viewing.profile.id,
+            title,
+        })
+        .await;
     match removed {
         Ok(_) | Err(contract::activity::ActivityError::NotThere) => Ok(StatusCode::NO_CONTENT),
         Err(error) => Err(error.into()),

@@ -30,7 +30,10 @@ pub fn routes() -> Vec<Route> {
 /// What to choose from.
 #[utoipa::path(get, path = "/api/v1/onboarding", tag = "home", responses((status = 200, body = Onboarding)))]
 async fn get_onboarding(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Onboarding> {
-    let asked = GetOnboarding { viewer: viewing.viewer(), limit: TITLES_SHOWN };
+    let asked = GetOnboarding {
+        viewer: viewing.viewer(),
+        limit: TITLES_SHOWN,
+    };
     let chosen = gateway.doors.recommend.onboarding(asked).await?;
     let (mut cards, states, genres) = tokio::try_join!(
         compose::cards_by_title(&gateway, &viewing, chosen.clone()),
@@ -38,7 +41,10 @@ async fn get_onboarding(State(gateway): State<Gateway>, viewing: Viewing) -> Ans
         titles::genres(&gateway, &viewing),
     )?;
     let card = |title| cards.remove(title).map(|card| compose::card(card, states.get(title)));
-    Ok(Json(Onboarding { genres, titles: chosen.iter().filter_map(card).collect() }))
+    Ok(Json(Onboarding {
+        genres,
+        titles: chosen.iter().filter_map(card).collect(),
+    }))
 }
 
 /// What was chosen: genres become preferences, titles are liked. Both may be empty.
@@ -54,10 +60,20 @@ async fn post_onboarding(
         return Err(Problem::no_such_title());
     }
     for title in body.title_ids {
-        gateway.doors.activity.rate(Rate { profile: viewing.profile.id, title, opinion: Opinion::Like }).await?;
+        gateway
+            .doors
+            .activity
+            .rate(Rate {
+                profile: viewing.profile.id,
+                title,
+                opinion: Opinion::Like,
+            })
+            .await?;
     }
-    let preferences = (!body.genres.is_empty())
-        .then(|| Preferences { genres: body.genres, ..viewing.profile.preferences.clone() });
+    let preferences = (!body.genres.is_empty()).then(|| Preferences {
+        genres: body.genres,
+        ..viewing.profile.preferences.clone()
+    });
     let account = viewing.caller.account;
     let update = UpdateProfile {
         account,

@@ -55,10 +55,22 @@ pub async fn fallback(State(_): State<Gateway>, request: Request) -> Response {
 fn send(path: &str, file: rust_embed::EmbeddedFile, headers: &HeaderMap) -> Response {
     let hash = file.metadata.sha256_hash();
     let hex: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    let cache = if path.starts_with("assets/") { FOR_EVER } else { ASK_AGAIN };
+    let cache = if path.starts_with("assets/") {
+        FOR_EVER
+    } else {
+        ASK_AGAIN
+    };
     let media_type = mime_guess::from_path(path).first_or_octet_stream();
-    let text = media_type.type_() == "text" || matches!(media_type.subtype().as_str(), "javascript" | "json" | "svg" | "manifest+json");
-    let content_type = if text { format!("{media_type}; charset=utf-8") } else { media_type.to_string() };
+    let text = media_type.type_() == "text"
+        || matches!(
+            media_type.subtype().as_str(),
+            "javascript" | "json" | "svg" | "manifest+json"
+        );
+    let content_type = if text {
+        format!("{media_type}; charset=utf-8")
+    } else {
+        media_type.to_string()
+    };
     let coding = if text { Coding::accepted(headers) } else { Coding::Plain };
     let etag = format!("\"{hex}{}\"", coding.suffix());
     let mut answer = HeaderMap::new();
@@ -73,7 +85,10 @@ fn send(path: &str, file: rust_embed::EmbeddedFile, headers: &HeaderMap) -> Resp
         }
     }
     let known = headers.get(header::IF_NONE_MATCH);
-    if known.zip(answer.get(header::ETAG)).is_some_and(|(known, etag)| super::media::names(known, etag)) {
+    if known
+        .zip(answer.get(header::ETAG))
+        .is_some_and(|(known, etag)| super::media::names(known, etag))
+    {
         return (StatusCode::NOT_MODIFIED, answer).into_response();
     }
     if let Some(name) = coding.name() {
@@ -98,7 +113,10 @@ enum Coding {
 
 impl Coding {
     fn accepted(headers: &HeaderMap) -> Self {
-        let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let accepted = headers
+            .get(header::ACCEPT_ENCODING)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let takes = |name: &str| {
             accepted.split(',').map(str::trim).any(|one| {
                 let (coding, weight) = one.split_once(';').unwrap_or((one, ""));

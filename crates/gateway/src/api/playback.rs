@@ -29,7 +29,10 @@ use crate::{
 };
 
 pub fn routes() -> Vec<Route> {
-    vec![route(Policy::Viewer, routes!(start_playback)), route(Policy::SignedIn, routes!(report_progress))]
+    vec![
+        route(Policy::Viewer, routes!(start_playback)),
+        route(Policy::SignedIn, routes!(report_progress)),
+    ]
 }
 
 /// Press play: signed addresses, and where to go on.
@@ -42,11 +45,17 @@ async fn start_playback(
 ) -> Answer<Playback> {
     let card = compose::visible_card(&gateway, &viewing, body.title_id).await?;
     let title = match card.kind {
-        TitleKind::Series => episode_to_play(&gateway, &viewing, card.id).await?.ok_or(StreamingError::NotPlayable)?,
+        TitleKind::Series => episode_to_play(&gateway, &viewing, card.id)
+            .await?
+            .ok_or(StreamingError::NotPlayable)?,
         TitleKind::Film | TitleKind::Episode => card.id,
     };
     let (account, profile) = (viewing.caller.account, viewing.profile.id);
-    let asked = streaming::StartPlayback { account, profile, title };
+    let asked = streaming::StartPlayback {
+        account,
+        profile,
+        title,
+    };
     let (playback, state, next) = tokio::try_join!(
         async { Ok::<_, Problem>(gateway.doors.streaming.start_playback(asked).await?) },
         compose::state(&gateway, &viewing, title),
@@ -95,10 +104,17 @@ async fn report_progress(
 
 /// The caller's playback; another account's is as unknown as none.
 async fn playback(gateway: &Gateway, caller: Caller, id: PlaybackId) -> Result<Arc<streaming::Playback>, Problem> {
-    if let Some(known) = gateway.playbacks.get(&id).filter(|known| known.account == caller.account) {
+    if let Some(known) = gateway
+        .playbacks
+        .get(&id)
+        .filter(|known| known.account == caller.account)
+    {
         return Ok(known);
     }
-    let asked = ForPlayback { account: caller.account, playback: id };
+    let asked = ForPlayback {
+        account: caller.account,
+        playback: id,
+    };
     let playback = Arc::new(gateway.doors.streaming.playback(asked).await?);
     gateway.playbacks.insert(id, playback.clone());
     Ok(playback)
@@ -129,7 +145,9 @@ async fn episode_to_play(gateway: &Gateway, viewing: &Viewing, series: TitleId) 
 
 /// Of an episode: the one that comes after it.
 async fn next_episode(gateway: &Gateway, viewing: &Viewing, title: TitleId) -> Result<Option<TitleId>, Problem> {
-    let Some(place) = gateway.doors.catalog.title(ForTitle { title }).await?.place else { return Ok(None) };
+    let Some(place) = gateway.doors.catalog.title(ForTitle { title }).await?.place else {
+        return Ok(None);
+    };
     let episodes = playable_episodes(gateway, viewing, place.series).await?;
     let here = episodes.iter().position(|&episode| episode == title);
     Ok(here.and_then(|here| episodes.get(here + 1).copied()))
@@ -142,9 +160,14 @@ async fn playable_episodes(gateway: &Gateway, viewing: &Viewing, series: TitleId
         Err(catalog::CatalogError::TitleNotFound) => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let episodes = seasons.into_iter().flat_map(|season| season.episodes).map(|episode| episode.card);
-    let mut titles: Vec<TitleId> =
-        episodes.filter(|card| card.playable && compose::visible(card, viewing)).map(|card| card.id).collect();
+    let episodes = seasons
+        .into_iter()
+        .flat_map(|season| season.episodes)
+        .map(|episode| episode.card);
+    let mut titles: Vec<TitleId> = episodes
+        .filter(|card| card.playable && compose::visible(card, viewing))
+        .map(|card| card.id)
+        .collect();
     titles.truncate(compose::TITLES_MAX);
     Ok(titles)
 }

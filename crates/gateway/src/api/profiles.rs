@@ -29,8 +29,16 @@ pub fn routes() -> Vec<Route> {
 #[utoipa::path(get, path = "/api/v1/profiles", tag = "account",
     responses((status = 200, body = Items<dto::Profile>)))]
 async fn list_profiles(State(gateway): State<Gateway>, caller: Caller) -> Answer<Items<dto::Profile>> {
-    let me = gateway.doors.accounts.me(ForAccount { account: caller.account }).await?;
-    Ok(Json(Items { items: me.profiles.into_iter().map(dto::Profile::from).collect() }))
+    let me = gateway
+        .doors
+        .accounts
+        .me(ForAccount {
+            account: caller.account,
+        })
+        .await?;
+    Ok(Json(Items {
+        items: me.profiles.into_iter().map(dto::Profile::from).collect(),
+    }))
 }
 
 #[utoipa::path(post, path = "/api/v1/profiles", tag = "account", request_body = dto::CreateProfile,
@@ -40,9 +48,22 @@ async fn create_profile(
     caller: Caller,
     Body(body): Body<dto::CreateProfile>,
 ) -> Result<(StatusCode, Json<dto::Profile>), Problem> {
-    let dto::CreateProfile { name, avatar, kids, maturity_max, preferences } = body;
+    let dto::CreateProfile {
+        name,
+        avatar,
+        kids,
+        maturity_max,
+        preferences,
+    } = body;
     let preferences = preferences.unwrap_or_default().into();
-    let request = accounts::CreateProfile { account: caller.account, name, avatar, kids, maturity_max, preferences };
+    let request = accounts::CreateProfile {
+        account: caller.account,
+        name,
+        avatar,
+        kids,
+        maturity_max,
+        preferences,
+    };
     let profile = gateway.doors.accounts.create_profile(request).await?;
     gateway.profiles.forget(caller.account).await;
     Ok((StatusCode::CREATED, Json(profile.into())))
@@ -55,7 +76,14 @@ async fn get_profile(
     caller: Caller,
     Path(profile): Path<ProfileId>,
 ) -> Answer<dto::Profile> {
-    let profile = gateway.doors.accounts.profile(ForProfile { account: caller.account, profile }).await?;
+    let profile = gateway
+        .doors
+        .accounts
+        .profile(ForProfile {
+            account: caller.account,
+            profile,
+        })
+        .await?;
     Ok(Json(profile.into()))
 }
 
@@ -67,10 +95,26 @@ async fn update_profile(
     Path(profile): Path<ProfileId>,
     Body(body): Body<dto::UpdateProfile>,
 ) -> Answer<dto::Profile> {
-    let dto::UpdateProfile { name, avatar, kids, maturity_max, preferences, onboarded } = body;
+    let dto::UpdateProfile {
+        name,
+        avatar,
+        kids,
+        maturity_max,
+        preferences,
+        onboarded,
+    } = body;
     let preferences = preferences.map(Into::into);
     let account = caller.account;
-    let request = accounts::UpdateProfile { account, profile, name, avatar, kids, maturity_max, preferences, onboarded };
+    let request = accounts::UpdateProfile {
+        account,
+        profile,
+        name,
+        avatar,
+        kids,
+        maturity_max,
+        preferences,
+        onboarded,
+    };
     let profile = gateway.doors.accounts.update_profile(request).await?;
     gateway.profiles.forget(account).await;
     Ok(Json(profile.into()))
@@ -84,7 +128,14 @@ async fn delete_profile(
     caller: Caller,
     Path(profile): Path<ProfileId>,
 ) -> Result<StatusCode, Problem> {
-    gateway.doors.accounts.delete_profile(ForProfile { account: caller.account, profile }).await?;
+    gateway
+        .doors
+        .accounts
+        .delete_profile(ForProfile {
+            account: caller.account,
+            profile,
+        })
+        .await?;
     gateway.profiles.forget(caller.account).await;
     let of_profile = contract::activity::ForProfileOnly { profile };
     gateway.doors.activity.erase(of_profile).await?;

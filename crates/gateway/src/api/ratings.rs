@@ -24,7 +24,10 @@ use crate::{
 };
 
 pub fn routes() -> Vec<Route> {
-    vec![route(Policy::Viewer, routes!(put_rating, delete_rating)), route(Policy::Viewer, routes!(list_ratings))]
+    vec![
+        route(Policy::Viewer, routes!(put_rating, delete_rating)),
+        route(Policy::Viewer, routes!(list_ratings)),
+    ]
 }
 
 /// Rates a title: stars or like, the newest counts.
@@ -38,7 +41,15 @@ async fn put_rating(
 ) -> Answer<RatingAnswer> {
     let opinion = opinion(&body)?;
     compose::visible_card(&gateway, &viewing, title).await?;
-    let rated = gateway.doors.activity.rate(Rate { profile: viewing.profile.id, title, opinion }).await?;
+    let rated = gateway
+        .doors
+        .activity
+        .rate(Rate {
+            profile: viewing.profile.id,
+            title,
+            opinion,
+        })
+        .await?;
     Ok(Json(answer(&rated, Some(opinion))))
 }
 
@@ -51,7 +62,14 @@ async fn delete_rating(
     Path(title): Path<TitleId>,
 ) -> Answer<RatingAnswer> {
     compose::visible_card(&gateway, &viewing, title).await?;
-    let rated = gateway.doors.activity.unrate(ForTitleOf { profile: viewing.profile.id, title }).await?;
+    let rated = gateway
+        .doors
+        .activity
+        .unrate(ForTitleOf {
+            profile: viewing.profile.id,
+            title,
+        })
+        .await?;
     Ok(Json(answer(&rated, None)))
 }
 
@@ -72,12 +90,22 @@ async fn list_ratings(
     let mut cards = compose::cards_by_title(&gateway, &viewing, titles).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for state in page.items {
-        let (Some(card), Some(opinion)) = (cards.remove(&state.title), state.opinion) else { continue };
+        let (Some(card), Some(opinion)) = (cards.remove(&state.title), state.opinion) else {
+            continue;
+        };
         let MyRating { stars, like } = opinion.into();
         let rated_at = Time(state.rated_at.unwrap_or_default());
-        items.push(RatedTitle { title: compose::card(card, Some(&state)), stars, like, rated_at });
+        items.push(RatedTitle {
+            title: compose::card(card, Some(&state)),
+            stars,
+            like,
+            rated_at,
+        });
     }
-    Ok(Json(List { items, next_cursor: listing.write(page.next)? }))
+    Ok(Json(List {
+        items,
+        next_cursor: listing.write(page.next)?,
+    }))
 }
 
 /// The schema's rules were checked before; this is the same in types.

@@ -46,14 +46,28 @@ async fn search(
     let found = gateway.doors.catalog.search(asked).await?;
     let counts = |counts: Vec<catalog::FacetCount>| counts.into_iter().map(FacetCount::from).collect();
     let catalog::Facets { genres, kinds, decades } = found.facets;
-    let facets = Facets { genres: counts(genres), kinds: counts(kinds), decades: counts(decades) };
-    Ok(Json(SearchAnswer { items: compose::listed(&gateway, &viewing, found.items).await?, facets }))
+    let facets = Facets {
+        genres: counts(genres),
+        kinds: counts(kinds),
+        decades: counts(decades),
+    };
+    Ok(Json(SearchAnswer {
+        items: compose::listed(&gateway, &viewing, found.items).await?,
+        facets,
+    }))
 }
 
 /// Nothing typed yet: what this profile would look for.
 async fn likely(gateway: &Gateway, viewing: &Viewing, limit: u32) -> Result<SearchAnswer, Problem> {
-    let asked = GetTop { viewer: viewing.viewer(), limit, exclude: Vec::new() };
+    let asked = GetTop {
+        viewer: viewing.viewer(),
+        limit,
+        exclude: Vec::new(),
+    };
     let items = gateway.doors.recommend.top(asked).await?;
     let items = home::join(gateway, viewing, items).await?;
-    Ok(SearchAnswer { items: items.into_iter().map(|item| item.title).collect(), facets: Facets::default() })
+    Ok(SearchAnswer {
+        items: items.into_iter().map(|item| item.title).collect(),
+        facets: Facets::default(),
+    })
 }

@@ -63,21 +63,38 @@ async fn browse_titles(
     let listing = Listing::new("titles", &filter)?;
     let after = listing.read(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
-    let page = gateway.doors.catalog.browse(BrowsePage { filter, after, limit }).await?;
+    let page = gateway
+        .doors
+        .catalog
+        .browse(BrowsePage { filter, after, limit })
+        .await?;
     let items = compose::listed(&gateway, &viewing, page.items).await?;
-    Ok(Json(List { items, next_cursor: listing.write(page.next)? }))
+    Ok(Json(List {
+        items,
+        next_cursor: listing.write(page.next)?,
+    }))
 }
 
 /// Genres of what this profile may see, most titles first.
 #[utoipa::path(get, path = "/api/v1/genres", tag = "titles", responses((status = 200, body = Items<GenreCount>)))]
 async fn list_genres(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Items<GenreCount>> {
-    Ok(Json(Items { items: genres(&gateway, &viewing).await? }))
+    Ok(Json(Items {
+        items: genres(&gateway, &viewing).await?,
+    }))
 }
 
 pub async fn genres(gateway: &Gateway, viewing: &Viewing) -> Result<Vec<GenreCount>, Problem> {
-    let asked = GetGenres { maturity_max: viewing.profile.maturity_max };
+    let asked = GetGenres {
+        maturity_max: viewing.profile.maturity_max,
+    };
     let genres = gateway.doors.catalog.genres(asked).await?;
-    Ok(genres.into_iter().map(|genre| GenreCount { name: genre.value, count: genre.count }).collect())
+    Ok(genres
+        .into_iter()
+        .map(|genre| GenreCount {
+            name: genre.value,
+            count: genre.count,
+        })
+        .collect())
 }
 
 /// More like this.
@@ -91,8 +108,18 @@ async fn get_similar(
 ) -> Answer<Items<Item>> {
     compose::visible_card(&gateway, &viewing, title).await?;
     let limit = query.limit.unwrap_or(SIMILAR_DEFAULT).min(SIMILAR_MAX);
-    let items = gateway.doors.recommend.similar(GetSimilar { title, viewer: viewing.viewer(), limit }).await?;
-    Ok(Json(Items { items: home::join(&gateway, &viewing, items).await? }))
+    let items = gateway
+        .doors
+        .recommend
+        .similar(GetSimilar {
+            title,
+            viewer: viewing.viewer(),
+            limit,
+        })
+        .await?;
+    Ok(Json(Items {
+        items: home::join(&gateway, &viewing, items).await?,
+    }))
 }
 
 /// All of a title.
@@ -122,8 +149,15 @@ fn whole(
     why: Option<crate::dto::titles::Reason>,
 ) -> Title {
     let published = found.card.published;
-    let credit = |credit: catalog::Credit| Credit { id: credit.person, name: credit.name, role: credit.role.into() };
-    let external = |id: catalog::ExternalId| ExternalId { source: id.source, id: id.id };
+    let credit = |credit: catalog::Credit| Credit {
+        id: credit.person,
+        name: credit.name,
+        role: credit.role.into(),
+    };
+    let external = |id: catalog::ExternalId| ExternalId {
+        source: id.source,
+        id: id.id,
+    };
     Title {
         card: compose::card(found.card, Some(state)),
         original_name: found.original_name,
@@ -149,12 +183,24 @@ fn whole(
 /// From half a star to five.
 pub fn histogram(ratings: &TitleRatings) -> Vec<RatingCount> {
     let counts = ratings.histogram.iter().zip(1u8..);
-    counts.map(|(&count, half_stars)| RatingCount { stars: f32::from(half_stars) / 2.0, count }).collect()
+    counts
+        .map(|(&count, half_stars)| RatingCount {
+            stars: f32::from(half_stars) / 2.0,
+            count,
+        })
+        .collect()
 }
 
 async fn ratings(gateway: &Gateway, title: TitleId) -> Result<TitleRatings, Problem> {
-    let ratings = gateway.doors.activity.ratings(ForTitles { titles: vec![title] }).await?;
-    Ok(ratings.into_iter().find(|of| of.title == title).unwrap_or_else(|| TitleRatings::none(title)))
+    let ratings = gateway
+        .doors
+        .activity
+        .ratings(ForTitles { titles: vec![title] })
+        .await?;
+    Ok(ratings
+        .into_iter()
+        .find(|of| of.title == title)
+        .unwrap_or_else(|| TitleRatings::none(title)))
 }
 
 async fn seasons(gateway: &Gateway, viewing: &Viewing, card: &catalog::Card) -> Result<Vec<Season>, Problem> {
@@ -179,12 +225,22 @@ async fn seasons(gateway: &Gateway, viewing: &Viewing, card: &catalog::Card) -> 
         number: season.number,
         episodes: season.episodes.into_iter().filter_map(episode).collect(),
     };
-    Ok(seasons.into_iter().map(season).filter(|season| !season.episodes.is_empty()).collect())
+    Ok(seasons
+        .into_iter()
+        .map(season)
+        .filter(|season| !season.episodes.is_empty())
+        .collect())
 }
 
 async fn place(gateway: &Gateway, place: Option<catalog::EpisodePlace>) -> Result<Option<EpisodePlace>, Problem> {
     let Some(place) = place else { return Ok(None) };
-    let cards = gateway.doors.catalog.cards(catalog::GetCards { titles: vec![place.series] }).await?;
+    let cards = gateway
+        .doors
+        .catalog
+        .cards(catalog::GetCards {
+            titles: vec![place.series],
+        })
+        .await?;
     Ok(cards.into_iter().next().map(|series| EpisodePlace {
         series_id: place.series,
         series_name: series.name,
@@ -199,7 +255,14 @@ async fn why(
     viewing: &Viewing,
     title: TitleId,
 ) -> Result<Option<crate::dto::titles::Reason>, Problem> {
-    let explained = gateway.doors.recommend.explain(Explain { viewer: viewing.viewer(), title }).await?;
+    let explained = gateway
+        .doors
+        .recommend
+        .explain(Explain {
+            viewer: viewing.viewer(),
+            title,
+        })
+        .await?;
     let Some(reason) = explained else { return Ok(None) };
     in_words(gateway, viewing, &reason).await
 }
@@ -209,10 +272,17 @@ async fn in_words(
     viewing: &Viewing,
     reason: &Reason,
 ) -> Result<Option<crate::dto::titles::Reason>, Problem> {
-    let titles: Vec<TitleId> = words::titles_of(reason).iter().map(|contribution| contribution.title).collect();
+    let titles: Vec<TitleId> = words::titles_of(reason)
+        .iter()
+        .map(|contribution| contribution.title)
+        .collect();
     let (cards, states) = tokio::try_join!(
         compose::cards_by_title(gateway, viewing, titles.clone()),
         compose::states(gateway, viewing, titles),
     )?;
-    Ok(Knowledge { cards: &cards, states: &states }.reason(reason))
+    Ok(Knowledge {
+        cards: &cards,
+        states: &states,
+    }
+    .reason(reason))
 }

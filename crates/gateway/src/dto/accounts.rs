@@ -21,8 +21,20 @@ pub struct Account {
 
 impl From<accounts::Account> for Account {
     fn from(account: accounts::Account) -> Self {
-        let accounts::Account { id, email, name, role, created_at } = account;
-        Self { id, email, name, role: role.into(), created_at: Time(created_at) }
+        let accounts::Account {
+            id,
+            email,
+            name,
+            role,
+            created_at,
+        } = account;
+        Self {
+            id,
+            email,
+            name,
+            role: role.into(),
+            created_at: Time(created_at),
+        }
     }
 }
 
@@ -46,15 +58,31 @@ pub struct Preferences {
 
 impl From<accounts::Preferences> for Preferences {
     fn from(theirs: accounts::Preferences) -> Self {
-        let accounts::Preferences { genres, languages, content_types } = theirs;
-        Self { genres, languages, content_types }
+        let accounts::Preferences {
+            genres,
+            languages,
+            content_types,
+        } = theirs;
+        Self {
+            genres,
+            languages,
+            content_types,
+        }
     }
 }
 
 impl From<Preferences> for accounts::Preferences {
     fn from(ours: Preferences) -> Self {
-        let Preferences { genres, languages, content_types } = ours;
-        Self { genres, languages, content_types }
+        let Preferences {
+            genres,
+            languages,
+            content_types,
+        } = ours;
+        Self {
+            genres,
+            languages,
+            content_types,
+        }
     }
 }
 
@@ -76,9 +104,28 @@ pub struct Profile {
 
 impl From<accounts::Profile> for Profile {
     fn from(profile: accounts::Profile) -> Self {
-        let accounts::Profile { id, name, avatar, kids, maturity_max, preferences, onboarded, created_at, .. } = profile;
+        let accounts::Profile {
+            id,
+            name,
+            avatar,
+            kids,
+            maturity_max,
+            preferences,
+            onboarded,
+            created_at,
+            ..
+        } = profile;
         let preferences = preferences.into();
-        Self { id, name, avatar, kids, maturity_max, preferences, onboarded, created_at: Time(created_at) }
+        Self {
+            id,
+            name,
+            avatar,
+            kids,
+            maturity_max,
+            preferences,
+            onboarded,
+            created_at: Time(created_at),
+        }
     }
 }
 
@@ -99,7 +146,14 @@ pub struct SignedIn {
 
 impl From<accounts::SignedIn> for SignedIn {
     fn from(signed_in: accounts::SignedIn) -> Self {
-        let accounts::SignedIn { account, profiles, access_token, refresh_token, expires_in_s, .. } = signed_in;
+        let accounts::SignedIn {
+            account,
+            profiles,
+            access_token,
+            refresh_token,
+            expires_in_s,
+            ..
+        } = signed_in;
         Self {
             account: account.into(),
             profile: profiles.first().cloned().map(Profile::from),

@@ -164,7 +164,10 @@ pub struct NewCredit {
 
 impl From<NewCredit> for catalog::NewCredit {
     fn from(credit: NewCredit) -> Self {
-        Self { name: credit.name, role: credit.role.into() }
+        Self {
+            name: credit.name,
+            role: credit.role.into(),
+        }
     }
 }
 

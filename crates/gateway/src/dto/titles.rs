@@ -95,9 +95,18 @@ pub struct MyRating {
 impl From<activity::Opinion> for MyRating {
     fn from(opinion: activity::Opinion) -> Self {
         match opinion {
-            activity::Opinion::Stars(stars) => Self { stars: Some(stars.stars()), like: None },
-            activity::Opinion::Like => Self { stars: None, like: Some(true) },
-            activity::Opinion::Dislike => Self { stars: None, like: Some(false) },
+            activity::Opinion::Stars(stars) => Self {
+                stars: Some(stars.stars()),
+                like: None,
+            },
+            activity::Opinion::Like => Self {
+                stars: None,
+                like: Some(true),
+            },
+            activity::Opinion::Dislike => Self {
+                stars: None,
+                like: Some(false),
+            },
         }
     }
 }
@@ -286,7 +295,11 @@ pub struct PutRating {
 
 fn half_steps(stars: &f64, _: &()) -> garde::Result {
     let good = (1.0..=5.0).contains(stars) && (stars * 2.0).fract() == 0.0;
-    if good { Ok(()) } else { Err(garde::Error::new("stars are 1 to 5, halves allowed")) }
+    if good {
+        Ok(())
+    } else {
+        Err(garde::Error::new("stars are 1 to 5, halves allowed"))
+    }
 }
 
 fn exactly_one(stars: &Option<f64>) -> impl FnOnce(&Option<bool>, &()) -> garde::Result + '_ {
@@ -339,7 +352,10 @@ pub struct FacetCount {
 
 impl From<catalog::FacetCount> for FacetCount {
     fn from(theirs: catalog::FacetCount) -> Self {
-        Self { value: theirs.value, count: theirs.count }
+        Self {
+            value: theirs.value,
+            count: theirs.count,
+        }
     }
 }
 

@@ -25,31 +25,57 @@ impl Jar {
     }
 
     pub fn access(self) -> &'static str {
-        if self.secure { "__Host-kinora_access" } else { "kinora_access" }
+        if self.secure {
+            "__Host-kinora_access"
+        } else {
+            "kinora_access"
+        }
     }
 
     pub fn refresh(self) -> &'static str {
-        if self.secure { "__Host-kinora_refresh" } else { "kinora_refresh" }
+        if self.secure {
+            "__Host-kinora_refresh"
+        } else {
+            "kinora_refresh"
+        }
     }
 
     /// The value of a cookie, if it came along.
     pub fn get<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let lines = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok());
+        let mut pairs = lines
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// `Set-Cookie` lines for a log-in.
     pub fn sign_in(self, signed_in: &SignedIn) -> [HeaderValue; 2] {
         [
-            self.line(self.access(), &signed_in.access_token, signed_in.expires_in_s, SameSite::Lax),
-            self.line(self.refresh(), &signed_in.refresh_token, signed_in.refresh_expires_in_s, SameSite::Strict),
+            self.line(
+                self.access(),
+                &signed_in.access_token,
+                signed_in.expires_in_s,
+                SameSite::Lax,
+            ),
+            self.line(
+                self.refresh(),
+                &signed_in.refresh_token,
+                signed_in.refresh_expires_in_s,
+                SameSite::Strict,
+            ),
         ]
     }
 
     /// `Set-Cookie` lines that remove them.
     pub fn sign_out(self) -> [HeaderValue; 2] {
-        [self.line(self.access(), "", 0, SameSite::Lax), self.line(self.refresh(), "", 0, SameSite::Strict)]
+        [
+            self.line(self.access(), "", 0, SameSite::Lax),
+            self.line(self.refresh(), "", 0, SameSite::Strict),
+        ]
     }
 
     fn line(self, name: &'static str, value: &str, max_age_s: u32, same_site: SameSite) -> HeaderValue {
@@ -67,7 +93,10 @@ impl Jar {
 
 /// The host that the request names, without its port.
 pub fn host_name(headers: &HeaderMap) -> &str {
-    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let host = headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     match host.rfind(':') {
         Some(colon) if !host[colon..].contains(']') => &host[..colon],
         _ => host,
@@ -103,14 +132,23 @@ mod tests {
     #[test]
     fn cookies_are_out_of_reach_for_scripts_and_other_sites() {
         let [access, refresh] = jar(None, "localhost").sign_out();
-        assert_eq!(access, "__Host-kinora_access=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
-        assert_eq!(refresh, "__Host-kinora_refresh=; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=0");
+        assert_eq!(
+            access,
+            "__Host-kinora_access=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
+        );
+        assert_eq!(
+            refresh,
+            "__Host-kinora_refresh=; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=0"
+        );
     }
 
     #[test]
     fn only_the_cookie_of_that_name_counts() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, HeaderValue::from_static("a=1; kinora_access=plain; __Host-kinora_access=token=x"));
+        headers.insert(
+            header::COOKIE,
+            HeaderValue::from_static("a=1; kinora_access=plain; __Host-kinora_access=token=x"),
+        );
         let jar = jar(None, "localhost");
         assert_eq!(jar.get(&headers, jar.access()), Some("token=x"));
         assert_eq!(jar.get(&headers, jar.refresh()), None);

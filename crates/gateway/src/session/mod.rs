@@ -59,13 +59,25 @@ const USER_AGENT_CHARS_MAX: usize = 200;
 
 /// For limits and for the list of sessions.
 pub fn client(address: Address, headers: &HeaderMap) -> Client {
-    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Client { address: address.client, user_agent: user_agent.chars().take(USER_AGENT_CHARS_MAX).collect() }
+    let user_agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    Client {
+        address: address.client,
+        user_agent: user_agent.chars().take(USER_AGENT_CHARS_MAX).collect(),
+    }
 }
 
 /// What the policy of the route put there. Missing means that the route's policy does not give it: a defect of ours.
 fn from_extensions<T: Clone + Send + Sync + 'static>(parts: &Parts) -> Result<T, Problem> {
-    let missing = || Problem::internal(format!("the policy of {} gives no {}", parts.uri.path(), std::any::type_name::<T>()));
+    let missing = || {
+        Problem::internal(format!(
+            "the policy of {} gives no {}",
+            parts.uri.path(),
+            std::any::type_name::<T>()
+        ))
+    };
     parts.extensions.get::<T>().cloned().ok_or_else(missing)
 }
 

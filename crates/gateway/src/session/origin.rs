@@ -27,8 +27,12 @@ pub fn of(headers: &HeaderMap, public_url: Option<&Url>) -> Origin {
         Some(_) => return Origin::Other,
         None => {}
     }
-    let Some(origin) = text(header::ORIGIN) else { return Origin::Unsaid };
-    let Ok(origin) = Url::parse(origin) else { return Origin::Other };
+    let Some(origin) = text(header::ORIGIN) else {
+        return Origin::Unsaid;
+    };
+    let Ok(origin) = Url::parse(origin) else {
+        return Origin::Other;
+    };
     let is_public = public_url.is_some_and(|url| url.origin() == origin.origin());
     let authority = match (origin.host_str(), origin.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),
@@ -36,7 +40,11 @@ pub fn of(headers: &HeaderMap, public_url: Option<&Url>) -> Origin {
         (None, _) => return Origin::Other,
     };
     let is_host = text(header::HOST).is_some_and(|host| host.eq_ignore_ascii_case(&authority));
-    if is_public || is_host { Origin::Own } else { Origin::Other }
+    if is_public || is_host {
+        Origin::Own
+    } else {
+        Origin::Other
+    }
 }
 
 #[cfg(test)]
@@ -44,7 +52,10 @@ mod tests {
     use super::*;
 
     fn judge(pairs: &[(&'static str, &'static str)]) -> Origin {
-        let headers = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let headers = pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
         of(&headers, Some(&"https://films.example.org".parse().unwrap()))
     }
 
@@ -52,10 +63,25 @@ mod tests {
     fn only_our_own_page_is_our_own() {
         assert_eq!(judge(&[("sec-fetch-site", "same-origin")]), Origin::Own);
         assert_eq!(judge(&[("sec-fetch-site", "same-site")]), Origin::Other);
-        assert_eq!(judge(&[("sec-fetch-site", "cross-site"), ("origin", "https://films.example.org")]), Origin::Other);
-        assert_eq!(judge(&[("origin", "https://films.example.org"), ("host", "10.0.0.5")]), Origin::Own);
-        assert_eq!(judge(&[("origin", "http://localhost:8080"), ("host", "localhost:8080")]), Origin::Own);
-        assert_eq!(judge(&[("origin", "http://localhost:9999"), ("host", "localhost:8080")]), Origin::Other);
+        assert_eq!(
+            judge(&[
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://films.example.org")
+            ]),
+            Origin::Other
+        );
+        assert_eq!(
+            judge(&[("origin", "https://films.example.org"), ("host", "10.0.0.5")]),
+            Origin::Own
+        );
+        assert_eq!(
+            judge(&[("origin", "http://localhost:8080"), ("host", "localhost:8080")]),
+            Origin::Own
+        );
+        assert_eq!(
+            judge(&[("origin", "http://localhost:9999"), ("host", "localhost:8080")]),
+            Origin::Other
+        );
         assert_eq!(judge(&[("origin", "null"), ("host", "localhost:8080")]), Origin::Other);
         assert_eq!(judge(&[("host", "localhost:8080")]), Origin::Unsaid);
     }

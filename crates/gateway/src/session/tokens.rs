@@ -52,7 +52,10 @@ impl Tokens {
             accounts,
             clock,
             known: ArcSwap::default(),
-            verified: moka::sync::Cache::builder().max_capacity(VERIFIED_MAX).time_to_live(VERIFIED_FOR).build(),
+            verified: moka::sync::Cache::builder()
+                .max_capacity(VERIFIED_MAX)
+                .time_to_live(VERIFIED_FOR)
+                .build(),
             asked_at: tokio::sync::Mutex::new(Millis::MIN),
             changes: Mutex::new(()),
         }
@@ -74,7 +77,12 @@ impl Tokens {
             Some(&(role, changed_at)) if claims.iat.saturating_mul(1000) <= changed_at => role,
             _ => claims.role,
         };
-        Ok(Caller { account: claims.sub, session: claims.sid, role, expires_at })
+        Ok(Caller {
+            account: claims.sub,
+            session: claims.sid,
+            role,
+            expires_at,
+        })
     }
 
     async fn claims(&self, token: &str) -> Result<Option<Arc<Claims>>, Problem> {
@@ -82,8 +90,12 @@ impl Tokens {
         if let Some(claims) = self.verified.get(&digest) {
             return Ok(Some(claims));
         }
-        let Some(key) = self.key_of(token).await? else { return Ok(None) };
-        let Ok(token) = jsonwebtoken::decode::<Claims>(token, &key, &validation()) else { return Ok(None) };
+        let Some(key) = self.key_of(token).await? else {
+            return Ok(None);
+        };
+        let Ok(token) = jsonwebtoken::decode::<Claims>(token, &key, &validation()) else {
+            return Ok(None);
+        };
         let claims = Arc::new(token.claims);
         self.verified.insert(digest, claims.clone());
         Ok(Some(claims))
@@ -91,9 +103,13 @@ impl Tokens {
 
     /// The key that the token's header names; asks for the current ones where it is new to us.
     async fn key_of(&self, token: &str) -> Result<Option<DecodingKey>, Problem> {
-        let Ok(header) = jsonwebtoken::decode_header(token) else { return Ok(None) };
+        let Ok(header) = jsonwebtoken::decode_header(token) else {
+            return Ok(None);
+        };
         let ours = header.alg == Algorithm::EdDSA && header.typ.as_deref() == Some(TOKEN_TYPE);
-        let Some(kid) = header.kid.filter(|_| ours) else { return Ok(None) };
+        let Some(kid) = header.kid.filter(|_| ours) else {
+            return Ok(None);
+        };
         if let Some(key) = self.known.load().keys.get(&kid) {
             return Ok(Some(key.clone()));
         }
@@ -121,7 +137,9 @@ impl Tokens {
                 .iter()
                 .filter_map(|key| Some((key.id.clone(), DecodingKey::from_ed_components(&key.x).ok()?)))
                 .collect();
-            known.revoked.extend(verification.revoked.iter().map(|&session| (session, now)));
+            known
+                .revoked
+                .extend(verification.revoked.iter().map(|&session| (session, now)));
         });
     }
 
@@ -153,7 +171,10 @@ fn validation() -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_issuer(&[TOKEN_ISSUER]);
     validation.set_audience(&[TOKEN_AUDIENCE]);
-    validation.required_spec_claims = ["exp", "iss", "aud", "sub"].into_iter().map(String::from).collect::<HashSet<_>>();
+    validation.required_spec_claims = ["exp", "iss", "aud", "sub"]
+        .into_iter()
+        .map(String::from)
+        .collect::<HashSet<_>>();
     validation.validate_exp = false;
     validation
 }

@@ -57,11 +57,20 @@ fn operations_have_names_of_their_own_and_request_schemas_are_closed() {
         for (method, operation) in item.as_object().unwrap() {
             let name = operation["operationId"].as_str().unwrap().to_owned();
             assert!(names.insert(name.clone()), "two operations are called {name}");
-            assert!(operation["responses"]["default"].is_object(), "{method} {path} can be refused and does not say so");
-            let body = operation.pointer("/requestBody/content/application~1json/schema/$ref").and_then(Value::as_str);
+            assert!(
+                operation["responses"]["default"].is_object(),
+                "{method} {path} can be refused and does not say so"
+            );
+            let body = operation
+                .pointer("/requestBody/content/application~1json/schema/$ref")
+                .and_then(Value::as_str);
             if let Some(reference) = body {
                 let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
-                assert_eq!(schema["additionalProperties"], Value::Bool(false), "{reference} is open");
+                assert_eq!(
+                    schema["additionalProperties"],
+                    Value::Bool(false),
+                    "{reference} is open"
+                );
             }
         }
     }

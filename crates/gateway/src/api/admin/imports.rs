@@ -29,10 +29,22 @@ async fn start_import(
 ) -> Result<(StatusCode, Json<Job>), Problem> {
     let mut paths = Vec::with_capacity(body.upload_ids.len());
     for upload in body.upload_ids {
-        let asked = ForUpload { account: caller.account, upload };
+        let asked = ForUpload {
+            account: caller.account,
+            upload,
+        };
         paths.push(gateway.doors.streaming.take_upload(asked).await?.path);
     }
     let kind = body.dataset.into();
-    let job = gateway.doors.imports.start(imports::StartImport { kind, paths, claims: Vec::new(), remove_after: true }).await?;
+    let job = gateway
+        .doors
+        .imports
+        .start(imports::StartImport {
+            kind,
+            paths,
+            claims: Vec::new(),
+            remove_after: true,
+        })
+        .await?;
     Ok((StatusCode::ACCEPTED, Json(job.into())))
 }

@@ -39,8 +39,13 @@ async fn list_jobs(State(gateway): State<Gateway>, Query(query): Query<JobsQuery
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     let state = query.state.map(Into::into);
     let jobs = newest(&gateway, ListJobs { before, limit, state }).await?;
-    let next = (jobs.len() == limit as usize).then(|| jobs.last().map(|job| job.id)).flatten();
-    Ok(Json(List { items: jobs.into_iter().map(Job::from).collect(), next_cursor: listing.write(next)? }))
+    let next = (jobs.len() == limit as usize)
+        .then(|| jobs.last().map(|job| job.id))
+        .flatten();
+    Ok(Json(List {
+        items: jobs.into_iter().map(Job::from).collect(),
+        next_cursor: listing.write(next)?,
+    }))
 }
 
 /// Of all rooms together, the newest first.

@@ -10,8 +10,15 @@ pub mod users;
 use crate::routes::Route;
 
 pub fn routes() -> Vec<Route> {
-    [titles::routes(), uploads::routes(), imports::routes(), jobs::routes(), models::routes(), users::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        titles::routes(),
+        uploads::routes(),
+        imports::routes(),
+        jobs::routes(),
+        models::routes(),
+        users::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -39,8 +39,13 @@ async fn list_models(State(gateway): State<Gateway>, Query(query): Query<PageQue
     let before: Option<ModelId> = listing.read(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     let models = gateway.doors.recommend.models(ListModels { before, limit }).await?;
-    let next = (models.len() == limit as usize).then(|| models.last().map(|model| model.id)).flatten();
-    Ok(Json(List { items: models.into_iter().map(Model::from).collect(), next_cursor: listing.write(next)? }))
+    let next = (models.len() == limit as usize)
+        .then(|| models.last().map(|model| model.id))
+        .flatten();
+    Ok(Json(List {
+        items: models.into_iter().map(Model::from).collect(),
+        next_cursor: listing.write(next)?,
+    }))
 }
 
 /// Queues a training; one at a time, a second request joins the first.

@@ -60,13 +60,23 @@ async fn list_admin_titles(
     let listing = Listing::new("admin-titles", &filter)?;
     let after = listing.read(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
-    let page = gateway.doors.catalog.browse(BrowsePage { filter, after, limit }).await?;
+    let page = gateway
+        .doors
+        .catalog
+        .browse(BrowsePage { filter, after, limit })
+        .await?;
     let items = page.items.into_iter().map(admin_title).collect();
-    Ok(Json(List { items, next_cursor: listing.write(page.next)? }))
+    Ok(Json(List {
+        items,
+        next_cursor: listing.write(page.next)?,
+    }))
 }
 
 fn admin_title(card: catalog::Card) -> AdminTitle {
-    AdminTitle { published: card.published, card: compose::card(card, None) }
+    AdminTitle {
+        published: card.published,
+        card: compose::card(card, None),
+    }
 }
 
 fn milliseconds(duration_s: f64) -> u64 {
@@ -89,7 +99,10 @@ async fn create_title(
         (None, Some(_)) => catalog::TitleKind::Episode,
         (None, None) => catalog::TitleKind::Film,
     };
-    let external = |id: crate::dto::titles::ExternalId| catalog::ExternalId { source: id.source, id: id.id };
+    let external = |id: crate::dto::titles::ExternalId| catalog::ExternalId {
+        source: id.source,
+        id: id.id,
+    };
     let new = catalog::NewTitle {
         kind,
         name: body.name,
@@ -178,6 +191,14 @@ async fn delete_artwork(
 }
 
 async fn set_artwork(gateway: &Gateway, title: TitleId, shape: Shape, body: Option<Blob>) -> Answer<AdminTitle> {
-    let card = gateway.doors.catalog.set_artwork(SetArtwork { title, shape: shape.into(), body }).await?;
+    let card = gateway
+        .doors
+        .catalog
+        .set_artwork(SetArtwork {
+            title,
+            shape: shape.into(),
+            body,
+        })
+        .await?;
     Ok(Json(admin_title(card)))
 }

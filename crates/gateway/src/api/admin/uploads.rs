@@ -48,7 +48,10 @@ async fn upload_options() -> Response {
     let mut response = tus(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     headers.insert("tus-version", VERSION);
-    headers.insert("tus-extension", HeaderValue::from_static("creation,expiration,termination"));
+    headers.insert(
+        "tus-extension",
+        HeaderValue::from_static("creation,expiration,termination"),
+    );
     response
 }
 
@@ -75,7 +78,11 @@ async fn create_upload(
     };
     let upload = gateway.doors.streaming.create_upload(asked).await?;
     let mut response = tus(StatusCode::CREATED);
-    put(&mut response, header::LOCATION, &format!("/api/v1/admin/uploads/{}", upload.id))?;
+    put(
+        &mut response,
+        header::LOCATION,
+        &format!("/api/v1/admin/uploads/{}", upload.id),
+    )?;
     describe(&mut response, &upload)?;
     Ok(response)
 }
@@ -91,7 +98,14 @@ async fn head_upload(
     Path(upload): Path<UploadId>,
 ) -> Result<Response, Problem> {
     spoken(&headers)?;
-    let upload = gateway.doors.streaming.upload(ForUpload { account: caller.account, upload }).await?;
+    let upload = gateway
+        .doors
+        .streaming
+        .upload(ForUpload {
+            account: caller.account,
+            upload,
+        })
+        .await?;
     let mut response = tus(StatusCode::OK);
     put(&mut response, header::CACHE_CONTROL, "no-store")?;
     describe(&mut response, &upload)?;
@@ -111,10 +125,16 @@ async fn append_upload(
 ) -> Result<Response, Problem> {
     let headers = request.headers();
     spoken(headers)?;
-    let typed = headers.get(header::CONTENT_TYPE).is_some_and(|value| value == "application/offset+octet-stream");
+    let typed = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value == "application/offset+octet-stream");
     if !typed {
         let detail = "send pieces as application/offset+octet-stream";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type_unsupported", detail));
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media_type_unsupported",
+            detail,
+        ));
     }
     let offset = number(headers, &OFFSET)?;
     let upload = append(&gateway, caller, id, offset, request.into_body()).await?;
@@ -127,7 +147,13 @@ async fn append_upload(
 }
 
 /// Hands the body over piece by piece; what arrived before the line broke is kept.
-async fn append(gateway: &Gateway, caller: Caller, id: UploadId, mut offset: u64, body: Body) -> Result<Upload, Problem> {
+async fn append(
+    gateway: &Gateway,
+    caller: Caller,
+    id: UploadId,
+    mut offset: u64,
+    body: Body,
+) -> Result<Upload, Problem> {
     let mut incoming = body.into_data_stream();
     let mut piece = BytesMut::new();
     let mut last = None;
@@ -139,17 +165,30 @@ async fn append(gateway: &Gateway, caller: Caller, id: UploadId, mut offset: u64
         }
         while piece.len() >= PIECE_BYTES || (ended && (!piece.is_empty() || last.is_none())) {
             let body = Blob(piece.split_to(piece.len().min(PIECE_BYTES)).to_vec());
-            let asked = AppendUpload { account: caller.account, upload: id, offset, body };
+            let asked = AppendUpload {
+                account: caller.account,
+                upload: id,
+                offset,
+                body,
+            };
             let upload = gateway.doors.streaming.append_upload(asked).await?;
             offset = upload.offset;
             last = Some(upload);
         }
         match (arrived, ended, &mut last) {
             (Some(Err(error)), _, _) => {
-                let problem = Problem::bad_request("body_cut_short", "the body did not arrive whole; ask where to go on");
-                return Err(Problem { cause: Some(error.to_string()), ..problem });
+                let problem =
+                    Problem::bad_request("body_cut_short", "the body did not arrive whole; ask where to go on");
+                return Err(Problem {
+                    cause: Some(error.to_string()),
+                    ..problem
+                });
             }
-            (None, true, last) => return last.take().ok_or_else(|| Problem::internal("an upload without an answer")),
+            (None, true, last) => {
+                return last
+                    .take()
+                    .ok_or_else(|| Problem::internal("an upload without an answer"));
+            }
             _ => {}
         }
     }
@@ -165,7 +204,14 @@ async fn delete_upload(
     Path(upload): Path<UploadId>,
 ) -> Result<Response, Problem> {
     spoken(&headers)?;
-    gateway.doors.streaming.remove_upload(ForUpload { account: caller.account, upload }).await?;
+    gateway
+        .doors
+        .streaming
+        .remove_upload(ForUpload {
+            account: caller.account,
+            upload,
+        })
+        .await?;
     Ok(tus(StatusCode::NO_CONTENT))
 }
 
@@ -179,11 +225,17 @@ fn describe(response: &mut Response, upload: &Upload) -> Result<(), Problem> {
     response.headers_mut().insert(OFFSET, HeaderValue::from(upload.offset));
     response.headers_mut().insert(LENGTH, HeaderValue::from(upload.bytes));
     let moment = jiff::Timestamp::from_millisecond(upload.expires_at).map_err(Problem::internal)?;
-    put(response, EXPIRES, &jiff::fmt::rfc2822::to_string(&moment.to_zoned(jiff::tz::TimeZone::UTC)).map_err(Problem::internal)?)
+    put(
+        response,
+        EXPIRES,
+        &jiff::fmt::rfc2822::to_string(&moment.to_zoned(jiff::tz::TimeZone::UTC)).map_err(Problem::internal)?,
+    )
 }
 
 fn put(response: &mut Response, name: HeaderName, value: &str) -> Result<(), Problem> {
-    response.headers_mut().insert(name, HeaderValue::from_str(value).map_err(Problem::internal)?);
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_str(value).map_err(Problem::internal)?);
     Ok(())
 }
 
@@ -192,7 +244,11 @@ fn spoken(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.get(RESUMABLE) == Some(&VERSION) {
         return Ok(());
     }
-    Err(Problem::new(StatusCode::PRECONDITION_FAILED, "tus_version_unsupported", "send Tus-Resumable: 1.0.0"))
+    Err(Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "tus_version_unsupported",
+        "send Tus-Resumable: 1.0.0",
+    ))
 }
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Problem> {
@@ -209,14 +265,24 @@ struct Metadata {
 impl Metadata {
     fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let wrong = |detail: &str| Problem::bad_request("upload_metadata_invalid", detail);
-        let text = headers.get(METADATA).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let text = headers
+            .get(METADATA)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         if text.len() > METADATA_BYTES_MAX {
             return Err(wrong("Upload-Metadata is too long"));
         }
-        let mut metadata = Self { filename: "upload".into(), purpose: UploadPurpose::Video, title: None };
+        let mut metadata = Self {
+            filename: "upload".into(),
+            purpose: UploadPurpose::Video,
+            title: None,
+        };
         for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
-            let value = STANDARD.decode(value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let value = STANDARD
+                .decode(value.trim())
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok());
             let value = value.ok_or_else(|| wrong("values of Upload-Metadata are UTF-8 in base64"))?;
             match (key, value.as_str()) {
                 ("filename", name) if !name.is_empty() => metadata.filename = name.chars().take(255).collect(),

@@ -21,7 +21,10 @@ use crate::{
 };
 
 pub fn routes() -> Vec<Route> {
-    vec![route(Policy::Admin, routes!(list_users)), route(Policy::Admin, routes!(update_user))]
+    vec![
+        route(Policy::Admin, routes!(list_users)),
+        route(Policy::Admin, routes!(update_user)),
+    ]
 }
 
 #[utoipa::path(get, path = "/api/v1/admin/users", tag = "admin", params(ListUsers),
@@ -30,9 +33,20 @@ async fn list_users(State(gateway): State<Gateway>, Query(query): Query<ListUser
     let listing = Listing::new("users", &query.q)?;
     let after: Option<AccountId> = listing.read(query.cursor.as_deref())?;
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
-    let page = gateway.doors.accounts.list(ListAccounts { query: query.q, after, limit }).await?;
+    let page = gateway
+        .doors
+        .accounts
+        .list(ListAccounts {
+            query: query.q,
+            after,
+            limit,
+        })
+        .await?;
     let next_cursor = listing.write(page.next)?;
-    Ok(Json(List { items: page.items.into_iter().map(Account::from).collect(), next_cursor }))
+    Ok(Json(List {
+        items: page.items.into_iter().map(Account::from).collect(),
+        next_cursor,
+    }))
 }
 
 /// Gives a role; it counts at once, also for sessions that are open.

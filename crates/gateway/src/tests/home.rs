@@ -1,0 +1,113 @@
+//! The home page, put together.
+
+use serde_json::{Value, json};
+
+use super::support::{KIDS, World, card, stock};
+
+fn page() -> Value {
+    let because = |title: &str, how: &str| json!({ "because": [{ "title": title, "share": 0.7, "how": how }] });
+    json!({
+        "id": "5", "model": null,
+        "hero": { "title": "1", "reason": because("2", "watched") },
+        "rows": [
+            { "id": "top_picks", "kind": "top_picks", "reason": null, "items": [
+                { "title": "3", "reason": because("1", "rated") }, { "title": "9", "reason": null } ] },
+            { "id": "because_you_watched:1", "kind": { "because_you_watched": "1" }, "reason": because("1", "rated"),
+              "items": [{ "title": "2", "reason": null }] },
+            { "id": "genre:Crime", "kind": { "genre": "Crime" }, "reason": { "genres": ["Crime", "Drama"] },
+              "items": [{ "title": "1", "reason": null }] },
+            { "id": "new", "kind": "new", "reason": "new", "items": [{ "title": "9", "reason": null }] },
+        ],
+    })
+}
+
+async fn world() -> World {
+    let world = World::new().await;
+    stock(
+        &world,
+        vec![card(1, "Heat", 16), card(2, "Babe", 0), card(3, "Ronin", 16)],
+    );
+    world.answers("recommend.home", page());
+    let progress =
+        json!({ "position_ms": 1_500_000, "duration_ms": 6_000_000, "watched": 0.25, "finished": false, "at": 5 });
+    world.answers(
+        "activity.recent",
+        json!({ "states": [
+            { "title": "1", "opinion": { "stars": 10 }, "rated_at": 4, "progress": null, "listed_at": null },
+            { "title": "2", "opinion": null, "rated_at": null, "progress": progress, "listed_at": null },
+        ], "listed": [] }),
+    );
+    world
+}
+
+#[tokio::test]
+async fn rows_have_cards_progress_and_reasons_in_words() {
+    let world = world().await;
+    let reply = world.viewer().get("/api/v1/home").await;
+    assert_eq!(reply.status, 200, "{:?}", reply.body);
+    let home = reply.json();
+    assert_eq!(home["page_id"], "5");
+    assert_eq!(home["hero"]["title"]["name"], "Heat");
+    assert_eq!(home["hero"]["description"], "A thief and a detective.");
+    assert_eq!(home["hero"]["reason"]["text"], "Because you watched Babe");
+    let rows = home["rows"].as_array().unwrap();
+    // Title 9 is gone: so is the row that held nothing else.
+    let heads: Vec<_> = rows
+        .iter()
+        .map(|row| (row["kind"].as_str().unwrap(), row["title"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        heads,
+        [
+            ("top_picks", "Top picks for you"),
+            ("because_you_watched", "Because you rated Heat five stars"),
+            ("genre", "Crime")
+        ]
+    );
+    assert_eq!(rows[2]["reason"]["text"], "Because you enjoy Crime and Drama");
+    let pick = &rows[0]["items"][0];
+    assert_eq!(
+        pick["reason"],
+        json!({ "text": "Because you rated Heat five stars", "because": ["1"], "because_titles": [{ "id": "1", "name": "Heat" }] })
+    );
+    assert_eq!(rows[0]["items"].as_array().unwrap().len(), 1);
+    let babe = &rows[1]["items"][0]["title"];
+    assert_eq!(
+        babe["progress"],
+        json!({ "position_s": 1500.0, "duration_s": 6000.0, "fraction": 0.25, "finished": false })
+    );
+    assert_eq!(babe["poster_url"], "/art/2/3/poster");
+    assert_eq!(babe["average_rating"], json!(4.12));
+    assert_eq!(rows[2]["items"][0]["title"]["my_rating"], json!({ "stars": 5.0 }));
+    // One question to each door, whatever the size of the page.
+    for method in ["recommend.home", "catalog.cards", "activity.recent", "catalog.title"] {
+        assert_eq!(world.calls(method).len(), 1, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_a_child_must_not_see_is_named() {
+    let world = world().await;
+    let reply = world
+        .viewer()
+        .with("x-profile", KIDS.to_string())
+        .get("/api/v1/home")
+        .await;
+    assert_eq!(reply.status, 200);
+    let text = String::from_utf8_lossy(&reply.body);
+    assert!(!text.contains("Heat") && !text.contains("Ronin"), "{text}");
+    assert_eq!(world.calls("recommend.home")[0]["viewer"]["maturity_max"], 7);
+}
+
+#[tokio::test]
+async fn recommendations_are_a_plain_list() {
+    let world = world().await;
+    world.answers(
+        "recommend.top",
+        json!([{ "title": "3", "reason": null }, { "title": "1", "reason": "popular" }]),
+    );
+    let list = world.viewer().get("/api/v1/recommendations?limit=2").await.json();
+    assert_eq!(list["items"][0]["title"]["name"], "Ronin");
+    assert_eq!(list["items"][1]["reason"]["text"], "A favourite of many viewers");
+    assert_eq!(world.calls("recommend.top")[0]["limit"], 2);
+}

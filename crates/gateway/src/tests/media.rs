@@ -1,0 +1,123 @@
+//! Signed media, sent.
+
+use axum::body::Body;
+use http::Method;
+use serde_json::json;
+
+use super::support::{ACCOUNT, World};
+
+async fn world() -> (World, Vec<u8>) {
+    let world = World::new().await;
+    let segment: Vec<u8> = (0..1_300_000u32).map(|index| (index % 251) as u8).collect();
+    world
+        .gateway
+        .doors
+        .blobs
+        .put("media/a/720p/seg-1.m4s", segment.clone())
+        .await
+        .unwrap();
+    let stored = json!({ "stored": { "key": "media/a/720p/seg-1.m4s", "bytes": segment.len() } });
+    world.answers(
+        "streaming.media",
+        json!({ "content_type": "video/mp4", "cache_control": "public, max-age=31536000, immutable", "etag": "a1", "body": stored }),
+    );
+    (world, segment)
+}
+
+#[tokio::test]
+async fn segments_are_sent_whole_and_in_part() {
+    let (world, segment) = world().await;
+    let path = "/media/p/a/123/sig/720p/seg-1.m4s?x=1";
+    let whole = world.anonymous().get(path).await;
+    assert_eq!((whole.status.as_u16(), &whole.body[..]), (200, &segment[..]));
+    assert_eq!(whole.header("content-type"), "video/mp4");
+    assert_eq!(whole.header("content-length"), segment.len().to_string());
+    assert_eq!(whole.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(
+        (whole.header("etag"), whole.header("accept-ranges")),
+        ("\"a1\"", "bytes")
+    );
+    assert_eq!(
+        world.calls("streaming.media")[0],
+        json!({ "path": "p/a/123/sig/720p/seg-1.m4s", "account": null })
+    );
+    let part = world.anonymous().with("range", "bytes=600000-1199999").get(path).await;
+    assert_eq!(
+        (part.status.as_u16(), &part.body[..]),
+        (206, &segment[600_000..1_200_000])
+    );
+    assert_eq!(part.header("content-range"), "bytes 600000-1199999/1300000");
+    let beyond = world.anonymous().with("range", "bytes=9999999-").get(path).await;
+    assert_eq!(beyond.problem(), (416, "range_not_satisfiable".into()));
+    assert_eq!(beyond.header("content-range"), "bytes */1300000");
+    let known = world.anonymous().with("if-none-match", "\"a1\"").get(path).await;
+    assert_eq!((known.status.as_u16(), known.body.len()), (304, 0));
+    let head = world.anonymous().send(Method::HEAD, path, Body::empty()).await;
+    assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
+    assert_eq!(head.header("content-length"), segment.len().to_string());
+}
+
+#[tokio::test]
+async fn a_log_in_that_came_along_is_named_and_refusals_are_problems() {
+    let (world, _) = world().await;
+    world.viewer().get("/media/x").await;
+    assert_eq!(world.calls("streaming.media")[0]["account"], json!(ACCOUNT));
+    // An expired one is as good as none.
+    world.clock.advance(3_600_000);
+    world.viewer().get("/media/x").await;
+    assert_eq!(world.calls("streaming.media")[1]["account"], json!(null));
+    world.refuses("streaming.media", "media_forbidden");
+    let reply = world.anonymous().get("/media/x").await;
+    assert_eq!(reply.problem(), (403, "media_forbidden".into()));
+    assert_eq!(reply.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_not_found() {
+    let (world, segment) = world().await;
+    world
+        .gateway
+        .doors
+        .blobs
+        .delete("media/a/720p/seg-1.m4s")
+        .await
+        .unwrap();
+    assert_eq!(
+        world.anonymous().get("/media/x").await.problem(),
+        (404, "media_not_found".into())
+    );
+    let inline =
+        json!({ "inline": base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &segment[..100]) });
+    world.answers(
+        "streaming.media",
+        json!({ "content_type": "application/vnd.apple.mpegurl", "cache_control": "private", "etag": "m", "body": inline }),
+    );
+    let manifest = world.anonymous().with("range", "bytes=10-19").get("/media/x").await;
+    assert_eq!((manifest.status.as_u16(), &manifest.body[..]), (206, &segment[10..20]));
+}
+
+#[tokio::test]
+async fn pictures_are_kept_for_ever_under_their_own_version() {
+    let world = World::new().await;
+    let body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, "<svg/>");
+    world.answers(
+        "catalog.artwork",
+        json!({ "content_type": "image/svg+xml", "version": 3, "body": body }),
+    );
+    let now = world.anonymous().get("/art/1/3/poster").await;
+    assert_eq!((now.status.as_u16(), &now.body[..]), (200, &b"<svg/>"[..]));
+    assert!(now.header("cache-control").contains("immutable"));
+    assert!(now.header("content-security-policy").contains("sandbox"));
+    let old = world.anonymous().get("/art/1/2/backdrop").await;
+    assert!(!old.header("cache-control").contains("immutable"));
+    assert_eq!(world.anonymous().get("/art/1/3/banner").await.problem().0, 404);
+    assert_eq!(
+        world
+            .anonymous()
+            .with("if-none-match", "\"1-3\"")
+            .get("/art/1/3/poster")
+            .await
+            .status,
+        304
+    );
+}

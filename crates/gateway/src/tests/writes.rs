@@ -1,0 +1,218 @@
+//! What holds for every request: correlation, headers, deadlines, and writes that are repeated.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use http::Method;
+use serde_json::json;
+
+use super::support::{World, card, stock};
+
+#[tokio::test]
+async fn a_repeated_write_is_done_once() {
+    let world = World::new().await;
+    stock(&world, vec![card(1, "Heat", 16)]);
+    world.answers(
+        "activity.rate",
+        json!({ "title": "1", "histogram": [0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "likes": 0, "dislikes": 0, "version": 1 }),
+    );
+    let client = world.viewer().with("idempotency-key", "k-1");
+    let path = "/api/v1/titles/1/rating";
+    let first = client.json(Method::PUT, path, json!({ "stars": 5 })).await;
+    let again = client.json(Method::PUT, path, json!({ "stars": 5 })).await;
+    assert_eq!((first.status, &first.body), (again.status, &again.body));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(world.calls("activity.rate").len(), 1);
+    let other = client.json(Method::PUT, path, json!({ "stars": 4 })).await;
+    assert_eq!(other.problem(), (422, "idempotency_key_reused".into()));
+    // The same key elsewhere is another key.
+    let elsewhere = client
+        .json(Method::PUT, "/api/v1/titles/9/rating", json!({ "stars": 5 }))
+        .await;
+    assert_eq!(elsewhere.problem(), (404, "title_not_found".into()));
+    let elsewhere = client
+        .json(Method::PUT, "/api/v1/titles/9/rating", json!({ "stars": 5 }))
+        .await;
+    assert_eq!(elsewhere.problem(), (404, "title_not_found".into()));
+    for wrong in ["", &"k".repeat(201)] {
+        let reply = world
+            .viewer()
+            .with("idempotency-key", wrong)
+            .json(Method::PUT, path, json!({ "stars": 5 }))
+            .await;
+        assert_eq!(reply.problem(), (400, "idempotency_key_invalid".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_failed_may_be_tried_again() {
+    let world = World::new().await;
+    let tries = AtomicU32::new(0);
+    world.does("activity.remove_from_list", move |_| {
+        match tries.fetch_add(1, Ordering::Relaxed) {
+            0 => json!({ "Err": { "fault": { "unavailable": "x" } } }),
+            _ => json!({ "Ok": {} }),
+        }
+    });
+    let client = world.viewer().with("idempotency-key", "k-2");
+    let path = "/api/v1/my-list/1";
+    assert_eq!(
+        client
+            .send(Method::DELETE, path, axum::body::Body::empty())
+            .await
+            .problem()
+            .0,
+        503
+    );
+    assert_eq!(
+        client
+            .send(Method::DELETE, path, axum::body::Body::empty())
+            .await
+            .status,
+        204
+    );
+}
+
+#[tokio::test]
+async fn every_answer_carries_its_id_and_its_guard() {
+    let world = World::new().await;
+    for path in ["/livez", "/api/v1/nothing", "/", "/api/v1/me"] {
+        let reply = world.anonymous().get(path).await;
+        assert!(reply.header("x-request-id").len() >= 8, "{path}");
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        assert!(
+            reply
+                .header("content-security-policy")
+                .contains("frame-ancestors 'none'")
+        );
+        assert!(reply.header("permissions-policy").contains("camera=()"));
+        assert_eq!(reply.header("referrer-policy"), "same-origin");
+    }
+    let given = world
+        .anonymous()
+        .with("x-request-id", "trace-1234.a_b")
+        .get("/livez")
+        .await;
+    assert_eq!(given.header("x-request-id"), "trace-1234.a_b");
+    for insane in ["short", "has space in it", "<script>alert(1)</script>", &"x".repeat(65)] {
+        let reply = world.anonymous().with("x-request-id", insane).get("/livez").await;
+        assert_ne!(reply.header("x-request-id"), insane);
+    }
+    let https = World::with(crate::Config {
+        public_url: "https://films.example.org".into(),
+        ..Default::default()
+    })
+    .await;
+    assert!(
+        https
+            .anonymous()
+            .get("/livez")
+            .await
+            .header("strict-transport-security")
+            .contains("max-age")
+    );
+}
+
+#[tokio::test]
+async fn long_answers_are_compressed_for_those_who_take_it() {
+    let world = World::new().await;
+    let reply = world
+        .anonymous()
+        .with("accept-encoding", "gzip, br")
+        .get("/api/v1/openapi.json")
+        .await;
+    assert_eq!(reply.header("content-encoding"), "br");
+    let plain = world.anonymous().get("/api/v1/openapi.json").await;
+    assert_eq!(plain.header("content-encoding"), "");
+    assert!(reply.body.len() * 3 < plain.body.len());
+    assert_eq!(plain.json()["info"]["title"], "Kinora");
+}
+
+#[tokio::test]
+async fn readiness_names_what_is_missing() {
+    use futures::FutureExt as _;
+    let world = World::new().await;
+    assert_eq!(
+        world.anonymous().get("/readyz").await.json(),
+        json!({ "ready": true, "failing": [] })
+    );
+    let mut doors = world.gateway.doors.clone();
+    let check = |name, answer: Result<(), String>| crate::HealthCheck {
+        name,
+        check: std::sync::Arc::new(move || std::future::ready(answer.clone()).boxed()),
+    };
+    doors.health = vec![
+        check("catalog", Ok(())),
+        check("activity", Err("connection refused by 10.1.2.3".into())),
+    ];
+    let gateway = crate::state::Gateway::new(doors, crate::Config::default());
+    let router = crate::edge::wrap(crate::routes::router(&gateway), &gateway);
+    let broken = World { router, ..world };
+    let reply = broken.anonymous().get("/readyz").await;
+    assert_eq!(reply.status, 503);
+    assert_eq!(reply.json(), json!({ "ready": false, "failing": ["activity"] }));
+    assert_eq!(broken.anonymous().get("/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn onboarding_likes_titles_and_remembers_genres() {
+    let world = World::new().await;
+    stock(&world, vec![card(1, "Heat", 16)]);
+    world.answers(
+        "activity.rate",
+        json!({ "title": "1", "histogram": [0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "likes": 1, "dislikes": 0, "version": 1 }),
+    );
+    world.answers(
+        "accounts.update_profile",
+        super::support::profile(super::support::PROFILE, 18),
+    );
+    let body = json!({ "genres": ["Drama"], "title_ids": ["1"] });
+    assert_eq!(
+        world
+            .viewer()
+            .json(Method::POST, "/api/v1/onboarding", body)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(world.calls("activity.rate")[0]["opinion"], "like");
+    let update = &world.calls("accounts.update_profile")[0];
+    assert_eq!(
+        (&update["preferences"]["genres"], &update["onboarded"]),
+        (&json!(["Drama"]), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn an_account_opens_only_so_many_event_streams_and_a_curator_hears_of_jobs() {
+    use futures::StreamExt as _;
+    use tower::ServiceExt as _;
+    let world = World::with(crate::Config {
+        event_streams_max: 1,
+        ..Default::default()
+    })
+    .await;
+    let job = json!({
+        "id": "5", "kind": "transcode", "state": "running", "progress": 0.5, "stage": "encoding 720p", "error": null,
+        "subject": "Heat", "title_id": "1", "attempts": 1, "created_at": 0, "started_at": 1, "finished_at": null,
+    });
+    world.answers("jobs.list", json!([job]));
+    let token = world.token(contract::accounts::Role::Curator);
+    let ask = || {
+        let request = http::Request::get("/api/v1/events").header("authorization", format!("Bearer {token}"));
+        world
+            .router
+            .clone()
+            .oneshot(request.body(axum::body::Body::empty()).unwrap())
+    };
+    let open = ask().await.unwrap();
+    assert_eq!(open.headers()["content-type"], "text/event-stream");
+    assert_eq!(ask().await.unwrap().status(), 429);
+    let mut body = open.into_body().into_data_stream();
+    let first = String::from_utf8(body.next().await.unwrap().unwrap().to_vec()).unwrap();
+    assert!(
+        first.starts_with("event: job\ndata: {") && first.contains("\"progress\":0.5"),
+        "{first}"
+    );
+    drop(body);
+    assert_eq!(ask().await.unwrap().status(), 200);
+}
