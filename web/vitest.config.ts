@@ -1,6 +1,6 @@
 /** Unit tests: logic and components in a simulated document, no browser and no server. */
 import { mergeConfig } from "vitest/config";
-import base from "./vite.config";
+import base from "./vite.config.ts";
 
 export default mergeConfig(base, {
   test: {

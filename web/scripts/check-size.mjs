@@ -25,5 +25,7 @@ for (const file of chunks) {
   brotli += brotliCompressSync(content).length;
 }
 const kb = (bytes) => (bytes / 1000).toFixed(1);
-console.log(`home page script: ${kb(gzip)} kB gzip, ${kb(brotli)} kB brotli in ${chunks.size} chunks (aim ${AIM_KB}, limit ${LIMIT_KB} gzip)`);
+console.log(
+  `home page script: ${kb(gzip)} kB gzip, ${kb(brotli)} kB brotli in ${chunks.size} chunks (aim ${AIM_KB}, limit ${LIMIT_KB} gzip)`,
+);
 if (gzip / 1000 > LIMIT_KB) process.exit(1);

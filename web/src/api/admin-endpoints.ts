@@ -5,7 +5,8 @@ import type { Id, Role } from "./types";
 
 export const jobs = (cursor?: string, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/jobs", { params: { query: { limit: 50, cursor } }, signal }));
-export const cancelJob = (id: Id) => answer(client.POST("/api/v1/admin/jobs/{id}/cancel", { params: { path: { id } } }));
+export const cancelJob = (id: Id) =>
+  answer(client.POST("/api/v1/admin/jobs/{id}/cancel", { params: { path: { id } } }));
 export const retryJob = (id: Id) => answer(client.POST("/api/v1/admin/jobs/{id}/retry", { params: { path: { id } } }));
 
 export type AdminTitlesQuery = NonNullable<paths["/api/v1/admin/titles"]["get"]["parameters"]["query"]>;
@@ -14,7 +15,8 @@ export type TitleChanges = paths["/api/v1/admin/titles/{id}"]["patch"]["requestB
 
 export const adminTitles = (query: AdminTitlesQuery, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/titles", { params: { query: { ...query, limit: 50 } }, signal }));
-export const createTitle = (body: TitleDraft) => answer(client.POST("/api/v1/admin/titles", { body, headers: repeatable() }));
+export const createTitle = (body: TitleDraft) =>
+  answer(client.POST("/api/v1/admin/titles", { body, headers: repeatable() }));
 export const updateTitle = (id: Id, body: TitleChanges) =>
   answer(client.PATCH("/api/v1/admin/titles/{id}", { params: { path: { id } }, body }));
 export const deleteTitle = (id: Id) => answer(client.DELETE("/api/v1/admin/titles/{id}", { params: { path: { id } } }));
@@ -25,7 +27,8 @@ export const startImport = (body: { dataset: "movielens" | "movietweetings"; upl
 
 export const models = (signal?: AbortSignal) => answer(client.GET("/api/v1/admin/models", { signal }));
 export const trainModel = () => answer(client.POST("/api/v1/admin/models/train", { headers: repeatable() }));
-export const activateModel = (id: Id) => answer(client.POST("/api/v1/admin/models/{id}/activate", { params: { path: { id } } }));
+export const activateModel = (id: Id) =>
+  answer(client.POST("/api/v1/admin/models/{id}/activate", { params: { path: { id } } }));
 
 export const users = (query: { q?: string; cursor?: string }, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/users", { params: { query: { ...query, limit: 50 } }, signal }));

@@ -9,10 +9,12 @@ export interface Credentials {
 }
 
 export const logIn = (body: Credentials) => answer(client.POST("/api/v1/auth/login", { body }));
-export const register = (body: Credentials & { name: string }) => answer(client.POST("/api/v1/auth/register", { body }));
+export const register = (body: Credentials & { name: string }) =>
+  answer(client.POST("/api/v1/auth/register", { body }));
 
 /** The house's first admin, made with the token that the server printed when it started. */
-export const setUp = (body: Credentials & { name: string; token: string }) => answer(client.POST("/api/v1/auth/setup", { body }));
+export const setUp = (body: Credentials & { name: string; token: string }) =>
+  answer(client.POST("/api/v1/auth/setup", { body }));
 
 export const logOut = () => answer(client.POST("/api/v1/auth/logout", { body: {} }));
 export const logOutEverywhere = () => answer(client.POST("/api/v1/auth/logout-all"));
@@ -30,7 +32,8 @@ export interface ProfileDraft {
   maturity_max: number;
 }
 
-export const createProfile = (body: ProfileDraft) => answer(client.POST("/api/v1/profiles", { body, headers: repeatable() }));
+export const createProfile = (body: ProfileDraft) =>
+  answer(client.POST("/api/v1/profiles", { body, headers: repeatable() }));
 export const updateProfile = (id: Id, body: Partial<ProfileDraft> & { preferences?: Preferences }) =>
   answer(client.PATCH("/api/v1/profiles/{id}", { params: { path: { id } }, body }));
 export const deleteProfile = (id: Id) => answer(client.DELETE("/api/v1/profiles/{id}", { params: { path: { id } } }));
@@ -46,7 +49,9 @@ export const title = (id: Id, signal?: AbortSignal) =>
 export const similar = (id: Id, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/titles/{id}/similar", { params: { path: { id } }, signal }));
 
-type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? NonNullable<Q> : never;
+type Query<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } }
+  ? NonNullable<Q>
+  : never;
 export type BrowseFilter = Omit<Query<"/api/v1/titles">, "limit" | "cursor">;
 export type SearchQuery = Query<"/api/v1/search">;
 
@@ -58,9 +63,11 @@ export const search = (query: SearchQuery, signal?: AbortSignal) =>
 /** Stars or like; the newest counts. */
 export const rate = (id: Id, body: MyRating) =>
   answer(client.PUT("/api/v1/titles/{id}/rating", { params: { path: { id } }, body, headers: repeatable() }));
-export const removeRating = (id: Id) => answer(client.DELETE("/api/v1/titles/{id}/rating", { params: { path: { id } } }));
+export const removeRating = (id: Id) =>
+  answer(client.DELETE("/api/v1/titles/{id}/rating", { params: { path: { id } } }));
 
-export const addToList = (title_id: Id) => answer(client.PUT("/api/v1/my-list/{title_id}", { params: { path: { title_id } } }));
+export const addToList = (title_id: Id) =>
+  answer(client.PUT("/api/v1/my-list/{title_id}", { params: { path: { title_id } } }));
 export const removeFromList = (title_id: Id) =>
   answer(client.DELETE("/api/v1/my-list/{title_id}", { params: { path: { title_id } } }));
 export const myList = (cursor?: string, signal?: AbortSignal) =>
@@ -87,4 +94,6 @@ export interface Position {
 
 /** Outlives the page: the last position of a player that is closed arrives too. */
 export const sendPosition = (session_id: Id, body: Position) =>
-  answer(client.POST("/api/v1/playback/{session_id}/progress", { params: { path: { session_id } }, body, keepalive: true }));
+  answer(
+    client.POST("/api/v1/playback/{session_id}/progress", { params: { path: { session_id } }, body, keepalive: true }),
+  );

@@ -93,12 +93,20 @@ export async function problemOf(response: Response): Promise<Problem> {
 export function problemFrom(response: Response, body: Record<string, unknown>): Problem {
   const text = (name: string) => (typeof body[name] === "string" ? (body[name] as string) : undefined);
   const correlation = text("correlation_id") ?? response.headers.get("x-request-id") ?? undefined;
-  return new Problem(response.status, text("code") ?? "http", text("detail") ?? text("title"), correlation, fieldsOf(body.errors));
+  return new Problem(
+    response.status,
+    text("code") ?? "http",
+    text("detail") ?? text("title"),
+    correlation,
+    fieldsOf(body.errors),
+  );
 }
 
 function fieldsOf(errors: unknown): Record<string, string> {
   if (!Array.isArray(errors)) return {};
-  return Object.fromEntries(errors.map((error: { field?: unknown; message?: unknown }) => [String(error.field), String(error.message)]));
+  return Object.fromEntries(
+    errors.map((error: { field?: unknown; message?: unknown }) => [String(error.field), String(error.message)]),
+  );
 }
 
 let refreshing: Promise<boolean> | undefined;

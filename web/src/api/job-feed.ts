@@ -2,7 +2,13 @@
  * Jobs as they happen: server-sent events change the cached list in place; while the stream is down the list is asked for
  * every few seconds instead.
  */
-import { type InfiniteData, infiniteQueryOptions, type QueryClient, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  type QueryClient,
+  useInfiniteQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { jobs } from "./admin-endpoints";
 import { BASE, refreshSession } from "./http";
@@ -77,7 +83,8 @@ export function applyJob(client: QueryClient, job: Job) {
 export function withJob(data: Pages, job: Job): Pages {
   const known = data.pages.some((page) => page.items.some((entry) => entry.id === job.id));
   const pages = data.pages.map((page, at) => {
-    if (known) return { ...page, items: page.items.map((entry) => (entry.id === job.id ? { ...entry, ...job } : entry)) };
+    if (known)
+      return { ...page, items: page.items.map((entry) => (entry.id === job.id ? { ...entry, ...job } : entry)) };
     return at === 0 ? { ...page, items: [job, ...page.items] } : page;
   });
   return { ...data, pages };

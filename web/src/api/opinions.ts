@@ -13,8 +13,7 @@ export function useRate(card: Rated) {
   const client = useQueryClient();
   return useMutation({
     mutationKey: ["rate", card.id],
-    mutationFn: (rating: MyRating | null) =>
-      rating === null ? api.removeRating(card.id) : api.rate(card.id, rating),
+    mutationFn: (rating: MyRating | null) => (rating === null ? api.removeRating(card.id) : api.rate(card.id, rating)),
     onMutate: async (rating) => {
       await client.cancelQueries({ queryKey: ["title", card.id] });
       return patchCards(client, card.id, (old) => withRating(old, rating));
@@ -23,7 +22,12 @@ export function useRate(card: Rated) {
     onSuccess: (answer) => {
       if (!answer) return;
       const { average_rating, ratings_count, rating_histogram } = answer;
-      patchCards(client, card.id, (old) => ({ ...old, average_rating, ratings_count, ...("rating_histogram" in old && { rating_histogram }) }));
+      patchCards(client, card.id, (old) => ({
+        ...old,
+        average_rating,
+        ratings_count,
+        ...("rating_histogram" in old && { rating_histogram }),
+      }));
     },
     onSettled: () => tasteChanged(client, card.id),
   });

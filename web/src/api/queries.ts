@@ -95,7 +95,9 @@ export const sessionsQuery = queryOptions({
 
 /** Cards do not say whether they are listed; the page's own row of the list does. */
 export function withListMarks(home: Home): Home {
-  const listed = new Set(home.rows.filter((row) => row.kind === "my_list").flatMap((row) => row.items.map((item) => item.title.id)));
+  const listed = new Set(
+    home.rows.filter((row) => row.kind === "my_list").flatMap((row) => row.items.map((item) => item.title.id)),
+  );
   const mark = (title: Card): Card => ({ ...title, in_my_list: listed.has(title.id) });
   return {
     ...home,

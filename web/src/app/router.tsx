@@ -32,20 +32,44 @@ function oneOf<T extends string>(known: readonly T[], value: unknown): T | undef
 }
 
 const text = (value: unknown) => (value === undefined || value === "" ? undefined : String(value));
-const year = (value: unknown) => (Number.isInteger(Number(value)) && value !== "" && value != null ? Number(value) : undefined);
+const year = (value: unknown) =>
+  Number.isInteger(Number(value)) && value !== "" && value != null ? Number(value) : undefined;
 const next = (search: Record<string, unknown>): { next?: string } => ({ next: text(search.next) });
 
-const login = createRoute({ getParentRoute: () => root, path: "/login", validateSearch: next, component: lazyRouteComponent(() => import("@/pages/login"), "LogInPage") });
-const register = createRoute({ getParentRoute: () => root, path: "/register", validateSearch: next, component: lazyRouteComponent(() => import("@/pages/login"), "RegisterPage") });
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: next,
+  component: lazyRouteComponent(() => import("@/pages/login"), "LogInPage"),
+});
+const register = createRoute({
+  getParentRoute: () => root,
+  path: "/register",
+  validateSearch: next,
+  component: lazyRouteComponent(() => import("@/pages/login"), "RegisterPage"),
+});
 const setUp = createRoute({
   getParentRoute: () => root,
   path: "/setup",
   validateSearch: (raw: Record<string, unknown>): { token?: string } => ({ token: text(raw.token) }),
   component: lazyRouteComponent(() => import("@/pages/login"), "SetUpPage"),
 });
-const profiles = createRoute({ getParentRoute: () => root, path: "/profiles", validateSearch: next, component: lazyRouteComponent(() => import("@/pages/profiles"), "ProfilesPage") });
-const welcome = createRoute({ getParentRoute: () => root, path: "/welcome", component: lazyRouteComponent(() => import("@/pages/welcome"), "WelcomePage") });
-const watch = createRoute({ getParentRoute: () => root, path: "/watch/$id", component: lazyRouteComponent(() => import("@/pages/watch"), "WatchPage") });
+const profiles = createRoute({
+  getParentRoute: () => root,
+  path: "/profiles",
+  validateSearch: next,
+  component: lazyRouteComponent(() => import("@/pages/profiles"), "ProfilesPage"),
+});
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: "/welcome",
+  component: lazyRouteComponent(() => import("@/pages/welcome"), "WelcomePage"),
+});
+const watch = createRoute({
+  getParentRoute: () => root,
+  path: "/watch/$id",
+  component: lazyRouteComponent(() => import("@/pages/watch"), "WatchPage"),
+});
 
 const house = createRoute({
   getParentRoute: () => root,
@@ -74,7 +98,11 @@ const title = createRoute({
 const search = createRoute({
   getParentRoute: () => house,
   path: "/search",
-  validateSearch: (raw: Record<string, unknown>): SearchQuery => ({ q: text(raw.q), genre: text(raw.genre), kind: oneOf(KINDS, raw.kind) }),
+  validateSearch: (raw: Record<string, unknown>): SearchQuery => ({
+    q: text(raw.q),
+    genre: text(raw.genre),
+    kind: oneOf(KINDS, raw.kind),
+  }),
   component: lazyRouteComponent(() => import("@/pages/search"), "SearchPage"),
 });
 
@@ -96,8 +124,16 @@ const browse = createRoute({
   component: lazyRouteComponent(() => import("@/pages/browse"), "BrowsePage"),
 });
 
-const myList = createRoute({ getParentRoute: () => house, path: "/my-list", component: lazyRouteComponent(() => import("@/pages/my-list"), "MyListPage") });
-const profile = createRoute({ getParentRoute: () => house, path: "/profile", component: lazyRouteComponent(() => import("@/pages/profile/layout"), "ProfileLayout") });
+const myList = createRoute({
+  getParentRoute: () => house,
+  path: "/my-list",
+  component: lazyRouteComponent(() => import("@/pages/my-list"), "MyListPage"),
+});
+const profile = createRoute({
+  getParentRoute: () => house,
+  path: "/profile",
+  component: lazyRouteComponent(() => import("@/pages/profile/layout"), "ProfileLayout"),
+});
 const profileTab = <const P extends string>(path: P, load: () => Promise<{ Section: () => React.ReactNode }>) =>
   createRoute({ getParentRoute: () => profile, path, component: lazyRouteComponent(load, "Section") });
 const profileTabs = [
@@ -107,15 +143,28 @@ const profileTabs = [
   profileTab("/security", () => import("@/pages/profile/security")),
 ];
 
-const admin = createRoute({ getParentRoute: () => house, path: "/admin", component: lazyRouteComponent(() => import("@/pages/admin/layout"), "AdminLayout") });
+const admin = createRoute({
+  getParentRoute: () => house,
+  path: "/admin",
+  component: lazyRouteComponent(() => import("@/pages/admin/layout"), "AdminLayout"),
+});
 const adminTab = <const P extends string>(path: P, load: () => Promise<{ Section: () => React.ReactNode }>) =>
   createRoute({ getParentRoute: () => admin, path, component: lazyRouteComponent(load, "Section") });
 const adminTabs = [
-  createRoute({ getParentRoute: () => admin, path: "/", beforeLoad: () => { throw redirect({ to: "/admin/titles", replace: true }); } }),
+  createRoute({
+    getParentRoute: () => admin,
+    path: "/",
+    beforeLoad: () => {
+      throw redirect({ to: "/admin/titles", replace: true });
+    },
+  }),
   createRoute({
     getParentRoute: () => admin,
     path: "/titles",
-    validateSearch: (raw: Record<string, unknown>): { q?: string; upload?: string } => ({ q: text(raw.q), upload: text(raw.upload) }),
+    validateSearch: (raw: Record<string, unknown>): { q?: string; upload?: string } => ({
+      q: text(raw.q),
+      upload: text(raw.upload),
+    }),
     component: lazyRouteComponent(() => import("@/pages/admin/titles"), "Section"),
   }),
   adminTab("/import", () => import("@/pages/admin/imports")),
@@ -126,13 +175,21 @@ const adminTabs = [
 
 /** Older addresses that people have bookmarked. */
 const aliases = [
-  createRoute({ getParentRoute: () => root, path: "/homepage", beforeLoad: () => { throw redirect({ to: "/", replace: true }); } }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/homepage",
+    beforeLoad: () => {
+      throw redirect({ to: "/", replace: true });
+    },
+  }),
   createRoute({
     getParentRoute: () => root,
     path: "/content",
     validateSearch: (raw: Record<string, unknown>): { id?: string } => ({ id: text(raw.id) }),
     beforeLoad: ({ search: { id } }) => {
-      throw id ? redirect({ to: "/title/$id", params: { id }, replace: true }) : redirect({ to: "/browse", replace: true });
+      throw id
+        ? redirect({ to: "/title/$id", params: { id }, replace: true })
+        : redirect({ to: "/browse", replace: true });
     },
   }),
   createRoute({
@@ -152,7 +209,15 @@ const tree = root.addChildren([
   profiles,
   welcome,
   watch,
-  house.addChildren([home, title, search, browse, myList, profile.addChildren(profileTabs), admin.addChildren(adminTabs)]),
+  house.addChildren([
+    home,
+    title,
+    search,
+    browse,
+    myList,
+    profile.addChildren(profileTabs),
+    admin.addChildren(adminTabs),
+  ]),
   ...aliases,
 ]);
 

@@ -5,6 +5,7 @@ import * as api from "@/api/endpoints";
 import { chosenProfile } from "@/api/profile-choice";
 import { meQuery } from "@/api/queries";
 import type { Id, Me, Profile } from "@/api/types";
+import { clearToasts } from "@/components/toast";
 import { focusMemory } from "@/lib/focus-memory";
 
 export function activeProfile(me: Me | undefined): Profile | undefined {
@@ -43,6 +44,7 @@ export function useLeave() {
     await (everywhere ? api.logOutEverywhere() : api.logOut()).catch(() => undefined);
     chosenProfile.set(undefined);
     focusMemory.clear();
+    clearToasts();
     client.clear();
     await navigate({ to: "/login" });
   };

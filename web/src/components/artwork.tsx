@@ -38,8 +38,20 @@ export function Artwork({ src, wide, eager, className }: ArtworkProps) {
 export function Scene({ src }: { src: string }) {
   const [failed, setFailed] = useState(false);
   return (
-    <div className="scene" aria-hidden="true">
-      {!failed && <img src={src} alt="" fetchPriority="high" decoding="async" draggable={false} onError={() => setFailed(true)} />}
-    </div>
+    <>
+      {!failed && <img className="glow" src={src} alt="" decoding="async" draggable={false} />}
+      <div className="scene">
+        {!failed && (
+          <img
+            src={src}
+            alt=""
+            fetchPriority="high"
+            decoding="async"
+            draggable={false}
+            onError={() => setFailed(true)}
+          />
+        )}
+      </div>
+    </>
   );
 }

@@ -56,16 +56,56 @@ export function CardActions({ card, reason, tabIndex }: ActionsProps) {
           {reason ? <ReasonText reason={reason} tabIndex={tabIndex} /> : words.noReason}
         </p>
       )}
-      <div className="card__actions" role="toolbar" tabIndex={-1} aria-label={words.actions(card.name)} onKeyDown={moveBetween}>
+      <div
+        className="card__actions"
+        role="toolbar"
+        tabIndex={-1}
+        aria-label={words.actions(card.name)}
+        onKeyDown={moveBetween}
+      >
         {card.playable && (
-          <Link to="/watch/$id" params={{ id: card.id }} className="round round--primary" tabIndex={tabIndex} aria-label={words.play(card.name)} title={words.shortPlay}>
+          <Link
+            to="/watch/$id"
+            params={{ id: card.id }}
+            className="round round--primary"
+            tabIndex={tabIndex}
+            aria-label={words.play(card.name)}
+            title={words.shortPlay}
+          >
             <Icon name="play" />
           </Link>
         )}
-        <Round icon={actions.listed ? "check" : "plus"} name={actions.listed ? words.listRemove(card.name) : words.listAdd(card.name)} title={words.shortList} pressed={actions.listed} tabIndex={tabIndex} onClick={actions.toggleList} />
-        <Round icon="like" name={words.like(card.name)} title={words.shortLike} pressed={actions.liked} tabIndex={tabIndex} onClick={actions.like} />
-        <Round icon="dislike" name={words.dislike(card.name)} title={words.shortDislike} tabIndex={tabIndex} onClick={actions.dislike} />
-        <Round icon="why" name={words.why(card.name)} title={words.shortWhy} pressed={why} tabIndex={tabIndex} onClick={() => setWhy(!why)} />
+        <Round
+          icon={actions.listed ? "check" : "plus"}
+          name={actions.listed ? words.listRemove(card.name) : words.listAdd(card.name)}
+          title={words.shortList}
+          pressed={actions.listed}
+          tabIndex={tabIndex}
+          onClick={actions.toggleList}
+        />
+        <Round
+          icon="like"
+          name={words.like(card.name)}
+          title={words.shortLike}
+          pressed={actions.liked}
+          tabIndex={tabIndex}
+          onClick={actions.like}
+        />
+        <Round
+          icon="dislike"
+          name={words.dislike(card.name)}
+          title={words.shortDislike}
+          tabIndex={tabIndex}
+          onClick={actions.dislike}
+        />
+        <Round
+          icon="why"
+          name={words.why(card.name)}
+          title={words.shortWhy}
+          pressed={why}
+          tabIndex={tabIndex}
+          onClick={() => setWhy(!why)}
+        />
       </div>
     </>
   );
@@ -82,7 +122,15 @@ interface RoundProps {
 
 function Round({ icon, name, title, pressed, tabIndex, onClick }: RoundProps) {
   return (
-    <button type="button" className="round" aria-label={name} title={title} aria-pressed={pressed} tabIndex={tabIndex} onClick={onClick}>
+    <button
+      type="button"
+      className="round"
+      aria-label={name}
+      title={title}
+      aria-pressed={pressed}
+      tabIndex={tabIndex}
+      onClick={onClick}
+    >
       <Icon name={icon} />
     </button>
   );

@@ -68,7 +68,13 @@ export function Card({ card, reason, wide, rank, eager, tabIndex = 0, onOpen, li
           {!wide && <p className="card__name">{card.name}</p>}
           <CardActions card={card} reason={reason} tabIndex={-1} />
         </div>
-        <button type="button" className="card__dots" tabIndex={-1} aria-label={strings.card.actions(card.name)} onClick={() => setSheet(true)}>
+        <button
+          type="button"
+          className="card__dots"
+          tabIndex={-1}
+          aria-label={strings.card.actions(card.name)}
+          onClick={() => setSheet(true)}
+        >
           <Icon name="dots" />
         </button>
       </div>

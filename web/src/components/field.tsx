@@ -12,11 +12,17 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
 export function Field({ label, hint, error, ...input }: FieldProps) {
   const id = useId();
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || undefined;
-  const control = <input id={id} className="input" aria-describedby={described} aria-invalid={error ? true : undefined} {...input} />;
+  const control = (
+    <input id={id} className="input" aria-describedby={described} aria-invalid={error ? true : undefined} {...input} />
+  );
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      {input.type === "password" ? <PasswordControl id={id} described={described} error={error} input={input} /> : control}
+      {input.type === "password" ? (
+        <PasswordControl id={id} described={described} error={error} input={input} />
+      ) : (
+        control
+      )}
       {hint && (
         <p className="field__hint" id={`${id}-hint`}>
           {hint}
@@ -42,8 +48,21 @@ function PasswordControl({ id, described, error, input }: PasswordProps) {
   const [shown, setShown] = useState(false);
   return (
     <div className="password">
-      <input {...input} id={id} className="input" type={shown ? "text" : "password"} aria-describedby={described} aria-invalid={error ? true : undefined} />
-      <button type="button" className="icon-button" aria-label={shown ? strings.auth.hide : strings.auth.show} aria-pressed={shown} onClick={() => setShown(!shown)}>
+      <input
+        {...input}
+        id={id}
+        className="input"
+        type={shown ? "text" : "password"}
+        aria-describedby={described}
+        aria-invalid={error ? true : undefined}
+      />
+      <button
+        type="button"
+        className="icon-button"
+        aria-label={shown ? strings.auth.hide : strings.auth.show}
+        aria-pressed={shown}
+        onClick={() => setShown(!shown)}
+      >
         <Icon name={shown ? "eyeOff" : "eye"} />
       </button>
     </div>
@@ -55,13 +74,17 @@ interface SelectProps<T extends string> {
   value: T;
   onChange: (value: T) => void;
   options: { value: T; label: string }[];
+  /** For where the choice speaks for itself; screen readers still hear the label. */
+  hideLabel?: boolean;
 }
 
-export function Select<T extends string>({ label, value, onChange, options }: SelectProps<T>) {
+export function Select<T extends string>({ label, value, onChange, options, hideLabel }: SelectProps<T>) {
   const id = useId();
   return (
     <div className="field">
-      <label htmlFor={id}>{label}</label>
+      <label htmlFor={id} className={hideLabel ? "visually-hidden" : undefined}>
+        {label}
+      </label>
       <select id={id} className="input" value={value} onChange={(event) => onChange(event.target.value as T)}>
         {options.map((option) => (
           <option key={option.value} value={option.value}>
@@ -84,7 +107,15 @@ export function Switch({ label, hint, checked, onChange }: SwitchProps) {
   const id = useId();
   return (
     <div className="switch">
-      <input type="checkbox" role="switch" id={id} checked={checked} aria-describedby={hint ? `${id}-hint` : undefined} onChange={(event) => onChange(event.target.checked)} />
+      <input
+        type="checkbox"
+        role="switch"
+        aria-checked={checked}
+        id={id}
+        checked={checked}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onChange={(event) => onChange(event.target.checked)}
+      />
       <label htmlFor={id}>{label}</label>
       {hint && <p id={`${id}-hint`}>{hint}</p>}
     </div>

@@ -39,7 +39,12 @@ export function Header() {
 
 function Places() {
   return places.map((place) => (
-    <Link key={place.to} to={place.to} className="nav-link" activeOptions={{ exact: place.to === "/", includeSearch: false }}>
+    <Link
+      key={place.to}
+      to={place.to}
+      className="nav-link"
+      activeOptions={{ exact: place.to === "/", includeSearch: false }}
+    >
       <Icon name={place.icon} />
       {place.label}
     </Link>
@@ -66,29 +71,37 @@ function ProfileMenu() {
   const button = useRef<HTMLButtonElement>(null);
   const [open, setOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new address closes the menu, whatever it is.
   useEffect(() => setOpen(false), [path]);
   useEffect(() => {
     if (!open) return;
     const outside = (event: Event) => !menu.current?.contains(event.target as Node) && setOpen(false);
-    const escape = (event: KeyboardEvent) => {
+    const onEscape = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
       setOpen(false);
       button.current?.focus();
     };
     document.addEventListener("pointerdown", outside);
     document.addEventListener("focusin", outside);
-    document.addEventListener("keydown", escape);
+    document.addEventListener("keydown", onEscape);
     return () => {
       document.removeEventListener("pointerdown", outside);
       document.removeEventListener("focusin", outside);
-      document.removeEventListener("keydown", escape);
+      document.removeEventListener("keydown", onEscape);
     };
   }, [open]);
   if (!me || !profile) return <span className="avatar skeleton" />;
   const words = strings.nav;
   return (
     <div className="menu" ref={menu}>
-      <button type="button" ref={button} className="menu__button" aria-expanded={open} aria-label={words.account(profile.name)} onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        ref={button}
+        className="menu__button"
+        aria-expanded={open}
+        aria-label={words.account(profile.name)}
+        onClick={() => setOpen(!open)}
+      >
         <Avatar name={profile.avatar} seed={profile.name} />
       </button>
       {open && (

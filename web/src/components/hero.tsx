@@ -33,10 +33,17 @@ export function Hero({ hero }: { hero: HeroData }) {
           {title.playable && (
             <Link to="/watch/$id" params={{ id: title.id }} className="button button--primary">
               <Icon name="play" />
-              {title.progress ? `${strings.home.resume}, ${strings.home.timeLeft(timeLeft(title.progress))}` : strings.home.play}
+              {title.progress
+                ? `${strings.home.resume}, ${strings.home.timeLeft(timeLeft(title.progress))}`
+                : strings.home.play}
             </Link>
           )}
-          <Link to="/title/$id" params={{ id: title.id }} className="button" aria-label={strings.card.details(title.name)}>
+          <Link
+            to="/title/$id"
+            params={{ id: title.id }}
+            className="button"
+            aria-label={strings.card.details(title.name)}
+          >
             <Icon name="info" />
             {strings.home.more}
           </Link>

@@ -12,7 +12,16 @@ export function Mark({ className }: { className?: string }) {
     <svg viewBox="0 0 32 32" aria-hidden="true" className={className}>
       <g className="deck" fill="#f2b347">
         {FAN.map(({ turn, opacity }) => (
-          <rect key={turn} x="11" y="4" width="10" height="17.5" rx="2" opacity={opacity} style={{ transformOrigin: "16px 27px", transform: `rotate(${turn}deg)` }} />
+          <rect
+            key={turn}
+            x="11"
+            y="4"
+            width="10"
+            height="17.5"
+            rx="2"
+            opacity={opacity}
+            style={{ transformOrigin: "16px 27px", transform: `rotate(${turn}deg)` }}
+          />
         ))}
       </g>
     </svg>

@@ -44,11 +44,14 @@ export const Row = memo(function Row({ row, eager, returned, heading: Heading = 
         {strings.home.rowHelp}
       </p>
       <div className="row__body" data-at-start={edges.start} data-at-end={edges.end}>
-        <button type="button" className="row__arrow row__arrow--back" tabIndex={-1} aria-label={strings.home.previous(row.title)} disabled={edges.start} onClick={() => page(-1)}>
-          <Icon name="left" />
-        </button>
-        {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: the list moves the focus between its own links. */}
-        <ul className={wide ? "row__list row__list--wide" : "row__list"} ref={scroller} onKeyDown={keys.onKeyDown} aria-labelledby={headingId} aria-describedby={helpId}>
+        <Arrow side="back" name={strings.home.previous(row.title)} disabled={edges.start} onClick={() => page(-1)} />
+        <ul
+          className={wide ? "row__list row__list--wide" : "row__list"}
+          ref={scroller}
+          onKeyDown={keys.onKeyDown}
+          aria-labelledby={headingId}
+          aria-describedby={helpId}
+        >
           {row.items.map((item, index) => (
             <li key={item.title.id} onFocus={() => keys.setActive(index)}>
               <Card
@@ -64,13 +67,34 @@ export const Row = memo(function Row({ row, eager, returned, heading: Heading = 
             </li>
           ))}
         </ul>
-        <button type="button" className="row__arrow row__arrow--next" tabIndex={-1} aria-label={strings.home.next(row.title)} disabled={edges.end} onClick={() => page(1)}>
-          <Icon name="right" />
-        </button>
+        <Arrow side="next" name={strings.home.next(row.title)} disabled={edges.end} onClick={() => page(1)} />
       </div>
     </section>
   );
 });
+
+interface ArrowProps {
+  side: "back" | "next";
+  name: string;
+  disabled: boolean;
+  onClick: () => void;
+}
+
+/** For pointers: the keyboard has its arrows already, so these are no tab stops. */
+function Arrow({ side, name, disabled, onClick }: ArrowProps) {
+  return (
+    <button
+      type="button"
+      className={`row__arrow row__arrow--${side}`}
+      tabIndex={-1}
+      aria-label={name}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      <Icon name={side === "back" ? "left" : "right"} />
+    </button>
+  );
+}
 
 function useRowKeys(row: HomeRow, scroller: React.RefObject<HTMLUListElement | null>, returned?: boolean) {
   const ids = row.items.map((item) => item.title.id);
@@ -80,13 +104,13 @@ function useRowKeys(row: HomeRow, scroller: React.RefObject<HTMLUListElement | n
   const count = ids.length;
   const current = Math.max(0, Math.min(active, count - 1));
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when the row appears; later the viewer's own hand decides.
   useLayoutEffect(() => {
     const list = scroller.current;
     const place = focusMemory.place(row.id);
     if (!list || !place) return;
     list.scrollLeft = place.scroll;
     if (returned && focusMemory.takeReturn(row.id)) links.current[current]?.focus({ preventScroll: true });
-    // Only when the row appears: later the viewer's own hand decides.
   }, []);
 
   const remember = (index: number) =>

@@ -20,7 +20,14 @@ export function Stars({ value, onChange, label = strings.title.yourRating }: Sta
       <legend className="visually-hidden">{label}</legend>
       {VALUES.map((stars) => (
         <label key={stars} data-lit={stars <= lit} onMouseEnter={() => setPointed(stars)}>
-          <input type="radio" name={name} value={stars} checked={Math.round(value ?? 0) === stars} onChange={() => onChange(stars)} aria-label={strings.title.stars(stars)} />
+          <input
+            type="radio"
+            name={name}
+            value={stars}
+            checked={Math.round(value ?? 0) === stars}
+            onChange={() => onChange(stars)}
+            aria-label={strings.title.stars(stars)}
+          />
           <Icon name={stars <= lit ? "starFull" : "star"} />
         </label>
       ))}

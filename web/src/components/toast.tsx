@@ -26,6 +26,11 @@ export function dismissToast(id: number) {
   change(toasts.filter((toast) => toast.id !== id));
 }
 
+/** Another viewer sits down: what was said to the last one is gone. */
+export function clearToasts() {
+  change([]);
+}
+
 function subscribe(listener: () => void) {
   listeners.add(listener);
   return () => listeners.delete(listener);

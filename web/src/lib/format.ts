@@ -11,7 +11,7 @@ export function clockTime(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** `1 h 42 min`, `42 min`, `40 s`: rounded up, since a film with seconds left is not over. */
+/** `1h 42m`, `42m`, `40s`: rounded up, since a film with seconds left is not over. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return unit(whole, "second");
@@ -23,7 +23,7 @@ export function duration(seconds: number): string {
 }
 
 function unit(value: number, name: "second" | "minute" | "hour"): string {
-  return new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+  return new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "narrow" }).format(value);
 }
 
 export function timeLeft(progress: { position_s: number; duration_s: number }): string {

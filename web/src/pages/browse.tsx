@@ -18,7 +18,8 @@ export function BrowsePage() {
   const filter = useSearch({ from: "/house/browse" });
   const navigate = useNavigate();
   const list = useInfiniteQuery(browseQuery(filter));
-  const change = (part: BrowseFilter) => void navigate({ to: "/browse", search: { ...filter, ...part }, replace: true });
+  const change = (part: BrowseFilter) =>
+    void navigate({ to: "/browse", search: { ...filter, ...part }, replace: true });
   const cards = flatPages(list.data, (card) => card.id);
   const title = filter.genre ?? words.title;
   usePageTitle(title);
@@ -57,16 +58,26 @@ export function decades(thisYear: number): { value: string; label: string }[] {
 
 function Filters({ filter, change }: { filter: BrowseFilter; change: (part: BrowseFilter) => void }) {
   const genres = useQuery(genresQuery);
-  const years = filter.year_min === undefined && filter.year_max === undefined ? "" : `${filter.year_min ?? ""}-${filter.year_max ?? ""}`;
+  const years =
+    filter.year_min === undefined && filter.year_max === undefined
+      ? ""
+      : `${filter.year_min ?? ""}-${filter.year_max ?? ""}`;
   const setYears = (value: string) => {
     const [from, to] = value.split("-");
     change({ year_min: from ? Number(from) : undefined, year_max: to ? Number(to) : undefined });
   };
-  const known = genres.data?.items.map(({ name }) => ({ value: name, label: name })) ?? (filter.genre ? [{ value: filter.genre, label: filter.genre }] : []);
+  const known =
+    genres.data?.items.map(({ name }) => ({ value: name, label: name })) ??
+    (filter.genre ? [{ value: filter.genre, label: filter.genre }] : []);
   const sorts = SORTS.map((value) => ({ value, label: words.sorts[value] }));
   return (
     <search className="filters" aria-label={words.title}>
-      <Select label={words.genre} value={filter.genre ?? ""} onChange={(genre) => change({ genre: genre || undefined })} options={[{ value: "", label: strings.search.allGenres }, ...known]} />
+      <Select
+        label={words.genre}
+        value={filter.genre ?? ""}
+        onChange={(genre) => change({ genre: genre || undefined })}
+        options={[{ value: "", label: strings.search.allGenres }, ...known]}
+      />
       <Select<"" | "film" | "series">
         label={words.kind}
         value={filter.kind === "episode" ? "" : (filter.kind ?? "")}
@@ -77,8 +88,18 @@ function Filters({ filter, change }: { filter: BrowseFilter; change: (part: Brow
           { value: "series", label: strings.title.kindsMany.series },
         ]}
       />
-      <Select label={words.years} value={years} onChange={setYears} options={[{ value: "", label: words.anyYear }, ...decades(new Date().getFullYear())]} />
-      <Select label={words.sort} value={filter.sort ?? "popularity"} onChange={(sort) => change({ sort: sort === "popularity" ? undefined : sort })} options={sorts} />
+      <Select
+        label={words.years}
+        value={years}
+        onChange={setYears}
+        options={[{ value: "", label: words.anyYear }, ...decades(new Date().getFullYear())]}
+      />
+      <Select
+        label={words.sort}
+        value={filter.sort ?? "popularity"}
+        onChange={(sort) => change({ sort: sort === "popularity" ? undefined : sort })}
+        options={sorts}
+      />
     </search>
   );
 }

@@ -20,7 +20,12 @@ export function HomePage() {
   const rows = home.data?.rows.filter((row) => row.items.length > 0) ?? [];
   const hero = home.data?.hero;
   return (
-    <main id="content" tabIndex={-1} className={hero || home.isPending ? "home" : "home home--bare"} aria-busy={home.isPending}>
+    <main
+      id="content"
+      tabIndex={-1}
+      className={hero || home.isPending ? "home" : "home home--bare"}
+      aria-busy={home.isPending}
+    >
       <h1 className="visually-hidden">{words.title}</h1>
       {home.isPending && <HomeSkeleton />}
       {home.isError && !home.data && <ErrorState error={home.error} retry={() => home.refetch()} />}

@@ -59,9 +59,26 @@ export function RegisterPage() {
   return (
     <Door title={words.registerTitle} lead={words.registerLead}>
       <form onSubmit={submit} className="door__form">
-        <Field label={words.name} name="name" autoComplete="name" required maxLength={60} autoFocus error={fields.name} />
+        <Field
+          label={words.name}
+          name="name"
+          autoComplete="name"
+          required
+          maxLength={60}
+          autoFocus
+          error={fields.name}
+        />
         <Field label={words.email} name="email" type="email" autoComplete="username" required error={fields.email} />
-        <Field label={words.password} name="password" type="password" autoComplete="new-password" required minLength={15} hint={words.passwordHint} error={fields.password} />
+        <Field
+          label={words.password}
+          name="password"
+          type="password"
+          autoComplete="new-password"
+          required
+          minLength={15}
+          hint={words.passwordHint}
+          error={fields.password}
+        />
         <FormError>{register.error ? refusal(register.error) : null}</FormError>
         <button type="submit" className="button button--primary" disabled={register.isPending}>
           {words.register}
@@ -86,17 +103,46 @@ export function SetUpPage() {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    setUp.mutate({ token: value(form, "token").trim(), name: value(form, "name"), email: value(form, "email"), password: value(form, "password") });
+    setUp.mutate({
+      token: value(form, "token").trim(),
+      name: value(form, "name"),
+      email: value(form, "email"),
+      password: value(form, "password"),
+    });
   };
   const fields = setUp.error instanceof Problem ? setUp.error.fields : {};
   return (
     <Door title={words.setUpTitle} lead={words.setUpLead}>
       <form onSubmit={submit} className="door__form">
-        <Field label={words.token} name="token" defaultValue={token} required autoComplete="off" spellCheck={false} hint={words.tokenHint} error={fields.token} />
+        <Field
+          label={words.token}
+          name="token"
+          defaultValue={token}
+          required
+          autoComplete="off"
+          spellCheck={false}
+          hint={words.tokenHint}
+          error={fields.token}
+        />
         <Field label={words.name} name="name" autoComplete="name" required maxLength={60} error={fields.name} />
         <Field label={words.email} name="email" type="email" autoComplete="username" required error={fields.email} />
-        <Field label={words.password} name="password" type="password" autoComplete="new-password" required minLength={15} hint={words.passwordHint} error={fields.password} />
-        <FormError>{setUp.error ? (setUp.error instanceof Problem && setUp.error.status === 401 ? words.tokenWrong : refusal(setUp.error)) : null}</FormError>
+        <Field
+          label={words.password}
+          name="password"
+          type="password"
+          autoComplete="new-password"
+          required
+          minLength={15}
+          hint={words.passwordHint}
+          error={fields.password}
+        />
+        <FormError>
+          {setUp.error
+            ? setUp.error instanceof Problem && setUp.error.status === 401
+              ? words.tokenWrong
+              : refusal(setUp.error)
+            : null}
+        </FormError>
         <button type="submit" className="button button--primary" disabled={setUp.isPending}>
           {words.setUp}
         </button>
@@ -128,7 +174,8 @@ function useEnter() {
     const me = await client.fetchQuery(meQuery);
     if (me.profiles.some((profile) => profile.id === before)) chosenProfile.set(before);
     const target = next?.startsWith("/") && !next.startsWith("//") ? next : "/";
-    if (mustChoose(me)) await navigate({ to: "/profiles", search: { next: target === "/" ? undefined : target }, replace: true });
+    if (mustChoose(me))
+      await navigate({ to: "/profiles", search: { next: target === "/" ? undefined : target }, replace: true });
     else await navigate({ href: target, replace: true });
   };
 }
@@ -181,10 +228,29 @@ function Deck() {
           const light = 0.16 + 0.84 * (index / (CARDS - 1)) ** 1.7;
           return (
             <g key={turn} transform={`rotate(${turn})`}>
-              <g className="flip" style={{ "--from": `${-turn}deg`, animationDelay: `${index * 35}ms` } as CSSProperties}>
-                <rect x="-92" y="-560" width="184" height="276" rx="12" fill="#1d1812" stroke="#f2b347" strokeOpacity={light} strokeWidth="2" />
+              <g
+                className="flip"
+                style={{ "--from": `${-turn}deg`, animationDelay: `${index * 35}ms` } as CSSProperties}
+              >
+                <rect
+                  x="-92"
+                  y="-560"
+                  width="184"
+                  height="276"
+                  rx="12"
+                  fill="#1d1812"
+                  stroke="#f2b347"
+                  strokeOpacity={light}
+                  strokeWidth="2"
+                />
                 <rect x="-76" y="-544" width="152" height="204" rx="5" fill="#f2b347" opacity={light * 0.85} />
-                <circle cx={-44 + index * 8.8} cy={-402 - Math.sin((index / (CARDS - 1)) * Math.PI) * 92} r="22" fill="#14110d" opacity="0.85" />
+                <circle
+                  cx={-44 + index * 8.8}
+                  cy={-402 - Math.sin((index / (CARDS - 1)) * Math.PI) * 92}
+                  r="22"
+                  fill="#14110d"
+                  opacity="0.85"
+                />
                 <path d="M-76 -366h152v21a5 5 0 0 1-5 5H-71a5 5 0 0 1-5-5Z" fill="#14110d" opacity="0.4" />
               </g>
             </g>

@@ -37,10 +37,6 @@ export function ProfileEditor({ profile, last, onSaved, onClose }: EditorProps) 
     mutationFn: (id: string) => api.deleteProfile(id),
     onSuccess: () => onSaved(undefined),
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    save.mutate();
-  };
   const chooseKids = (on: boolean) => {
     setKids(on);
     setMaturity(on ? Math.min(maturity, KIDS_LIMIT) : MATURITY_ALL);
@@ -48,8 +44,15 @@ export function ProfileEditor({ profile, last, onSaved, onClose }: EditorProps) 
   const error = save.error ?? remove.error;
   return (
     <Dialog title={profile ? words.editTitle : words.newTitle} onClose={onClose}>
-      <form onSubmit={submit} style={{ display: "grid", gap: "1.25rem" }}>
-        <Field label={words.name} value={name} onChange={(event) => setName(event.target.value)} required maxLength={40} autoComplete="off" />
+      <form onSubmit={preventing(() => save.mutate())} className="form form--wide">
+        <Field
+          label={words.name}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          required
+          maxLength={40}
+          autoComplete="off"
+        />
         <AvatarChoice chosen={avatar} onChoose={setAvatar} />
         <Switch label={words.kids} hint={words.kidsHint} checked={kids} onChange={chooseKids} />
         <Select
@@ -74,11 +77,21 @@ export function ProfileEditor({ profile, last, onSaved, onClose }: EditorProps) 
         </div>
       </form>
       {removing && profile && (
-        <Confirm question={words.removeSure(profile.name)} confirm={words.remove} onConfirm={() => remove.mutate(profile.id)} onClose={() => setRemoving(false)} />
+        <Confirm
+          question={words.removeSure(profile.name)}
+          confirm={words.remove}
+          onConfirm={() => remove.mutate(profile.id)}
+          onClose={() => setRemoving(false)}
+        />
       )}
     </Dialog>
   );
 }
+
+const preventing = (act: () => void) => (event: FormEvent) => {
+  event.preventDefault();
+  act();
+};
 
 /** The usual ages, and the one that is set should it be another. */
 function agesWith(age: number): number[] {
@@ -92,7 +105,14 @@ function AvatarChoice({ chosen, onChoose }: { chosen: string; onChoose: (name: s
       <div className="faces">
         {avatarNames.map((name) => (
           <label key={name}>
-            <input type="radio" name="avatar" value={name} checked={chosen === name} onChange={() => onChoose(name)} aria-label={name} />
+            <input
+              type="radio"
+              name="avatar"
+              value={name}
+              checked={chosen === name}
+              onChange={() => onChoose(name)}
+              aria-label={name}
+            />
             <Avatar name={name} seed={name} className="face" />
           </label>
         ))}

@@ -45,24 +45,15 @@ export function ProfilesPage() {
       <ul className="profiles__list">
         {profiles.map((profile) => (
           <li key={profile.id}>
-            <button
-              type="button"
-              className="profile-card"
-              aria-label={managing ? words.edit(profile.name) : undefined}
+            <ProfileButton
+              profile={profile}
+              managing={managing}
               onClick={() => (managing ? setEditing(profile) : choose(profile))}
-            >
-              <Avatar name={profile.avatar} seed={profile.name} className="face" />
-              {managing && (
-                <span className="profile-card__pencil">
-                  <Icon name="pencil" />
-                </span>
-              )}
-              <span className="profile-card__name">{profile.name}</span>
-              {profile.kids && <span className="profile-card__badge">{words.kidsBadge}</span>}
-            </button>
+            />
           </li>
         ))}
-        {me.isPending && [1, 2, 3].map((key) => <li key={key} className="skeleton profile-card" style={{ blockSize: "10.5rem" }} />)}
+        {me.isPending &&
+          [1, 2, 3].map((key) => <li key={key} className="skeleton profile-card" style={{ blockSize: "10.5rem" }} />)}
         {me.data && profiles.length < PROFILES_MAX && (
           <li>
             <button type="button" className="profile-card" onClick={() => setEditing("new")}>
@@ -87,5 +78,25 @@ export function ProfilesPage() {
         />
       )}
     </main>
+  );
+}
+
+function ProfileButton({ profile, managing, onClick }: { profile: Profile; managing: boolean; onClick: () => void }) {
+  return (
+    <button
+      type="button"
+      className="profile-card"
+      aria-label={managing ? words.edit(profile.name) : undefined}
+      onClick={onClick}
+    >
+      <Avatar name={profile.avatar} seed={profile.name} className="face" />
+      {managing && (
+        <span className="profile-card__pencil">
+          <Icon name="pencil" />
+        </span>
+      )}
+      <span className="profile-card__name">{profile.name}</span>
+      {profile.kids && <span className="profile-card__badge">{words.kidsBadge}</span>}
+    </button>
   );
 }

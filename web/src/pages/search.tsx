@@ -27,14 +27,19 @@ export function SearchPage() {
   const navigate = useNavigate();
   const q = (search.q ?? "").trim();
   const found = useQuery({ ...searchQuery({ ...search, q }) });
-  const narrow = (change: Narrowing) => void navigate({ to: "/search", search: { ...search, ...change }, replace: true });
+  const narrow = (change: Narrowing) =>
+    void navigate({ to: "/search", search: { ...search, ...change }, replace: true });
   return (
     <main id="content" tabIndex={-1} className="page">
       <h1 className="visually-hidden">{words.title}</h1>
-      <SearchBox value={search.q ?? ""} onChange={(text) => narrow({ q: text || undefined, genre: undefined, kind: undefined })} />
+      <SearchBox
+        value={search.q ?? ""}
+        onChange={(text) => narrow({ q: text || undefined, genre: undefined, kind: undefined })}
+      />
       {found.isError && <ErrorState error={found.error} retry={() => found.refetch()} />}
       {found.isPending && <GridSkeleton />}
-      {found.data && (q ? <Results q={q} answer={found.data} search={search} narrow={narrow} /> : <Beginning answer={found.data} />)}
+      {found.data &&
+        (q ? <Results q={q} answer={found.data} search={search} narrow={narrow} /> : <Beginning answer={found.data} />)}
     </main>
   );
 }
@@ -60,7 +65,19 @@ function SearchBox({ value, onChange }: { value: string; onChange: (text: string
   return (
     <search className="searchbox">
       <Icon name="search" />
-      <input ref={input} type="search" className="input" value={text} placeholder={words.placeholder} aria-label={words.label} autoComplete="off" spellCheck={false} maxLength={120} enterKeyHint="search" onChange={(event) => setText(event.target.value)} />
+      <input
+        ref={input}
+        type="search"
+        className="input"
+        value={text}
+        placeholder={words.placeholder}
+        aria-label={words.label}
+        autoComplete="off"
+        spellCheck={false}
+        maxLength={120}
+        enterKeyHint="search"
+        onChange={(event) => setText(event.target.value)}
+      />
       {text && (
         <button
           type="button"
@@ -93,7 +110,11 @@ function Results({ q, answer, search, narrow }: ResultsProps) {
       <p className="count" role="status">
         {count > 0 ? words.results(number(count), count === 1) : words.none(q)}
       </p>
-      {count > 0 ? <CardGrid cards={answer.items} label={words.title} /> : <EmptyState title={words.none(q)} lead={words.noneLead} />}
+      {count > 0 ? (
+        <CardGrid cards={answer.items} label={words.title} />
+      ) : (
+        <EmptyState title={words.none(q)} lead={words.noneLead} />
+      )}
     </>
   );
 }
@@ -106,9 +127,22 @@ function Facets({ answer, search, narrow }: Omit<ResultsProps, "q">) {
   return (
     <div className="facets">
       {(kinds.length > 1 || search.kind) && (
-        <FacetLine label={words.facetKind} all={words.allKinds} values={kinds} chosen={search.kind} nameOf={name} onChoose={(kind) => narrow({ kind: kind as Narrowing["kind"] })} />
+        <FacetLine
+          label={words.facetKind}
+          all={words.allKinds}
+          values={kinds}
+          chosen={search.kind}
+          nameOf={name}
+          onChoose={(kind) => narrow({ kind: kind as Narrowing["kind"] })}
+        />
       )}
-      <FacetLine label={words.facetGenre} all={words.allGenres} values={genres.slice(0, GENRE_FACETS_MAX)} chosen={search.genre} onChoose={(genre) => narrow({ genre })} />
+      <FacetLine
+        label={words.facetGenre}
+        all={words.allGenres}
+        values={genres.slice(0, GENRE_FACETS_MAX)}
+        chosen={search.genre}
+        onChoose={(genre) => narrow({ genre })}
+      />
     </div>
   );
 }
@@ -130,7 +164,13 @@ function FacetLine({ label, all, values, chosen, nameOf = (value) => value, onCh
         {all}
       </button>
       {values.map(({ value, count }) => (
-        <button key={value} type="button" className="chip" aria-pressed={chosen === value} onClick={() => onChoose(chosen === value ? undefined : value)}>
+        <button
+          key={value}
+          type="button"
+          className="chip"
+          aria-pressed={chosen === value}
+          onClick={() => onChoose(chosen === value ? undefined : value)}
+        >
           {nameOf(value)} <small>{compactNumber(count)}</small>
         </button>
       ))}
@@ -155,7 +195,12 @@ function Beginning({ answer }: { answer: SearchAnswer }) {
           <ul className="genre-tiles">
             {genres.data.items.map((genre) => (
               <li key={genre.name}>
-                <Link to="/browse" search={{ genre: genre.name }} className="genre-tile" style={{ "--tone": toneOf(genre.name) } as React.CSSProperties}>
+                <Link
+                  to="/browse"
+                  search={{ genre: genre.name }}
+                  className="genre-tile"
+                  style={{ "--tone": toneOf(genre.name) } as React.CSSProperties}
+                >
                   <span>
                     {genre.name}
                     <small>{words.results(number(genre.count), genre.count === 1)}</small>

@@ -59,11 +59,14 @@ function TitleView({ title }: { title: Title }) {
                 {words.partOf}{" "}
                 <Link to="/title/$id" params={{ id: title.place.series_id }} className="link">
                   {title.place.series_name}
-                </Link>, {words.episode(title.place.season, title.place.episode).toLowerCase()}
+                </Link>
+                , {words.episode(title.place.season, title.place.episode).toLowerCase()}
               </p>
             )}
             <h1>{title.name}</h1>
-            {title.original_name && title.original_name !== title.name && <p className="muted">{title.original_name}</p>}
+            {title.original_name && title.original_name !== title.name && (
+              <p className="muted">{title.original_name}</p>
+            )}
             <Facts title={title} />
             <TitleActions title={title} />
           </div>

@@ -34,7 +34,13 @@ function Showing({ id }: { id: string }) {
   return (
     <main id="content" tabIndex={-1}>
       {playback.data ? (
-        <Player key={playback.data.session_id} playback={playback.data} title={title.data} titleId={id} onRenew={() => setAttempt(attempt + 1)} />
+        <Player
+          key={playback.data.session_id}
+          playback={playback.data}
+          title={title.data}
+          titleId={id}
+          onRenew={() => setAttempt(attempt + 1)}
+        />
       ) : (
         <div className="player">
           <h1 className="visually-hidden">{title.data?.name ?? strings.player.label}</h1>

@@ -44,41 +44,82 @@ export function WelcomePage() {
       {choices.isError && <ErrorState error={choices.error} retry={() => choices.refetch()} />}
       {choices.isPending && <GridSkeleton />}
       {choices.data && (
-        <>
-          <section aria-labelledby="pick-genres">
-            <h2 id="pick-genres">{words.genres}</h2>
-            <div className="chips">
-              {choices.data.genres.slice(0, GENRES_MAX).map((genre) => (
-                <button key={genre.name} type="button" className="chip" aria-pressed={genres.has(genre.name)} onClick={() => toggleGenre(genre.name)}>
-                  {genre.name}
-                </button>
-              ))}
-            </div>
-          </section>
-          <section aria-labelledby="pick-titles">
-            <h2 id="pick-titles">{words.titles}</h2>
-            <div className="picks">
-              {choices.data.titles.map((card) => (
-                <Pick key={card.id} card={card} picked={titles.has(card.id)} onToggle={() => toggleTitle(card.id)} />
-              ))}
-            </div>
-          </section>
+        <div className="welcome__columns">
+          <Choices choices={choices.data} genres={genres} titles={titles} onGenre={toggleGenre} onTitle={toggleTitle} />
           <Forming choices={choices.data} genres={genres} titles={titles} />
-        </>
+        </div>
       )}
       <FormError>{finish.error?.message}</FormError>
       <div className="welcome__bar">
+        <Hand cards={choices.data?.titles.filter((card) => titles.has(card.id)) ?? []} />
         <p className="muted" role="status">
           {picked > 0 ? words.picked(picked) : ""}
         </p>
         <Link to="/" className="button button--quiet">
           {words.skip}
         </Link>
-        <button type="button" className="button button--primary" disabled={picked === 0 || finish.isPending} onClick={() => finish.mutate()}>
+        <button
+          type="button"
+          className="button button--primary"
+          disabled={picked === 0 || finish.isPending}
+          onClick={() => finish.mutate()}
+        >
           {words.done}
         </button>
       </div>
     </main>
+  );
+}
+
+interface ChoicesProps extends FormingProps {
+  onGenre: (genre: string) => void;
+  onTitle: (id: string) => void;
+}
+
+function Choices({ choices, genres, titles, onGenre, onTitle }: ChoicesProps) {
+  return (
+    <div className="welcome__choices">
+      <section aria-labelledby="pick-genres">
+        <h2 id="pick-genres">{words.genres}</h2>
+        <div className="chips">
+          {choices.genres.slice(0, GENRES_MAX).map((genre) => (
+            <button
+              key={genre.name}
+              type="button"
+              className="chip"
+              aria-pressed={genres.has(genre.name)}
+              onClick={() => onGenre(genre.name)}
+            >
+              {genre.name}
+            </button>
+          ))}
+        </div>
+      </section>
+      <section aria-labelledby="pick-titles">
+        <h2 id="pick-titles">{words.titles}</h2>
+        <div className="picks">
+          {choices.titles.map((card) => (
+            <Pick key={card.id} card={card} picked={titles.has(card.id)} onToggle={() => onTitle(card.id)} />
+          ))}
+        </div>
+      </section>
+    </div>
+  );
+}
+
+const HAND_MAX = 6;
+
+/** The picked posters as a hand of cards. */
+function Hand({ cards }: { cards: Card[] }) {
+  const shown = cards.slice(-HAND_MAX);
+  return (
+    <div className="hand" aria-hidden="true">
+      {shown.map((card, at) => (
+        <span key={card.id} style={{ rotate: `${(at - (shown.length - 1) / 2) * 9}deg` }}>
+          <Artwork src={card.poster_url} />
+        </span>
+      ))}
+    </div>
   );
 }
 
@@ -94,7 +135,13 @@ function useToggles(): [ReadonlySet<string>, (value: string) => void] {
 
 function Pick({ card, picked, onToggle }: { card: Card; picked: boolean; onToggle: () => void }) {
   return (
-    <button type="button" className="pick" aria-pressed={picked} aria-label={card.year ? `${card.name} (${card.year})` : card.name} onClick={onToggle}>
+    <button
+      type="button"
+      className="pick"
+      aria-pressed={picked}
+      aria-label={card.year ? `${card.name} (${card.year})` : card.name}
+      onClick={onToggle}
+    >
       <Artwork src={card.poster_url} />
       <span className="pick__heart">
         <Icon name={picked ? "check" : "plus"} />

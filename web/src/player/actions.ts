@@ -31,9 +31,10 @@ export function makeActions({ video, frame, duration, flash }: Stage): Actions {
     if (element) act(element);
   };
   const play = withVideo((element) => void element.play().catch(() => undefined));
-  const seekTo = (time: number) => withVideo((element) => {
-    element.currentTime = Math.max(0, Math.min(time, duration() || time));
-  })();
+  const seekTo = (time: number) =>
+    withVideo((element) => {
+      element.currentTime = Math.max(0, Math.min(time, duration() || time));
+    })();
   return {
     play,
     toggle: withVideo((element) => (element.paused ? play() : element.pause())),
@@ -42,19 +43,21 @@ export function makeActions({ video, frame, duration, flash }: Stage): Actions {
       seekTo((video()?.currentTime ?? 0) + seconds);
       flash(strings.player.seeked(seconds));
     },
-    setVolume: (volume) => withVideo((element) => {
-      element.volume = Math.max(0, Math.min(1, volume));
-      element.muted = element.volume === 0;
-      rememberVolume(element.volume);
-      flash(strings.player.volumeAt(percent(element.volume)));
-    })(),
+    setVolume: (volume) =>
+      withVideo((element) => {
+        element.volume = Math.max(0, Math.min(1, volume));
+        element.muted = element.volume === 0;
+        rememberVolume(element.volume);
+        flash(strings.player.volumeAt(percent(element.volume)));
+      })(),
     mute: withVideo((element) => {
       element.muted = !element.muted;
     }),
-    setRate: (rate) => withVideo((element) => {
-      element.playbackRate = rate;
-      flash(speedText(rate));
-    })(),
+    setRate: (rate) =>
+      withVideo((element) => {
+        element.playbackRate = rate;
+        flash(speedText(rate));
+      })(),
     fullscreen: () => void toggleFullscreen(frame()),
     picture: withVideo((element) => void togglePicture(element)),
   };

@@ -23,17 +23,42 @@ interface ControlsProps {
   onHelp: () => void;
 }
 
-export function Controls({ playback, video, actions, engine, engineState, settingsOpen, onSettings, onHelp }: ControlsProps) {
+export function Controls({
+  playback,
+  video,
+  actions,
+  engine,
+  engineState,
+  settingsOpen,
+  onSettings,
+  onHelp,
+}: ControlsProps) {
   const fullscreen = useFullscreen();
   return (
     <>
       {settingsOpen && (
-        <SettingsPanel engine={engine} state={engineState} rate={video.rate} onRate={actions.setRate} onClose={() => onSettings(false)} />
+        <SettingsPanel
+          engine={engine}
+          state={engineState}
+          rate={video.rate}
+          onRate={actions.setRate}
+          onClose={() => onSettings(false)}
+        />
       )}
       <div className="player__bottom">
-        <SeekBar time={video.time} duration={video.duration} buffered={video.buffered} storyboardUrl={playback.storyboard_url} onSeek={actions.seekTo} />
+        <SeekBar
+          time={video.time}
+          duration={video.duration}
+          buffered={video.buffered}
+          storyboardUrl={playback.storyboard_url}
+          onSeek={actions.seekTo}
+        />
         <div className="player__buttons">
-          <Button icon={video.paused ? "play" : "pause"} name={video.paused ? words.play : words.pause} onClick={actions.toggle} />
+          <Button
+            icon={video.paused ? "play" : "pause"}
+            name={video.paused ? words.play : words.pause}
+            onClick={actions.toggle}
+          />
           <Button icon="back10" name={words.replay10} className="player__ten" onClick={() => actions.seekBy(-10)} />
           <Button icon="forward10" name={words.forward10} className="player__ten" onClick={() => actions.seekBy(10)} />
           <Volume video={video} actions={actions} />
@@ -43,9 +68,15 @@ export function Controls({ playback, video, actions, engine, engineState, settin
           <span className="player__space" />
           <Button icon="help" name={words.help} className="player__wide" onClick={onHelp} />
           <Button icon="gear" name={words.settings} expanded={settingsOpen} onClick={() => onSettings(!settingsOpen)} />
-          {document.pictureInPictureEnabled && <Button icon="pip" name={words.pictureInPicture} onClick={actions.picture} />}
+          {document.pictureInPictureEnabled && (
+            <Button icon="pip" name={words.pictureInPicture} onClick={actions.picture} />
+          )}
           {document.fullscreenEnabled && (
-            <Button icon={fullscreen ? "unfull" : "full"} name={fullscreen ? words.exitFullscreen : words.fullscreen} onClick={actions.fullscreen} />
+            <Button
+              icon={fullscreen ? "unfull" : "full"}
+              name={fullscreen ? words.exitFullscreen : words.fullscreen}
+              onClick={actions.fullscreen}
+            />
           )}
         </div>
       </div>
@@ -63,7 +94,14 @@ interface ButtonProps {
 
 function Button({ icon, name, className, expanded, onClick }: ButtonProps) {
   return (
-    <button type="button" className={className ? `icon-button ${className}` : "icon-button"} aria-label={name} title={name} aria-expanded={expanded} onClick={onClick}>
+    <button
+      type="button"
+      className={className ? `icon-button ${className}` : "icon-button"}
+      aria-label={name}
+      title={name}
+      aria-expanded={expanded}
+      onClick={onClick}
+    >
       <Icon name={icon} />
     </button>
   );

@@ -79,7 +79,12 @@ export class Engine {
       if (this.state.trouble === "network") this.set({ trouble: undefined });
     });
     hls.on(Events.SUBTITLE_TRACKS_UPDATED, (_event, data) =>
-      this.set({ subtitles: data.subtitleTracks.map((track, index) => ({ index, label: track.name || track.lang || String(index + 1) })) }),
+      this.set({
+        subtitles: data.subtitleTracks.map((track, index) => ({
+          index,
+          label: track.name || track.lang || String(index + 1),
+        })),
+      }),
     );
     hls.on(Events.ERROR, (_event, data) => this.failed(data, HlsClass));
     hls.loadSource(url);

@@ -1,7 +1,7 @@
 /** What may lie over the picture: keyboard help, the next title, the end, and troubles in words with a way on. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { Problem } from "@/api/http";
 import { titleQuery } from "@/api/queries";
 import type { Id, Title } from "@/api/types";
@@ -104,7 +104,8 @@ function refusalOf(error: unknown): [string, string] {
   if (error.offline) return TROUBLES.network;
   if (error.status === 403) return [words.errors.forbidden, words.errors.forbiddenLead];
   if (error.status === 404) return [strings.title.missing, strings.title.missingLead];
-  if (error.status === 409 || error.status === 412 || error.status === 422) return [words.errors.unplayable, words.errors.unplayableLead];
+  if (error.status === 409 || error.status === 412 || error.status === 422)
+    return [words.errors.unplayable, words.errors.unplayableLead];
   return [words.errors.unknown, error.message || words.errors.unknownLead];
 }
 
@@ -148,5 +149,6 @@ export function useFlash(): [string | undefined, (text: string) => void] {
     const timer = setTimeout(() => setFlash(undefined), 900);
     return () => clearTimeout(timer);
   }, [flash]);
-  return [flash?.text, (text) => setFlash({ text })];
+  const show = useCallback((text: string) => setFlash({ text }), []);
+  return [flash?.text, show];
 }

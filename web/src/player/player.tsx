@@ -10,7 +10,7 @@ import { clockTime } from "@/lib/format";
 import { strings } from "@/strings";
 import { type Actions, makeActions, rememberedVolume, runCommand } from "./actions";
 import { Controls } from "./controls";
-import { Engine, type EngineState } from "./engine";
+import { Engine, type EngineState, type Trouble } from "./engine";
 import { commandOf } from "./keyboard";
 import { Ended, KeyboardHelp, NextCard, TroubleView, useFlash } from "./overlays";
 import { PositionReporter } from "./positions";
@@ -41,50 +41,80 @@ export function Player({ playback, title, titleId, onRenew }: PlayerProps) {
   const duration = useRef(0);
   duration.current = video.duration;
   const actions = useMemo(
-    () => makeActions({ video: () => element.current, frame: () => frame.current, duration: () => duration.current, flash: setFlash }),
-    [],
+    () =>
+      makeActions({
+        video: () => element.current,
+        frame: () => frame.current,
+        duration: () => duration.current,
+        flash: setFlash,
+      }),
+    [setFlash],
   );
   const idle = useIdle(frame, !video.paused && !settings && !help && !video.ended);
   useReports(element, playback, titleId);
   const leave = useLeavePlayer();
-  useKeys(actions, element, { help: () => setHelp(true), leave: () => (settings ? setSettings(false) : leave()), busy: help });
+  useKeys(actions, element, {
+    help: () => setHelp(true),
+    leave: () => (settings ? setSettings(false) : leave()),
+    busy: help,
+  });
   const troubled = engineState.trouble !== undefined;
-  const showPlay = video.paused && !video.ended && !video.waiting && !troubled;
 
   return (
     <div ref={frame} className="player" data-idle={idle.idle}>
       <video ref={element} playsInline aria-label={title?.name ?? words.label} tabIndex={-1} />
       <Surface actions={actions} idle={idle} />
       <TopBar title={title} titleId={titleId} onLeave={leave} />
-      <div className="player__middle">
-        {video.waiting && !troubled && <Loading begun={video.started} />}
-        {showPlay && (
-          <button type="button" className="player__big" aria-label={words.play} onClick={actions.play}>
-            <Icon name="play" />
-          </button>
-        )}
-      </div>
+      <Middle video={video} troubled={troubled} onPlay={actions.play} />
       <div role="status" aria-live="polite">
         {flash && <p className="player__flash">{flash}</p>}
       </div>
       {!video.ended && <Resumed at={playback.resume_at_s} onStartOver={() => actions.seekTo(0)} />}
-      <Controls playback={playback} video={video} actions={actions} engine={engine} engineState={engineState} settingsOpen={settings} onSettings={setSettings} onHelp={() => setHelp(true)} />
+      <Controls
+        playback={playback}
+        video={video}
+        actions={actions}
+        engine={engine}
+        engineState={engineState}
+        settingsOpen={settings}
+        onSettings={setSettings}
+        onHelp={() => setHelp(true)}
+      />
       <Next playback={playback} video={video} />
-      {video.ended && !playback.next_title_id && title && (
-        <Ended
-          title={title}
-          onAgain={() => {
-            actions.seekTo(0);
-            actions.play();
-          }}
-        />
-      )}
-      {troubled && (
-        <TroubleView trouble={engineState.trouble} titleId={titleId} onRetry={() => (engineState.trouble === "expired" || engineState.trouble === "unknown" ? onRenew() : engine?.retry())} />
-      )}
+      <Over
+        playback={playback}
+        title={title}
+        titleId={titleId}
+        ended={video.ended}
+        trouble={engineState.trouble}
+        onAgain={() => {
+          actions.seekTo(0);
+          actions.play();
+        }}
+        onRetry={(renew) => (renew ? onRenew() : engine?.retry())}
+      />
       {help && <KeyboardHelp onClose={() => setHelp(false)} />}
     </div>
   );
+}
+
+interface OverProps {
+  playback: Playback;
+  title: Title | undefined;
+  titleId: string;
+  ended: boolean;
+  trouble: Trouble | undefined;
+  onAgain: () => void;
+  onRetry: (renew: boolean) => void;
+}
+
+/** What covers the picture: the end of a film that nothing follows, or a trouble. */
+function Over({ playback, title, titleId, ended, trouble, onAgain, onRetry }: OverProps) {
+  if (trouble) {
+    const renew = trouble === "expired" || trouble === "unknown";
+    return <TroubleView trouble={trouble} titleId={titleId} onRetry={() => onRetry(renew)} />;
+  }
+  return ended && !playback.next_title_id && title ? <Ended title={title} onAgain={onAgain} /> : null;
 }
 
 function TopBar({ title, titleId, onLeave }: { title: Title | undefined; titleId: string; onLeave: () => void }) {
@@ -99,8 +129,25 @@ function TopBar({ title, titleId, onLeave }: { title: Title | undefined; titleId
             {title?.name ?? words.label}
           </Link>
         </h1>
-        {title?.place && <p>{`${title.place.series_name}, ${strings.title.episode(title.place.season, title.place.episode)}`}</p>}
+        {title?.place && (
+          <p>{`${title.place.series_name}, ${strings.title.episode(title.place.season, title.place.episode)}`}</p>
+        )}
       </div>
+    </div>
+  );
+}
+
+function Middle({ video, troubled, onPlay }: { video: VideoState; troubled: boolean; onPlay: () => void }) {
+  const waiting = video.waiting && !troubled;
+  const showPlay = video.paused && !video.ended && !video.waiting && !troubled;
+  return (
+    <div className="player__middle">
+      {waiting && <Loading begun={video.started} />}
+      {showPlay && (
+        <button type="button" className="player__big" aria-label={words.play} onClick={onPlay}>
+          <Icon name="play" />
+        </button>
+      )}
     </div>
   );
 }
@@ -123,7 +170,14 @@ function Surface({ actions, idle }: { actions: Actions; idle: ReturnType<typeof 
     const box = event.currentTarget.getBoundingClientRect();
     tap((event.clientX - box.left) / box.width, event.timeStamp);
   };
-  return <div className="player__surface" aria-hidden="true" onPointerUp={lift} onDoubleClick={(event) => event.detail === 2 && actions.fullscreen()} />;
+  return (
+    <div
+      className="player__surface"
+      aria-hidden="true"
+      onPointerUp={lift}
+      onDoubleClick={(event) => event.detail === 2 && actions.fullscreen()}
+    />
+  );
 }
 
 function Resumed({ at, onStartOver }: { at: number; onStartOver: () => void }) {
@@ -160,7 +214,14 @@ function Next({ playback, video }: { playback: Playback; video: VideoState }) {
   return <NextCard id={playback.next_title_id} startsIn={video.ended ? 0 : left} onCancel={() => setCancelled(true)} />;
 }
 
-const NOTHING: EngineState = { qualities: [], chosen: -1, playingHeight: undefined, subtitles: [], chosenSubtitle: -1, trouble: undefined };
+const NOTHING: EngineState = {
+  qualities: [],
+  chosen: -1,
+  playingHeight: undefined,
+  subtitles: [],
+  chosenSubtitle: -1,
+  trouble: undefined,
+};
 const silent = () => () => undefined;
 
 function useEngine(element: React.RefObject<HTMLVideoElement | null>, playback: Playback) {
@@ -185,7 +246,8 @@ function useReports(element: React.RefObject<HTMLVideoElement | null>, playback:
     const video = element.current;
     if (!video) return;
     const reporter = new PositionReporter(playback.session_id);
-    const playing = () => !video.paused && !video.seeking && video.readyState >= 2 && reporter.playing(video.currentTime);
+    const playing = () =>
+      !video.paused && !video.seeking && video.readyState >= 2 && reporter.playing(video.currentTime);
     const paused = () => !video.ended && video.readyState >= 1 && reporter.paused(video.currentTime);
     const ended = () => reporter.ended(video.currentTime);
     video.addEventListener("timeupdate", playing);
@@ -210,7 +272,11 @@ interface KeyTargets {
   busy: boolean;
 }
 
-function useKeys(actions: Actions, element: React.RefObject<HTMLVideoElement | null>, { help, leave, busy }: KeyTargets) {
+function useKeys(
+  actions: Actions,
+  element: React.RefObject<HTMLVideoElement | null>,
+  { help, leave, busy }: KeyTargets,
+) {
   const handle = useCallback(
     (event: KeyboardEvent) => {
       if (busy || event.defaultPrevented) return;

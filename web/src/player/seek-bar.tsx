@@ -46,11 +46,20 @@ export function SeekBar({ time, duration, buffered, storyboardUrl, onSeek }: See
 function Tip({ at, time, previews }: { at: number; time: number; previews: Preview[] }) {
   const preview = previewAt(previews, time);
   return (
-    <div className="seek__tip" style={{ insetInlineStart: `clamp(5rem, ${at * 100}%, calc(100% - 5rem))` }} aria-hidden="true">
+    <div
+      className="seek__tip"
+      style={{ insetInlineStart: `clamp(5rem, ${at * 100}%, calc(100% - 5rem))` }}
+      aria-hidden="true"
+    >
       {preview && (
         <span
           className="seek__picture"
-          style={{ inlineSize: preview.width, blockSize: preview.height, backgroundImage: `url("${encodeURI(decodeURI(preview.url))}")`, backgroundPosition: `-${preview.x}px -${preview.y}px` }}
+          style={{
+            inlineSize: preview.width,
+            blockSize: preview.height,
+            backgroundImage: `url("${encodeURI(decodeURI(preview.url))}")`,
+            backgroundPosition: `-${preview.x}px -${preview.y}px`,
+          }}
         />
       )}
       {clockTime(time)}

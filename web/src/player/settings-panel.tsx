@@ -36,7 +36,12 @@ export function SettingsPanel({ engine, state, rate, onRate, onClose }: PanelPro
         <legend>{words.quality}</legend>
         {qualities.map(({ index, label }) => (
           <label key={index}>
-            <input type="radio" name="quality" checked={state.chosen === index} onChange={() => engine?.chooseQuality(index)} />
+            <input
+              type="radio"
+              name="quality"
+              checked={state.chosen === index}
+              onChange={() => engine?.chooseQuality(index)}
+            />
             {label}
           </label>
         ))}
@@ -57,7 +62,12 @@ export function SettingsPanel({ engine, state, rate, onRate, onClose }: PanelPro
           <legend>{words.subtitles}</legend>
           {[{ index: -1, label: words.off }, ...state.subtitles].map(({ index, label }) => (
             <label key={index}>
-              <input type="radio" name="subtitles" checked={state.chosenSubtitle === index} onChange={() => engine?.chooseSubtitle(index)} />
+              <input
+                type="radio"
+                name="subtitles"
+                checked={state.chosenSubtitle === index}
+                onChange={() => engine?.chooseSubtitle(index)}
+              />
               {label}
             </label>
           ))}
@@ -67,4 +77,5 @@ export function SettingsPanel({ engine, state, rate, onRate, onClose }: PanelPro
   );
 }
 
-export const speedText = (speed: number) => words.speedAt(Number.isInteger(speed * 10) && !Number.isInteger(speed) ? oneDigit(speed) : String(speed));
+export const speedText = (speed: number) =>
+  words.speedAt(Number.isInteger(speed * 10) && !Number.isInteger(speed) ? oneDigit(speed) : String(speed));

@@ -23,8 +23,17 @@ export function parseStoryboard(text: string, base: string): Preview[] {
     const [start, end] = (lines[at] ?? "").split("-->").map((time) => seconds(time.trim()));
     const [address, area] = target.trim().split("#xywh=");
     const [x, y, width, height] = (area ?? "").split(",").map(Number);
-    if (start === undefined || end === undefined || !address || [x, y, width, height].some((n) => !Number.isFinite(n))) continue;
-    previews.push({ start, end, url: new URL(address, base).href, x: x ?? 0, y: y ?? 0, width: width ?? 0, height: height ?? 0 });
+    if (start === undefined || end === undefined || !address || [x, y, width, height].some((n) => !Number.isFinite(n)))
+      continue;
+    previews.push({
+      start,
+      end,
+      url: new URL(address, base).href,
+      x: x ?? 0,
+      y: y ?? 0,
+      width: width ?? 0,
+      height: height ?? 0,
+    });
   }
   return previews;
 }
@@ -36,5 +45,8 @@ function seconds(time: string): number | undefined {
 }
 
 export function previewAt(previews: readonly Preview[], time: number): Preview | undefined {
-  return previews.find((preview) => time >= preview.start && time < preview.end) ?? previews.findLast((preview) => preview.start <= time);
+  return (
+    previews.find((preview) => time >= preview.start && time < preview.end) ??
+    previews.findLast((preview) => preview.start <= time)
+  );
 }

@@ -28,8 +28,20 @@ export const initialVideo: VideoState = {
 };
 
 const EVENTS = [
-  "play", "pause", "ended", "timeupdate", "durationchange", "progress", "volumechange", "ratechange", "seeking", "seeked",
-  "waiting", "playing", "canplay", "loadeddata",
+  "play",
+  "pause",
+  "ended",
+  "timeupdate",
+  "durationchange",
+  "progress",
+  "volumechange",
+  "ratechange",
+  "seeking",
+  "seeked",
+  "waiting",
+  "playing",
+  "canplay",
+  "loadeddata",
 ];
 
 export function useVideo(video: RefObject<HTMLVideoElement | null>, expectedDuration: number): VideoState {
@@ -51,7 +63,9 @@ function readVideo(video: HTMLVideoElement, old: VideoState, event: string | und
   return {
     paused: video.paused,
     ended: video.ended,
-    waiting: event === "waiting" || (video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !video.ended && !(video.paused && old.started)),
+    waiting:
+      event === "waiting" ||
+      (video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !video.ended && !(video.paused && old.started)),
     started: old.started || event === "playing" || event === "loadeddata",
     time: video.currentTime,
     duration: Number.isFinite(video.duration) && video.duration > 0 ? video.duration : expected,

@@ -149,6 +149,7 @@ export const en = {
     roles: { actor: "Cast", director: "Director", writer: "Writer" } as Record<string, string>,
     similar: "More like this",
     episodes: "Episodes",
+    seasonLabel: "Season",
     season: (n: number) => `Season ${n}`,
     episode: (season: number, episode: number) => `Season ${season}, episode ${episode}`,
     partOf: "Part of",

@@ -1,10 +1,19 @@
 /** What the fixture server answers under /api/v1: plain data in the shapes of the API, with a little memory for writes. */
 import { cardById, cards } from "./catalogue.mjs";
 
-const because = (...titles) => ({ because: titles.map(([id]) => id), because_titles: titles.map(([id, name]) => ({ id, name })) });
-export const histogram = [412, 201, 388, 120, 160, 70, 61, 12, 23, 4].map((count, at) => ({ stars: 5 - at / 2, count }));
+const because = (...titles) => ({
+  because: titles.map(([id]) => id),
+  because_titles: titles.map(([id, name]) => ({ id, name })),
+});
+export const histogram = [412, 201, 388, 120, 160, 70, 61, 12, 23, 4].map((count, at) => ({
+  stars: 5 - at / 2,
+  count,
+}));
 const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
-const withProgress = (card, fraction) => ({ ...card, progress: { position_s: Math.round(5400 * fraction), duration_s: 5400, fraction, finished: fraction >= 0.95 } });
+const withProgress = (card, fraction) => ({
+  ...card,
+  progress: { position_s: Math.round(5400 * fraction), duration_s: 5400, fraction, finished: fraction >= 0.95 },
+});
 const item = (card, text) => ({ title: card, reason: text ? { text, ...because(["t4", "The General"]) } : null });
 
 export function freshState() {
@@ -12,9 +21,33 @@ export function freshState() {
     signedIn: true,
     role: "admin",
     profiles: [
-      { id: "p1", name: "Ada", avatar: "lamp", kids: false, maturity_max: 18, preferences: { genres: ["Comedy"], languages: ["en"], content_types: ["film"] }, onboarded: true },
-      { id: "p2", name: "Emil", avatar: "moon", kids: false, maturity_max: 18, preferences: { genres: [], languages: [], content_types: [] }, onboarded: false },
-      { id: "p3", name: "Kids", avatar: "wave", kids: true, maturity_max: 7, preferences: { genres: [], languages: [], content_types: [] }, onboarded: false },
+      {
+        id: "p1",
+        name: "Ada",
+        avatar: "lamp",
+        kids: false,
+        maturity_max: 18,
+        preferences: { genres: ["Comedy"], languages: ["en"], content_types: ["film"] },
+        onboarded: true,
+      },
+      {
+        id: "p2",
+        name: "Emil",
+        avatar: "moon",
+        kids: false,
+        maturity_max: 18,
+        preferences: { genres: [], languages: [], content_types: [] },
+        onboarded: false,
+      },
+      {
+        id: "p3",
+        name: "Kids",
+        avatar: "wave",
+        kids: true,
+        maturity_max: 7,
+        preferences: { genres: [], languages: [], content_types: [] },
+        onboarded: false,
+      },
     ],
     ratings: new Map(),
     list: new Set(["t1", "t12", "t23"]),
@@ -25,25 +58,91 @@ export function freshState() {
   };
 }
 
-const decorate = (state) => (card) => ({ ...card, my_rating: state.ratings.get(card.id) ?? null, in_my_list: state.list.has(card.id) });
+const decorate = (state) => (card) => ({
+  ...card,
+  my_rating: state.ratings.get(card.id) ?? null,
+  in_my_list: state.list.has(card.id),
+});
+
+function homeRows(state) {
+  return [
+    {
+      id: "continue",
+      kind: "continue_watching",
+      title: "Continue watching",
+      items: [
+        withProgress(cards[2], 0.42),
+        withProgress(cards[9], 0.83),
+        withProgress(cards[24], 0.1),
+        withProgress(cards[40], 0.6),
+        withProgress(cards[44], 0.27),
+      ].map((card) => item(card)),
+    },
+    {
+      id: "picks",
+      kind: "top_picks",
+      title: "Top picks for Ada",
+      items: cards.slice(4, 24).map((card) => item(card, "Because you gave The General five stars")),
+    },
+    {
+      id: "trending",
+      kind: "trending",
+      title: "Trending now",
+      items: cards.slice(12, 22).map((card) => item(card, "Watched by many here this week")),
+    },
+    {
+      id: "because",
+      kind: "because_you_watched",
+      title: "Because you watched The General",
+      reason: {
+        text: "You gave The General five stars and finished Safety Last!",
+        ...because(["t4", "The General"], ["t10", "Safety Last!"]),
+      },
+      items: cards.filter((card) => card.genres.includes("Comedy")).map((card) => item(card)),
+    },
+    {
+      id: "horror",
+      kind: "genre",
+      title: "Horror",
+      items: cards.filter((card) => card.genres.includes("Horror")).map((card) => item(card)),
+    },
+    {
+      id: "noir",
+      kind: "genre",
+      title: "Film noir",
+      items: cards.filter((card) => card.genres.includes("Film-Noir")).map((card) => item(card)),
+    },
+    { id: "new", kind: "new", title: "New in the house", items: cards.slice(30, 50).map((card) => item(card)) },
+    {
+      id: "list",
+      kind: "my_list",
+      title: "My List",
+      items: cards.filter((card) => state.list.has(card.id)).map((card) => item(card)),
+    },
+  ];
+}
 
 export function homeAnswer(state) {
   const of = decorate(state);
   const disliked = (card) => state.ratings.get(card.id)?.like === false;
-  const rows = [
-    { id: "continue", kind: "continue_watching", title: "Continue watching", items: [withProgress(cards[2], 0.42), withProgress(cards[9], 0.83), withProgress(cards[24], 0.1), withProgress(cards[40], 0.6), withProgress(cards[44], 0.27)].map((card) => item(card)) },
-    { id: "picks", kind: "top_picks", title: "Top picks for Ada", items: cards.slice(4, 24).map((card) => item(card, "Because you gave The General five stars")) },
-    { id: "trending", kind: "trending", title: "Trending now", items: cards.slice(12, 22).map((card) => item(card, "Watched by many here this week")) },
-    { id: "because", kind: "because_you_watched", title: "Because you watched The General", reason: { text: "You gave The General five stars and finished Safety Last!", ...because(["t4", "The General"], ["t10", "Safety Last!"]) }, items: cards.filter((card) => card.genres.includes("Comedy")).map((card) => item(card)) },
-    { id: "horror", kind: "genre", title: "Horror", items: cards.filter((card) => card.genres.includes("Horror")).map((card) => item(card)) },
-    { id: "noir", kind: "genre", title: "Film noir", items: cards.filter((card) => card.genres.includes("Film-Noir")).map((card) => item(card)) },
-    { id: "new", kind: "new", title: "New in the house", items: cards.slice(30, 50).map((card) => item(card)) },
-    { id: "list", kind: "my_list", title: "My List", items: cards.filter((card) => state.list.has(card.id)).map((card) => item(card)) },
-  ];
+  const rows = homeRows(state);
   return {
     page_id: "h1",
-    hero: { title: of(cards[2]), description: "In a city of towers and machines, the son of its master falls in love with a woman from below, and learns who keeps the lights burning.", reason: { text: "Because you gave Frankenstein four stars and love science fiction", ...because(["t34", "Frankenstein"]) } },
-    rows: rows.map((row) => ({ ...row, items: row.items.filter(({ title }) => !disliked(title)).map((entry) => ({ ...entry, title: of(entry.title) })) })).filter((row) => row.items.length > 0),
+    hero: {
+      title: of(cards[2]),
+      description:
+        "In a city of towers and machines, the son of its master falls in love with a woman from below, and learns who keeps the lights burning.",
+      reason: {
+        text: "Because you gave Frankenstein four stars and love science fiction",
+        ...because(["t34", "Frankenstein"]),
+      },
+    },
+    rows: rows
+      .map((row) => ({
+        ...row,
+        items: row.items.filter(({ title }) => !disliked(title)).map((entry) => ({ ...entry, title: of(entry.title) })),
+      }))
+      .filter((row) => row.items.length > 0),
   };
 }
 
@@ -55,12 +154,24 @@ export function titleAnswer(state, id) {
   const episode = (season) => (_, at) => ({
     number: at + 1,
     description: "What the lens sees between dawn and noon.",
-    title: { ...card, id: `e${season}-${at + 1}`, kind: "episode", name: names[at], duration_s: 1500 + at * 120, playable: true, progress: season === 1 && at < 2 ? { position_s: at === 0 ? 1500 : 700, duration_s: 1500, fraction: at === 0 ? 1 : 0.46, finished: at === 0 } : null },
+    title: {
+      ...card,
+      id: `e${season}-${at + 1}`,
+      kind: "episode",
+      name: names[at],
+      duration_s: 1500 + at * 120,
+      playable: true,
+      progress:
+        season === 1 && at < 2
+          ? { position_s: at === 0 ? 1500 : 700, duration_s: 1500, fraction: at === 0 ? 1 : 0.46, finished: at === 0 }
+          : null,
+    },
   });
   return {
     ...decorate(state)(card),
     progress: id === "t3" ? { position_s: 2268, duration_s: 5400, fraction: 0.42, finished: false } : null,
-    description: "In a city of towers and machines, the son of its master falls in love with a woman from below, and learns who keeps the lights burning. Made in Babelsberg over seventeen months, with thirty-six thousand extras and a robot that everyone after it has copied.",
+    description:
+      "In a city of towers and machines, the son of its master falls in love with a woman from below, and learns who keeps the lights burning. Made in Babelsberg over seventeen months, with thirty-six thousand extras and a robot that everyone after it has copied.",
     duration_s: series ? null : 5400 + (Number(id.slice(1)) % 30) * 60,
     people: [
       { id: "a1", name: "Fritz Lang", role: "director" },
@@ -70,56 +181,160 @@ export function titleAnswer(state, id) {
       { id: "a5", name: "Gustav Fröhlich", role: "actor" },
       { id: "a6", name: "Gottfried Huppertz", role: "actor" },
     ],
-    seasons: series ? [1, 2].map((season) => ({ number: season, episodes: Array.from({ length: 4 }, episode(season)) })) : [],
+    seasons: series
+      ? [1, 2].map((season) => ({ number: season, episodes: Array.from({ length: 4 }, episode(season)) }))
+      : [],
     rating_histogram: histogram,
     likes: 31,
     dislikes: 2,
     published: true,
     in_my_list: state.list.has(id),
-    why: { text: "Because you gave The General five stars, and people who love it also love this.", ...because(["t4", "The General"]) },
+    why: {
+      text: "Because you gave The General five stars, and people who love it also love this.",
+      ...because(["t4", "The General"]),
+    },
   };
 }
 
-const count = (values) => Object.entries(values.reduce((all, value) => ({ ...all, [value]: (all[value] ?? 0) + 1 }), {})).sort((a, b) => b[1] - a[1]);
-export const genresAnswer = () => ({ items: count(cards.flatMap((card) => card.genres)).map(([name, n]) => ({ name, count: n })) });
+function count(values) {
+  const counts = new Map();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]);
+}
+
+export const genresAnswer = () => ({
+  items: count(cards.flatMap((card) => card.genres)).map(([name, n]) => ({ name, count: n })),
+});
 
 export function searchAnswer(state, { q = "", genre, kind }) {
   const match = cards.filter((card) => card.name.toLowerCase().includes(q.toLowerCase()));
   const shown = match.filter((card) => (!genre || card.genres.includes(genre)) && (!kind || card.kind === kind));
   return {
     items: shown.slice(0, q ? 48 : 12).map(decorate(state)),
-    facets: { genres: count(match.flatMap((card) => card.genres)).map(([value, n]) => ({ value, count: n })), kinds: count(match.map((card) => card.kind)).map(([value, n]) => ({ value, count: n })), decades: [] },
+    facets: {
+      genres: count(match.flatMap((card) => card.genres)).map(([value, n]) => ({ value, count: n })),
+      kinds: count(match.map((card) => card.kind)).map(([value, n]) => ({ value, count: n })),
+      decades: [],
+    },
   };
 }
 
 export function browseAnswer(state, query) {
-  const all = cards.filter((card) => (!query.genre || card.genres.includes(query.genre)) && (!query.kind || card.kind === query.kind) && (!query.year_min || card.year >= Number(query.year_min)) && (!query.year_max || card.year <= Number(query.year_max)));
+  const all = cards.filter(
+    (card) =>
+      (!query.genre || card.genres.includes(query.genre)) &&
+      (!query.kind || card.kind === query.kind) &&
+      (!query.year_min || card.year >= Number(query.year_min)) &&
+      (!query.year_max || card.year <= Number(query.year_max)),
+  );
   const from = Number(query.cursor ?? 0);
   const items = all.slice(from, from + 24).map(decorate(state));
   return { items, next_cursor: from + 24 < all.length ? String(from + 24) : null };
 }
 
 export const historyAnswer = () => ({
-  items: [2, 9, 24, 40, 44, 5].map((at, index) => ({ title: cards[at], last_watched_at: ago(30 + index * 1900), progress: withProgress(cards[at], index === 5 ? 1 : 0.2 + index * 0.15).progress, my_rating: null })),
+  items: [2, 9, 24, 40, 44, 5].map((at, index) => ({
+    title: cards[at],
+    last_watched_at: ago(30 + index * 1900),
+    progress: withProgress(cards[at], index === 5 ? 1 : 0.2 + index * 0.15).progress,
+    my_rating: null,
+  })),
   next_cursor: null,
 });
 
-export const ratingsAnswer = () => ({ items: [3, 9, 33, 21].map((at, index) => ({ title: cards[at], stars: 5 - index, like: index === 0 ? true : null, rated_at: ago(600 + index * 4000) })), next_cursor: null });
+export const ratingsAnswer = () => ({
+  items: [3, 9, 33, 21].map((at, index) => ({
+    title: cards[at],
+    stars: 5 - index,
+    like: index === 0 ? true : null,
+    rated_at: ago(600 + index * 4000),
+  })),
+  next_cursor: null,
+});
 
 export const sessionsAnswer = () => ({
   items: [
-    { id: "s1", user_agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", address: "192.0.2.4", created_at: ago(3000), last_used_at: ago(1), current: true },
-    { id: "s2", user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/605.1", address: "192.0.2.9", created_at: ago(9000), last_used_at: ago(400), current: false },
+    {
+      id: "s1",
+      user_agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36",
+      address: "192.0.2.4",
+      created_at: ago(3000),
+      last_used_at: ago(1),
+      current: true,
+    },
+    {
+      id: "s2",
+      user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/605.1",
+      address: "192.0.2.9",
+      created_at: ago(9000),
+      last_used_at: ago(400),
+      current: false,
+    },
   ],
 });
 
 export const jobsAnswer = () => ({
   items: [
-    { id: "j1", kind: "transcode", state: "running", progress: 0.47, stage: "encoding 720p", subject: "Metropolis", title_id: "t3", attempts: 1, created_at: ago(4), started_at: ago(3) },
-    { id: "j2", kind: "transcode", state: "queued", progress: 0, stage: "", subject: "The General", title_id: "t4", attempts: 0, created_at: ago(3) },
-    { id: "j3", kind: "transcode", state: "failed", progress: 0.02, stage: "probing", subject: "Greed", title_id: "t29", attempts: 3, created_at: ago(50), error: "This is a playlist, not a video: its first bytes say #EXTM3U. Upload the film itself." },
-    { id: "j4", kind: "train", state: "done", progress: 1, stage: "", subject: "Recommender", attempts: 1, created_at: ago(80), started_at: ago(80), finished_at: ago(79.6), outcome: "Published: NDCG@10 0.152, 3.4 % better than before." },
-    { id: "j5", kind: "import", state: "cancelled", progress: 0.3, stage: "", subject: "MovieLens", attempts: 1, created_at: ago(300), started_at: ago(300), finished_at: ago(299) },
+    {
+      id: "j1",
+      kind: "transcode",
+      state: "running",
+      progress: 0.47,
+      stage: "encoding 720p",
+      subject: "Metropolis",
+      title_id: "t3",
+      attempts: 1,
+      created_at: ago(4),
+      started_at: ago(3),
+    },
+    {
+      id: "j2",
+      kind: "transcode",
+      state: "queued",
+      progress: 0,
+      stage: "",
+      subject: "The General",
+      title_id: "t4",
+      attempts: 0,
+      created_at: ago(3),
+    },
+    {
+      id: "j3",
+      kind: "transcode",
+      state: "failed",
+      progress: 0.02,
+      stage: "probing",
+      subject: "Greed",
+      title_id: "t29",
+      attempts: 3,
+      created_at: ago(50),
+      error: "This is a playlist, not a video: its first bytes say #EXTM3U. Upload the film itself.",
+    },
+    {
+      id: "j4",
+      kind: "train",
+      state: "done",
+      progress: 1,
+      stage: "",
+      subject: "Recommender",
+      attempts: 1,
+      created_at: ago(80),
+      started_at: ago(80),
+      finished_at: ago(79.6),
+      outcome: "Published: NDCG@10 0.152, 3.4 % better than before.",
+    },
+    {
+      id: "j5",
+      kind: "import",
+      state: "cancelled",
+      progress: 0.3,
+      stage: "",
+      subject: "MovieLens",
+      attempts: 1,
+      created_at: ago(300),
+      started_at: ago(300),
+      finished_at: ago(299),
+    },
   ],
   next_cursor: null,
 });
@@ -133,9 +348,17 @@ export const modelsAnswer = () => ({
     interactions: 100_000,
     viewers: 943,
     titles: 1682,
-    metrics: pairs({ "ndcg@10": 0.152 - at * 0.004 - (at === 0 ? 0.02 : 0), "recall@10": 0.241 - at * 0.006, "coverage@10": 0.31 + at * 0.01, "mrr@10": 0.121 - at * 0.003 }),
+    metrics: pairs({
+      "ndcg@10": 0.152 - at * 0.004 - (at === 0 ? 0.02 : 0),
+      "recall@10": 0.241 - at * 0.006,
+      "coverage@10": 0.31 + at * 0.01,
+      "mrr@10": 0.121 - at * 0.003,
+    }),
     baseline: pairs({ "ndcg@10": 0.147, "recall@10": 0.236, "coverage@10": 0.3, "mrr@10": 0.118 }),
-    decision: at === 0 ? "Refused: NDCG@10 is 10.2 % below the model that serves." : "Published: NDCG@10 is not worse than before.",
+    decision:
+      at === 0
+        ? "Refused: NDCG@10 is 10.2 % below the model that serves."
+        : "Published: NDCG@10 is not worse than before.",
     train_s: 4.2,
   })),
 });

@@ -76,7 +76,25 @@ export const cards = FILMS.split("\n").map((line, index) => {
 
 export const cardById = (id) => cards.find((card) => card.id === id);
 
-const HUES = { Comedy: 42, Horror: 4, "Sci-Fi": 210, Drama: 24, Romance: 340, Crime: 260, Thriller: 190, Western: 28, Mystery: 275, Documentary: 150, War: 80, Adventure: 130, Fantasy: 290, Animation: 170, Musical: 320, Action: 12, "Film-Noir": 220 };
+const HUES = {
+  Comedy: 42,
+  Horror: 4,
+  "Sci-Fi": 210,
+  Drama: 24,
+  Romance: 340,
+  Crime: 260,
+  Thriller: 190,
+  Western: 28,
+  Mystery: 275,
+  Documentary: 150,
+  War: 80,
+  Adventure: 130,
+  Fantasy: 290,
+  Animation: 170,
+  Musical: 320,
+  Action: 12,
+  "Film-Noir": 220,
+};
 
 /** Simple shapes in the genre's colours: enough to judge a page by, no more. */
 export function artwork(card, wide) {
@@ -100,7 +118,16 @@ export function artwork(card, wide) {
   }, []);
   const longest = Math.max(...lines.map((line) => line.length));
   const size = Math.min(62, 620 / Math.max(longest, 6), 330 / lines.length);
-  const text = wide ? "" : lines.map((line, at) => `<text x="32" y="${560 - (lines.length - at) * size * 1.06}" font-size="${size}" font-family="Fraunces,Georgia,serif" font-weight="700" fill="#f7eedd">${line.replace(/&/g, "&amp;")}</text>`).join("");
-  const year = wide ? "" : `<path d="M32 552h336" stroke="#f7eedd" opacity=".6"/><text x="32" y="578" font-size="18" font-family="Inter,sans-serif" fill="#f7eedd" opacity=".85">${card.year}</text>`;
+  const text = wide
+    ? ""
+    : lines
+        .map(
+          (line, at) =>
+            `<text x="32" y="${560 - (lines.length - at) * size * 1.06}" font-size="${size}" font-family="Fraunces,Georgia,serif" font-weight="700" fill="#f7eedd">${line.replace(/&/g, "&amp;")}</text>`,
+        )
+        .join("");
+  const year = wide
+    ? ""
+    : `<path d="M32 552h336" stroke="#f7eedd" opacity=".6"/><text x="32" y="578" font-size="18" font-family="Inter,sans-serif" fill="#f7eedd" opacity=".85">${card.year}</text>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"><rect width="${width}" height="${height}" fill="hsl(${hue} 45% 16%)"/>${shapes}<rect width="${width}" height="${height}" fill="#0f0e0c" opacity="${wide ? 0.1 : 0.25}"/>${text}${year}</svg>`;
 }

@@ -10,7 +10,17 @@ import * as answers from "./answers.mjs";
 import { artwork, cardById, cards } from "./catalogue.mjs";
 
 const dist = fileURLToPath(new URL("../../dist", import.meta.url));
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".m3u8": "application/vnd.apple.mpegurl", ".m4s": "video/mp4", ".mp4": "video/mp4", ".ts": "video/mp2t" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+  ".m3u8": "application/vnd.apple.mpegurl",
+  ".m4s": "video/mp4",
+  ".mp4": "video/mp4",
+  ".ts": "video/mp2t",
+};
 
 class Refusal {
   constructor(status, code, title, detail) {
@@ -20,56 +30,145 @@ class Refusal {
 
 /** Method and path pattern to answer; `undefined` is 204. */
 const routes = [
-  ["POST", /^\/auth\/(login|register)$/, (state, _m, { body }) => {
-    if (body.password === "wrong") throw new Refusal(401, "wrong_credentials", "Wrong e-mail or password");
-    state.signedIn = true;
-    return { account: { id: "u1", email: body.email, name: "Ada", role: state.role }, profile: state.profiles[0] };
-  }],
-  ["POST", /^\/auth\/refresh$/, (state) => {
-    if (!state.signedIn) throw new Refusal(401, "no_session", "Log in");
-    return {};
-  }],
-  ["POST", /^\/auth\/(logout|logout-all)$/, (state) => void (state.signedIn = false)],
+  [
+    "POST",
+    /^\/auth\/(login|register)$/,
+    (state, _m, { body }) => {
+      if (body.password === "wrong") throw new Refusal(401, "wrong_credentials", "Wrong e-mail or password");
+      state.signedIn = true;
+      return { account: { id: "u1", email: body.email, name: "Ada", role: state.role }, profile: state.profiles[0] };
+    },
+  ],
+  [
+    "POST",
+    /^\/auth\/refresh$/,
+    (state) => {
+      if (!state.signedIn) throw new Refusal(401, "no_session", "Log in");
+      return {};
+    },
+  ],
+  ["POST", /^\/auth\/(logout|logout-all)$/, (state) => void Object.assign(state, { signedIn: false })],
   ["POST", /^\/auth\/password$/, () => undefined],
   ["GET", /^\/auth\/sessions$/, answers.sessionsAnswer],
-  ["GET", /^\/me$/, (state) => ({ account: { id: "u1", email: "ada@example.org", name: "Ada", role: state.role }, profiles: state.profiles, profile_id: state.profiles[0].id })],
-  ["POST", /^\/profiles$/, (state, _m, { body }) => {
-    const profile = { id: `p${state.profiles.length + 1}`, preferences: { genres: [], languages: [], content_types: [] }, onboarded: false, ...body };
-    state.profiles.push(profile);
-    return profile;
-  }],
-  ["PATCH", /^\/profiles\/(\w+)$/, (state, [, id], { body }) => Object.assign(state.profiles.find((profile) => profile.id === id), body)],
+  [
+    "GET",
+    /^\/me$/,
+    (state) => ({
+      account: { id: "u1", email: "ada@example.org", name: "Ada", role: state.role },
+      profiles: state.profiles,
+      profile_id: state.profiles[0].id,
+    }),
+  ],
+  [
+    "POST",
+    /^\/profiles$/,
+    (state, _m, { body }) => {
+      const profile = {
+        id: `p${state.profiles.length + 1}`,
+        preferences: { genres: [], languages: [], content_types: [] },
+        onboarded: false,
+        ...body,
+      };
+      state.profiles.push(profile);
+      return profile;
+    },
+  ],
+  [
+    "PATCH",
+    /^\/profiles\/(\w+)$/,
+    (state, [, id], { body }) =>
+      Object.assign(
+        state.profiles.find((profile) => profile.id === id),
+        body,
+      ),
+  ],
   ["GET", /^\/home$/, (state) => state.home ?? answers.homeAnswer(state)],
   ["GET", /^\/genres$/, answers.genresAnswer],
   ["GET", /^\/onboarding$/, () => ({ genres: answers.genresAnswer().items, titles: cards.slice(0, 36) })],
   ["POST", /^\/onboarding$/, () => undefined],
   ["GET", /^\/titles$/, (state, _m, { query }) => answers.browseAnswer(state, query)],
-  ["GET", /^\/titles\/([\w-]+)$/, (state, [, id]) => answers.titleAnswer(state, id.startsWith("e") ? "t16" : id) ?? notFound()],
-  ["GET", /^\/titles\/(\w+)\/similar$/, () => ({ items: cards.slice(20, 36).map((title) => ({ title, reason: null })) })],
-  ["PUT", /^\/titles\/(\w+)\/rating$/, (state, [, id], { body }) => {
-    state.ratings.set(id, body);
-    const card = cardById(id);
-    return { average_rating: card.average_rating, ratings_count: card.ratings_count + 1, rating_histogram: answers.histogram, likes: 1, dislikes: 0, my_rating: state.ratings.get(id) };
-  }],
+  [
+    "GET",
+    /^\/titles\/([\w-]+)$/,
+    (state, [, id]) => answers.titleAnswer(state, id.startsWith("e") ? "t16" : id) ?? notFound(),
+  ],
+  [
+    "GET",
+    /^\/titles\/(\w+)\/similar$/,
+    () => ({ items: cards.slice(20, 36).map((title) => ({ title, reason: null })) }),
+  ],
+  [
+    "PUT",
+    /^\/titles\/(\w+)\/rating$/,
+    (state, [, id], { body }) => {
+      state.ratings.set(id, body);
+      const card = cardById(id);
+      return {
+        average_rating: card.average_rating,
+        ratings_count: card.ratings_count + 1,
+        rating_histogram: answers.histogram,
+        likes: 1,
+        dislikes: 0,
+        my_rating: state.ratings.get(id),
+      };
+    },
+  ],
   ["DELETE", /^\/titles\/(\w+)\/rating$/, (state, [, id]) => void state.ratings.delete(id)],
   ["PUT", /^\/titles\/(\w+)\/watched$/, () => undefined],
   ["GET", /^\/search$/, (state, _m, { query }) => answers.searchAnswer(state, query)],
   ["PUT", /^\/my-list\/(\w+)$/, (state, [, id]) => void state.list.add(id)],
   ["DELETE", /^\/my-list\/(\w+)$/, (state, [, id]) => void state.list.delete(id)],
-  ["GET", /^\/my-list$/, (state) => ({ items: cards.filter((card) => state.list.has(card.id)), next_cursor: null })],
+  [
+    "GET",
+    /^\/my-list$/,
+    (state) => ({
+      items: cards
+        .filter((card) => state.list.has(card.id))
+        .map((title) => ({ title, added_at: "2026-11-20T10:00:00Z" })),
+      next_cursor: null,
+    }),
+  ],
   ["GET", /^\/history$/, (state) => state.history ?? answers.historyAnswer()],
   ["DELETE", /^\/history\/(\w+)$/, () => undefined],
   ["GET", /^\/ratings$/, answers.ratingsAnswer],
-  ["POST", /^\/playback$/, (state, _m, { body }) => {
-    if (!state.stream) throw new Refusal(409, "not_playable", "No video", "This title has no video yet.");
-    return { session_id: `s-${body.title_id}`, title_id: body.title_id, hls_url: state.stream, dash_url: null, resume_at_s: state.resumeAt ?? 0, duration_s: 20, storyboard_url: null, subtitles: [], next_title_id: state.nextTitle ?? null };
-  }],
-  ["POST", /^\/playback\/([\w-]+)\/progress$/, (state, [, session], { body }) => void state.positions.push({ session, ...body })],
+  [
+    "POST",
+    /^\/playback$/,
+    (state, _m, { body }) => {
+      if (!state.stream) throw new Refusal(409, "not_playable", "No video", "This title has no video yet.");
+      return {
+        session_id: `s-${body.title_id}`,
+        title_id: body.title_id,
+        hls_url: state.stream,
+        dash_url: null,
+        resume_at_s: state.resumeAt ?? 0,
+        duration_s: 20,
+        storyboard_url: null,
+        subtitles: [],
+        next_title_id: state.nextTitle ?? null,
+      };
+    },
+  ],
+  [
+    "POST",
+    /^\/playback\/([\w-]+)\/progress$/,
+    (state, [, session], { body }) => void state.positions.push({ session, ...body }),
+  ],
   ["GET", /^\/admin\/jobs$/, answers.jobsAnswer],
   ["GET", /^\/admin\/models$/, answers.modelsAnswer],
   ["POST", /^\/admin\/models\/train$/, () => answers.jobsAnswer().items[0]],
   ["GET", /^\/admin\/users$/, answers.usersAnswer],
-  ["GET", /^\/admin\/titles$/, (state, _m, { query }) => ({ items: cards.filter((card) => card.name.toLowerCase().includes((query.q ?? "").toLowerCase())).slice(0, 30), next_cursor: null })],
+  [
+    "GET",
+    /^\/admin\/titles$/,
+    (_state, _m, { query }) => ({
+      items: cards
+        .filter((card) => card.name.toLowerCase().includes((query.q ?? "").toLowerCase()))
+        .slice(0, 30)
+        .map((card, at) => ({ ...card, published: at !== 3 })),
+      next_cursor: null,
+    }),
+  ],
   ["POST", /^\/admin\/imports$/, () => ({ ...answers.jobsAnswer().items[0], kind: "import", subject: "MovieLens" })],
 ];
 
@@ -85,11 +184,18 @@ export async function startFixture({ port = 0, media } = {}) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     state,
-    reset: () => Object.assign(state, answers.freshState(), { home: undefined, history: undefined, resumeAt: undefined, nextTitle: undefined }),
-    stop: () => new Promise((resolve) => {
-      server.closeAllConnections();
-      server.close(resolve);
-    }),
+    reset: () =>
+      Object.assign(state, answers.freshState(), {
+        home: undefined,
+        history: undefined,
+        resumeAt: undefined,
+        nextTitle: undefined,
+      }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(resolve);
+      }),
   };
 }
 

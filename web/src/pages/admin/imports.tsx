@@ -22,7 +22,11 @@ export function Section() {
     <section aria-labelledby="import" className="section">
       <h2 id="import">{words.title}</h2>
       <p className="muted">{words.lead}</p>
-      {started ? <Followed job={started} onAgain={() => setStarted(undefined)} /> : <ImportForm onStarted={setStarted} />}
+      {started ? (
+        <Followed job={started} onAgain={() => setStarted(undefined)} />
+      ) : (
+        <ImportForm onStarted={setStarted} />
+      )}
     </section>
   );
 }
@@ -92,7 +96,14 @@ function SendingBar({ sending }: { sending: Sending }) {
   return (
     <div className="sending">
       <p className="muted small">{label}</p>
-      <div className="bar" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(sending.fraction * 100)}>
+      <div
+        className="bar"
+        role="progressbar"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(sending.fraction * 100)}
+      >
         <span style={{ inlineSize: `${sending.fraction * 100}%` }} />
       </div>
     </div>
@@ -111,11 +122,26 @@ interface PickerProps {
 export function FilePicker({ label, hint, accept, multiple, files, onFiles }: PickerProps) {
   const [over, setOver] = useState(false);
   return (
-    <div className="drop" data-over={over} onDragEnter={() => setOver(true)} onDragLeave={() => setOver(false)} onDrop={() => setOver(false)}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: only lights up while a file hovers; the input inside takes it.
+    <div
+      className="drop"
+      data-over={over}
+      onDragEnter={() => setOver(true)}
+      onDragLeave={() => setOver(false)}
+      onDrop={() => setOver(false)}
+    >
       <Icon name="upload" />
       <strong>{label}</strong>
-      <span className="muted small">{files.length === 0 ? hint : files.map((file) => `${file.name} (${bytes(file.size)})`).join(", ")}</span>
-      <input type="file" aria-label={label} accept={accept} multiple={multiple} onChange={(event) => onFiles([...(event.target.files ?? [])])} />
+      <span className="muted small">
+        {files.length === 0 ? hint : files.map((file) => `${file.name} (${bytes(file.size)})`).join(", ")}
+      </span>
+      <input
+        type="file"
+        aria-label={label}
+        accept={accept}
+        multiple={multiple}
+        onChange={(event) => onFiles([...(event.target.files ?? [])])}
+      />
     </div>
   );
 }

@@ -24,7 +24,15 @@ export function Section() {
   return (
     <section aria-label={words.title}>
       <div className="toolbar">
-        <Select label={words.filter} value={state} onChange={setState} options={[{ value: "", label: words.all }, ...Object.entries(words.states).map(([value, label]) => ({ value, label }))]} />
+        <Select
+          label={words.filter}
+          value={state}
+          onChange={setState}
+          options={[
+            { value: "", label: words.all },
+            ...Object.entries(words.states).map(([value, label]) => ({ value, label })),
+          ]}
+        />
         <span className={live ? "live live--on" : "live"}>{live ? words.live : words.polling}</span>
       </div>
       {list.isPending && <ListSkeleton />}
@@ -65,18 +73,37 @@ export function JobCard({ job }: { job: Job }) {
       </div>
       <div>
         {open && (
-          <button type="button" className="button button--small" aria-label={words.cancelOf(subject)} disabled={change.isPending} onClick={() => change.mutate(cancelJob)}>
+          <button
+            type="button"
+            className="button button--small"
+            aria-label={words.cancelOf(subject)}
+            disabled={change.isPending}
+            onClick={() => change.mutate(cancelJob)}
+          >
             {words.cancel}
           </button>
         )}
         {repeatable && (
-          <button type="button" className="button button--small" aria-label={words.retryOf(subject)} disabled={change.isPending} onClick={() => change.mutate(retryJob)}>
+          <button
+            type="button"
+            className="button button--small"
+            aria-label={words.retryOf(subject)}
+            disabled={change.isPending}
+            onClick={() => change.mutate(retryJob)}
+          >
             {words.retry}
           </button>
         )}
       </div>
       {open && (
-        <div className="bar" role="progressbar" aria-label={words.progressOf(subject)} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(job.progress * 100)}>
+        <div
+          className="bar"
+          role="progressbar"
+          aria-label={words.progressOf(subject)}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={Math.round(job.progress * 100)}
+        >
           <span style={{ inlineSize: `${job.progress * 100}%` }} />
         </div>
       )}
@@ -89,7 +116,8 @@ export function JobCard({ job }: { job: Job }) {
 function jobFacts(job: Job): string {
   const facts = [words.kinds[job.kind] ?? job.kind, relative(job.created_at)];
   if (job.state === "running") facts.push(...[job.stage ?? "", percent(job.progress)].filter(Boolean));
-  if (job.started_at && job.finished_at) facts.push(words.took(duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)));
+  if (job.started_at && job.finished_at)
+    facts.push(words.took(duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)));
   if (job.attempts > 1) facts.push(words.attempts(job.attempts));
   return facts.join(" · ");
 }

@@ -8,7 +8,7 @@ const HEIGHT = 220;
 const MARGIN = { left: 56, right: 24, top: 16, bottom: 28 };
 const figure = new Intl.NumberFormat(locale, { maximumFractionDigits: 3, minimumFractionDigits: 3 });
 
-export function valueOf(metrics: Metric[], name: string): number | undefined {
+export function figureOf(metrics: Metric[], name: string): number | undefined {
   return metrics.find((metric) => metric.name === name)?.value;
 }
 
@@ -21,15 +21,22 @@ export interface Point {
 
 /** The models that have the measure, oldest first, evenly spaced, on a scale that does not exaggerate. */
 export function pointsOf(models: Model[], metric: string): { points: Point[]; low: number; high: number } {
-  const known = models.filter((model) => valueOf(model.metrics, metric) !== undefined).sort((a, b) => a.created_at.localeCompare(b.created_at));
-  const values = known.map((model) => valueOf(model.metrics, metric) ?? 0);
+  const known = models
+    .filter((model) => figureOf(model.metrics, metric) !== undefined)
+    .sort((a, b) => a.created_at.localeCompare(b.created_at));
+  const values = known.map((model) => figureOf(model.metrics, metric) ?? 0);
   const low = Math.min(...values) * 0.9;
   const high = Math.max(...values) * 1.05 || 1;
   const across = (WIDTH - MARGIN.left - MARGIN.right) / Math.max(1, known.length - 1);
   const points = known.map((model, index) => {
-    const value = valueOf(model.metrics, metric) ?? 0;
+    const value = figureOf(model.metrics, metric) ?? 0;
     const share = high === low ? 0.5 : (value - low) / (high - low);
-    return { x: MARGIN.left + index * across, y: HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom), value, model };
+    return {
+      x: MARGIN.left + index * across,
+      y: HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom),
+      value,
+      model,
+    };
   });
   return { points, low, high };
 }
@@ -39,7 +46,11 @@ export function MetricPlot({ metric, models }: { metric: string; models: Model[]
   const first = points[0];
   const last = points.at(-1);
   if (!first || !last) return null;
-  const lines = [0, 0.5, 1].map((share) => ({ share, y: HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom), value: low + share * (high - low) }));
+  const lines = [0, 0.5, 1].map((share) => ({
+    share,
+    y: HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom),
+    value: low + share * (high - low),
+  }));
   const summary = `${metric}: ${points.map((point) => `${date(point.model.created_at)} ${figure.format(point.value)}`).join("; ")}`;
   return (
     <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summary}>
@@ -51,9 +62,23 @@ export function MetricPlot({ metric, models }: { metric: string; models: Model[]
           </text>
         </g>
       ))}
-      <polyline points={points.map((point) => `${point.x},${point.y}`).join(" ")} fill="none" stroke="#f2b347" strokeWidth="2" strokeLinejoin="round" />
+      <polyline
+        points={points.map((point) => `${point.x},${point.y}`).join(" ")}
+        fill="none"
+        stroke="#f2b347"
+        strokeWidth="2"
+        strokeLinejoin="round"
+      />
       {points.map((point) => (
-        <circle key={point.model.id} cx={point.x} cy={point.y} r={point.model.state === "active" ? 6 : 4.5} fill={point.model.state === "active" ? "#f2b347" : point.model.state === "refused" ? "#e5735c" : "#1a1815"} stroke={point.model.state === "refused" ? "#e5735c" : "#f2b347"} strokeWidth="2" />
+        <circle
+          key={point.model.id}
+          cx={point.x}
+          cy={point.y}
+          r={point.model.state === "active" ? 6 : 4.5}
+          fill={point.model.state === "active" ? "#f2b347" : point.model.state === "refused" ? "#e5735c" : "#1a1815"}
+          stroke={point.model.state === "refused" ? "#e5735c" : "#f2b347"}
+          strokeWidth="2"
+        />
       ))}
       <text x={first.x} y={HEIGHT - 6}>
         {date(first.model.created_at)}

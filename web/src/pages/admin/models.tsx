@@ -10,7 +10,7 @@ import { showToast } from "@/components/toast";
 import { dateTime, duration, number } from "@/lib/format";
 import { locale, strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
-import { MetricPlot, valueOf } from "./metric-plot";
+import { MetricPlot, figureOf } from "./metric-plot";
 
 const words = adminEn.models;
 const figure = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 4 });
@@ -36,7 +36,12 @@ export function Section() {
           <h2 id="models">{words.title}</h2>
           <p className="muted">{words.lead}</p>
         </div>
-        <button type="button" className="button button--primary" disabled={train.isPending} onClick={() => train.mutate()}>
+        <button
+          type="button"
+          className="button button--primary"
+          disabled={train.isPending}
+          onClick={() => train.mutate()}
+        >
           {words.train}
         </button>
       </div>
@@ -64,7 +69,12 @@ function Plot({ models: all }: { models: Model[] }) {
     <div className="plot">
       <div className="plot__head">
         <h3>{words.plot(metric)}</h3>
-        <Select label={words.chooseMetric} value={metric} onChange={setChosen} options={names.map((name) => ({ value: name, label: name }))} />
+        <Select
+          label={words.chooseMetric}
+          value={metric}
+          onChange={setChosen}
+          options={names.map((name) => ({ value: name, label: name }))}
+        />
       </div>
       <MetricPlot metric={metric} models={all} />
     </div>
@@ -85,16 +95,29 @@ function ModelCard({ model }: { model: Model }) {
       <div className="model__head">
         <h2>{made}</h2>
         <span className={`pill pill--${model.state}`}>{words.states[model.state] ?? model.state}</span>
-        <span className="muted small">{words.trained(number(model.interactions), number(model.viewers), number(model.titles), duration(model.train_s))}</span>
+        <span className="muted small">
+          {words.trained(
+            number(model.interactions),
+            number(model.viewers),
+            number(model.titles),
+            duration(model.train_s),
+          )}
+        </span>
         {model.state !== "active" && (
-          <button type="button" className="button button--small" aria-label={words.activateOf(made)} disabled={activate.isPending} onClick={() => activate.mutate()}>
+          <button
+            type="button"
+            className="button button--small"
+            aria-label={words.activateOf(made)}
+            disabled={activate.isPending}
+            onClick={() => activate.mutate()}
+          >
             {words.activate}
           </button>
         )}
       </div>
       <dl className="measures">
         {model.metrics.slice(0, MEASURES_SHOWN_MAX).map(({ name, value }) => (
-          <Measure key={name} name={name} value={value} before={valueOf(model.baseline, name)} />
+          <Measure key={name} name={name} value={value} before={figureOf(model.baseline, name)} />
         ))}
       </dl>
       {model.decision && <p className="muted">{model.decision}</p>}

@@ -28,8 +28,6 @@ export function TitleDialog({ title, onClose }: DialogProps) {
 
 function TitleForm({ title, description, onClose }: DialogProps & { description: string }) {
   const client = useQueryClient();
-  const textId = useId();
-  const kindId = useId();
   const save = useMutation({
     mutationFn: (draft: TitleDraft) => (title ? updateTitle(title.id, changesOf(draft)) : createTitle(draft)),
     onSuccess: (_saved, draft) => {
@@ -47,26 +45,7 @@ function TitleForm({ title, description, onClose }: DialogProps & { description:
   return (
     <Dialog title={title ? words.editTitle : words.createTitle} onClose={onClose}>
       <form className="form form--wide" onSubmit={submit}>
-        <Field label={words.fields.name} name="name" defaultValue={title?.name} required maxLength={300} error={fields.name} />
-        <Field label={words.fields.year} name="year" type="number" min={1870} max={2200} defaultValue={title?.year ?? undefined} error={fields.year} />
-        {!title && (
-          <div className="field">
-            <label htmlFor={kindId}>{words.fields.kind}</label>
-            <select id={kindId} name="kind" className="input" defaultValue="film">
-              {KINDS.map((kind) => (
-                <option key={kind} value={kind}>
-                  {strings.title.kinds[kind]}
-                </option>
-              ))}
-            </select>
-          </div>
-        )}
-        <Field label={words.fields.genres} name="genres" hint={words.fields.genresHint} defaultValue={title?.genres.join(", ")} error={fields.genres} />
-        <Field label={words.fields.maturity} name="maturity" type="number" min={0} max={18} defaultValue={title?.maturity ?? undefined} error={fields.maturity} />
-        <div className="field">
-          <label htmlFor={textId}>{words.fields.description}</label>
-          <textarea id={textId} name="description" className="input" defaultValue={description} maxLength={10_000} />
-        </div>
+        <TitleFields title={title} description={description} errors={fields} />
         <FormError>{save.error?.message}</FormError>
         <div className="dialog__actions">
           <button type="button" className="button" onClick={onClose}>
@@ -81,6 +60,70 @@ function TitleForm({ title, description, onClose }: DialogProps & { description:
   );
 }
 
+interface FieldsProps {
+  title?: AdminTitle;
+  description: string;
+  errors: Record<string, string>;
+}
+
+function TitleFields({ title, description, errors }: FieldsProps) {
+  const textId = useId();
+  const kindId = useId();
+  return (
+    <>
+      <Field
+        label={words.fields.name}
+        name="name"
+        defaultValue={title?.name}
+        required
+        maxLength={300}
+        error={errors.name}
+      />
+      <Field
+        label={words.fields.year}
+        name="year"
+        type="number"
+        min={1870}
+        max={2200}
+        defaultValue={title?.year ?? undefined}
+        error={errors.year}
+      />
+      {!title && (
+        <div className="field">
+          <label htmlFor={kindId}>{words.fields.kind}</label>
+          <select id={kindId} name="kind" className="input" defaultValue="film">
+            {KINDS.map((kind) => (
+              <option key={kind} value={kind}>
+                {strings.title.kinds[kind]}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
+      <Field
+        label={words.fields.genres}
+        name="genres"
+        hint={words.fields.genresHint}
+        defaultValue={title?.genres.join(", ")}
+        error={errors.genres}
+      />
+      <Field
+        label={words.fields.maturity}
+        name="maturity"
+        type="number"
+        min={0}
+        max={18}
+        defaultValue={title?.maturity ?? undefined}
+        error={errors.maturity}
+      />
+      <div className="field">
+        <label htmlFor={textId}>{words.fields.description}</label>
+        <textarea id={textId} name="description" className="input" defaultValue={description} maxLength={10_000} />
+      </div>
+    </>
+  );
+}
+
 /** What was typed, without the fields that were left empty. */
 export function draftOf(form: FormData): TitleDraft {
   const text = (name: string) => String(form.get(name) ?? "").trim();
@@ -90,7 +133,10 @@ export function draftOf(form: FormData): TitleDraft {
     kind: text("kind") === "series" ? "series" : "film",
     year: whole("year"),
     maturity: whole("maturity"),
-    genres: text("genres").split(",").map((genre) => genre.trim()).filter(Boolean),
+    genres: text("genres")
+      .split(",")
+      .map((genre) => genre.trim())
+      .filter(Boolean),
     description: text("description"),
   };
 }

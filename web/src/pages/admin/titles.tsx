@@ -1,5 +1,11 @@
 /** All titles in a table that sorts and filters; from here they are made, changed, given a video, and deleted. */
-import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { type AdminTitlesQuery, adminTitles, deleteTitle } from "@/api/admin-endpoints";
@@ -40,7 +46,11 @@ const titlesQuery = (query: AdminTitlesQuery) =>
     placeholderData: keepPreviousData,
   });
 
-type Dialogs = { edit: AdminTitle } | { create: true } | { remove: AdminTitle } | { upload: { id: string; name: string } };
+type Dialogs =
+  | { edit: AdminTitle }
+  | { create: true }
+  | { remove: AdminTitle }
+  | { upload: { id: string; name: string } };
 
 export function Section() {
   const search = useSearch({ from: "/house/admin/titles" });
@@ -49,19 +59,48 @@ export function Section() {
   const [sort, setSort] = useState<Sort>("name");
   const [kind, setKind] = useState<TitleKind | "">("");
   const [video, setVideo] = useState<"" | "yes">("");
-  const [dialog, setDialog] = useState<Dialogs | undefined>(search.upload ? { upload: { id: search.upload, name: search.q ?? "" } } : undefined);
+  const [dialog, setDialog] = useState<Dialogs | undefined>(
+    search.upload ? { upload: { id: search.upload, name: search.q ?? "" } } : undefined,
+  );
   useEffect(() => {
-    const timer = setTimeout(() => void navigate({ to: "/admin/titles", search: { q: q || undefined }, replace: true }), 200);
+    const timer = setTimeout(
+      () => void navigate({ to: "/admin/titles", search: { q: q || undefined }, replace: true }),
+      200,
+    );
     return () => clearTimeout(timer);
   }, [q, navigate]);
-  const list = useInfiniteQuery(titlesQuery({ q: search.q, sort, kind: kind || undefined, playable: video === "yes" || undefined }));
+  const list = useInfiniteQuery(
+    titlesQuery({ q: search.q, sort, kind: kind || undefined, playable: video === "yes" || undefined }),
+  );
   const rows = flatPages(list.data, (title) => title.id);
   return (
     <section aria-label={words.title}>
       <div className="toolbar">
-        <Field label={words.filter} type="search" value={q} placeholder={words.filterPlaceholder} onChange={(event) => setQ(event.target.value)} />
-        <Select label={words.kindFilter} value={kind} onChange={setKind} options={[{ value: "", label: words.allKinds }, ...KINDS.map((value) => ({ value, label: strings.title.kindsMany[value] }))]} />
-        <Select label={words.videoFilter} value={video} onChange={setVideo} options={[{ value: "", label: words.allVideos }, { value: "yes", label: words.hasVideo }]} />
+        <Field
+          label={words.filter}
+          type="search"
+          value={q}
+          placeholder={words.filterPlaceholder}
+          onChange={(event) => setQ(event.target.value)}
+        />
+        <Select
+          label={words.kindFilter}
+          value={kind}
+          onChange={setKind}
+          options={[
+            { value: "", label: words.allKinds },
+            ...KINDS.map((value) => ({ value, label: strings.title.kindsMany[value] })),
+          ]}
+        />
+        <Select
+          label={words.videoFilter}
+          value={video}
+          onChange={setVideo}
+          options={[
+            { value: "", label: words.allVideos },
+            { value: "yes", label: words.hasVideo },
+          ]}
+        />
         <button type="button" className="button button--primary" onClick={() => setDialog({ create: true })}>
           <Icon name="plus" />
           {words.create}
@@ -94,7 +133,12 @@ function TitleTable({ rows, sort, onSort, onDialog }: TableProps) {
         <thead>
           <tr>
             {COLUMNS.map(({ key, label, order }) => (
-              <th key={key} scope="col" className={key === "name" ? undefined : "number"} aria-sort={sort === key ? order : undefined}>
+              <th
+                key={key}
+                scope="col"
+                className={key === "name" ? undefined : "number"}
+                aria-sort={sort === key ? order : undefined}
+              >
                 <button type="button" className="sort" title={words.sortBy(label)} onClick={() => onSort(key)}>
                   {label}
                 </button>
@@ -127,26 +171,59 @@ function TitleRow({ title, onDialog }: { title: AdminTitle; onDialog: (dialog: D
               {title.name}
             </Link>
             {!title.published && <span className="pill">{words.hidden}</span>}
-            <span>{[strings.title.kinds[title.kind] ?? title.kind, genreList(title.genres)].filter(Boolean).join(" · ")}</span>
+            <span>
+              {[strings.title.kinds[title.kind] ?? title.kind, genreList(title.genres)].filter(Boolean).join(" · ")}
+            </span>
           </span>
         </span>
       </td>
       <td className="number">{title.year}</td>
       <td className="number">{title.average_rating == null ? "" : stars(title.average_rating)}</td>
       <td className="number">{number(title.ratings_count)}</td>
-      <td>{title.playable ? <span className="pill pill--done">{words.hasVideo}</span> : <span className="pill">{words.noVideo}</span>}</td>
+      <td>
+        {title.playable ? (
+          <span className="pill pill--done">{words.hasVideo}</span>
+        ) : (
+          <span className="pill">{words.noVideo}</span>
+        )}
+      </td>
       <td>
         <span className="table__actions">
-          <RowButton icon="upload" label={words.upload(title.name)} title={words.uploadShort} onClick={() => onDialog({ upload: title })} />
-          <RowButton icon="pencil" label={words.edit(title.name)} title={words.editShort} onClick={() => onDialog({ edit: title })} />
-          <RowButton icon="bin" label={words.remove(title.name)} title={words.removeShort} onClick={() => onDialog({ remove: title })} />
+          <RowButton
+            icon="upload"
+            label={words.upload(title.name)}
+            title={words.uploadShort}
+            onClick={() => onDialog({ upload: title })}
+          />
+          <RowButton
+            icon="pencil"
+            label={words.edit(title.name)}
+            title={words.editShort}
+            onClick={() => onDialog({ edit: title })}
+          />
+          <RowButton
+            icon="bin"
+            label={words.remove(title.name)}
+            title={words.removeShort}
+            onClick={() => onDialog({ remove: title })}
+          />
         </span>
       </td>
     </tr>
   );
 }
 
-function RowButton({ icon, label, title, onClick }: { icon: "upload" | "pencil" | "bin"; label: string; title: string; onClick: () => void }) {
+function RowButton({
+  icon,
+  label,
+  title,
+  onClick,
+}: {
+  icon: "upload" | "pencil" | "bin";
+  label: string;
+  title: string;
+  onClick: () => void;
+}) {
   return (
     <button type="button" className="icon-button" aria-label={label} title={title} onClick={onClick}>
       <Icon name={icon} />
@@ -164,7 +241,14 @@ function OpenDialog({ dialog, onClose }: { dialog: Dialogs; onClose: () => void 
   });
   if ("upload" in dialog) return <UploadDialog title={dialog.upload} onClose={onClose} />;
   if ("remove" in dialog) {
-    return <Confirm question={words.removeSure(dialog.remove.name)} confirm={words.remove(dialog.remove.name)} onConfirm={() => remove.mutate(dialog.remove)} onClose={onClose} />;
+    return (
+      <Confirm
+        question={words.removeSure(dialog.remove.name)}
+        confirm={words.remove(dialog.remove.name)}
+        onConfirm={() => remove.mutate(dialog.remove)}
+        onClose={onClose}
+      />
+    );
   }
   return <TitleDialog title={"edit" in dialog ? dialog.edit : undefined} onClose={onClose} />;
 }

@@ -34,20 +34,17 @@ export function UploadDialog({ title, onClose }: { title: Pick<Card, "id" | "nam
   };
   return (
     <Dialog title={words.title(title.name)} onClose={close}>
-      {sending.phase === "choose" && <FilePicker label={words.choose} hint={words.hint} accept="video/*,.mkv,.mov,.mp4,.webm,.avi,.ts,.m2ts" files={file ? [file] : []} onFiles={choose} />}
+      {sending.phase === "choose" && (
+        <FilePicker
+          label={words.choose}
+          hint={words.hint}
+          accept="video/*,.mkv,.mov,.mp4,.webm,.avi,.ts,.m2ts"
+          files={file ? [file] : []}
+          onFiles={choose}
+        />
+      )}
       {sending.phase !== "choose" && sending.phase !== "done" && sending.sent && (
-        <div className="sending" aria-live="off">
-          <p>
-            <strong>{file?.name}</strong>
-          </p>
-          <div className="bar" role="progressbar" aria-label={file?.name} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round((100 * sending.sent.bytes) / (sending.sent.total || 1))}>
-            <span style={{ inlineSize: `${(100 * sending.sent.bytes) / (sending.sent.total || 1)}%` }} />
-          </div>
-          <p className="muted small">
-            {words.sending(bytes(sending.sent.bytes), bytes(sending.sent.total))}
-            {sending.phase === "sending" && sending.sent.left !== undefined && `, ${words.timeLeft(duration(sending.sent.left))}`}
-          </p>
-        </div>
+        <Sending file={file} sent={sending.sent} moving={sending.phase === "sending"} />
       )}
       <FormError>{sending.error}</FormError>
       <div className="dialog__actions">
@@ -76,6 +73,30 @@ export function UploadDialog({ title, onClose }: { title: Pick<Card, "id" | "nam
   );
 }
 
+function Sending({ file, sent, moving }: { file: File | undefined; sent: Sent; moving: boolean }) {
+  return (
+    <div className="sending" aria-live="off">
+      <p>
+        <strong>{file?.name}</strong>
+      </p>
+      <div
+        className="bar"
+        role="progressbar"
+        aria-label={file?.name}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round((100 * sent.bytes) / (sent.total || 1))}
+      >
+        <span style={{ inlineSize: `${(100 * sent.bytes) / (sent.total || 1)}%` }} />
+      </div>
+      <p className="muted small">
+        {words.sending(bytes(sent.bytes), bytes(sent.total))}
+        {moving && sent.left !== undefined && `, ${words.timeLeft(duration(sent.left))}`}
+      </p>
+    </div>
+  );
+}
+
 function useUpload(titleId: string) {
   const [phase, setPhase] = useState<Phase>("choose");
   const [sent, setSent] = useState<Sent>();
@@ -93,7 +114,12 @@ function useUpload(titleId: string) {
       setSent({ bytes: done, total, left: speed > 0 ? (total - done) / speed / 1000 : undefined });
     };
     try {
-      await upload({ file, metadata: { title_id: titleId, filename: file.name, purpose: "video" }, onProgress: report, signal });
+      await upload({
+        file,
+        metadata: { title_id: titleId, filename: file.name, purpose: "video" },
+        onProgress: report,
+        signal,
+      });
       setPhase("done");
     } catch (cause) {
       setPhase("paused");

@@ -1,5 +1,11 @@
 /** Everyone with an account, and what each may do. */
-import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { changeRole, users } from "@/api/admin-endpoints";
 import type { Account, Role } from "@/api/types";
@@ -32,7 +38,13 @@ export function Section() {
   return (
     <section aria-label={words.title}>
       <div className="toolbar">
-        <Field label={words.filter} type="search" value={typed} placeholder={words.filterPlaceholder} onChange={(event) => setTyped(event.target.value)} />
+        <Field
+          label={words.filter}
+          type="search"
+          value={typed}
+          placeholder={words.filterPlaceholder}
+          onChange={(event) => setTyped(event.target.value)}
+        />
       </div>
       {list.isPending && <ListSkeleton />}
       {list.isError && <ErrorState error={list.error} retry={() => list.refetch()} />}
@@ -83,7 +95,13 @@ function UserRow({ user }: { user: Account }) {
       <td>{user.email}</td>
       <td>{date(user.created_at)}</td>
       <td>
-        <select className="input" aria-label={words.roleOf(user.name)} value={shown} disabled={own || change.isPending} onChange={(event) => change.mutate(event.target.value as Role)}>
+        <select
+          className="input"
+          aria-label={words.roleOf(user.name)}
+          value={shown}
+          disabled={own || change.isPending}
+          onChange={(event) => change.mutate(event.target.value as Role)}
+        >
           {Object.entries(words.roles).map(([value, label]) => (
             <option key={value} value={value}>
               {label}

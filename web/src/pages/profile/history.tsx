@@ -49,7 +49,13 @@ export function Section() {
               <EntryProgress entry={entry} />
             </div>
             <div className="entry__end">
-              <button type="button" className="icon-button" aria-label={words.historyRemove(entry.title.name)} title={words.historyRemove(entry.title.name)} onClick={() => remove.mutate(entry.title)}>
+              <button
+                type="button"
+                className="icon-button"
+                aria-label={words.historyRemove(entry.title.name)}
+                title={words.historyRemove(entry.title.name)}
+                onClick={() => remove.mutate(entry.title)}
+              >
                 <Icon name="bin" />
               </button>
             </div>
@@ -69,7 +75,9 @@ function EntryProgress({ entry: { progress } }: { entry: HistoryEntry }) {
       <span className="bar" style={{ display: "block" }} aria-hidden="true">
         <span style={{ inlineSize: percent(progress.finished ? 1 : progress.fraction) }} />
       </span>
-      <span className="muted small">{progress.finished ? words.finished : strings.home.timeLeft(timeLeft(progress))}</span>
+      <span className="muted small">
+        {progress.finished ? words.finished : strings.home.timeLeft(timeLeft(progress))}
+      </span>
     </>
   );
 }
@@ -95,5 +103,8 @@ function useRemove() {
 }
 
 export function withoutEntry(data: Pages, id: string): Pages {
-  return { ...data, pages: data.pages.map((page) => ({ ...page, items: page.items.filter((entry) => entry.title.id !== id) })) };
+  return {
+    ...data,
+    pages: data.pages.map((page) => ({ ...page, items: page.items.filter((entry) => entry.title.id !== id) })),
+  };
 }

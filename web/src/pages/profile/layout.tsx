@@ -23,7 +23,11 @@ export function ProfileLayout() {
   return (
     <main id="content" tabIndex={-1} className="page">
       <div className="profile-head">
-        {profile ? <Avatar name={profile.avatar} seed={profile.name} className="face" /> : <span className="face skeleton" style={{ blockSize: "4rem" }} />}
+        {profile ? (
+          <Avatar name={profile.avatar} seed={profile.name} className="face" />
+        ) : (
+          <span className="face skeleton" style={{ blockSize: "4rem" }} />
+        )}
         <div>
           <h1>{profile ? words.title(profile.name) : strings.app.loading}</h1>
           <p className="muted">{me?.account.email}</p>

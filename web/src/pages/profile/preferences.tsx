@@ -27,13 +27,19 @@ function PreferencesForm({ profile }: { profile: Profile }) {
   const save = useMutation({
     mutationFn: (preferences: Preferences) => api.updateProfile(profile.id, { preferences }),
     onSuccess: (updated) => {
-      client.setQueryData<Me>(meQuery.queryKey, (me) => me && { ...me, profiles: me.profiles.map((old) => (old.id === updated.id ? updated : old)) });
+      client.setQueryData<Me>(
+        meQuery.queryKey,
+        (me) => me && { ...me, profiles: me.profiles.map((old) => (old.id === updated.id ? updated : old)) },
+      );
       client.invalidateQueries({ queryKey: ["home"], refetchType: "none" });
       showToast(words.saved);
     },
   });
   const toggle = (list: keyof Preferences) => (value: string) =>
-    setChosen((old) => ({ ...old, [list]: old[list].includes(value) ? old[list].filter((entry) => entry !== value) : [...old[list], value] }));
+    setChosen((old) => ({
+      ...old,
+      [list]: old[list].includes(value) ? old[list].filter((entry) => entry !== value) : [...old[list], value],
+    }));
   const languageName = new Intl.DisplayNames(locale, { type: "language" });
   return (
     <form
@@ -43,9 +49,27 @@ function PreferencesForm({ profile }: { profile: Profile }) {
         save.mutate(chosen);
       }}
     >
-      <Choice legend={words.genres} hint={words.genresHint} values={genres.data?.items.map((genre) => genre.name) ?? chosen.genres} chosen={chosen.genres} onToggle={toggle("genres")} />
-      <Choice legend={words.contentTypes} values={KINDS} nameOf={(kind) => (kind === "film" ? strings.title.kindsMany.film : strings.title.kindsMany.series)} chosen={chosen.content_types} onToggle={toggle("content_types")} />
-      <Choice legend={words.languages} values={LANGUAGES} nameOf={(code) => languageName.of(code) ?? code} chosen={chosen.languages} onToggle={toggle("languages")} />
+      <Choice
+        legend={words.genres}
+        hint={words.genresHint}
+        values={genres.data?.items.map((genre) => genre.name) ?? chosen.genres}
+        chosen={chosen.genres}
+        onToggle={toggle("genres")}
+      />
+      <Choice
+        legend={words.contentTypes}
+        values={KINDS}
+        nameOf={(kind) => (kind === "film" ? strings.title.kindsMany.film : strings.title.kindsMany.series)}
+        chosen={chosen.content_types}
+        onToggle={toggle("content_types")}
+      />
+      <Choice
+        legend={words.languages}
+        values={LANGUAGES}
+        nameOf={(code) => languageName.of(code) ?? code}
+        chosen={chosen.languages}
+        onToggle={toggle("languages")}
+      />
       <FormError>{save.error?.message}</FormError>
       <div>
         <button type="submit" className="button button--primary" disabled={save.isPending}>
@@ -72,7 +96,13 @@ function Choice({ legend, hint, values, chosen, nameOf = (value) => value, onTog
       {hint && <p className="field__hint">{hint}</p>}
       <div className="chips">
         {values.map((value) => (
-          <button key={value} type="button" className="chip" aria-pressed={chosen.includes(value)} onClick={() => onToggle(value)}>
+          <button
+            key={value}
+            type="button"
+            className="chip"
+            aria-pressed={chosen.includes(value)}
+            onClick={() => onToggle(value)}
+          >
             {nameOf(value)}
           </button>
         ))}

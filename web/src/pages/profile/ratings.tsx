@@ -65,8 +65,18 @@ function RatedEntry({ entry }: { entry: RatedTitle }) {
         </p>
       </div>
       <div className="entry__end">
-        <Stars value={shown ?? undefined} label={`${strings.title.yourRating}: ${title.name}`} onChange={(stars) => rate.mutate({ stars })} />
-        <button type="button" className="icon-button" aria-label={`${strings.title.removeRating}: ${title.name}`} title={strings.title.removeRating} onClick={() => rate.mutate(null)}>
+        <Stars
+          value={shown ?? undefined}
+          label={`${strings.title.yourRating}: ${title.name}`}
+          onChange={(stars) => rate.mutate({ stars })}
+        />
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={`${strings.title.removeRating}: ${title.name}`}
+          title={strings.title.removeRating}
+          onClick={() => rate.mutate(null)}
+        >
           <Icon name="bin" />
         </button>
       </div>

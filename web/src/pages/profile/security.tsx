@@ -46,8 +46,24 @@ function PasswordForm() {
     <section className="section" aria-labelledby="password">
       <h2 id="password">{words.password}</h2>
       <form ref={form} className="form" onSubmit={submit}>
-        <Field label={words.currentPassword} name="current" type="password" autoComplete="current-password" required error={wrong ? words.wrongPassword : undefined} />
-        <Field label={words.newPassword} name="new" type="password" autoComplete="new-password" minLength={15} required hint={strings.auth.passwordHint} error={refused?.fields.new_password} />
+        <Field
+          label={words.currentPassword}
+          name="current"
+          type="password"
+          autoComplete="current-password"
+          required
+          error={wrong ? words.wrongPassword : undefined}
+        />
+        <Field
+          label={words.newPassword}
+          name="new"
+          type="password"
+          autoComplete="new-password"
+          minLength={15}
+          required
+          hint={strings.auth.passwordHint}
+          error={refused?.fields.new_password}
+        />
         <FormError>{refused && !wrong ? refused.message : null}</FormError>
         <div>
           <button type="submit" className="button button--primary" disabled={change.isPending}>
@@ -86,7 +102,14 @@ function Sessions() {
           {words.logOutEverywhere}
         </button>
       </div>
-      {leaving && <Confirm question={words.logOutEverywhereSure} confirm={words.logOutEverywhere} onConfirm={() => void leave(true)} onClose={() => setLeaving(false)} />}
+      {leaving && (
+        <Confirm
+          question={words.logOutEverywhereSure}
+          confirm={words.logOutEverywhere}
+          onConfirm={() => void leave(true)}
+          onClose={() => setLeaving(false)}
+        />
+      )}
     </section>
   );
 }

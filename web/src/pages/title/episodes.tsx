@@ -19,7 +19,13 @@ export function Episodes({ title }: { title: Title }) {
       <div className="episodes__head">
         <h2 id="episodes">{words.episodes}</h2>
         {title.seasons.length > 1 && (
-          <Select label={name(season)} value={String(season.number)} onChange={(value) => setNumber(Number(value))} options={title.seasons.map((entry) => ({ value: String(entry.number), label: name(entry) }))} />
+          <Select
+            label={words.seasonLabel}
+            hideLabel
+            value={String(season.number)}
+            onChange={(value) => setNumber(Number(value))}
+            options={title.seasons.map((entry) => ({ value: String(entry.number), label: name(entry) }))}
+          />
         )}
       </div>
       <ol className="episodes">
@@ -56,7 +62,11 @@ function EpisodeLine({ episode }: { episode: Episode }) {
         )}
       </span>
       <span className="episode__end muted small">
-        {progress && !progress.finished ? strings.home.timeLeft(timeLeft(progress)) : duration_s ? duration(duration_s) : null}
+        {progress && !progress.finished
+          ? strings.home.timeLeft(timeLeft(progress))
+          : duration_s
+            ? duration(duration_s)
+            : null}
         {playable && <Icon name="play" />}
       </span>
     </MaybeLink>

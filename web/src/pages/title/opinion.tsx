@@ -45,7 +45,9 @@ export function Opinion({ title }: { title: Pick<Title, "id" | "name" | "my_rati
 export function wholeStars(histogram: RatingCount[]): RatingCount[] {
   return [5, 4, 3, 2, 1].map((stars) => ({
     stars,
-    count: histogram.filter((bucket) => Math.ceil(bucket.stars) === stars).reduce((sum, bucket) => sum + bucket.count, 0),
+    count: histogram
+      .filter((bucket) => Math.ceil(bucket.stars) === stars)
+      .reduce((sum, bucket) => sum + bucket.count, 0),
   }));
 }
 
@@ -66,15 +68,15 @@ export function RatingDistribution({ title }: { title: Title }) {
           </p>
           <ul className="histogram">
             {buckets.map((bucket) => (
-                <li key={bucket.stars}>
-                  <span aria-hidden="true">{bucket.stars} ★</span>
-                  <span className="bar" aria-hidden="true">
-                    <span style={{ inlineSize: percent(bucket.count / most) }} />
-                  </span>
-                  <span aria-hidden="true">{number(bucket.count)}</span>
-                  <span className="visually-hidden">{words.bucket(String(bucket.stars), number(bucket.count))}</span>
-                </li>
-              ))}
+              <li key={bucket.stars}>
+                <span aria-hidden="true">{bucket.stars} ★</span>
+                <span className="bar" aria-hidden="true">
+                  <span style={{ inlineSize: percent(bucket.count / most) }} />
+                </span>
+                <span aria-hidden="true">{number(bucket.count)}</span>
+                <span className="visually-hidden">{words.bucket(String(bucket.stars), number(bucket.count))}</span>
+              </li>
+            ))}
           </ul>
         </>
       )}

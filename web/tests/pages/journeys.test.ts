@@ -1,0 +1,226 @@
+/** What people do, in a real browser: log in, move through home by keyboard, dislike and undo, return, search, play. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { axe, type Stage, stage, testStream } from "../support/browser";
+
+let house: Stage;
+beforeAll(async () => {
+  house = await stage({ media: testStream() });
+});
+afterAll(() => house.stop());
+beforeEach(() => {
+  house.reset();
+  house.state.stream = "/media/film/master.m3u8";
+});
+
+describe("the door", () => {
+  it("asks who is nobody to log in, then goes on to the page that was asked for", async () => {
+    house.state.signedIn = false;
+    const page = await house.open("/my-list");
+    await page.waitForURL(/\/login\?next=/);
+    await page.getByLabel("E-mail").fill("ada@example.org");
+    await page.getByLabel("Password", { exact: true }).fill("wrong");
+    await page.keyboard.press("Enter");
+    await page.getByText("do not match").waitFor();
+    await page.getByLabel("Password", { exact: true }).fill("a long enough sentence");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "My List" }).waitFor();
+    await page.context().close();
+  });
+
+  it("asks who is watching where there are several and none was chosen", async () => {
+    const page = await house.open("/", { profile: null });
+    await page.getByRole("button", { name: "Emil" }).click();
+    await page.getByRole("heading", { name: "Top picks for Ada" }).waitFor();
+    expect(await page.evaluate(() => localStorage.getItem("kinora.profile"))).toBe("p2");
+    await page.context().close();
+  });
+
+  it.each([
+    ["/homepage", "/"],
+    ["/content?id=t3", "/title/t3"],
+    ["/video?id=t3", "/watch/t3"],
+  ])("knows the older address %s", async (from, to) => {
+    const page = await house.open(from);
+    await page.waitForURL(house.url + to);
+    await page.context().close();
+  });
+});
+
+describe("home", () => {
+  it("is walked by keyboard, and gives the card back on return", async () => {
+    const page = await house.open("/");
+    const row = page.getByRole("region", { name: "Top picks for Ada" });
+    await row.getByRole("link", { name: "Sunrise" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "City Lights" }).waitFor();
+    await page.goBack();
+    await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label")?.startsWith("City Lights"));
+    expect(
+      await page.evaluate(() => document.activeElement?.closest("section")?.querySelector("h2")?.textContent),
+    ).toBe("Top picks for Ada");
+    await page.context().close();
+  });
+
+  it("takes a dislike away at once and brings it back on undo", async () => {
+    const page = await house.open("/");
+    const row = page.getByRole("region", { name: "Top picks for Ada" });
+    const card = row.getByRole("link", { name: /^City Lights/ });
+    await card.hover();
+    await row.getByRole("button", { name: "Not for me: City Lights" }).click();
+    await card.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Undo" }).click();
+    await card.waitFor();
+    expect(house.state.ratings.size).toBe(0);
+    await page.context().close();
+  });
+
+  it("says why on the card", async () => {
+    const page = await house.open("/");
+    const row = page.getByRole("region", { name: "Top picks for Ada" });
+    await row.getByRole("link", { name: /^City Lights/ }).hover();
+    await row.getByRole("button", { name: "Why City Lights?" }).click();
+    await row.getByText("Because you gave").first().waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("does not move while it loads", async () => {
+    const page = await house.open("/");
+    await page.waitForLoadState("networkidle");
+    const shift = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          let sum = 0;
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) sum += (entry as PerformanceEntry & { value: number }).value;
+          }).observe({ type: "layout-shift", buffered: true });
+          requestAnimationFrame(() => setTimeout(() => resolve(sum)));
+        }),
+    );
+    expect(shift).toBeLessThan(0.05);
+    await page.context().close();
+  });
+
+  it("says what is wrong, with a reference, and tries again", async () => {
+    house.state.failing.set("GET /home", 403);
+    const page = await house.open("/");
+    await page.getByText("Reference: 01fixture").waitFor();
+    expect(await axe(page)).toEqual([]);
+    house.state.failing.clear();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { name: "Trending now" }).waitFor();
+    await page.context().close();
+  });
+
+  it("invites where there is nothing yet", async () => {
+    house.state.home = { page_id: "h", rows: [] };
+    const page = await house.open("/");
+    await page.getByText("Rate three films and this page becomes yours.").waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe("a title", () => {
+  it("takes stars at once, and gives them back when the server refuses", async () => {
+    const page = await house.open("/title/t5");
+    const four = page.getByRole("radio", { name: "4 stars" });
+    await four.check();
+    await page.getByText("Your rating is saved.").waitFor();
+    expect(house.state.ratings.get("t5")).toEqual({ stars: 4 });
+    house.state.failing.set("PUT /titles/t5/rating", 500);
+    await page
+      .getByRole("radio", { name: "1 star" })
+      .check({ force: true })
+      .catch(() => undefined);
+    await page.getByText("Nothing was changed").waitFor();
+    await page.waitForFunction(
+      () => (document.querySelector('input[type="radio"][value="4"]') as HTMLInputElement).checked,
+    );
+    await page.context().close();
+  });
+});
+
+describe("search", () => {
+  it("answers as one types", async () => {
+    const page = await house.open("/search");
+    await page.getByRole("searchbox").pressSequentially("metro");
+    await page.getByText("1 title", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "Metropolis (1927)" }).click();
+    await page.getByRole("heading", { level: 1, name: "Metropolis" }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe("the player", () => {
+  const moving = "document.querySelector('video').currentTime > 0.3";
+
+  it("plays, obeys the keyboard, and tells the server where it is", async () => {
+    const page = await house.open("/watch/t3");
+    await page.waitForFunction(moving);
+    await page.keyboard.press("l");
+    await page.waitForFunction("document.querySelector('video').currentTime > 9");
+    await page.keyboard.press("k");
+    await page.waitForFunction("document.querySelector('video').paused");
+    expect(await axe(page)).toEqual([]);
+    await page.waitForFunction(() => true);
+    const states = house.state.positions.map((one: { state: string }) => one.state);
+    expect(states).toContain("playing");
+    expect(states.at(-1)).toBe("paused");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Quality and speed" }).click();
+    await page.getByText("360p", { exact: true }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("resumes where it stopped and offers to start over", async () => {
+    house.state.resumeAt = 11;
+    const page = await house.open("/watch/t3");
+    await page.waitForFunction("document.querySelector('video').currentTime >= 11");
+    await page.getByRole("button", { name: "Start over" }).click();
+    await page.waitForFunction("document.querySelector('video').currentTime < 5");
+    await page.context().close();
+  });
+
+  it("reports its place when the page goes away", async () => {
+    const page = await house.open("/watch/t3");
+    await page.waitForFunction("document.querySelector('video').currentTime > 1");
+    await page.close({ runBeforeUnload: false });
+    await expect.poll(() => house.state.positions.at(-1)?.state).toBe("paused");
+  });
+
+  it("shows the next title near the end and goes on with it", async () => {
+    house.state.nextTitle = "t4";
+    const page = await house.open("/watch/t3");
+    await page.waitForFunction(moving);
+    await page.keyboard.press("9");
+    await page.getByText("Up next").waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.getByRole("link", { name: "Play now" }).click();
+    await page.waitForURL(/\/watch\/t4/);
+    await page.context().close();
+  });
+
+  it("asks what one thought at the end", async () => {
+    const page = await house.open("/watch/t3");
+    await page.waitForFunction(moving);
+    await page.keyboard.press("End");
+    await page.getByRole("heading", { name: "That was it" }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("says in words when the film does not arrive", async () => {
+    house.state.stream = "/media/film/none.m3u8";
+    const page = await house.open("/watch/t3");
+    await page.getByRole("heading", { name: "The film does not arrive" }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+});

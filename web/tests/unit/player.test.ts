@@ -1,0 +1,137 @@
+/** The player's rules: keys, taps, positions, previews, qualities. */
+import { describe, expect, it, vi } from "vitest";
+import { qualitiesOf } from "@/player/engine";
+import { commandOf, nextSpeed } from "@/player/keyboard";
+import { PositionReporter } from "@/player/positions";
+import { parseStoryboard, previewAt } from "@/player/storyboard";
+import { makeTaps } from "@/player/taps";
+
+describe("keys", () => {
+  it("knows every key of the help", () => {
+    const keys = [" ", "k", "K", "ArrowLeft", "l", "ArrowUp", "m", "f", "i", "<", "5", "Home", "?", "Escape"];
+    expect(keys.map((key) => commandOf({ key }, "none")?.do)).toEqual([
+      "toggle",
+      "toggle",
+      "toggle",
+      "seek",
+      "seek",
+      "volume",
+      "mute",
+      "fullscreen",
+      "picture",
+      "speed",
+      "jump",
+      "jump",
+      "help",
+      "leave",
+    ]);
+  });
+
+  it("leaves a control its own keys", () => {
+    expect(commandOf({ key: " " }, "button")).toBeUndefined();
+    expect(commandOf({ key: "ArrowLeft" }, "slider")).toBeUndefined();
+    expect(commandOf({ key: "ArrowLeft" }, "button")).toEqual({ do: "seek", by: -5 });
+    expect(commandOf({ key: "k" }, "slider")).toEqual({ do: "toggle" });
+  });
+
+  it("leaves the browser its shortcuts", () => {
+    expect(commandOf({ key: "f", ctrlKey: true }, "none")).toBeUndefined();
+  });
+
+  it("steps through the speeds and stops at the ends", () => {
+    expect(nextSpeed(1, 1)).toBe(1.25);
+    expect(nextSpeed(2, 1)).toBe(2);
+    expect(nextSpeed(0.5, -1)).toBe(0.5);
+  });
+});
+
+describe("taps", () => {
+  it("seeks on two in a row on one side, else shows the controls", () => {
+    const single = vi.fn();
+    const seekBy = vi.fn();
+    const tap = makeTaps({ single, seekBy });
+    tap(0.9, 0);
+    tap(0.9, 200);
+    tap(0.1, 1000);
+    tap(0.1, 1900);
+    tap(0.5, 2000);
+    tap(0.5, 2100);
+    expect(seekBy.mock.calls).toEqual([[10]]);
+    expect(single).toHaveBeenCalledTimes(5);
+  });
+});
+
+describe("positions", () => {
+  const at = () => new Date("2026-11-21T10:00:00Z");
+  const reporter = () => {
+    const send = vi.fn(async () => undefined as never);
+    return { send, positions: new PositionReporter("s1", send, at) };
+  };
+  const said = (send: ReturnType<typeof reporter>["send"]) =>
+    (send.mock.calls as unknown as [string, { position_s: number; state: string }][]).map(([, body]) => [
+      body.state,
+      body.position_s,
+    ]);
+
+  it("go out every five seconds, on a jump, on pause and at the end", () => {
+    const { send, positions } = reporter();
+    for (const time of [0, 1, 2, 3, 4, 5.02, 6, 60, 61]) positions.playing(time);
+    positions.paused(62.04);
+    positions.paused(62.04);
+    positions.playing(62.04);
+    positions.ended(90);
+    expect(said(send)).toEqual([
+      ["playing", 0],
+      ["playing", 5],
+      ["playing", 60],
+      ["paused", 62],
+      ["playing", 62],
+      ["ended", 90],
+    ]);
+  });
+
+  it("say a last word when the page goes, and nothing after the end", () => {
+    const playing = reporter();
+    playing.positions.playing(10);
+    playing.positions.leave(12);
+    playing.positions.leave(13);
+    expect(said(playing.send)).toEqual([
+      ["playing", 10],
+      ["paused", 12],
+    ]);
+    const over = reporter();
+    over.positions.ended(90);
+    over.positions.leave(90);
+    expect(said(over.send)).toEqual([["ended", 90]]);
+  });
+
+  it("carry the time of the player's clock", () => {
+    const { send, positions } = reporter();
+    positions.playing(1);
+    expect(send).toHaveBeenCalledWith("s1", { position_s: 1, state: "playing", at: "2026-11-21T10:00:00.000Z" });
+  });
+});
+
+describe("previews", () => {
+  const text =
+    "WEBVTT\n\n00:00.000 --> 00:10.000\nsheet.jpg#xywh=0,0,160,90\n\n1\n00:10.000 --> 00:20.000\nsheet.jpg#xywh=160,0,160,90\n\nbroken\n";
+  it("reads the cues and finds the one of a moment", () => {
+    const previews = parseStoryboard(text, "http://house/media/x/board.vtt");
+    expect(previews).toHaveLength(2);
+    expect(previewAt(previews, 12)).toMatchObject({ x: 160, url: "http://house/media/x/sheet.jpg" });
+    expect(previewAt(previews, 99)?.x).toBe(160);
+    expect(previewAt([], 1)).toBeUndefined();
+  });
+});
+
+it("offers each height once, best first", () => {
+  const levels = [
+    { height: 240, bitrate: 1 },
+    { height: 720, bitrate: 3 },
+    { height: 720, bitrate: 5 },
+  ];
+  expect(qualitiesOf(levels)).toEqual([
+    { index: 2, height: 720 },
+    { index: 0, height: 240 },
+  ]);
+});

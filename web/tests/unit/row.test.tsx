@@ -1,0 +1,88 @@
+/** Rows by keyboard: one tab stop, arrows inside, actions below a card, and the same card on return. */
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from "@tanstack/react-router";
+import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it } from "vitest";
+import { Row } from "@/components/row";
+import { focusMemory } from "@/lib/focus-memory";
+import { keptIndex, moveInRow } from "@/lib/row-keys";
+import { row } from "../support/data";
+
+async function show(ids: string[], returned = false) {
+  const root = createRootRoute({ component: () => <Row row={row("picks", ids)} returned={returned} /> });
+  const router = createRouter({ routeTree: root, history: createMemoryHistory() });
+  const view = render(
+    <QueryClientProvider client={new QueryClient()}>
+      <RouterProvider router={router as never} />
+    </QueryClientProvider>,
+  );
+  await screen.findByRole("heading", { name: "Row picks" });
+  return view;
+}
+
+const focused = () => document.activeElement?.getAttribute("aria-label");
+
+beforeEach(() => focusMemory.clear());
+
+describe("keys", () => {
+  it("moves by arrows and stops at the ends", () => {
+    expect(moveInRow("ArrowRight", 0, 3, 2)).toEqual({ index: 1 });
+    expect(moveInRow("ArrowRight", 2, 3, 2)).toEqual({ index: 2 });
+    expect(moveInRow("ArrowLeft", 0, 3, 2)).toEqual({ index: 0 });
+    expect(moveInRow("PageDown", 0, 9, 4)).toEqual({ index: 4 });
+    expect(moveInRow("End", 0, 9, 4)).toEqual({ index: 8 });
+    expect(moveInRow("ArrowDown", 0, 9, 4)).toBe("actions");
+    expect(moveInRow("Enter", 0, 9, 4)).toBeUndefined();
+  });
+
+  it("turns round where people read from right to left", () => {
+    expect(moveInRow("ArrowLeft", 0, 3, 2, true)).toEqual({ index: 1 });
+  });
+
+  it("keeps the card, or its place when it has gone", () => {
+    expect(keptIndex(["a", "b", "c"], "c", 0)).toBe(2);
+    expect(keptIndex(["a", "b"], "c", 2)).toBe(1);
+    expect(keptIndex([], "c", 2)).toBe(0);
+  });
+});
+
+describe("a row", () => {
+  it("is one tab stop", async () => {
+    await show(["a", "b", "c"]);
+    const stops = document.querySelectorAll('.row a[tabindex="0"], .row button[tabindex="0"]');
+    expect(stops).toHaveLength(1);
+  });
+
+  it("moves the focus with the arrows and takes the tab stop along", async () => {
+    const user = userEvent.setup();
+    await show(["a", "b", "c"]);
+    await user.tab();
+    expect(focused()).toContain("Film a");
+    await user.keyboard("{ArrowRight}{ArrowRight}");
+    expect(focused()).toContain("Film c");
+    expect(document.activeElement?.getAttribute("tabindex")).toBe("0");
+  });
+
+  it("opens a card's actions with down, moves among them, and returns with up", async () => {
+    const user = userEvent.setup();
+    await show(["a", "b"]);
+    await user.tab();
+    await user.keyboard("{ArrowDown}");
+    expect(focused()).toBe("Play Film a");
+    await user.keyboard("{ArrowRight}");
+    expect(focused()).toBe("Add Film a to My List");
+    await user.keyboard("{ArrowUp}");
+    expect(focused()).toContain("Film a");
+  });
+
+  it("gives the focus back to the card that was opened", async () => {
+    const user = userEvent.setup();
+    const first = await show(["a", "b", "c"]);
+    await user.tab();
+    await user.keyboard("{ArrowRight}{Enter}");
+    first.unmount();
+    await show(["a", "b", "c"], true);
+    expect(focused()).toContain("Film b");
+  });
+});
