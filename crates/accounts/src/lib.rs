@@ -105,6 +105,11 @@ pub async fn open(deps: Deps, config: Config) -> anyhow::Result<Arc<Local>> {
 }
 
 impl Local {
+    /// For readiness, backup and migration.
+    pub fn database(&self) -> &Db {
+        &self.store.db
+    }
+
     /// A new one-time token that makes the first admin, for `kinora serve` to print; `None` once there is an admin.
     /// Earlier ones are no longer good.
     pub async fn issue_set_up_token(&self) -> Result<Option<String>, contract::Fault> {

@@ -92,3 +92,10 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         config: deps.config,
     }))
 }
+
+impl Room {
+    /// For readiness, backup and migration.
+    pub fn database(&self) -> &Db {
+        &self.store.db
+    }
+}

@@ -65,11 +65,20 @@ impl Writer {
         part.push(".part");
         let part = PathBuf::from(part);
         let out = File::create(&part).with_context(|| format!("creating {}", part.display()))?;
-        Ok(Self { zip: ZipWriter::new(BufWriter::new(out)), files: Vec::new(), part, file: file.to_owned() })
+        Ok(Self {
+            zip: ZipWriter::new(BufWriter::new(out)),
+            files: Vec::new(),
+            part,
+            file: file.to_owned(),
+        })
     }
 
     pub fn add(&mut self, name: String, from: &Path, compress: bool) -> anyhow::Result<()> {
-        let method = if compress { CompressionMethod::Deflated } else { CompressionMethod::Stored };
+        let method = if compress {
+            CompressionMethod::Deflated
+        } else {
+            CompressionMethod::Stored
+        };
         let options = SimpleFileOptions::default().compression_method(method).large_file(true);
         let mut from = File::open(from).with_context(|| format!("reading {}", from.display()))?;
         self.zip.start_file(&name, options)?;
@@ -80,13 +89,23 @@ impl Writer {
 
     /// Answers how many files with how many bytes are in it.
     pub fn finish(mut self) -> anyhow::Result<(usize, u64)> {
-        let manifest = Manifest { format: FORMAT, version: env!("CARGO_PKG_VERSION").into(), files: self.files };
-        self.zip.start_file(MANIFEST, SimpleFileOptions::default().compression_method(CompressionMethod::Deflated))?;
+        let manifest = Manifest {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").into(),
+            files: self.files,
+        };
+        self.zip.start_file(
+            MANIFEST,
+            SimpleFileOptions::default().compression_method(CompressionMethod::Deflated),
+        )?;
         self.zip.write_all(&serde_json::to_vec(&manifest)?)?;
         let out = self.zip.finish()?.into_inner().map_err(|error| error.into_error())?;
         out.sync_all()?;
         fs::rename(&self.part, &self.file).with_context(|| format!("naming {}", self.file.display()))?;
-        Ok((manifest.files.len(), manifest.files.iter().map(|entry| entry.bytes).sum()))
+        Ok((
+            manifest.files.len(),
+            manifest.files.iter().map(|entry| entry.bytes).sum(),
+        ))
     }
 }
 
@@ -108,9 +127,12 @@ pub fn unpack(file: &Path, into: &Path, mut progress: impl FnMut(f32, &str)) -> 
 }
 
 fn read_manifest(zip: &mut ZipArchive<BufReader<File>>) -> anyhow::Result<Manifest> {
-    let text = zip.by_name(MANIFEST).context("the backup has no manifest; it is not one of ours")?;
+    let text = zip
+        .by_name(MANIFEST)
+        .context("the backup has no manifest; it is not one of ours")?;
     ensure!(text.size() <= MANIFEST_BYTES_MAX, "the backup's manifest is too large");
-    let manifest: Manifest = serde_json::from_reader(text.take(MANIFEST_BYTES_MAX)).context("the backup's manifest is damaged")?;
+    let manifest: Manifest =
+        serde_json::from_reader(text.take(MANIFEST_BYTES_MAX)).context("the backup's manifest is damaged")?;
     ensure!(
         manifest.format == FORMAT,
         "the backup has format {} and this Kinora reads {FORMAT}; use the version {} that wrote it",
@@ -118,8 +140,14 @@ fn read_manifest(zip: &mut ZipArchive<BufReader<File>>) -> anyhow::Result<Manife
         manifest.version
     );
     let names: HashSet<&str> = manifest.files.iter().map(|entry| entry.name.as_str()).collect();
-    ensure!(names.len() == manifest.files.len(), "the backup's manifest names a file twice");
-    ensure!(zip.len() == names.len() + 1, "the backup holds files that its manifest does not name");
+    ensure!(
+        names.len() == manifest.files.len(),
+        "the backup's manifest names a file twice"
+    );
+    ensure!(
+        zip.len() == names.len() + 1,
+        "the backup holds files that its manifest does not name"
+    );
     Ok(manifest)
 }
 
@@ -133,12 +161,18 @@ fn unpack_entry(zip: &mut ZipArchive<BufReader<File>>, entry: &Entry, into: &Pat
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let from = zip.by_name(&entry.name).with_context(|| format!("the backup lacks {}", entry.name))?;
+    let from = zip
+        .by_name(&entry.name)
+        .with_context(|| format!("the backup lacks {}", entry.name))?;
     let mut to = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
     // One byte more than promised is enough to know that it is wrong.
     let (bytes, sha256) = copy_hashed(&mut from.take(entry.bytes + 1), &mut to)
         .with_context(|| format!("{} is damaged in the backup", entry.name))?;
-    ensure!(bytes == entry.bytes && sha256 == entry.sha256, "{} is damaged in the backup", entry.name);
+    ensure!(
+        bytes == entry.bytes && sha256 == entry.sha256,
+        "{} is damaged in the backup",
+        entry.name
+    );
     to.sync_all()?;
     Ok(())
 }
@@ -169,7 +203,10 @@ mod tests {
         let file = sample(folder.path());
         let into = folder.path().join("into");
         unpack(&file, &into, |_, _| {}).unwrap();
-        assert_eq!(fs::read(into.join("blobs/assets/z8/init.mp4")).unwrap(), vec![7; 100_000]);
+        assert_eq!(
+            fs::read(into.join("blobs/assets/z8/init.mp4")).unwrap(),
+            vec![7; 100_000]
+        );
         assert_eq!(fs::read(into.join("databases/catalog.db")).unwrap(), vec![7; 100_000]);
     }
 

@@ -158,15 +158,24 @@ pub struct Claim {
 }
 
 fn parse_claim(text: &str) -> Result<Claim, String> {
-    let (viewer, rest) = text.split_once('=').ok_or("write VIEWER=EMAIL, such as 42=ada@example.org")?;
+    let (viewer, rest) = text
+        .split_once('=')
+        .ok_or("write VIEWER=EMAIL, such as 42=ada@example.org")?;
     let (email, profile) = match rest.split_once('#') {
-        Some((email, id)) => (email, Some(id.parse().map_err(|_| format!("{id} is not the id of a profile"))?)),
+        Some((email, id)) => (
+            email,
+            Some(id.parse().map_err(|_| format!("{id} is not the id of a profile"))?),
+        ),
         None => (rest, None),
     };
     if viewer.is_empty() || !email.contains('@') {
         return Err("write VIEWER=EMAIL, such as 42=ada@example.org".into());
     }
-    Ok(Claim { viewer: viewer.into(), email: email.into(), profile })
+    Ok(Claim {
+        viewer: viewer.into(),
+        email: email.into(),
+        profile,
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -268,8 +277,14 @@ mod tests {
     #[test]
     fn claims_name_a_viewer_and_an_account() {
         let claim = parse_claim("42=ada@example.org").unwrap();
-        assert_eq!((claim.viewer.as_str(), claim.email.as_str(), claim.profile), ("42", "ada@example.org", None));
-        assert_eq!(parse_claim("42=ada@example.org#z8").unwrap().profile, Some(ProfileId(1000)));
+        assert_eq!(
+            (claim.viewer.as_str(), claim.email.as_str(), claim.profile),
+            ("42", "ada@example.org", None)
+        );
+        assert_eq!(
+            parse_claim("42=ada@example.org#z8").unwrap().profile,
+            Some(ProfileId(1000))
+        );
         for wrong in ["42", "=ada@example.org", "42=ada", "42=ada@example.org#!"] {
             assert!(parse_claim(wrong).is_err(), "{wrong}");
         }

@@ -21,7 +21,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::User(command) => commands::user::run(command).await,
         Command::Migrate { place } => commands::migrate::run(&place).await,
-        Command::Backup { file, without_media, place } => commands::backup::run(&place, &file, without_media).await,
+        Command::Backup {
+            file,
+            without_media,
+            place,
+        } => commands::backup::run(&place, &file, without_media).await,
         Command::Restore { file, place } => commands::restore::run(&place, &file),
         Command::Doctor { json, place } => commands::doctor::run(&place, json).await,
         Command::Openapi => commands::openapi(),

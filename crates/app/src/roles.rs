@@ -62,6 +62,12 @@ mod tests {
         let some: Roles = "trainer, transcoder".parse().unwrap();
         assert!(some.has(Role::Trainer) && !some.has(Role::Gateway));
         assert!("".parse::<Roles>().is_err());
-        assert!("gateways".parse::<Roles>().unwrap_err().to_string().contains("\"gateways\""));
+        assert!(
+            "gateways"
+                .parse::<Roles>()
+                .unwrap_err()
+                .to_string()
+                .contains("\"gateways\"")
+        );
     }
 }

@@ -100,3 +100,10 @@ pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> any
     events::subscribe(&bus, &room).await?;
     Ok(room)
 }
+
+impl Room {
+    /// For readiness, backup and migration.
+    pub fn database(&self) -> &Db {
+        &self.db
+    }
+}

@@ -27,7 +27,7 @@ const SHARDS: i64 = 16;
 /// The database with what writing needs.
 #[derive(Clone)]
 pub struct Store {
-    db: Db,
+    pub(crate) db: Db,
     inputs: Inputs,
 }
 

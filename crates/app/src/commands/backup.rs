@@ -36,7 +36,11 @@ pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Res
     add_blobs(&mut writer, &config.blobs_dir(), without_media, &progress).await?;
     let (files, bytes) = writer.finish()?;
     progress.end();
-    println!("{}: {files} files, {:.1} MB before compression", file.display(), bytes as f64 / 1e6);
+    println!(
+        "{}: {files} files, {:.1} MB before compression",
+        file.display(),
+        bytes as f64 / 1e6
+    );
     Ok(())
 }
 
@@ -50,13 +54,20 @@ fn databases_of(data_dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     databases.sort();
-    ensure!(!databases.is_empty(), "there is nothing of Kinora in {}", data_dir.display());
+    ensure!(
+        !databases.is_empty(),
+        "there is nothing of Kinora in {}",
+        data_dir.display()
+    );
     Ok(databases)
 }
 
 async fn vacuum_into(database: &Path, copy: &Path) -> anyhow::Result<()> {
     let options = SqliteConnectOptions::new().filename(database).create_if_missing(false);
-    let mut connection = options.connect().await.with_context(|| format!("opening {}", database.display()))?;
+    let mut connection = options
+        .connect()
+        .await
+        .with_context(|| format!("opening {}", database.display()))?;
     sqlx::query("VACUUM INTO $1")
         .bind(copy.to_string_lossy().into_owned())
         .execute(&mut connection)

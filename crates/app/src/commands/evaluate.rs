@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use reco::{
-    Case, Dataset, EvaluateOptions, Evaluation, Event, Interaction, ItemFeatures, ItemFeaturesBuilder, MODEL_NAMES, Split,
-    TitleDescription, evaluate_split, signal,
+    Case, Dataset, EvaluateOptions, Evaluation, Event, Interaction, ItemFeatures, ItemFeaturesBuilder, MODEL_NAMES,
+    Split, TitleDescription, evaluate_split, signal,
 };
 
 use super::report;
@@ -33,7 +33,10 @@ pub fn run(args: Evaluate) -> anyhow::Result<()> {
         [] => MODEL_NAMES.to_vec(),
         named => named.iter().map(String::as_str).collect(),
     };
-    ensure!(args.dump.is_none() || names.len() == 1, "--dump needs one --model NAME, whose rankings it writes");
+    ensure!(
+        args.dump.is_none() || names.len() == 1,
+        "--dump needs one --model NAME, whose rankings it writes"
+    );
     let data = datasets::read(std::slice::from_ref(&args.data))?;
     let split = split_of(&data, args.protocol.into(), args.seed)?;
     if !args.json {
@@ -45,7 +48,11 @@ pub fn run(args: Evaluate) -> anyhow::Result<()> {
             split.test.cases.len()
         );
     }
-    let options = EvaluateOptions { seed: args.seed, keep_rankings: args.dump.is_some(), ..EvaluateOptions::default() };
+    let options = EvaluateOptions {
+        seed: args.seed,
+        keep_rankings: args.dump.is_some(),
+        ..EvaluateOptions::default()
+    };
     let evaluation = evaluate_split(&split, &features_of(&data), &names, &options)?;
     if let Some(path) = &args.dump {
         dump(path, names[0], &data, &evaluation).with_context(|| format!("writing {}", path.display()))?;
@@ -80,26 +87,61 @@ fn interactions_of(data: &datasets::Dataset, protocol: reco::Protocol) -> reco::
     let rows = data.ratings.iter().map(|rating| Interaction {
         user: rating.viewer,
         item: rating.film,
-        weight: if all_positive { 1.0 } else { signal::from_half_stars(rating.half_stars) },
-        at: if data.timed { i64::from(rating.at_s) * 1000 } else { i64::from(rating.at_s) },
+        weight: if all_positive {
+            1.0
+        } else {
+            signal::from_half_stars(rating.half_stars)
+        },
+        at: if data.timed {
+            i64::from(rating.at_s) * 1000
+        } else {
+            i64::from(rating.at_s)
+        },
     });
     Dataset::from_interactions(data.viewers.len(), data.films.len(), rows)
 }
 
 fn given_split(strong: &StrongSplit, items: usize) -> anyhow::Result<Split> {
-    let users = strong.train.iter().chain(&strong.validation).chain(&strong.test).map(|fold| fold.user).max().unwrap_or(0);
+    let users = strong
+        .train
+        .iter()
+        .chain(&strong.validation)
+        .chain(&strong.test)
+        .map(|fold| fold.user)
+        .max()
+        .unwrap_or(0);
     let events = |fold: &Fold| -> Vec<Event> {
-        (0..).zip(&fold.known).map(|(at, item)| Event { item: *item, weight: 1.0, at }).collect()
+        (0..)
+            .zip(&fold.known)
+            .map(|(at, item)| Event {
+                item: *item,
+                weight: 1.0,
+                at,
+            })
+            .collect()
     };
     let rows = strong.train.iter().flat_map(|fold| {
-        events(fold).into_iter().map(|event| Interaction { user: fold.user, item: event.item, weight: event.weight, at: event.at })
+        events(fold).into_iter().map(|event| Interaction {
+            user: fold.user,
+            item: event.item,
+            weight: event.weight,
+            at: event.at,
+        })
     });
     let train = Dataset::from_interactions(users as usize + 1, items, rows)?;
     let cases = |folds: &[Fold]| -> Vec<Case> {
-        let case = |fold: &Fold| Case { user: fold.user, history: events(fold), targets: fold.targets.clone() };
+        let case = |fold: &Fold| Case {
+            user: fold.user,
+            history: events(fold),
+            targets: fold.targets.clone(),
+        };
         folds.iter().map(case).collect()
     };
-    Ok(Split::strong_given(train, cases(&strong.validation), cases(&strong.test))?)
+    Ok(Split::strong_given(
+        train,
+        cases(&strong.validation),
+        cases(&strong.test),
+    )?)
 }
 
 fn features_of(data: &datasets::Dataset) -> ItemFeatures {
@@ -107,7 +149,15 @@ fn features_of(data: &datasets::Dataset) -> ItemFeatures {
     for (item, film) in (0..).zip(&data.films) {
         let genres: Vec<&str> = film.genres.iter().map(String::as_str).collect();
         let year = film.name.year.map(i32::from);
-        builder.describe(item, &TitleDescription { name: &film.name.name, year, genres: &genres, people: &[] });
+        builder.describe(
+            item,
+            &TitleDescription {
+                name: &film.name.name,
+                year,
+                genres: &genres,
+                people: &[],
+            },
+        );
     }
     builder.build()
 }
@@ -117,9 +167,17 @@ fn dump(path: &Path, model: &str, data: &datasets::Dataset, evaluation: &Evaluat
     let mut out = BufWriter::new(File::create(path)?);
     let given = data.strong.is_some() && evaluation.report.protocol == reco::Protocol::Strong;
     for ranking in evaluation.rankings.get(model).into_iter().flatten() {
-        let items: Vec<&str> = ranking.items.iter().map(|&item| data.films[item as usize].id.as_str()).collect();
+        let items: Vec<&str> = ranking
+            .items
+            .iter()
+            .map(|&item| data.films[item as usize].id.as_str())
+            .collect();
         // The users of a given split are numbered by that split.
-        let user = if given { ranking.user.to_string() } else { data.viewers[ranking.user as usize].clone() };
+        let user = if given {
+            ranking.user.to_string()
+        } else {
+            data.viewers[ranking.user as usize].clone()
+        };
         writeln!(out, "{user}\t{}", items.join(","))?;
     }
     out.flush()?;

@@ -36,10 +36,21 @@ async fn import(node: &Node, args: &Import) -> anyhow::Result<()> {
 }
 
 async fn import_dataset(rooms: &Rooms, args: &Import, kind: DatasetKind) -> anyhow::Result<()> {
-    let path = args.path.canonicalize().with_context(|| format!("reading {}", args.path.display()))?;
-    let path = path.to_str().context("the path is not UTF-8; rename the folder")?.to_owned();
+    let path = args
+        .path
+        .canonicalize()
+        .with_context(|| format!("reading {}", args.path.display()))?;
+    let path = path
+        .to_str()
+        .context("the path is not UTF-8; rename the folder")?
+        .to_owned();
     let claims = claims(&*rooms.accounts, &args.claim).await?;
-    let request = StartImport { kind, paths: vec![path], claims, remove_after: false };
+    let request = StartImport {
+        kind,
+        paths: vec![path],
+        claims,
+        remove_after: false,
+    };
     let job = rooms.imports.start(request).await?;
     let stop = CancellationToken::new();
     let worker = tokio::spawn(rooms.imports.clone().run_worker(stop.clone()));
@@ -63,7 +74,10 @@ async fn import_folder(rooms: &Rooms, args: &Import) -> anyhow::Result<()> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&counts)?);
     } else {
-        println!("{} files: {} new titles, {} videos queued", counts.files, counts.titles_created, counts.queued);
+        println!(
+            "{} files: {} new titles, {} videos queued",
+            counts.files, counts.titles_created, counts.queued
+        );
         println!("a running server packages them");
     }
     Ok(())
@@ -74,7 +88,9 @@ async fn claims(accounts: &dyn Accounts, claims: &[Claim]) -> anyhow::Result<Vec
     let mut found = Vec::with_capacity(claims.len());
     for claim in claims {
         let me = accounts
-            .find(FindAccount { email: claim.email.clone() })
+            .find(FindAccount {
+                email: claim.email.clone(),
+            })
             .await
             .with_context(|| format!("--claim {}={}", claim.viewer, claim.email))?;
         let profile = match claim.profile {

@@ -16,7 +16,12 @@ use crate::{cli::Media, config::Config, node::Node};
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 pub async fn run(command: Media) -> anyhow::Result<()> {
-    let Media::Add { file, title, wait, place } = command;
+    let Media::Add {
+        file,
+        title,
+        wait,
+        place,
+    } = command;
     let node = Node::quiet(Config::read(&place)?).await?;
     let result = add(&node, &file, title, wait).await;
     node.close().await;
@@ -24,16 +29,21 @@ pub async fn run(command: Media) -> anyhow::Result<()> {
 }
 
 async fn add(node: &Node, file: &Path, title: TitleId, wait: bool) -> anyhow::Result<()> {
-    let path = file.canonicalize().with_context(|| format!("reading {}", file.display()))?;
+    let path = file
+        .canonicalize()
+        .with_context(|| format!("reading {}", file.display()))?;
     let rooms = node.rooms().await?;
-    let path = path.to_str().context("the path is not UTF-8; rename the file")?.to_owned();
+    let path = path
+        .to_str()
+        .context("the path is not UTF-8; rename the file")?
+        .to_owned();
     let job = rooms.streaming.add_media(AddMedia { title, path }).await?;
     if !wait {
         println!("job {} is queued; a running server packages it, or use --wait", job.id);
         return Ok(());
     }
     let stop = CancellationToken::new();
-    let worker = tokio::spawn(rooms.streaming.clone().run_worker(stop.clone()));
+    let worker = tokio::spawn(rooms.streaming.clone().run_worker(1, stop.clone()));
     let ended = wait_for(&*rooms.streaming, job).await;
     stop.cancel();
     worker.await?;

@@ -18,7 +18,10 @@ impl Progress {
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Self { bar, last: Mutex::default() }
+        Self {
+            bar,
+            last: Mutex::default(),
+        }
     }
 
     /// How far it is, 0 to 1, and at which step.

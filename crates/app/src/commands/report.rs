@@ -15,7 +15,9 @@ fn headline(report: &Report) -> [&'static str; 3] {
 
 /// A figure with half the width of its 95 % interval.
 fn figure(model: &ModelReport, metric: &str) -> String {
-    let Some(value) = model.metrics.get(metric) else { return "–".into() };
+    let Some(value) = model.metrics.get(metric) else {
+        return "–".into();
+    };
     match model.intervals.get(metric) {
         Some((low, high)) => format!("{value:.4} ±{:.4}", (high - low) / 2.0),
         None => format!("{value:.4}"),
@@ -28,11 +30,19 @@ pub fn table(report: &Report) -> String {
     let mut out = String::new();
     let [first, second, third] = metrics;
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "{:<14} {first:>16} {second:>16} {third:>16} {:>9} {:>10}", "model", "train s", "serve µs");
+    let _ = writeln!(
+        out,
+        "{:<14} {first:>16} {second:>16} {third:>16} {:>9} {:>10}",
+        "model", "train s", "serve µs"
+    );
     for model in &report.models {
         let [first, second, third] = metrics.map(|metric| figure(model, metric));
         let name = &model.name;
-        let _ = writeln!(out, "{name:<14} {first:>16} {second:>16} {third:>16} {:>9.2} {:>10.0}", model.train_s, model.serve_us);
+        let _ = writeln!(
+            out,
+            "{name:<14} {first:>16} {second:>16} {third:>16} {:>9.2} {:>10.0}",
+            model.train_s, model.serve_us
+        );
     }
     let data = &report.data;
     let _ = writeln!(
@@ -74,7 +84,10 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}td,t
 border-bottom:1px solid #2c2925}td:first-child,th:first-child{text-align:left}svg{width:100%;height:auto}.scroll{overflow-x:auto}";
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// A bar per model with its interval.
@@ -119,11 +132,16 @@ fn plot(report: &Report, metric: &str) -> String {
 }
 
 fn all_figures(report: &Report) -> String {
-    let Some(first) = report.models.first() else { return String::new() };
+    let Some(first) = report.models.first() else {
+        return String::new();
+    };
     let metrics: Vec<&String> = first.metrics.keys().collect();
     let mut rows = String::new();
     for model in &report.models {
-        let cells: String = metrics.iter().map(|metric| format!("<td>{}</td>", figure(model, metric))).collect();
+        let cells: String = metrics
+            .iter()
+            .map(|metric| format!("<td>{}</td>", figure(model, metric)))
+            .collect();
         let _ = write!(
             rows,
             "<tr><td>{}</td>{cells}<td>{:.2}</td><td>{:.0}</td></tr>",
@@ -132,7 +150,10 @@ fn all_figures(report: &Report) -> String {
             model.serve_us
         );
     }
-    let heads: String = metrics.iter().map(|metric| format!("<th scope=\"col\">{metric}</th>")).collect();
+    let heads: String = metrics
+        .iter()
+        .map(|metric| format!("<th scope=\"col\">{metric}</th>"))
+        .collect();
     format!(
         "<h2>All figures</h2><div class=\"scroll\" tabindex=\"0\"><table><tr><th scope=\"col\">model</th>{heads}\
          <th scope=\"col\">train s</th><th scope=\"col\">serve µs</th></tr>{rows}</table></div>"

@@ -12,7 +12,10 @@ use crate::{archive, cli::Place, config::Config};
 
 pub fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
     let config = Config::read(place)?;
-    ensure!(config.database_url.is_empty(), "the databases are in PostgreSQL: restore them with pg_restore");
+    ensure!(
+        config.database_url.is_empty(),
+        "the databases are in PostgreSQL: restore them with pg_restore"
+    );
     let data_dir = &config.data_dir;
     ensure!(
         is_empty(data_dir)?,
@@ -36,7 +39,12 @@ pub fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
         }
     };
     put_in_place(&work, data_dir)?;
-    println!("{}: {} files of version {} restored", data_dir.display(), manifest.files.len(), manifest.version);
+    println!(
+        "{}: {} files of version {} restored",
+        data_dir.display(),
+        manifest.files.len(),
+        manifest.version
+    );
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `kinora train`: trains, compares with the model in use, publishes if it is not worse, and says what was decided.
 
 use contract::{
-    jobs::{Jobs, JobState},
+    jobs::{JobState, Jobs},
     recommend::{ListModels, ModelState, Recommend, StartTraining},
 };
 use tokio_util::sync::CancellationToken;
@@ -34,7 +34,12 @@ async fn train(node: &Node) -> anyhow::Result<()> {
 }
 
 async fn show_newest(recommend: &dyn Recommend) -> anyhow::Result<()> {
-    let Some(model) = recommend.models(ListModels { before: None, limit: 1 }).await?.into_iter().next() else {
+    let Some(model) = recommend
+        .models(ListModels { before: None, limit: 1 })
+        .await?
+        .into_iter()
+        .next()
+    else {
         return Ok(());
     };
     let state = match model.state {

@@ -27,7 +27,14 @@ pub fn read(inter: &Path, item: Option<&Path>) -> Result<Dataset> {
             return wrong(inter, line, format!("there are only {} fields", fields.len()));
         }
         let at_s = field(at).split('.').next().unwrap_or_default();
-        collector.rating(inter, line, field(viewer), field(film), half_stars(inter, line, field(rating))?, at_s)
+        collector.rating(
+            inter,
+            line,
+            field(viewer),
+            field(film),
+            half_stars(inter, line, field(rating))?,
+            at_s,
+        )
     })?;
     if columns.is_none() {
         return wrong(inter, 0, "the file is empty");
@@ -67,7 +74,13 @@ fn columns_of<const N: usize>(path: &Path, header: &str, names: [&str; N]) -> Re
         let is = |field: &str| field.split(':').next() == Some(name);
         match header.split('\t').position(is) {
             Some(position) => *column = position,
-            None => return wrong(path, 1, format!("the first line of {} names no field {name}", shown(path))),
+            None => {
+                return wrong(
+                    path,
+                    1,
+                    format!("the first line of {} names no field {name}", shown(path)),
+                );
+            }
         }
     }
     Ok(columns)

@@ -2,12 +2,17 @@
 
 use std::{collections::HashMap, path::Path};
 
-use super::{Dataset, Film, Layout, RATINGS_MAX, Rating, Result, StrongSplit, TITLES_MAX, names::parse_name, text::wrong};
+use super::{
+    Dataset, Film, Layout, RATINGS_MAX, Rating, Result, StrongSplit, TITLES_MAX, names::parse_name, text::wrong,
+};
 
 /// 1990-01-01: nobody rated films on the net before. A time cut short lies before it.
 const EARLIEST_S: u32 = 631_152_000;
 const NAME_BYTES_MAX: usize = 64;
-const GENRES_MAX: usize = 32;
+/// What the catalogue takes: refused here, the line is known.
+const GENRES_MAX: usize = 12;
+const GENRE_LETTERS_MAX: usize = 40;
+const TITLE_LETTERS_MAX: usize = 300;
 
 /// A data set being read: films first, then ratings.
 pub struct Collector {
@@ -55,13 +60,43 @@ impl Collector {
         if name.name.is_empty() {
             return wrong(path, line, "the title is empty");
         }
-        if genres.len() > GENRES_MAX || self.films.len() >= TITLES_MAX {
-            return wrong(path, line, "too many genres or titles");
+        if name
+            .name
+            .chars()
+            .count()
+            .max(name.other.iter().flat_map(|other| other.chars()).count())
+            > TITLE_LETTERS_MAX
+        {
+            return wrong(
+                path,
+                line,
+                format!("the title has more than {TITLE_LETTERS_MAX} letters"),
+            );
         }
-        let film = Film { id: id.to_owned(), name, genres: known_genres(genres), imdb: None };
+        let genres = known_genres(genres);
+        if genres.len() > GENRES_MAX || genres.iter().any(|genre| genre.chars().count() > GENRE_LETTERS_MAX) {
+            return wrong(
+                path,
+                line,
+                format!("more than {GENRES_MAX} genres, or one of more than {GENRE_LETTERS_MAX} letters"),
+            );
+        }
+        if self.films.len() >= TITLES_MAX {
+            return wrong(path, line, format!("more than {TITLES_MAX} titles"));
+        }
+        let film = Film {
+            id: id.to_owned(),
+            name,
+            genres,
+            imdb: None,
+        };
         if let Some(&index) = self.film_index.get(id) {
             if self.films[index as usize] != film {
-                return wrong(path, line, format!("film {id} is here a second time with another title or other genres"));
+                return wrong(
+                    path,
+                    line,
+                    format!("film {id} is here a second time with another title or other genres"),
+                );
             }
             self.duplicates += 1;
             return Ok(());
@@ -79,7 +114,17 @@ impl Collector {
             return wrong(path, line, format!("{imdb:?} is not an IMDb number"));
         }
         match self.film_index.get(id) {
-            Some(&index) => self.films[index as usize].imdb = Some(imdb.to_owned()),
+            Some(&index) => {
+                let known = &mut self.films[index as usize].imdb;
+                if known.as_ref().is_some_and(|known| known != imdb) {
+                    return wrong(
+                        path,
+                        line,
+                        format!("film {id} is here a second time with another IMDb number"),
+                    );
+                }
+                *known = Some(imdb.to_owned());
+            }
             None => return wrong(path, line, format!("there is no film {id}")),
         }
         Ok(())
@@ -98,7 +143,12 @@ impl Collector {
         if self.ratings.len() >= RATINGS_MAX {
             return wrong(path, line, format!("more than {RATINGS_MAX} ratings"));
         }
-        self.ratings.push(Rating { viewer, film, at_s, half_stars });
+        self.ratings.push(Rating {
+            viewer,
+            film,
+            at_s,
+            half_stars,
+        });
         Ok(())
     }
 
@@ -115,7 +165,12 @@ impl Collector {
 
     /// Without anything between film and rating order but the position: for pre-processed data.
     pub fn position(&mut self, viewer: u32, film: u32, position: u32) {
-        self.ratings.push(Rating { viewer, film, at_s: position, half_stars: 0 });
+        self.ratings.push(Rating {
+            viewer,
+            film,
+            at_s: position,
+            half_stars: 0,
+        });
     }
 
     pub fn film_count(&self) -> usize {
@@ -126,10 +181,12 @@ impl Collector {
     pub fn finish(mut self, timed: bool, strong: Option<StrongSplit>) -> Dataset {
         let before = self.ratings.len();
         // Stable, so that of equal times the later line stands.
-        self.ratings.sort_by_key(|rating| (rating.viewer, rating.film, rating.at_s));
+        self.ratings
+            .sort_by_key(|rating| (rating.viewer, rating.film, rating.at_s));
         self.ratings.reverse();
         self.ratings.dedup_by_key(|rating| (rating.viewer, rating.film));
-        self.ratings.sort_by_key(|rating| (rating.viewer, rating.at_s, rating.film));
+        self.ratings
+            .sort_by_key(|rating| (rating.viewer, rating.at_s, rating.film));
         let duplicates = self.duplicates + (before - self.ratings.len()) as u64;
         Dataset {
             layout: self.layout,
@@ -145,7 +202,11 @@ impl Collector {
 
 fn check_id<'a>(path: &Path, line: u64, what: &str, id: &'a str) -> Result<&'a str> {
     let good = !id.is_empty() && id.len() <= NAME_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic());
-    if good { Ok(id) } else { wrong(path, line, format!("{id:?} is not the id of a {what}")) }
+    if good {
+        Ok(id)
+    } else {
+        wrong(path, line, format!("{id:?} is not the id of a {what}"))
+    }
 }
 
 /// Placeholders for "none" are none.

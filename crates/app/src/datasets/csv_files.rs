@@ -17,7 +17,9 @@ pub fn read(ratings: &Path, movies: &Path, links: Option<&Path>) -> Result<Datas
         collector.film(movies, line, id, title, genres)
     })?;
     if let Some(links) = links {
-        each_record(links, ["movieId", "imdbId", "tmdbId"], |line, [id, imdb, _]| collector.imdb(links, line, id, imdb))?;
+        each_record(links, ["movieId", "imdbId", "tmdbId"], |line, [id, imdb, _]| {
+            collector.imdb(links, line, id, imdb)
+        })?;
     }
     read_ratings(ratings, &mut collector)?;
     Ok(collector.finish(true, None))
@@ -35,10 +37,18 @@ fn read_ratings(ratings: &Path, collector: &mut Collector) -> Result<()> {
             };
         }
         let mut fields = text.split(',');
-        let (Some(viewer), Some(film), Some(rating), Some(at), None) =
-            (fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
-        else {
-            return wrong(ratings, line, "there are not the four fields userId,movieId,rating,timestamp");
+        let (Some(viewer), Some(film), Some(rating), Some(at), None) = (
+            fields.next(),
+            fields.next(),
+            fields.next(),
+            fields.next(),
+            fields.next(),
+        ) else {
+            return wrong(
+                ratings,
+                line,
+                "there are not the four fields userId,movieId,rating,timestamp",
+            );
         };
         collector.rating(ratings, line, viewer, film, half_stars(ratings, line, rating)?, at)
     })

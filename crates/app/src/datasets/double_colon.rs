@@ -18,7 +18,11 @@ pub fn read(ratings: &Path, movies: &Path) -> Result<Dataset> {
     for_each_line(ratings, |line, bytes| {
         let text = ascii(ratings, line, bytes)?;
         let Some([viewer, film, rating, at]) = fields(text) else {
-            return wrong(ratings, line, "there are not the four fields viewer::film::rating::time");
+            return wrong(
+                ratings,
+                line,
+                "there are not the four fields viewer::film::rating::time",
+            );
         };
         let half_stars = match layout {
             Layout::Movietweetings => ten_points(ratings, line, rating)?,
@@ -37,7 +41,11 @@ pub fn read_movies(movies: &Path, layout: Layout, collector: &mut Collector) -> 
     };
     for (line, text) in (1..).zip(read_lines(movies, encoding)?) {
         let Some([id, title, genres]) = fields(&text) else {
-            return wrong(movies, line, "there are not the three fields id::title (year)::genre|genre");
+            return wrong(
+                movies,
+                line,
+                "there are not the three fields id::title (year)::genre|genre",
+            );
         };
         let genres = genres.split('|').map(str::to_owned).collect();
         collector.film(movies, line, id, title, genres)?;

@@ -80,6 +80,15 @@ impl Layout {
         }
     }
 
+    /// The name under which viewers are kept: every release of MovieLens numbers its people anew.
+    pub fn viewers_source(self) -> &'static str {
+        match self {
+            Self::Movielens1m | Self::Movielens1mPreprocessed => "movielens-1m",
+            Self::MovielensCsv => "movielens-csv",
+            Self::Movielens100k | Self::RecboleAtomic | Self::Movietweetings => self.source(),
+        }
+    }
+
     pub fn kind(self) -> DatasetKind {
         match self {
             Self::Movietweetings => DatasetKind::Movietweetings,
@@ -136,7 +145,11 @@ pub fn read(paths: &[PathBuf]) -> Result<Dataset> {
         return original::read(data, files.required("u.item")?);
     }
     if let Some(order) = files.named("ml-1m_sas_order.txt") {
-        return preprocessed::read(order, files.named("ml-1m_seq_original_ids.tsv"), files.named("movies.dat"));
+        return preprocessed::read(
+            order,
+            files.named("ml-1m_seq_original_ids.tsv"),
+            files.named("movies.dat"),
+        );
     }
     if let Some(movies) = files.named("movies.dat") {
         return double_colon::read(files.required("ratings.dat")?, movies);
@@ -158,7 +171,11 @@ pub fn read_as(kind: DatasetKind, paths: &[PathBuf]) -> Result<Dataset> {
         DatasetKind::Movietweetings => ("MovieTweetings", "movietweetings"),
     };
     let file = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
-    Err(DatasetError { file, line: None, what: format!("this is {is}; import it as {command}") })
+    Err(DatasetError {
+        file,
+        line: None,
+        what: format!("this is {is}; import it as {command}"),
+    })
 }
 
 /// What there is to read.
@@ -172,14 +189,24 @@ impl Files {
 
     fn list(paths: &[PathBuf]) -> Result<Self> {
         let shown = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
-        let failed = |error: std::io::Error| DatasetError { file: shown.clone(), line: None, what: error.to_string() };
+        let failed = |error: std::io::Error| DatasetError {
+            file: shown.clone(),
+            line: None,
+            what: error.to_string(),
+        };
         let paths = match paths {
             [folder] if folder.is_dir() => {
                 let entries = std::fs::read_dir(folder).map_err(failed)?.take(Self::ENTRIES_MAX);
                 let found: std::io::Result<Vec<_>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
                 found.map_err(failed)?
             }
-            [] => return Err(DatasetError { file: shown, line: None, what: "no file was named".into() }),
+            [] => {
+                return Err(DatasetError {
+                    file: shown,
+                    line: None,
+                    what: "no file was named".into(),
+                });
+            }
             files => files.to_vec(),
         };
         Ok(Self { shown, paths })
@@ -192,7 +219,10 @@ impl Files {
     }
 
     fn ending(&self, end: &str) -> Option<&Path> {
-        let is = |path: &&PathBuf| path.file_name().is_some_and(|file| file.to_string_lossy().ends_with(end));
+        let is = |path: &&PathBuf| {
+            path.file_name()
+                .is_some_and(|file| file.to_string_lossy().ends_with(end))
+        };
         self.paths.iter().find(is).map(PathBuf::as_path)
     }
 
@@ -201,6 +231,10 @@ impl Files {
     }
 
     fn error(&self, what: impl Into<String>) -> DatasetError {
-        DatasetError { file: self.shown.clone(), line: None, what: what.into() }
+        DatasetError {
+            file: self.shown.clone(),
+            line: None,
+            what: what.into(),
+        }
     }
 }

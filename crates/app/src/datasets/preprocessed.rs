@@ -35,14 +35,22 @@ type Sequences = Vec<(u32, Vec<u32>)>;
 
 pub fn read(order: &Path, original: Option<&Path>, movies: Option<&Path>) -> Result<Dataset> {
     let sequences = read_order(order)?;
-    let items = sequences.iter().flat_map(|(_, items)| items).max().copied().unwrap_or_default();
+    let items = sequences
+        .iter()
+        .flat_map(|(_, items)| items)
+        .max()
+        .copied()
+        .unwrap_or_default();
     let named = match (original, movies) {
         (Some(original), Some(movies)) => name_items(&sequences, original, movies)?,
         _ => HashMap::new(),
     };
     let mut collector = Collector::new(Layout::Movielens1mPreprocessed);
     for item in 1..=items {
-        let (title, genres) = named.get(&item).cloned().unwrap_or_else(|| (format!("Film {item}"), Vec::new()));
+        let (title, genres) = named
+            .get(&item)
+            .cloned()
+            .unwrap_or_else(|| (format!("Film {item}"), Vec::new()));
         collector.film(order, 0, &item.to_string(), &title, genres)?;
     }
     for (user, items) in &sequences {
@@ -51,7 +59,10 @@ pub fn read(order: &Path, original: Option<&Path>, movies: Option<&Path>) -> Res
             collector.position(viewer, item - 1, position);
         }
     }
-    let folder = order.parent().map(|folder| folder.join("strong")).filter(|folder| folder.is_dir());
+    let folder = order
+        .parent()
+        .map(|folder| folder.join("strong"))
+        .filter(|folder| folder.is_dir());
     let strong = folder.map(|folder| read_strong(&folder, items)).transpose()?;
     Ok(collector.finish(false, strong))
 }
@@ -61,7 +72,9 @@ fn read_order(path: &Path) -> Result<Sequences> {
     let mut index = HashMap::new();
     for_each_line(path, |line, bytes| {
         let text = ascii(path, line, bytes)?;
-        let numbers = text.split_once(' ').and_then(|(user, item)| Some((user.parse().ok()?, item.parse().ok()?)));
+        let numbers = text
+            .split_once(' ')
+            .and_then(|(user, item)| Some((user.parse().ok()?, item.parse().ok()?)));
         match numbers {
             Some((user, item)) if user > 0 && item > 0 => push(&mut sequences, &mut index, user, item),
             _ => return wrong(path, line, "there are not two numbers, user and item, from 1"),
@@ -96,7 +109,12 @@ fn name_items(sequences: &Sequences, original: &Path, movies: &Path) -> Result<H
     })?;
     let mut films = Collector::new(Layout::Movielens1m);
     read_movies(movies, Layout::Movielens1m, &mut films)?;
-    let films: HashMap<String, _> = films.finish(true, None).films.into_iter().map(|film| (film.id.clone(), film)).collect();
+    let films: HashMap<String, _> = films
+        .finish(true, None)
+        .films
+        .into_iter()
+        .map(|film| (film.id.clone(), film))
+        .collect();
     let (ours, theirs) = (by_unique_length(sequences), by_unique_length(&theirs));
     let mut named = HashMap::new();
     for (length, items) in ours {
@@ -135,7 +153,11 @@ fn read_folds(path: &Path, items: u32, with_targets: bool) -> Result<Vec<Fold>> 
         let mut fields = text.split('\t');
         let user = fields.next().and_then(|user| user.parse().ok());
         let known = fields.next().and_then(|list| indices(list, items));
-        let targets = if with_targets { fields.next().and_then(|list| indices(list, items)) } else { Some(Vec::new()) };
+        let targets = if with_targets {
+            fields.next().and_then(|list| indices(list, items))
+        } else {
+            Some(Vec::new())
+        };
         match (user, known, targets, fields.next()) {
             (Some(user), Some(known), Some(targets), None) => folds.push(Fold { user, known, targets }),
             _ => return wrong(path, line, "there are not a user and lists of items"),
@@ -147,6 +169,11 @@ fn read_folds(path: &Path, items: u32, with_targets: bool) -> Result<Vec<Fold>> 
 
 /// `3,1,2` → dense indices from 0.
 fn indices(list: &str, items: u32) -> Option<Vec<u32>> {
-    let item = |text: &str| text.parse::<u32>().ok().filter(|item| (1..=items).contains(item)).map(|item| item - 1);
+    let item = |text: &str| {
+        text.parse::<u32>()
+            .ok()
+            .filter(|item| (1..=items).contains(item))
+            .map(|item| item - 1)
+    };
     list.split(',').map(item).collect()
 }

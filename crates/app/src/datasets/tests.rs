@@ -25,12 +25,28 @@ fn movielens_1m_is_read() {
     let dataset = read_files(&[("movies.dat", MOVIES_1M), ("ratings.dat", RATINGS_1M)]).unwrap();
     assert_eq!(dataset.layout, Layout::Movielens1m);
     assert_eq!(dataset.viewers, ["7", "9"]);
-    assert_eq!(dataset.films[1].name, Name { name: "The Matrix".into(), other: None, year: Some(1999) });
-    let rating = |viewer, film, at_s, half_stars| Rating { viewer, film, at_s, half_stars };
+    assert_eq!(
+        dataset.films[1].name,
+        Name {
+            name: "The Matrix".into(),
+            other: None,
+            year: Some(1999)
+        }
+    );
+    let rating = |viewer, film, at_s, half_stars| Rating {
+        viewer,
+        film,
+        at_s,
+        half_stars,
+    };
     // By viewer, then time.
     assert_eq!(
         dataset.ratings,
-        [rating(0, 1, 978_300_700, 6), rating(0, 0, 978_300_760, 10), rating(1, 1, 978_300_800, 2)]
+        [
+            rating(0, 1, 978_300_700, 6),
+            rating(0, 0, 978_300_760, 10),
+            rating(1, 1, 978_300_800, 2)
+        ]
     );
 }
 
@@ -52,7 +68,14 @@ fn movietweetings_is_read() {
     let dataset = read_files(&[("movies.dat", movies.as_bytes()), ("ratings.dat", ratings)]).unwrap();
     assert_eq!(dataset.layout, Layout::Movietweetings);
     assert_eq!(dataset.films[0].imdb.as_deref(), Some("0110413"));
-    assert_eq!(dataset.ratings.iter().map(|rating| rating.half_stars).collect::<Vec<_>>(), [1, 10]);
+    assert_eq!(
+        dataset
+            .ratings
+            .iter()
+            .map(|rating| rating.half_stars)
+            .collect::<Vec<_>>(),
+        [1, 10]
+    );
 }
 
 #[test]
@@ -60,7 +83,11 @@ fn csv_with_quotes_and_a_byte_order_mark_is_read() {
     let movies = "\u{FEFF}movieId,title,genres\n1,\"Matrix, The (1999)\",Action|Sci-Fi\n2,\"He said \"\"no\"\" (2001)\",(no genres listed)\n";
     let ratings = b"userId,movieId,rating,timestamp\n1,1,4.5,1147880044\n1,2,0.5,1147880045\n";
     let links = b"movieId,imdbId,tmdbId\n1,0133093,603\n2,,\n";
-    let files: [(&str, &[u8]); 3] = [("movies.csv", movies.as_bytes()), ("ratings.csv", ratings), ("links.csv", links)];
+    let files: [(&str, &[u8]); 3] = [
+        ("movies.csv", movies.as_bytes()),
+        ("ratings.csv", ratings),
+        ("links.csv", links),
+    ];
     let dataset = read_files(&files).unwrap();
     assert_eq!(dataset.films[0].imdb.as_deref(), Some("0133093"));
     assert_eq!(dataset.films[1].name.name, "He said \"no\"");
@@ -70,14 +97,24 @@ fn csv_with_quotes_and_a_byte_order_mark_is_read() {
 
 #[test]
 fn movielens_100k_is_read_in_both_layouts() {
-    let flags = |on: usize| (0..19).map(|at| if at == on { "1" } else { "0" }).collect::<Vec<_>>().join("|");
-    let item = format!("1|Toy Story (1995)|01-Jan-1995||http://x|{}\n2|Mis\u{e9}rables, Les (1995)|||http://y|{}\n", flags(3), flags(8));
+    let flags = |on: usize| {
+        (0..19)
+            .map(|at| if at == on { "1" } else { "0" })
+            .collect::<Vec<_>>()
+            .join("|")
+    };
+    let item = format!(
+        "1|Toy Story (1995)|01-Jan-1995||http://x|{}\n2|Mis\u{e9}rables, Les (1995)|||http://y|{}\n",
+        flags(3),
+        flags(8)
+    );
     let item: Vec<u8> = item.chars().map(|letter| letter as u8).collect();
     let data = b"196\t1\t3\t881250949\n186\t2\t4\t891717742\n";
     let original = read_files(&[("u.item", &item), ("u.data", data)]).unwrap();
     assert_eq!(original.films[1].name.name, "Les Misérables");
     assert_eq!(original.films[1].genres, ["Drama"]);
-    let inter = b"user_id:token\titem_id:token\trating:float\ttimestamp:float\n196\t1\t3\t881250949\n186\t2\t4\t891717742\n";
+    let inter =
+        b"user_id:token\titem_id:token\trating:float\ttimestamp:float\n196\t1\t3\t881250949\n186\t2\t4\t891717742\n";
     let atoms = "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n1\tToy Story\t1995\tAnimation\n2\tMisérables, Les\t1995\tDrama\n";
     let atomic = read_files(&[("ml-100k.inter", inter), ("ml-100k.item", atoms.as_bytes())]).unwrap();
     assert_eq!((atomic.films, atomic.ratings), (original.films, original.ratings));
@@ -87,25 +124,46 @@ fn movielens_100k_is_read_in_both_layouts() {
 fn what_is_wrong_is_named_with_its_line() {
     let movies = ("movies.dat", MOVIES_1M);
     for (ratings, expected) in [
-        (&b"7::1::5::978300760\n7::2\n"[..], "ratings.dat, line 2: there are not the four fields"),
+        (
+            &b"7::1::5::978300760\n7::2\n"[..],
+            "ratings.dat, line 2: there are not the four fields",
+        ),
         (b"7::1::6::978300760\n", "line 1: \"6\" is not a rating"),
         (b"7::1::0::978300760\n", "\"0\" is not a rating"),
         (b"7::1::five::978300760\n", "\"five\" is not a rating"),
         (b"7::3::5::978300760\n", "there is no film \"3\""),
         (b"7::1::5::97830\n", "is not a time"),
-        (b"7::1::5::978300760\n7::2::3::9783007", "line 2: the last line has no line end: the file was cut short"),
+        (
+            b"7::1::5::978300760\n7::2::3::9783007",
+            "line 2: the last line has no line end: the file was cut short",
+        ),
         (b"7::1::5::978300760::1\n", "line 1: there are not the four fields"),
-        (b"\xFF::1::5::978300760\n", "line 1: there is something other than numbers"),
+        (
+            b"\xFF::1::5::978300760\n",
+            "line 1: there is something other than numbers",
+        ),
         (b"::1::5::978300760\n", "is not the id of a viewer"),
     ] {
         let error = error_of(&[movies, ("ratings.dat", ratings)]);
         assert!(error.contains(expected), "{error}");
     }
     for (movies, expected) in [
-        (&b"1::Toy Story (1995)\n"[..], "movies.dat, line 1: there are not the three fields"),
-        (b"1::Toy Story (1995)::Comedy\n1::Other (1995)::Comedy\n", "line 2: film 1 is here a second time"),
-        (b"1::Toy Story (1995)::Comedy\n2::Other (1995)::Com", "line 2: the last line has no line end"),
-        (b"1::L\x85on (1994)::Drama\n", "line 1: the text is neither UTF-8 nor ISO 8859-1"),
+        (
+            &b"1::Toy Story (1995)\n"[..],
+            "movies.dat, line 1: there are not the three fields",
+        ),
+        (
+            b"1::Toy Story (1995)::Comedy\n1::Other (1995)::Comedy\n",
+            "line 2: film 1 is here a second time",
+        ),
+        (
+            b"1::Toy Story (1995)::Comedy\n2::Other (1995)::Com",
+            "line 2: the last line has no line end",
+        ),
+        (
+            b"1::L\x85on (1994)::Drama\n",
+            "line 1: the text is neither UTF-8 nor ISO 8859-1",
+        ),
         (b"", "there is no film in it"),
     ] {
         let error = error_of(&[("movies.dat", movies), ("ratings.dat", RATINGS_1M)]);
@@ -127,7 +185,15 @@ fn the_same_line_twice_is_counted_and_the_newest_rating_stands() {
     let ratings = b"7::1::5::978300760\n7::1::5::978300760\n7::1::2::978300999\n";
     let dataset = read_files(&[("movies.dat", movies), ("ratings.dat", ratings)]).unwrap();
     assert_eq!(dataset.duplicates, 3);
-    assert_eq!(dataset.ratings, [Rating { viewer: 0, film: 0, at_s: 978_300_999, half_stars: 4 }]);
+    assert_eq!(
+        dataset.ratings,
+        [Rating {
+            viewer: 0,
+            film: 0,
+            at_s: 978_300_999,
+            half_stars: 4
+        }]
+    );
 }
 
 #[test]
@@ -141,7 +207,9 @@ fn a_line_has_a_limit() {
 /// The folder of a real data set, or a word that it is not here.
 fn real(name: &str) -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder = std::env::var_os("KINORA_DATASETS").map_or_else(|| beside.into(), PathBuf::from).join(name);
+    let folder = std::env::var_os("KINORA_DATASETS")
+        .map_or_else(|| beside.into(), PathBuf::from)
+        .join(name);
     if !folder.is_dir() {
         eprintln!("skipped: {name} is not here; name the folder of data sets in KINORA_DATASETS");
         return None;
@@ -158,7 +226,12 @@ fn the_real_data_sets_are_read() {
     ] {
         let Some(folder) = real(name) else { continue };
         let dataset = read(&[folder]).unwrap();
-        let counts = (dataset.layout, dataset.films.len(), dataset.viewers.len(), dataset.ratings.len());
+        let counts = (
+            dataset.layout,
+            dataset.films.len(),
+            dataset.viewers.len(),
+            dataset.ratings.len(),
+        );
         assert_eq!(counts, (layout, films, viewers, ratings), "{name}");
     }
 }
@@ -167,7 +240,13 @@ fn the_real_data_sets_are_read() {
 fn real_names_are_right() {
     let Some(folder) = real("ml-100k") else { return };
     let dataset = read(&[folder]).unwrap();
-    let name = |id: &str| dataset.films.iter().find(|film| film.id == id).map(|film| film.name.name.as_str());
+    let name = |id: &str| {
+        dataset
+            .films
+            .iter()
+            .find(|film| film.id == id)
+            .map(|film| film.name.name.as_str())
+    };
     assert_eq!(name("12"), Some("The Usual Suspects"));
     assert_eq!(name("543"), Some("Les Misérables"));
 }
@@ -176,6 +255,14 @@ fn real_names_are_right() {
 fn the_strong_split_comes_along() {
     let Some(folder) = real("ml-1m") else { return };
     let strong = read(&[folder]).unwrap().strong.unwrap();
-    assert_eq!((strong.train.len(), strong.validation.len(), strong.test.len()), (4_840, 600, 600));
-    assert!(strong.test.iter().all(|fold| !fold.known.is_empty() && !fold.targets.is_empty()));
+    assert_eq!(
+        (strong.train.len(), strong.validation.len(), strong.test.len()),
+        (4_840, 600, 600)
+    );
+    assert!(
+        strong
+            .test
+            .iter()
+            .all(|fold| !fold.known.is_empty() && !fold.targets.is_empty())
+    );
 }

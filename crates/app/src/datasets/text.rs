@@ -25,16 +25,27 @@ pub enum Encoding {
 
 /// What a file is called in messages.
 pub fn shown(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// An error about a place.
 pub fn wrong<T>(path: &Path, line: u64, what: impl Into<String>) -> Result<T> {
-    Err(DatasetError { file: shown(path), line: (line > 0).then_some(line), what: what.into() })
+    Err(DatasetError {
+        file: shown(path),
+        line: (line > 0).then_some(line),
+        what: what.into(),
+    })
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> DatasetError {
-    DatasetError { file: shown(path), line: None, what: format!("cannot be read: {error}") }
+    DatasetError {
+        file: shown(path),
+        line: None,
+        what: format!("cannot be read: {error}"),
+    }
 }
 
 /// Calls `each` with every line (from 1, without its end) of a file that may be larger than memory.
@@ -79,9 +90,15 @@ pub fn read_lines(path: &Path, encoding: Encoding) -> Result<Vec<String>> {
 pub fn read_whole(path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let mut bytes = Vec::new();
-    file.take(TITLES_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    file.take(TITLES_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, &error))?;
     if bytes.len() as u64 > TITLES_BYTES_MAX {
-        return wrong(path, 0, format!("a file of titles has at most {TITLES_BYTES_MAX} bytes"));
+        return wrong(
+            path,
+            0,
+            format!("a file of titles has at most {TITLES_BYTES_MAX} bytes"),
+        );
     }
     Ok(bytes)
 }

@@ -4,13 +4,16 @@
 //! titles land in one transaction and so do up to a million ratings, so a data set of that size is there whole or not at
 //! all. Everything is idempotent: an import that was killed is taken up again by the next server or the next import, from the start.
 
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::{path::Path, sync::Arc};
 
 use contract::{
-    JobId, async_trait,
+    JobId,
     activity::Activity,
+    async_trait,
     catalog::Catalog,
     imports::{Imports, ImportsError, StartImport},
     jobs::{ForJob, Job, JobError, JobKind, Jobs, ListJobs},
@@ -63,7 +66,12 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
     let db = Db::open(&deps.location, "imports", &MIGRATIONS).await?;
     deps.bus.attach(&db).await?;
     let queue = Queue::new(db.clone(), deps.inputs);
-    Ok(Arc::new(Room { db, queue, catalog: deps.catalog, activity: deps.activity }))
+    Ok(Arc::new(Room {
+        db,
+        queue,
+        catalog: deps.catalog,
+        activity: deps.activity,
+    }))
 }
 
 impl Room {
@@ -78,16 +86,18 @@ impl Room {
 
     /// Of an import that is done.
     pub async fn counts(&self, job: JobId) -> anyhow::Result<Option<Counts>> {
-        let row: Option<(String,)> = on!(&self.db, pool => sqlx::query_as("SELECT counts FROM counts WHERE job_id = $1")
+        let row: Option<(String,)> =
+            on!(&self.db, pool => sqlx::query_as("SELECT counts FROM counts WHERE job_id = $1")
             .bind(job.0).fetch_optional(pool).await)
-        .or_fault()?;
+            .or_fault()?;
         Ok(row.map(|(text,)| serde_json::from_str(&text)).transpose()?)
     }
 
     async fn note_counts(&self, job: JobId, counts: &Counts) -> anyhow::Result<()> {
         let sql = "INSERT INTO counts (job_id, counts) VALUES ($1, $2) ON CONFLICT (job_id) DO UPDATE SET counts = excluded.counts";
         let text = serde_json::to_string(counts)?;
-        on!(self.db.writer(), pool => sqlx::query(sql).bind(job.0).bind(&text).execute(pool).await.map(drop)).or_fault()?;
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(job.0).bind(&text).execute(pool).await.map(drop))
+            .or_fault()?;
         Ok(())
     }
 }
@@ -97,8 +107,15 @@ impl Imports for Room {
     async fn start(&self, req: StartImport) -> Result<Job, ImportsError> {
         check(&req).map_err(ImportsError::Refused)?;
         let first = req.paths.first().map(String::as_str).unwrap_or_default();
-        let subject = Path::new(first).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(self.queue.enqueue_now(NewJob::new(JobKind::Import, subject, &req)).await?)
+        let subject = Path::new(first)
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        Ok(self
+            .queue
+            .enqueue_now(NewJob::new(JobKind::Import, subject, &req))
+            .await?)
     }
 }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use contract::{
-    ProfileId, TitleId, async_trait,
+    ProfileId, TitleId,
     activity::{HalfStars, ImportProfiles, ImportRatings, ImportedRating},
+    async_trait,
     catalog::{ExternalId, ImportTitles, NewTitle, TitleKind},
     imports::StartImport,
 };
@@ -71,7 +72,11 @@ impl Room {
         let source = dataset.layout.source();
         // An order without ratings gives titles only.
         let rated = dataset.ratings.iter().filter(|rating| rating.half_stars > 0).count();
-        let mut counts = Counts { ratings: rated as u64, duplicates: dataset.duplicates, ..Counts::default() };
+        let mut counts = Counts {
+            ratings: rated as u64,
+            duplicates: dataset.duplicates,
+            ..Counts::default()
+        };
         ticket.progress(0.3, format!("{} titles", dataset.films.len()));
         let titles = self.write_titles(&dataset.films, source, &mut counts).await?;
         if rated == 0 {
@@ -79,12 +84,17 @@ impl Room {
         }
         ticket.progress(0.4, format!("{} viewers", dataset.viewers.len()));
         counts.viewers = dataset.viewers.len() as u64;
-        let profiles = self.profiles(dataset.viewers, source, request).await?;
+        let profiles = self
+            .profiles(dataset.viewers, dataset.layout.viewers_source(), request)
+            .await?;
         for (number, chunk) in dataset.ratings.chunks(RATINGS_PER_WRITE).enumerate() {
             let done = number * RATINGS_PER_WRITE;
             let share = 0.5 + 0.5 * done as f32 / rated as f32;
             ticket.progress(share, format!("{done} of {rated} ratings"));
-            let ratings = chunk.iter().filter_map(|rating| row(rating, &profiles, &titles)).collect();
+            let ratings = chunk
+                .iter()
+                .filter_map(|rating| row(rating, &profiles, &titles))
+                .collect();
             counts.ratings_written += self.activity.import_ratings(ImportRatings { ratings }).await?.written;
         }
         Ok(counts)
@@ -103,10 +113,19 @@ impl Room {
         Ok(titles)
     }
 
-    async fn profiles(&self, viewers: Vec<String>, source: &str, request: &StartImport) -> anyhow::Result<Vec<ProfileId>> {
+    async fn profiles(
+        &self,
+        viewers: Vec<String>,
+        source: &str,
+        request: &StartImport,
+    ) -> anyhow::Result<Vec<ProfileId>> {
         let mut profiles = Vec::with_capacity(viewers.len());
         for viewers in viewers.chunks(VIEWERS_PER_CALL) {
-            let req = ImportProfiles { source: source.into(), viewers: viewers.to_vec(), claims: request.claims.clone() };
+            let req = ImportProfiles {
+                source: source.into(),
+                viewers: viewers.to_vec(),
+                claims: request.claims.clone(),
+            };
             profiles.extend(self.activity.import_profiles(req).await?);
         }
         Ok(profiles)
@@ -123,8 +142,14 @@ fn row(rating: &datasets::Rating, profiles: &[ProfileId], titles: &[TitleId]) ->
 }
 
 fn new_title(film: &Film, source: &str) -> NewTitle {
-    let mut external = vec![ExternalId { source: source.into(), id: film.id.clone() }];
-    external.extend(film.imdb.iter().map(|id| ExternalId { source: "imdb".into(), id: id.clone() }));
+    let mut external = vec![ExternalId {
+        source: source.into(),
+        id: film.id.clone(),
+    }];
+    external.extend(film.imdb.iter().map(|id| ExternalId {
+        source: "imdb".into(),
+        id: id.clone(),
+    }));
     NewTitle {
         kind: TitleKind::Film,
         name: film.name.name.clone(),

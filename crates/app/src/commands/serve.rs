@@ -1,0 +1,121 @@
+//! `kinora serve`: opens everything, listens, works until it is told to end, and ends without losing anything.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use axum::Router;
+use platform::telemetry::{Metrics, init_logs};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    cli::Serve,
+    config::Config,
+    node::Node,
+    roles::{Role, Roles},
+};
+
+/// Requests that are being answered get this long; then they are cut off.
+const DRAIN_S: u64 = 20;
+
+pub async fn run(args: Serve) -> anyhow::Result<()> {
+    let mut config = Config::read(&args.place)?;
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.roles = args.roles.unwrap_or(config.roles);
+    let roles: Roles = config.roles.parse()?;
+    let filter = (!config.log_filter.is_empty()).then_some(config.log_filter.as_str());
+    init_logs(config.log_format, filter)?;
+    let metrics = Metrics::install()?;
+    let stop = CancellationToken::new();
+    tokio::spawn(end_on_signal(stop.clone())?);
+
+    let node = Node::serving(config, metrics.clone()).await?;
+    let rooms = node.rooms().await?;
+    rooms.subscribe(&node).await?;
+    let tasks = TaskTracker::new();
+    rooms.start(&node, &tasks, &roles, &stop);
+    if roles.has(Role::Gateway) {
+        let router = gateway::open(rooms.doors(&node), node.config.gateway.clone()).await?;
+        serve_metrics(&node, metrics, &tasks, &stop).await?;
+        announce_set_up(&rooms).await?;
+        listen(&node.config.listen, router, &stop).await?;
+    } else {
+        println!("working as {}", node.config.roles);
+        stop.cancelled().await;
+    }
+    stop.cancel();
+    tasks.close();
+    tasks.wait().await;
+    node.close().await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// SIGTERM and SIGINT ask for an orderly end.
+fn end_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("ending: finishing what is being answered");
+        stop.cancel();
+    })
+}
+
+async fn listen(address: &SocketAddr, router: Router, stop: &CancellationToken) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("listening on {address}; is another server running there? choose another address with --listen")
+    })?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let drained = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let cut_off = async {
+        stop.cancelled().await;
+        tokio::time::sleep(std::time::Duration::from_secs(DRAIN_S)).await;
+    };
+    tokio::select! {
+        ended = drained.into_future() => ended.context("answering requests"),
+        () = cut_off => {
+            tracing::warn!("some requests were still being answered after {DRAIN_S} s and were cut off");
+            Ok(())
+        }
+    }
+}
+
+async fn serve_metrics(
+    node: &Node,
+    metrics: Metrics,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let address = &node.config.metrics_listen;
+    if address.is_empty() {
+        return Ok(());
+    }
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("metrics_listen: listening on {address:?}"))?;
+    let served =
+        axum::serve(listener, gateway::metrics_router(metrics)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tasks.spawn(async move {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the metrics listener ended");
+        }
+    });
+    Ok(())
+}
+
+/// While nobody is an admin, whoever reads this terminal may become one.
+async fn announce_set_up(rooms: &crate::node::Rooms) -> anyhow::Result<()> {
+    if let Some(token) = rooms.accounts.issue_set_up_token().await? {
+        println!("no admin exists yet: open /setup in the browser with this one-time token: {token}");
+        println!("or: printf %s \"$PASSWORD\" | kinora user add EMAIL --role admin --password-stdin --data-dir …");
+    }
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! The wiring: what a process holds, and how rooms are opened from it. The order of [`Node::rooms`] is the diagram of who may call
+//! whom; a cycle cannot be written.
+
+use std::sync::Arc;
+
+use contract::{accounts::Accounts, activity::Activity, catalog::Catalog, jobs::Jobs};
+use gateway::{Doors, HealthCheck};
+use platform::{
+    Bus, Db, Inputs, Location,
+    blob::BlobStore,
+    telemetry::{LogFormat, Metrics, init_logs},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::Config,
+    imports,
+    roles::{Role, Roles},
+};
+
+/// Commands speak for themselves; only what goes wrong is logged beside them.
+const COMMAND_FILTER: &str = "warn,sqlx=error,tantivy=error";
+
+/// What every room of this process stands on.
+pub struct Node {
+    pub config: Config,
+    pub location: Location,
+    pub inputs: Inputs,
+    pub bus: Arc<Bus>,
+    pub blobs: BlobStore,
+    metrics: Option<Metrics>,
+    /// Only a server keeps the index of words; commands work beside it.
+    search: catalog::SearchIndex,
+}
+
+/// All rooms, open.
+pub struct Rooms {
+    pub accounts: Arc<accounts::Local>,
+    pub catalog: Arc<catalog::Local>,
+    pub activity: Arc<activity::Room>,
+    pub recommend: Arc<recommend::Room>,
+    pub streaming: Arc<streaming::Room>,
+    pub imports: Arc<imports::Room>,
+}
+
+impl Node {
+    /// For a command.
+    pub async fn quiet(config: Config) -> anyhow::Result<Self> {
+        init_logs(LogFormat::Readable, Some(COMMAND_FILTER))?;
+        Self::new(config, None, catalog::SearchIndex::Off)
+    }
+
+    /// For a server.
+    pub async fn serving(config: Config, metrics: Metrics) -> anyhow::Result<Self> {
+        let search = catalog::SearchIndex::Folder(config.data_dir.join("search"));
+        Self::new(config, Some(metrics), search)
+    }
+
+    fn new(config: Config, metrics: Option<Metrics>, search: catalog::SearchIndex) -> anyhow::Result<Self> {
+        let inputs = Inputs::system();
+        Ok(Self {
+            location: config.location(),
+            bus: Bus::new(inputs.clock.clone()),
+            blobs: BlobStore::open(&config.blobs_dir())?,
+            inputs,
+            config,
+            metrics,
+            search,
+        })
+    }
+
+    /// Just the one room, for commands about people.
+    pub async fn accounts(&self) -> anyhow::Result<Arc<accounts::Local>> {
+        let deps = accounts::Deps {
+            location: self.location.clone(),
+            inputs: self.inputs.clone(),
+            bus: self.bus.clone(),
+        };
+        accounts::open(deps, self.config.accounts.clone()).await
+    }
+
+    /// Every room. Each gets only the doors that it may hold.
+    pub async fn rooms(&self) -> anyhow::Result<Rooms> {
+        let (accounts, catalog, activity) = tokio::try_join!(self.accounts(), self.catalog(), self.activity())?;
+        let (streaming, recommend, imports) = tokio::try_join!(
+            self.streaming(catalog.clone()),
+            self.recommend(catalog.clone(), activity.clone()),
+            self.imports(catalog.clone(), activity.clone()),
+        )?;
+        Ok(Rooms {
+            accounts,
+            catalog,
+            activity,
+            recommend,
+            streaming,
+            imports,
+        })
+    }
+
+    async fn catalog(&self) -> anyhow::Result<Arc<catalog::Local>> {
+        let deps = catalog::Deps {
+            location: self.location.clone(),
+            inputs: self.inputs.clone(),
+            bus: self.bus.clone(),
+            blobs: self.blobs.clone(),
+        };
+        catalog::open(
+            deps,
+            catalog::Config {
+                search: self.search.clone(),
+            },
+        )
+        .await
+    }
+
+    async fn activity(&self) -> anyhow::Result<Arc<activity::Room>> {
+        let deps = activity::Deps {
+            location: self.location.clone(),
+            inputs: self.inputs.clone(),
+            bus: self.bus.clone(),
+            config: self.config.activity.clone(),
+        };
+        activity::open(deps).await
+    }
+
+    async fn streaming(&self, catalog: Arc<dyn Catalog>) -> anyhow::Result<Arc<streaming::Room>> {
+        let deps = streaming::Deps {
+            location: self.location.clone(),
+            inputs: self.inputs.clone(),
+            bus: self.bus.clone(),
+            blobs: self.blobs.clone(),
+            catalog,
+            data_folder: self.config.data_dir.clone(),
+        };
+        streaming::open(deps, self.config.streaming.clone()).await
+    }
+
+    async fn recommend(
+        &self,
+        catalog: Arc<dyn Catalog>,
+        activity: Arc<dyn Activity>,
+    ) -> anyhow::Result<Arc<recommend::Room>> {
+        let deps = recommend::Deps {
+            location: self.location.clone(),
+            inputs: self.inputs.clone(),
+            bus: self.bus.clone(),
+            blobs: self.blobs.clone(),
+            catalog,
+            activity,
+            config: self.config.recommend.clone(),
+        };
+        recommend::open(deps).await
+    }
+
+    async fn imports(
+        &self,
+        catalog: Arc<dyn Catalog>,
+        activity: Arc<dyn Activity>,
+    ) -> anyhow::Result<Arc<imports::Room>> {
+        imports::open(imports::Deps {
+            location: self.location.clone(),
+            inputs: self.inputs.clone(),
+            bus: self.bus.clone(),
+            catalog,
+            activity,
+        })
+        .await
+    }
+
+    /// Hands over what is under way and stops.
+    pub async fn close(self) {
+        self.bus.shutdown().await;
+    }
+}
+
+impl Rooms {
+    /// Connects the read models to the facts they are made of.
+    pub async fn subscribe(&self, node: &Node) -> anyhow::Result<()> {
+        catalog::events::subscribe(&node.bus, &self.catalog).await?;
+        self.activity.subscribe(&node.bus).await?;
+        self.recommend.subscribe(&node.bus).await?;
+        Ok(())
+    }
+
+    /// Starts the work that `roles` name, until `stop`.
+    pub fn start(&self, node: &Node, tasks: &TaskTracker, roles: &Roles, stop: &CancellationToken) {
+        let transcodes = node.config.streaming.workers.max(1) as usize;
+        tasks.spawn(self.activity.clone().run(stop.clone()));
+        tasks.spawn(self.recommend.clone().run(stop.clone()));
+        if roles.has(Role::Transcoder) {
+            tasks.spawn(self.streaming.clone().run_worker(transcodes, stop.clone()));
+        }
+        if roles.has(Role::Trainer) {
+            tasks.spawn(self.recommend.clone().run_worker(stop.clone()));
+            tasks.spawn(self.recommend.clone().run_schedule(stop.clone()));
+        }
+        if roles.has(Role::Importer) {
+            tasks.spawn(self.imports.clone().run_worker(stop.clone()));
+        }
+    }
+
+    /// Every room with background work.
+    pub fn jobs(&self) -> Vec<Arc<dyn Jobs>> {
+        vec![self.streaming.clone(), self.recommend.clone(), self.imports.clone()]
+    }
+
+    pub fn databases(&self) -> [&Db; 6] {
+        [
+            self.accounts.database(),
+            self.catalog.database(),
+            self.activity.database(),
+            self.streaming.database(),
+            self.recommend.database(),
+            self.imports.database(),
+        ]
+    }
+
+    /// What the gateway composes its answers of.
+    pub fn doors(&self, node: &Node) -> Doors {
+        let accounts: Arc<dyn Accounts> = self.accounts.clone();
+        Doors {
+            accounts,
+            catalog: self.catalog.clone(),
+            activity: self.activity.clone(),
+            recommend: self.recommend.clone(),
+            streaming: self.streaming.clone(),
+            imports: self.imports.clone(),
+            jobs: self.jobs(),
+            blobs: node.blobs.clone(),
+            bus: node.bus.clone(),
+            inputs: node.inputs.clone(),
+            metrics: node.metrics.clone(),
+            health: self.databases().map(health_of).to_vec(),
+        }
+    }
+}
+
+/// Asks a room's database for a sign of life.
+fn health_of(db: &Db) -> HealthCheck {
+    let db = db.clone();
+    HealthCheck {
+        name: db.room(),
+        check: Arc::new(move || {
+            let db = db.clone();
+            Box::pin(async move { db.ping().await.map_err(|error| error.to_string()) })
+        }),
+    }
+}
