@@ -287,4 +287,13 @@ mod tests {
             assert_eq!(surprises(password, "", ""), count, "{password}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn there_are_never_more_surprises_than_characters(password in "\\PC{0,140}", email in "\\PC{0,20}", name in "\\PC{0,20}") {
+            let count = surprises(&password, &email, &name);
+            proptest::prop_assert!(count <= password.to_lowercase().chars().count());
+            refuse(&password, &email, &name);
+        }
+    }
 }

@@ -94,4 +94,14 @@ mod tests {
         assert_eq!(user_agent(&"x".repeat(500)).len(), 200);
         assert_eq!(user_agent("a\r\nb"), "ab");
     }
+
+    proptest::proptest! {
+        /// What is kept is kept the same when it is given again: or one person could have two accounts.
+        #[test]
+        fn normalising_twice_changes_nothing(text in "\\PC{0,40}@\\PC{0,40}") {
+            if let Ok(kept) = email(&text) {
+                proptest::prop_assert_eq!(email(&kept), Ok(kept));
+            }
+        }
+    }
 }

@@ -115,7 +115,9 @@ pub async fn last(db: &Db) -> Result<Position, Fault> {
     let row: Option<(i64, i64)> = match db.engine() {
         Engine::Sqlite(_) => return head(db).await,
         Engine::Postgres(pool) => {
-            sqlx::query_as("SELECT tx, seq FROM outbox ORDER BY tx DESC, seq DESC LIMIT 1").fetch_optional(pool).await
+            sqlx::query_as("SELECT tx, seq FROM outbox ORDER BY tx DESC, seq DESC LIMIT 1")
+                .fetch_optional(pool)
+                .await
         }
     }
     .or_fault()?;
@@ -129,6 +131,39 @@ pub async fn cursor(db: &Db, subscriber: &str) -> Result<Option<Position>, Fault
         .bind(subscriber).fetch_optional(pool).await)
         .or_fault()?;
     Ok(row.map(|(tx, seq)| Position { tx, seq }))
+}
+
+/// Makes places right again after a PostgreSQL database was restored into another cluster, whose transaction ids are lower than
+/// those in the dump: without this every new fact would sort before places already passed, and be skipped in silence.
+/// Old facts get transaction 0, and each subscriber goes on with the first one that it has not seen.
+pub async fn realign(db: &Db) -> Result<(), Fault> {
+    if matches!(db.engine(), Engine::Sqlite(_)) {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    let Engine::Postgres(conn) = tx.engine() else {
+        return Ok(());
+    };
+    let ahead = "SELECT GREATEST((SELECT MAX(tx) FROM outbox), (SELECT MAX(tx) FROM outbox_cursor), 0)
+         > pg_current_xact_id()::TEXT::BIGINT";
+    let (is_ahead,): (bool,) = sqlx::query_as(ahead).fetch_one(&mut *conn).await.or_fault()?;
+    if !is_ahead {
+        return Ok(());
+    }
+    tracing::warn!(
+        room = db.room(),
+        "the database comes from another cluster; the outbox is put in order"
+    );
+    for sql in [
+        "LOCK TABLE outbox, outbox_cursor IN EXCLUSIVE MODE",
+        "UPDATE outbox_cursor c SET tx = 0, seq = COALESCE(
+             (SELECT MIN(o.seq) - 1 FROM outbox o WHERE (o.tx, o.seq) > (c.tx, c.seq)),
+             (SELECT MAX(o.seq) FROM outbox o), c.seq)",
+        "UPDATE outbox SET tx = 0",
+    ] {
+        sqlx::query(sql).execute(&mut *conn).await.or_fault()?;
+    }
+    tx.commit().await
 }
 
 /// Notes how far a durable subscriber has come; never moves it back.

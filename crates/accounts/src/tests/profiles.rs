@@ -35,19 +35,20 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+fn of(account: AccountId, profile: ProfileId) -> ForProfile {
+    ForProfile { account, profile }
+}
+
 #[tokio::test]
-async fn profiles_are_made_changed_and_removed() {
+async fn profiles_are_made_and_changed() {
     for house in houses().await {
         let lea = house.register("lea@example.org").await;
         let account = lea.account.id;
-        let kids = house
-            .door
-            .create_profile(CreateProfile {
-                kids: true,
-                ..new(account, " Mia ")
-            })
-            .await
-            .unwrap();
+        let asked = CreateProfile {
+            kids: true,
+            ..new(account, " Mia ")
+        };
+        let kids = house.door.create_profile(asked).await.unwrap();
         assert_eq!(
             (kids.name.as_str(), kids.kids, kids.maturity_max, kids.onboarded),
             ("Mia", true, 12, false)
@@ -59,9 +60,10 @@ async fn profiles_are_made_changed_and_removed() {
             languages: words(&["fr", "pt-BR"]),
             content_types: words(&["film"]),
         };
+        let (liked, onboarded) = (Some(preferences.clone()), Some(true));
         let asked = UpdateProfile {
-            preferences: Some(preferences.clone()),
-            onboarded: Some(true),
+            preferences: liked,
+            onboarded,
             ..change(account, kids.id)
         };
         let changed = house.door.update_profile(asked).await.unwrap();
@@ -69,41 +71,23 @@ async fn profiles_are_made_changed_and_removed() {
             (changed.name.as_str(), &changed.preferences, changed.onboarded),
             ("Mia", &preferences, true)
         );
-        let read = house
-            .door
-            .profile(ForProfile {
-                account,
-                profile: kids.id,
-            })
-            .await
-            .unwrap();
+        let read = house.door.profile(of(account, kids.id)).await.unwrap();
         assert_eq!(read, changed, "{}", house.name);
+    }
+}
 
-        house
-            .door
-            .delete_profile(ForProfile {
-                account,
-                profile: kids.id,
-            })
-            .await
-            .unwrap();
-        let gone = house
-            .door
-            .profile(ForProfile {
-                account,
-                profile: kids.id,
-            })
-            .await;
+#[tokio::test]
+async fn profiles_are_removed_but_for_the_last() {
+    for house in houses().await {
+        let lea = house.register("lea@example.org").await;
+        let account = lea.account.id;
+        let profile = house.door.create_profile(new(account, "Mia")).await.unwrap().id;
+        house.door.update_profile(change(account, profile)).await.unwrap();
+        house.door.delete_profile(of(account, profile)).await.unwrap();
+        let gone = house.door.profile(of(account, profile)).await;
         assert_eq!(gone.err(), Some(AccountsError::ProfileNotFound));
-        let last = house
-            .door
-            .delete_profile(ForProfile {
-                account,
-                profile: lea.profiles[0].id,
-            })
-            .await;
+        let last = house.door.delete_profile(of(account, lea.profiles[0].id)).await;
         assert_eq!(last.err(), Some(AccountsError::LastProfile), "{}", house.name);
-        let profile = kids.id;
         let facts = [
             EventBody::ProfileCreated { account, profile },
             EventBody::ProfileChanged { account, profile },

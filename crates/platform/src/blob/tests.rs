@@ -104,3 +104,16 @@ async fn keys_never_leave_the_folder() {
     assert!(store.delete_all("").await.is_err(), "never everything");
     assert!(store.list("..").await.is_err());
 }
+
+proptest::proptest! {
+    /// Whatever a key looks like, it is refused or names a place inside.
+    #[test]
+    fn no_key_leads_outside(key in "[a./_é\\\\%-]{0,12}") {
+        if let Ok(parsed) = parse(&key) {
+            let place = Path::new("/files").join(parsed.as_ref());
+            proptest::prop_assert!(place.starts_with("/files"));
+            proptest::prop_assert!(place.components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::RootDir)));
+            proptest::prop_assert_eq!(parsed.as_ref(), key.as_str());
+        }
+    }
+}

@@ -148,6 +148,7 @@ impl Bus {
 
     /// Makes a room's outbox a source for every subscriber, present and future.
     pub async fn attach(&self, db: &Db) -> Result<(), Fault> {
+        outbox::realign(db).await?;
         let subscribers = {
             let mut links = self.links();
             links.sources.push(db.clone());

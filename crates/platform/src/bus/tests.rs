@@ -229,6 +229,30 @@ async fn a_fact_of_a_later_version_is_put_aside() {
     }
 }
 
+/// A dump restored into a new cluster brings transaction ids that the cluster will not reach for years.
+#[tokio::test]
+async fn a_database_restored_elsewhere_goes_on() {
+    let database = test_support::postgres().await;
+    let room = Room::open(&database, 1).await;
+    room.tell(1..=3).await;
+    let before = Arc::new(Recorder::default());
+    room.subscribe(Delivery::Durable, &before).await;
+    room.until_seen(&before, 3).await;
+    room.bus.shutdown().await;
+    room.tell([4]).await;
+    for table in ["outbox", "outbox_cursor"] {
+        let sql = sqlx::AssertSqlSafe(format!("UPDATE {table} SET tx = tx + 1000000000000"));
+        on!(room.db.writer(), pool => sqlx::query(sql).execute(pool).await.map(drop)).unwrap();
+    }
+
+    let room = Room::open(&database, 2).await;
+    let after = Arc::new(Recorder::default());
+    room.subscribe(Delivery::Durable, &after).await;
+    room.tell([5]).await;
+    room.until_seen(&after, 2).await;
+    assert_eq!(after.seen(), [4, 5]);
+}
+
 #[tokio::test]
 async fn a_name_is_taken_once() {
     let (inputs, _) = Inputs::manual(1);

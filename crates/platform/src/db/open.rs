@@ -4,7 +4,7 @@ use std::{convert::Infallible, path::Path, path::PathBuf, str::FromStr, time::Du
 
 use anyhow::Context as _;
 use sqlx::{
-    PgPool,
+    Connection as _, PgPool, SqliteConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -72,12 +72,15 @@ pub(super) fn sqlite(folder: &Path, room: &str) -> anyhow::Result<SqlitePools> {
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .statement_cache_capacity(200)
+        // After a burst of writes the log's file shrinks again.
+        .pragma("journal_size_limit", "67108864")
         .pragma("temp_store", "memory");
     let pool = || {
         SqlitePoolOptions::new()
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .max_lifetime(None)
+            .after_release(|conn, _| Box::pin(is_reusable(conn)))
     };
     let readers = std::thread::available_parallelism()
         .map_or(2, |cores| cores.get() as u32 * 2)
@@ -92,6 +95,15 @@ pub(super) fn sqlite(folder: &Path, room: &str) -> anyhow::Result<SqlitePools> {
             .idle_timeout(IDLE_TIMEOUT)
             .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "on")),
     })
+}
+
+/// After a full disk, an input or output error or too little memory SQLite rolls back by itself; the driver does not notice and
+/// would count a transaction on that connection for ever. The writer is one connection, so it must be replaced, or a disk that
+/// was full once would refuse writes until a restart.
+async fn is_reusable(conn: &mut SqliteConnection) -> sqlx::Result<bool> {
+    // A dropped transaction's rollback is still on its way to the connection's thread; this comes after it.
+    conn.ping().await?;
+    Ok(!conn.is_in_transaction())
 }
 
 /// A pool whose every connection sees the room's schema only.

@@ -189,3 +189,29 @@ async fn a_schema_is_never_built_from_odd_letters() {
     };
     assert!(Db::open(&location, "notes", &migrations(&[NOTES])).await.is_err());
 }
+
+#[tokio::test]
+async fn connections_that_the_server_dropped_are_replaced() {
+    let database = test_support::postgres().await;
+    let db = database.open("notes", &migrations(&[NOTES])).await;
+    let other = database.open("other", &migrations(&[])).await;
+    for _ in 0..3 {
+        add(&db, 1, "a").await.ok();
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kinora-notes'
+             AND query LIKE '%notes%' AND pid <> pg_backend_pid()";
+        on!(other, pool => sqlx::query(sql).execute(pool).await.map(drop)).unwrap();
+        assert_eq!(notes(&db).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_apart() {
+    let database = test_support::sqlite();
+    let db = database.open("notes", &migrations(&[NOTES])).await;
+    on!(db.writer(), pool => sqlx::query("PRAGMA max_page_count = 64").execute(pool).await.map(drop)).unwrap();
+    let text = "x".repeat(500_000);
+    assert!(matches!(add(&db, 1, &text).await, Err(contract::Fault::StorageFull(_))));
+    // And when there is room again, it goes on.
+    add(&db, 2, "small").await.unwrap();
+    assert_eq!(notes(&db).await, [(2, "small".into())]);
+}

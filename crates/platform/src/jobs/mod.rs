@@ -31,6 +31,9 @@ pub use run::{Ticket, Work};
 
 use crate::{db::Db, inputs::Inputs};
 
+/// Ended jobs are kept for a quarter of a year, and their keys with them.
+pub const KEEP_MS: i64 = 90 * 86_400_000;
+
 /// The limits of a queue.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -44,6 +47,8 @@ pub struct Settings {
     pub backoff_max: Duration,
     /// How long work may go on after it was asked to stop.
     pub stop_grace: Duration,
+    /// How often jobs that ended long ago are looked for.
+    pub prune_every: Duration,
 }
 
 impl Default for Settings {
@@ -55,6 +60,7 @@ impl Default for Settings {
             backoff_min: Duration::from_secs(5),
             backoff_max: Duration::from_secs(600),
             stop_grace: Duration::from_secs(10),
+            prune_every: Duration::from_secs(3600),
         }
     }
 }
@@ -67,7 +73,7 @@ pub struct NewJob {
     pub subject: String,
     pub title: Option<TitleId>,
     pub payload: serde_json::Value,
-    /// Enqueues once per key, for ever.
+    /// Enqueues once per key, for as long as the job is kept ([`KEEP_MS`] after its end).
     pub key: Option<String>,
     pub attempts_max: u32,
 }

@@ -68,7 +68,19 @@ impl Queue {
             workers.spawn(self.clone().worker(work.clone(), kinds.clone(), stop.clone()));
         }
         workers.close();
-        workers.wait().await;
+        tokio::select! {
+            () = workers.wait() => {}
+            () = self.prune_regularly() => {}
+        }
+    }
+
+    async fn prune_regularly(&self) {
+        loop {
+            time::sleep(self.settings.prune_every).await;
+            if let Err(error) = self.prune().await {
+                tracing::warn!(room = self.db.room(), %error, "old jobs were not cleared");
+            }
+        }
     }
 
     async fn worker(self, work: Arc<dyn Work>, kinds: Vec<JobKind>, stop: CancellationToken) {

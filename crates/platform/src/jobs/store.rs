@@ -9,7 +9,7 @@ use contract::{
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Beat, Counts, Failure, Lease, NewJob, Queue,
+    Beat, Counts, Failure, KEEP_MS, Lease, NewJob, Queue,
     row::{Row, columns, kind_name},
 };
 use crate::{
@@ -57,12 +57,11 @@ impl Queue {
 
     /// Takes the next job of one of `kinds` that is due, or whose worker has died. One that has died too often fails instead.
     pub async fn take(&self, kinds: &[JobKind]) -> Result<Option<Lease>, Fault> {
-        self.fail_the_exhausted().await?;
+        self.end_the_abandoned().await?;
         let now = self.inputs.now_ms();
         let token = self.inputs.id::<i64>();
         let kinds: Vec<String> = kinds.iter().copied().map(kind_name).collect();
         let until = now + millis(self.settings.lease);
-        // `$2` is bound twice in spirit: due since, and lease over by, now.
         const DUE: &str = "((state = 'queued' AND run_at <= $2) OR (state = 'running' AND lease_until < $2))";
         const SET: &str =
             "UPDATE jobs SET state = 'running', lease = $1, lease_until = $4, attempts = attempts + 1, error = NULL,
@@ -104,14 +103,22 @@ impl Queue {
         Ok(lease)
     }
 
-    /// A job that took its worker with it every time must not do so for ever.
-    async fn fail_the_exhausted(&self) -> Result<(), Fault> {
+    /// A job that took its worker with it every time must not do so for ever; one that should stop need not begin again.
+    async fn end_the_abandoned(&self) -> Result<(), Fault> {
         let now = self.inputs.now_ms();
-        let sql =
-            "UPDATE jobs SET state = 'failed', lease = NULL, lease_until = NULL, finished_at = $1, updated_at = $1,
-             error = 'the worker stopped without a word at every attempt'
-             WHERE state = 'running' AND lease_until < $1 AND attempts >= attempts_max";
+        let sql = "UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'failed' END,
+             error = CASE WHEN cancel_requested THEN NULL ELSE 'the worker stopped without a word at every attempt' END,
+             lease = NULL, lease_until = NULL, finished_at = $1, updated_at = $1
+             WHERE state = 'running' AND lease_until < $1 AND (cancel_requested OR attempts >= attempts_max)";
         on!(self.db.writer(), pool => sqlx::query(sql).bind(now).execute(pool).await.map(drop)).or_fault()
+    }
+
+    /// Forgets jobs that ended longer ago than [`KEEP_MS`]; returns how many, at most 1,000.
+    pub async fn prune(&self) -> Result<u64, Fault> {
+        let sql = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at < $1 ORDER BY id LIMIT 1000)";
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(self.inputs.now_ms() - KEEP_MS)
+            .execute(pool).await.map(|done| done.rows_affected()))
+        .or_fault()
     }
 
     /// Renews the lease and notes how far the work is.

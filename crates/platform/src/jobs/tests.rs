@@ -243,6 +243,34 @@ async fn jobs_are_cancelled_while_waiting_and_while_running() {
 }
 
 #[tokio::test]
+async fn a_cancelled_job_of_a_dead_worker_does_not_begin_again() {
+    for database in test_support::databases().await {
+        let (queue, clock) = queue(&database, 1).await;
+        let job = queue.enqueue_now(transcode("a")).await.unwrap().id;
+        queue.take(&KINDS).await.unwrap().unwrap();
+        queue.cancel(ForJob { job }).await.unwrap();
+        clock.advance(301);
+        assert!(queue.take(&KINDS).await.unwrap().is_none());
+        assert_eq!(
+            queue.get(ForJob { job }).await.unwrap().state,
+            JobState::Cancelled,
+            "{}",
+            database.name
+        );
+
+        queue.enqueue_now(transcode("b")).await.unwrap();
+        clock.advance(KEEP_MS + 1);
+        assert_eq!(
+            queue.prune().await.unwrap(),
+            1,
+            "{}: only what has ended",
+            database.name
+        );
+        assert_eq!(queue.get(ForJob { job }).await, Err(JobError::NotFound));
+    }
+}
+
+#[tokio::test]
 async fn the_list_is_newest_first_and_paged() {
     for database in test_support::databases().await {
         let (queue, clock) = queue(&database, 1).await;
