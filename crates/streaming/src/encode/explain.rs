@@ -71,7 +71,8 @@ pub fn encoding(ended: &Ended) -> Failure {
 
 /// What has nothing to do with the file.
 fn of_the_machine(ended: &Ended) -> Option<Failure> {
-    const SIGXCPU: i32 = 24;
+    // ffmpeg catches the signal that says so (SIGXCPU), stops in order, and tells by this status that a signal made it.
+    const STOPPED_BY_SIGNAL: i32 = 255;
     const SIGXFSZ: i32 = 25;
     let words = &ended.words;
     if words.contains("No space left on device") || words.contains("Disk quota exceeded") {
@@ -82,7 +83,7 @@ fn of_the_machine(ended: &Ended) -> Option<Failure> {
             "The encoded video is larger than the server allows; ask its operator to raise the limit.",
         ));
     }
-    if ended.status == 128 + SIGXCPU {
+    if ended.status == STOPPED_BY_SIGNAL {
         return Some(Failure::permanent(
             "Encoding took more processor time than the server allows and was stopped.",
         ));

@@ -28,6 +28,8 @@ const WORDS_BYTES_MAX: usize = 64 << 10;
 /// The longest line on standard output; ffprobe's whole answer comes as lines too.
 const LINE_BYTES_MAX: u64 = 1 << 20;
 
+const BUBBLEWRAP: &str = "/usr/bin/bwrap";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
     Ffmpeg,
@@ -91,21 +93,25 @@ pub enum SandboxError {
 
 /// Builds and runs sandboxed commands. Whether it works here is tried once, at the first use.
 pub struct Sandbox {
-    /// Found where they are on Debian; named so that tests can take them away.
-    pub(crate) bubblewrap: PathBuf,
+    bubblewrap: PathBuf,
     works: OnceCell<()>,
 }
 
 impl Default for Sandbox {
     fn default() -> Self {
-        Self {
-            bubblewrap: "/usr/bin/bwrap".into(),
-            works: OnceCell::new(),
-        }
+        Self::with(BUBBLEWRAP)
     }
 }
 
 impl Sandbox {
+    /// With a bubblewrap of one's own.
+    pub fn with(bubblewrap: impl Into<PathBuf>) -> Self {
+        Self {
+            bubblewrap: bubblewrap.into(),
+            works: OnceCell::new(),
+        }
+    }
+
     /// Whether programs can be run here. A failure is looked at again the next time: somebody may have mended it.
     pub async fn check(&self) -> Result<(), SandboxError> {
         self.works.get_or_try_init(|| self.try_out()).await.map(drop)
@@ -196,7 +202,7 @@ impl Sandbox {
         let mut command = Command::new("/usr/bin/prlimit");
         command
             .arg(format!("--as={}", limits.memory_bytes))
-            .arg(format!("--cpu={}", limits.cpu_s))
+            .arg(format!("--cpu={}:{}", limits.cpu_s, limits.cpu_s + 5))
             .arg(format!("--fsize={}", limits.file_bytes))
             .args(["--core=0", "--nofile=256", "--", "/usr/bin/nice", "-n", "10"])
             .arg(&self.bubblewrap)

@@ -1,1 +1,5 @@
+//! The sandbox against programs that try things, plans for every shape of source, and words for every failure.
 
+mod isolation;
+mod planning;
+mod probing;

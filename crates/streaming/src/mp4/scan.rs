@@ -85,10 +85,3 @@ fn body(file: &mut (impl Read + Seek), offset: u64, header_bytes: u64, bytes: u6
     file.read_exact(&mut body)?;
     Ok(body)
 }
-
-impl Layout {
-    /// The layout of bytes in memory.
-    pub fn of(bytes: &[u8]) -> Result<Self, Mp4Error> {
-        scan(&mut std::io::Cursor::new(bytes))
-    }
-}

@@ -230,7 +230,7 @@ async fn a_file_that_cannot_be_added_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
+async fn a_file_larger_than_allowed_is_said_and_a_retry_goes_on_once_it_is() {
     let config = streaming::Config {
         encoder_file_bytes: 100_000,
         ..Default::default()
@@ -256,4 +256,86 @@ async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
         .unwrap();
     let job = house.ended(job.id).await;
     assert_eq!(job.state, JobState::Done, "{job:?}");
+}
+
+/// A small disk of its own, as long as the test may make one (as root); unmounted when dropped.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount(megabytes: u32) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let size = format!("size={megabytes}m");
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(folder.path())
+            .output();
+        mount.is_ok_and(|mount| mount.status.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        std::process::Command::new("umount")
+            .arg("--lazy")
+            .arg(self.0.path())
+            .status()
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
+    let Some(disk) = SmallDisk::mount(64) else {
+        eprintln!("this test makes a small disk, which needs root; the rest of the suite does not");
+        return;
+    };
+    let data = tempfile::tempdir_in(disk.0.path()).unwrap();
+    let mut house = House::in_folder(data, platform::test_support::sqlite(), streaming::Config::default()).await;
+    // Too small from the start: said before any work is done.
+    let long = silent_film(
+        "mp4",
+        "1280x720",
+        "5",
+        "120",
+        &["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"],
+    );
+    let words = refused(&mut house, &long).await;
+    assert!(
+        words.starts_with("Storage is full; free space and retry. (About "),
+        "{words}"
+    );
+
+    // Full in the middle of the work.
+    let noisy = [
+        "-vf",
+        "noise=alls=60:allf=t",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+    ];
+    let film = silent_film("mp4", "640x360", "30", "20", &noisy);
+    let job = house.add(&film.path).await;
+    house.until(job.id, |job| job.progress > 0.03).await;
+    let filler = disk.0.path().join("filler");
+    let zeros = std::fs::File::open("/dev/zero").unwrap();
+    std::io::copy(&mut &zeros, &mut std::fs::File::create(&filler).unwrap()).unwrap_err();
+    let job = house.ended(job.id).await;
+    assert_eq!(
+        (job.state, job.error.as_deref()),
+        (JobState::Failed, Some("Storage is full; free space and retry.")),
+        "{job:?}"
+    );
+    assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
+    assert_eq!(house.blobs.list("").await.unwrap(), []);
+
+    std::fs::remove_file(filler).unwrap();
+    contract::jobs::Jobs::retry(&*house.room, contract::jobs::ForJob { job: job.id })
+        .await
+        .unwrap();
+    let job = house.ended(job.id).await;
+    assert_eq!(job.state, JobState::Done, "{job:?}");
+    house.rest().await;
 }

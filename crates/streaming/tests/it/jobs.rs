@@ -1,6 +1,9 @@
 //! The jobs' life: progress, cancel, retry, replacement, and what a killed worker leaves.
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use contract::{
     events::EventBody,
@@ -8,7 +11,8 @@ use contract::{
     streaming::StreamingError,
 };
 
-use streaming::MIGRATIONS;
+use platform::Location;
+use streaming::{Config, MIGRATIONS};
 
 use crate::support::{House, TITLE, film, silent_film};
 
@@ -129,6 +133,79 @@ async fn another_video_takes_the_place_of_the_first_and_the_first_is_removed_lat
             .is_empty()
     );
     assert_eq!(house.start().await.unwrap().asset, second.asset);
+}
+
+/// The process that dies in the test below; without being told where to work it does nothing.
+#[tokio::test]
+async fn a_worker_to_be_killed() {
+    let Ok(database) = std::env::var(DATABASE) else { return };
+    let mut house = House::over(working_folder(), Location::folder(database), Config::default()).await;
+    house.work();
+    std::future::pending::<()>().await;
+}
+
+const DATABASE: &str = "STREAMING_TEST_DATABASE";
+const DATA: &str = "STREAMING_TEST_DATA";
+
+/// Named by the test, and not ours to remove.
+fn working_folder() -> tempfile::TempDir {
+    let data = PathBuf::from(std::env::var(DATA).unwrap());
+    let mut folder = tempfile::Builder::new().tempdir_in(&data).unwrap();
+    folder.disable_cleanup(true);
+    std::fs::remove_dir(folder.path()).unwrap();
+    std::os::unix::fs::symlink(&data, folder.path()).unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn kill_9_in_the_middle_of_a_transcode_loses_nothing_and_shows_nothing() {
+    let mut house = House::new().await;
+    let film = silent_film(
+        "mp4",
+        "640x360",
+        "30",
+        "40",
+        &["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"],
+    );
+    let job = house.add(&film.path).await;
+    let Location::Folder(database) = house.location.clone() else {
+        panic!("not a folder")
+    };
+    let data = house.data.path().to_owned();
+    let mut worker = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "jobs::a_worker_to_be_killed"])
+        .env(DATABASE, database)
+        .env(DATA, &data)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    house.until(job.id, |job| job.progress > 0.05).await;
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+
+    // The encoder dies with it.
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    while !encoders_in(&data).is_empty() {
+        tick.tick().await;
+    }
+    let left = house.lying_in("transcode");
+    assert_eq!(left.len(), 2, "a folder and its lock: {left:?}");
+    assert_eq!(house.start().await, Err(StreamingError::NotPlayable));
+
+    house.work();
+    house.clock.advance(60_000);
+    let job = house.ended(job.id).await;
+    assert_eq!((job.state, job.attempts), (JobState::Done, 2), "{job:?}");
+    assert_eq!(house.start().await.unwrap().duration_ms, 40_000);
+    assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
+    let asset = house.start().await.unwrap().asset;
+    let others = house.blobs.list("assets").await.unwrap();
+    assert!(
+        others
+            .iter()
+            .all(|file| file.key.starts_with(&format!("assets/{asset}/"))),
+        "{others:?}"
+    );
 }
 
 #[tokio::test]

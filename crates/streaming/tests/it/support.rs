@@ -116,15 +116,20 @@ impl House {
     }
 
     pub async fn on(database: TestDatabase, config: Config) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        Self::in_folder(tempfile::tempdir().unwrap(), database, config).await
+    }
+
+    /// With its files in a folder of the test's choice.
+    pub async fn in_folder(data: tempfile::TempDir, database: TestDatabase, config: Config) -> Self {
         let location = database.location.clone();
         let mut house = Self::over(data, location, config).await;
         house._database = Some(database);
         house
     }
 
-    async fn over(data: tempfile::TempDir, location: Location, config: Config) -> Self {
-        let (inputs, clock) = Inputs::manual(5);
+    /// On data that is somebody else's too: another process of this test.
+    pub async fn over(data: tempfile::TempDir, location: Location, config: Config) -> Self {
+        let (inputs, clock) = Inputs::manual(u64::from(std::process::id()));
         let blobs = BlobStore::open(&data.path().join("blobs")).unwrap();
         let bus = Bus::new(inputs.clock.clone());
         let room = open(&location, &inputs, &bus, &blobs, data.path(), &config).await;

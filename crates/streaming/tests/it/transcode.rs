@@ -4,7 +4,7 @@ use std::path::Path;
 
 use contract::events::EventBody;
 
-use crate::support::{House, TITLE, ffprobe, film, silent_film};
+use crate::support::{House, TITLE, clip, ffprobe, film, silent_film};
 
 /// Presentation times of the keyframes, in seconds.
 fn keyframes(file: &Path) -> Vec<String> {
@@ -123,4 +123,145 @@ async fn a_silent_portrait_film_stands_upright_in_every_rung() {
     let folder = house.download(&playback).await;
     assert_eq!(frames(&folder.path().join("master.m3u8")), 90);
     assert_eq!(size(&folder.path().join("v0/index.m3u8")), "240,426,1:1");
+}
+
+#[tokio::test]
+async fn odd_sides_wide_pixels_and_too_many_frames_are_made_regular() {
+    let mut house = House::new().await;
+    let coding = ["-c:v", "ffv1", "-vf", "setsar=4/3"];
+    let film = silent_film("mkv", "241x181", "120", "2", &coding);
+    let playback = house.play(&film.path).await;
+    let folder = house.download(&playback).await;
+    let file = folder.path().join("v0/index.m3u8");
+    // 241 × 4/3 = 321 wide; even, no larger than the source, square, at most sixty frames a second.
+    assert_eq!(size(&file), "320,180,1:1");
+    assert_eq!(frames(&file), 120);
+    assert!(
+        house
+            .manifest(&playback, "master.m3u8")
+            .await
+            .contains("FRAME-RATE=60.000")
+    );
+}
+
+#[tokio::test]
+async fn sound_that_begins_late_and_frames_that_come_when_they_like_keep_together() {
+    let mut house = House::new().await;
+    // Frames between 10 and 30 a second; sound from 1.5 s on.
+    let uneven = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=320x180:rate=30:duration=4",
+        "-itsoffset",
+        "1.5",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=duration=2.5",
+        "-vf",
+        "select='not(between(t,1,2)*mod(n,3))'",
+        "-fps_mode",
+        "vfr",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "libopus",
+    ];
+    let film = clip("mkv", &uneven);
+    let playback = house.play(&film.path).await;
+    let folder = house.download(&playback).await;
+    let times = ffprobe(
+        &["-show_entries", "packet=pts_time"],
+        &folder.path().join("a0/index.m3u8"),
+    );
+    let last: f64 = times.last().unwrap().parse().unwrap();
+    assert_eq!(times[0], "0.000000", "silence stands where there is no sound yet");
+    assert!((3.9..4.1).contains(&last), "{last}");
+    assert!(
+        (3_950..=4_050).contains(&playback.duration_ms),
+        "{}",
+        playback.duration_ms
+    );
+    let keyframes = keyframes(&folder.path().join("v0/index.m3u8"));
+    assert_eq!(keyframes[..2], ["0.000000", "2.000000"]);
+}
+
+#[tokio::test]
+async fn interlaced_hdr_and_ten_bit_sources_come_out_plain() {
+    let mut house = House::new().await;
+    let hdr = [
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p10le",
+        "-color_primaries",
+        "bt2020",
+        "-color_trc",
+        "smpte2084",
+        "-colorspace",
+        "bt2020nc",
+        "-x265-params",
+        "log-level=none",
+    ];
+    let interlaced = [
+        "-vf",
+        "tinterlace=interleave_top",
+        "-flags",
+        "+ildct+ilme",
+        "-top",
+        "1",
+        "-c:v",
+        "mpeg2video",
+        "-q:v",
+        "4",
+    ];
+    for (extension, size_and_rate, coding) in [
+        ("mkv", ("320x180", "25"), &hdr[..]),
+        ("mpg", ("320x192", "50"), &interlaced[..]),
+    ] {
+        let film = silent_film(extension, size_and_rate.0, size_and_rate.1, "2", coding);
+        let playback = house.play(&film.path).await;
+        let folder = house.download(&playback).await;
+        let format = ffprobe(
+            &["-show_entries", "stream=codec_name,pix_fmt,field_order"],
+            &folder.path().join("v0/index.m3u8"),
+        );
+        assert_eq!(format[0], "h264,yuv420p,progressive", "{extension}");
+    }
+}
+
+#[tokio::test]
+async fn the_dash_description_plays_the_same_segments() {
+    let mut house = House::new().await;
+    let playback = house.play(&film("320x180", "25", "5").path).await;
+    let folder = house.download(&playback).await;
+    assert_eq!(frames(&folder.path().join("manifest.mpd")), 125);
+}
+
+#[tokio::test]
+async fn the_same_source_gives_the_same_bytes() {
+    let mut house = House::new().await;
+    let film = film("320x180", "25", "3");
+    let (first, second) = (house.play(&film.path).await, house.play(&film.path).await);
+    let one = house.download(&first).await;
+    let other = house.download(&second).await;
+    for file in [
+        "master.m3u8",
+        "manifest.mpd",
+        "v0/index.m3u8",
+        "v0/init.mp4",
+        "v0/1.m4s",
+        "v0/2.m4s",
+        "a0/1.m4s",
+    ] {
+        let read = |folder: &Path| std::fs::read(folder.join(file)).unwrap();
+        assert!(read(one.path()) == read(other.path()), "{file}");
+    }
 }

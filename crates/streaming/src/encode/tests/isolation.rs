@@ -1,0 +1,318 @@
+//! What a decoder that was taken over could do: nothing outside its folder, nothing on the network, nothing for ever.
+
+use std::{
+    ffi::OsString,
+    net::TcpListener,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::encode::{
+    explain,
+    sandbox::{Ended, Limits, Program, Sandbox, SandboxError, Task},
+};
+
+fn task(arguments: &[&str], input: &Path, output: Option<&Path>) -> Task {
+    let minute = Duration::from_secs(60);
+    Task {
+        program: Program::Ffmpeg,
+        arguments: ["-v", "error", "-nostdin"]
+            .iter()
+            .chain(arguments)
+            .map(OsString::from)
+            .collect(),
+        input: input.to_owned(),
+        output: output.map(Path::to_owned),
+        limits: Limits {
+            wall: minute,
+            silence: minute,
+            cpu_s: 60,
+            memory_bytes: 4 << 30,
+            file_bytes: 1 << 20,
+        },
+    }
+}
+
+async fn run(task: Task) -> Result<Ended, SandboxError> {
+    Sandbox::default().run(task, CancellationToken::new(), |_| {}).await
+}
+
+async fn fails(arguments: &[&str], input: &str, output: Option<&Path>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    std::fs::write(&source, input).unwrap();
+    let ended = run(task(arguments, &source, output)).await.unwrap();
+    assert_ne!(ended.status, 0, "{arguments:?}");
+    ended.words
+}
+
+#[tokio::test]
+async fn no_file_of_the_machine_can_be_read() {
+    let secret = tempfile::tempdir().unwrap();
+    let path = secret.path().join("secret.wav");
+    std::fs::write(&path, "secret").unwrap();
+    let path = path.to_string_lossy().into_owned();
+    let out = tempfile::tempdir().unwrap();
+    for name in [path.as_str(), "/etc/passwd", "/etc/shadow", "/root", "/home"] {
+        // Straight, and by way of what is in the file: with ffmpeg's own safety taken off.
+        let words = fails(
+            &["-f", "s16le", "-i", name, "-c", "copy", "-f", "s16le", "/out/x"],
+            "",
+            Some(out.path()),
+        )
+        .await;
+        assert!(
+            words.contains("No such file") || words.contains("Permission denied") || words.contains("Is a directory"),
+            "{name}: {words}"
+        );
+        let list = format!("ffconcat version 1.0\nfile '{name}'\n");
+        fails(
+            &[
+                "-safe",
+                "0",
+                "-f",
+                "concat",
+                "-i",
+                "/in/source",
+                "-c",
+                "copy",
+                "-f",
+                "s16le",
+                "/out/x",
+            ],
+            &list,
+            Some(out.path()),
+        )
+        .await;
+        let playlist = format!("#EXTM3U\n#EXTINF:1,\nfile://{name}\n#EXT-X-ENDLIST\n");
+        let hls = [
+            "-allowed_extensions",
+            "ALL",
+            "-protocol_whitelist",
+            "file",
+            "-f",
+            "hls",
+            "-i",
+            "/in/source",
+            "-c",
+            "copy",
+            "-f",
+            "mpegts",
+            "/out/y",
+        ];
+        fails(&hls, &playlist, Some(out.path())).await;
+    }
+    // The first process of its world is the sandbox's own, with an empty environment.
+    let environment = [
+        "-f",
+        "s16le",
+        "-i",
+        "/proc/1/environ",
+        "-c",
+        "copy",
+        "-f",
+        "s16le",
+        "/out/x",
+    ];
+    run(task(&environment, Path::new("/dev/null"), Some(out.path())))
+        .await
+        .unwrap();
+    let leaked: Vec<_> = std::fs::read_dir(out.path())
+        .unwrap()
+        .flatten()
+        .filter(|file| file.metadata().unwrap().len() > 0)
+        .collect();
+    assert!(leaked.is_empty(), "{leaked:?}");
+}
+
+#[tokio::test]
+async fn nothing_can_be_written_but_in_its_own_folder() {
+    let out = tempfile::tempdir().unwrap();
+    let tone = ["-f", "lavfi", "-i", "sine=duration=0.1", "-y", "-f", "wav"];
+    for target in [
+        "/in/source",
+        "/usr/bin/x.wav",
+        "/etc/x.wav",
+        "/x.wav",
+        "/out/../x.wav",
+        "/tmp/x.wav",
+        "/dev/x.wav",
+        "/proc/sys/kernel/core_pattern",
+    ] {
+        let before = Path::new(target).exists();
+        let mut arguments = tone.to_vec();
+        arguments.push(target);
+        let ended = run(task(&arguments, Path::new("/dev/null"), Some(out.path())))
+            .await
+            .unwrap();
+        // Its root and /dev are memory of its own that goes with it; of this machine nothing has changed.
+        assert_eq!(Path::new(target).exists(), before, "{target}");
+        assert!(
+            ended.status != 0 || !target.starts_with("/usr") && !target.starts_with("/in"),
+            "{target}"
+        );
+    }
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn there_is_no_network() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    for url in [
+        format!("http://{address}/x.ts"),
+        format!("tcp://{address}"),
+        "http://192.0.2.1/x.ts".into(),
+        "udp://127.0.0.1:9".into(),
+    ] {
+        let started = Instant::now();
+        let words = fails(
+            &[
+                "-rw_timeout",
+                "2000000",
+                "-timeout",
+                "2000000",
+                "-i",
+                &url,
+                "-f",
+                "null",
+                "-",
+            ],
+            "",
+            None,
+        )
+        .await;
+        assert!(started.elapsed() < Duration::from_secs(20), "{url}: {words}");
+        let playlist = format!("#EXTM3U\n#EXTINF:1,\n{url}\n#EXT-X-ENDLIST\n");
+        fails(
+            &[
+                "-protocol_whitelist",
+                "file,http,tcp,udp",
+                "-f",
+                "hls",
+                "-i",
+                "/in/source",
+                "-f",
+                "null",
+                "-",
+            ],
+            &playlist,
+            None,
+        )
+        .await;
+    }
+    assert!(listener.accept().is_err(), "somebody called");
+}
+
+#[tokio::test]
+async fn memory_file_size_and_time_have_ends() {
+    let null = Path::new("/dev/null");
+    let large = [
+        "-f",
+        "lavfi",
+        "-i",
+        "color=size=64x64:duration=0.1",
+        "-vf",
+        "scale=16000:16000,format=rgb48le",
+        "-f",
+        "null",
+        "-",
+    ];
+    let mut hungry = task(&large, null, None);
+    hungry.limits.memory_bytes = 600 << 20;
+    let ended = run(hungry).await.unwrap();
+    assert_ne!(ended.status, 0);
+    assert_eq!(
+        explain::encoding(&ended).text,
+        "The encoder needed more memory than the server allows."
+    );
+
+    let out = tempfile::tempdir().unwrap();
+    let endless = ["-f", "lavfi", "-i", "sine", "-f", "wav", "/out/x.wav"];
+    let ended = run(task(&endless, null, Some(out.path()))).await.unwrap();
+    assert!(
+        explain::encoding(&ended)
+            .text
+            .starts_with("The encoded video is larger"),
+        "{ended:?}"
+    );
+    assert!(out.path().join("x.wav").metadata().unwrap().len() <= 1 << 20);
+
+    let endless = [
+        "-re",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine",
+        "-progress",
+        "pipe:1",
+        "-stats_period",
+        "0.1",
+        "-f",
+        "null",
+        "-",
+    ];
+    let mut slow = task(&endless, null, None);
+    slow.limits.wall = Duration::from_secs(1);
+    assert!(matches!(run(slow).await, Err(SandboxError::TooLong(1))));
+
+    let mut silent = task(&["-re", "-f", "lavfi", "-i", "sine", "-f", "null", "-"], null, None);
+    silent.limits.silence = Duration::from_secs(1);
+    assert!(matches!(run(silent).await, Err(SandboxError::Silent(1))));
+
+    let mut busy = task(
+        &["-f", "lavfi", "-i", "testsrc2=size=1280x720", "-f", "null", "-"],
+        null,
+        None,
+    );
+    busy.limits.cpu_s = 1;
+    let ended = run(busy).await.unwrap();
+    assert!(explain::encoding(&ended).text.contains("processor time"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_stop_is_heard_at_once() {
+    let sandbox = Sandbox::default();
+    sandbox.check().await.unwrap();
+    let cancel = CancellationToken::new();
+    let endless = task(
+        &["-re", "-f", "lavfi", "-i", "sine", "-f", "null", "-"],
+        Path::new("/dev/null"),
+        None,
+    );
+    let started = Instant::now();
+    let stop = cancel.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stop.cancel();
+    });
+    assert!(matches!(
+        sandbox.run(endless, cancel, |_| {}).await,
+        Err(SandboxError::Cancelled)
+    ));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn without_a_sandbox_nothing_is_decoded() {
+    let sandbox = Sandbox::with("/nowhere/bwrap");
+    let error = sandbox.check().await.unwrap_err();
+    let words = explain::sandbox(&error);
+    assert_eq!(
+        words.text,
+        "Nothing can be transcoded here: /nowhere/bwrap is not installed on the server (apt-get install bubblewrap)."
+    );
+    // One that does not work is as good as none.
+    let sandbox = Sandbox::with("/usr/bin/false");
+    let words = explain::sandbox(&sandbox.check().await.unwrap_err());
+    assert!(
+        words
+            .text
+            .contains("does not start on the server, and without it nothing is decoded"),
+        "{words:?}"
+    );
+    assert!(!words.retry);
+}

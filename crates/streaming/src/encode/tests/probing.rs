@@ -1,0 +1,121 @@
+//! What is made of ffprobe's answers, the strange ones included.
+
+use proptest::prelude::*;
+
+use crate::encode::{
+    explain,
+    probe::{Answer, Source},
+    sandbox::Ended,
+    sniff,
+};
+
+fn source(streams: &str) -> Result<Source, String> {
+    let json = format!("{{\"streams\":[{streams}],\"format\":{{\"duration\":\"10.5\"}}}}");
+    let answer: Answer = serde_json::from_str(&json).unwrap();
+    answer.source().map_err(|failure| failure.text)
+}
+
+const SOUND: &str = r#"{"index":1,"codec_type":"audio","codec_name":"aac","tags":{"language":"eng"}}"#;
+
+fn video(more: &str) -> String {
+    format!(
+        r#"{{"index":0,"codec_type":"video","codec_name":"h264","width":1920,"height":1080,"avg_frame_rate":"25/1"{more}}}"#
+    )
+}
+
+#[test]
+fn sizes_are_as_shown() {
+    let size = |more: &str| {
+        let video = source(&video(more)).unwrap().video;
+        (video.width, video.height)
+    };
+    assert_eq!(size(""), (1920, 1080));
+    assert_eq!(size(r#","side_data_list":[{"rotation":-90}]"#), (1080, 1920));
+    assert_eq!(
+        size(r#","side_data_list":[{"side_data_type":"x"},{"rotation":270}]"#),
+        (1080, 1920)
+    );
+    assert_eq!(size(r#","side_data_list":[{"rotation":180}]"#), (1920, 1080));
+    assert_eq!(size(r#","sample_aspect_ratio":"4:3""#), (2560, 1080));
+    assert_eq!(size(r#","sample_aspect_ratio":"0:1""#), (1920, 1080));
+    assert_eq!(
+        size(r#","sample_aspect_ratio":"1:4000000000""#),
+        (1920, 1080),
+        "nonsense is not believed"
+    );
+}
+
+#[test]
+fn the_default_tracks_are_taken() {
+    let other =
+        r#"{"index":2,"codec_type":"audio","codec_name":"ac3","tags":{"language":"deu"},"disposition":{"default":1}}"#;
+    let cover = r#"{"index":3,"codec_type":"video","codec_name":"mjpeg","width":600,"height":600,"disposition":{"attached_pic":1}}"#;
+    let found = source(&[cover, &video(""), SOUND, other].join(",")).unwrap();
+    assert_eq!((found.video.stream, found.duration_s), (0, Some(10.5)));
+    assert_eq!(
+        found.audio.map(|audio| (audio.stream, audio.language)),
+        Some((2, Some("deu".into())))
+    );
+    // What a person wrote into a tag is nothing that may stand in a manifest.
+    let hostile = r#"{"index":1,"codec_type":"audio","codec_name":"aac","tags":{"language":"e\"\n#EXT"}}"#;
+    assert_eq!(
+        source(&[&video(""), hostile].join(","))
+            .unwrap()
+            .audio
+            .unwrap()
+            .language,
+        None
+    );
+}
+
+#[test]
+fn what_cannot_be_encoded_is_said() {
+    let words = |streams: &str| source(streams).unwrap_err();
+    assert_eq!(words(SOUND), "There is no picture in this file: it has only sound.");
+    assert_eq!(words(""), "There is neither picture nor sound in this file.");
+    let exotic = video("").replace("h264", "sheervideo");
+    assert!(words(&exotic).starts_with("The picture is coded as sheervideo, which Kinora does not decode"));
+    let blank = video("").replace("1920", "0");
+    assert!(words(&blank).starts_with("The file ends early or is damaged"));
+    let vast = video("").replace("1920", "60000");
+    assert!(words(&vast).starts_with("The picture is larger than"));
+    let many = vec![SOUND; 300].join(",");
+    assert!(words(&many).starts_with("This file holds more streams"));
+}
+
+#[test]
+fn failures_of_the_machine_are_told_apart_from_those_of_the_file() {
+    let explained = |status, words: &str| {
+        explain::encoding(&Ended {
+            status,
+            words: words.into(),
+        })
+    };
+    let full = explained(1, "av_interleaved_write_frame(): No space left on device");
+    assert_eq!(
+        (full.text.as_str(), full.retry),
+        ("Storage is full; free space and retry.", false)
+    );
+    assert!(explained(137, "").retry);
+    assert!(explained(1, "Cannot allocate memory").retry);
+    assert!(!explained(1, "Invalid data found when processing input").retry);
+    let unknown = explained(1, "first\nlast words\u{7}\n\n");
+    assert_eq!(
+        (unknown.text.as_str(), unknown.retry),
+        ("The encoder failed: last words", true)
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_it_panic(json in "\\PC{0,200}") {
+        if let Ok(answer) = serde_json::from_str::<Answer>(&json) {
+            answer.source().ok();
+        }
+    }
+
+    #[test]
+    fn no_start_of_a_file_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        sniff::refuse(&bytes);
+    }
+}
