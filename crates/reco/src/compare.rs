@@ -47,9 +47,8 @@ pub struct Comparison {
 /// Compares NDCG@20 on `held_out`, whose indices are the candidate's. Titles that the current model does not know
 /// drop out of its histories and count as not found.
 ///
-/// Give the candidate as rehearsed ([`crate::Trained::rehearsal`]), not as published, which has seen these events. The
-/// current model may have seen some of them as well, which only makes the test harder for the candidate; judge on the
-/// cases after [`Recommender::trained_through`] of the current one where there are enough.
+/// Give the candidate as rehearsed ([`crate::Trained::rehearsal`]), not as published, which has seen these events; and
+/// leave out targets older than the current model's [`Recommender::trained_through`]: it was told those, and would win.
 pub fn compare(current: &Recommender, candidate: &Recommender, held_out: &[Case], seed: u64) -> Comparison {
     let translated: Vec<Case> = held_out
         .iter()

@@ -7,8 +7,8 @@
 //! # Words
 //! *Item* = title, *user* = viewer, both dense indices from 0. An [`Event`] is `{item, weight, at}`: `weight` is signed
 //! evidence (1 liked or watched whole, a fraction partly watched, below 0 disliked; see [`signal`]), `at` is
-//! milliseconds. A *history* is a slice of events, oldest first; only the newest [`HISTORY_MAX`] count, unknown titles
-//! are ignored. An [`ItemSet`] is a bit set of titles to leave out.
+//! milliseconds. A *history* is a slice of events, oldest first; unknown titles are ignored, and a [`Recommender`] counts
+//! the newest [`HISTORY_MAX`] only. An [`ItemSet`] is a bit set of titles to leave out.
 //!
 //! # Training and publishing
 //! ```text
@@ -37,7 +37,8 @@
 //! model.trending(40, &excluded); model.popular(40, &excluded);
 //! model.explain(&history, item)                        // Vec<Contribution {item, contribution}>: why
 //! ```
-//! A [`Recommender`] is immutable and shared (`Arc`); trending counts of events since training can be kept beside it in
+//! One call costs about 0.2 ms of processor time at 10,500 titles, little more for longer lists: rank once per page
+//! with a large `k` and cut rows from it. A [`Recommender`] is immutable and shared (`Arc`); trending counts of events since training can be kept beside it in
 //! a [`Popularity`] (`model.trending_model().clone()`, then [`Popularity::observe`]).
 //!
 //! # Evaluating

@@ -51,7 +51,8 @@ pub struct Split {
 }
 
 impl Split {
-    /// The split of a protocol; only [`Protocol::Strong`] uses the seed (98765 in the papers).
+    /// The split of a protocol; only [`Protocol::Strong`] uses the seed. The papers' seed is 98765, drawn there from
+    /// another generator: for their very split, give it to [`Self::strong_given`].
     pub fn make(protocol: Protocol, data: &Dataset, seed: u64) -> Result<Self> {
         match protocol {
             Protocol::LastOut => Self::leave_last_out(data),
