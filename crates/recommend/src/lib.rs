@@ -1,1 +1,151 @@
-//! 
+//! Recommendation: the home page, similar titles, reasons, and the models behind them.
+//!
+//! **Owns** models (their records, their artefacts under `models/<id>/` in blob storage, which one serves), what was shown
+//! (`pages`) and the decayed counts of what is trending. **Calls** catalog (features of titles) and activity (recent activity
+//! of a viewer, interactions for training). **Emits** `ModelActivated`. **Listens** to titles, assets, ratings, acts of profiles,
+//! activations by other processes, and `ProfileDeleted`.
+//!
+//! Serving is stateless: an answer is a function of the model, the viewer's recent activity and the request, so an act counts in
+//! the very next page and any process can answer for any viewer. All else that a page needs stands in one immutable [`shelf`]
+//! that is swapped when titles, figures or the model change; a page takes one call to activity and no SQL.
+//!
+//! Invariants:
+//! - No list holds a title that is unpublished, above the viewer's maturity, disliked or excluded; no recommendation holds one that
+//!   the viewer has seen, begun or rated.
+//! - A model serves only after its artefact was read whole, its checksums agree, and it ranks titles of this catalogue with finite
+//!   scores. Until then, and whenever that fails, the one before stays (or pages are made from the catalogue's figures).
+//! - A reason is computed from terms of the model or facts of the catalogue.
+//! - What was shown is stored behind the answer and may be shed under load; an answer never waits for it.
+//!
+//! Wiring: [`open`]; then [`Room::subscribe`] and [`Room::run`] where pages are served, [`Room::run_worker`] and
+//! [`Room::run_schedule`] where models are trained. [`Room`] is also the [`contract::jobs::Jobs`] door of its trainings.
+
+mod events;
+mod impressions;
+mod loaded;
+mod onboarding;
+mod page;
+mod schedule;
+mod service;
+mod shelf;
+mod store;
+mod taste;
+mod titles;
+mod training;
+mod trending;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64},
+};
+
+use arc_swap::ArcSwap;
+use contract::{activity::Activity, catalog::Catalog};
+use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs::Queue};
+
+static MIGRATIONS: Migrations = platform::migrations!();
+
+/// What can be set.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Whether models are trained again by themselves.
+    pub auto_train: bool,
+    /// How often to look whether it is time.
+    pub train_check_ms: u64,
+    /// At least so many changes of taste, and this share of all that the last model learned from.
+    pub train_changes_min: u64,
+    pub train_changes_share: f64,
+    /// After this time any change is enough.
+    pub train_every_ms: u64,
+    /// Threads for training; 0 is one per core. They run at low priority.
+    pub train_threads: usize,
+    /// Artefacts kept to go back to.
+    pub models_keep: u32,
+    /// How long what was shown is kept, and how many pages at most.
+    pub pages_keep_days: u32,
+    pub pages_max: u32,
+    /// How soon lists follow ratings and acts.
+    pub refresh_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            auto_train: true,
+            train_check_ms: 30_000,
+            train_changes_min: 500,
+            train_changes_share: 0.02,
+            train_every_ms: 86_400_000,
+            train_threads: 0,
+            models_keep: 5,
+            pages_keep_days: 90,
+            pages_max: 2_000_000,
+            refresh_ms: 1_000,
+        }
+    }
+}
+
+/// What the room stands on.
+pub struct Deps {
+    pub location: Location,
+    pub blobs: BlobStore,
+    pub inputs: Inputs,
+    pub bus: Arc<Bus>,
+    pub catalog: Arc<dyn Catalog>,
+    pub activity: Arc<dyn Activity>,
+    pub config: Config,
+}
+
+/// The open room: implements [`contract::recommend::Recommend`] and [`contract::jobs::Jobs`].
+pub struct Room {
+    catalog: Arc<dyn Catalog>,
+    activity: Arc<dyn Activity>,
+    store: store::Store,
+    blobs: BlobStore,
+    queue: Queue,
+    inputs: Inputs,
+    config: Config,
+    shelf: ArcSwap<shelf::Shelf>,
+    trending: Arc<trending::Trending>,
+    impressions: impressions::Impressions,
+    /// Held while the shelf is replaced, so that no replacement is lost.
+    replacing: tokio::sync::Mutex<()>,
+    /// Set when lists should be sorted again.
+    is_stale: AtomicBool,
+    is_ready: tokio::sync::OnceCell<()>,
+    /// How far activity was when this process last asked for a training.
+    asked_at_changes: AtomicU64,
+}
+
+/// Opens the database and attaches it to the bus. Titles and model are loaded by [`Room::subscribe`] in the background, or by
+/// [`Room::ready`]; until then pages are empty.
+pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
+    let db = Db::open(&deps.location, "recommend", &MIGRATIONS).await?;
+    deps.bus.attach(&db).await?;
+    let trending = Arc::new(trending::Trending::default());
+    let shelf = shelf::Shelf::new(Arc::default(), None, &trending, deps.inputs.now_ms());
+    Ok(Arc::new(Room {
+        store: store::Store::new(db.clone(), deps.inputs.clone()),
+        queue: Queue::new(db, deps.inputs.clone()),
+        catalog: deps.catalog,
+        activity: deps.activity,
+        blobs: deps.blobs,
+        inputs: deps.inputs,
+        config: deps.config,
+        shelf: ArcSwap::from_pointee(shelf),
+        trending,
+        impressions: impressions::Impressions::new(),
+        replacing: tokio::sync::Mutex::default(),
+        is_stale: AtomicBool::new(false),
+        is_ready: tokio::sync::OnceCell::new(),
+        asked_at_changes: AtomicU64::new(0),
+    }))
+}
+
+impl Room {
+    /// For readiness, backup and migration.
+    pub fn database(&self) -> &Db {
+        &self.store.db
+    }
+}

@@ -1,0 +1,210 @@
+//! What this room hears, and how the shelf follows it.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use contract::{
+    Fault, Millis, ModelId, TitleId,
+    events::{Event, EventBody},
+    recommend::RecommendError,
+};
+use platform::{
+    Bus,
+    bus::{Delivery, handler},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Room, loaded::Loaded, shelf::Shelf, titles::Titles, training::artefact};
+
+/// Between two attempts to load titles and model.
+const LOAD_AGAIN: Duration = Duration::from_secs(2);
+const PRUNE_EVERY_MS: i64 = 600_000;
+const SAVE_TRENDING_EVERY_MS: i64 = 60_000;
+
+impl Room {
+    /// Follows the other rooms' facts from now on, and begins to load titles and model in the background.
+    pub async fn subscribe(self: &Arc<Self>, bus: &Bus) -> Result<(), Fault> {
+        let room = self.clone();
+        let follow = handler(move |events| {
+            let room = room.clone();
+            Box::pin(async move { room.follow(&events).await })
+        });
+        bus.subscribe("recommend.follow", Delivery::Ephemeral, follow).await?;
+        let room = self.clone();
+        let erase = handler(move |events| {
+            let room = room.clone();
+            Box::pin(async move { room.erase_deleted(&events).await })
+        });
+        bus.subscribe("recommend.erase", Delivery::Durable, erase).await?;
+        let room = self.clone();
+        tokio::spawn(async move {
+            while let Err(error) = room.ready().await {
+                tracing::warn!(error = format!("{error:#}"), "titles could not be loaded; trying again");
+                tokio::time::sleep(LOAD_AGAIN).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Waits until titles and, if there is a good one, a model are there; loads them if nobody has begun to.
+    pub async fn ready(&self) -> anyhow::Result<()> {
+        self.is_ready.get_or_try_init(|| self.load()).await.map(drop)
+    }
+
+    /// Keeps lists fresh, stores what was shown and deletes what is old, until `stop`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        tokio::join!(self.impressions.run(&self.store, &stop), self.keep_fresh(&stop));
+        self.save_trending().await;
+    }
+
+    async fn keep_fresh(&self, stop: &CancellationToken) {
+        let every = Duration::from_millis(self.config.refresh_ms.max(10));
+        let (mut pruned_at, mut saved_at) = (0, self.inputs.now_ms());
+        while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+            self.refresh().await;
+            let now = self.inputs.now_ms();
+            if now - saved_at >= SAVE_TRENDING_EVERY_MS {
+                saved_at = now;
+                self.save_trending().await;
+            }
+            if now - pruned_at >= PRUNE_EVERY_MS {
+                pruned_at = now;
+                let oldest = now - i64::from(self.config.pages_keep_days) * 86_400_000;
+                if let Err(error) = self.store.prune_pages(oldest, self.config.pages_max).await {
+                    tracing::warn!(%error, "old pages were not deleted");
+                }
+            }
+        }
+    }
+
+    /// Sorts the lists again if anything has changed since.
+    pub async fn refresh(&self) {
+        if self.trending.take_changed() | self.is_stale.swap(false, Ordering::AcqRel) {
+            self.replace(|shelf| (shelf.titles.clone(), shelf.model.clone())).await;
+        }
+    }
+
+    async fn save_trending(&self) {
+        if let Err(error) = self.store.save_trending(&self.trending.logs()).await {
+            tracing::warn!(%error, "counts of what is trending were not saved");
+        }
+    }
+
+    async fn load(&self) -> anyhow::Result<()> {
+        let titles = Arc::new(Titles::load(&*self.catalog).await?);
+        self.trending.restore(self.store.trending().await?);
+        self.replace(|_| (titles, None)).await;
+        if let Some(loaded) = self.best_model().await? {
+            self.serve(loaded).await;
+        }
+        Ok(())
+    }
+
+    /// The active model; where that is broken, the newest other one that is not and was not refused.
+    async fn best_model(&self) -> Result<Option<Loaded>, Fault> {
+        let Some(active) = self.store.active().await? else { return Ok(None) };
+        let mut candidates = self.store.models(None, 100).await?;
+        candidates.retain(|info| info.state != contract::recommend::ModelState::Refused || info.id == active);
+        candidates.sort_by_key(|info| info.id != active);
+        for info in candidates {
+            match self.load_model(info.id, info.created_at).await {
+                Ok(loaded) => return Ok(Some(loaded)),
+                Err(error) => tracing::error!(model = %info.id, %error, "a model cannot serve"),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a model's artefact and makes sure that it can serve this catalogue.
+    pub(crate) async fn load_model(&self, model: ModelId, trained_at: Millis) -> Result<Loaded, RecommendError> {
+        let parts = artefact::read(&self.blobs, model).await?;
+        let titles = self.shelf.load().titles.clone();
+        let checked = tokio::task::spawn_blocking(move || artefact::open(&parts, &titles)).await;
+        let checked = checked.map_err(|error| Fault::Internal(error.to_string()))?;
+        Ok(Loaded::new(model, checked.map_err(RecommendError::ModelBroken)?, trained_at))
+    }
+
+    /// From now on pages come from this model.
+    pub(crate) async fn serve(&self, loaded: Loaded) {
+        tracing::info!(model = %loaded.id, titles = loaded.recommender.keys().len(), "a model serves");
+        self.trending.forget_before(loaded.trained_at);
+        let loaded = Arc::new(loaded);
+        self.replace(|shelf| (shelf.titles.clone(), Some(loaded))).await;
+    }
+
+    /// Makes a new shelf from what `change` takes of the old one. One at a time, so that no change is lost.
+    async fn replace(&self, change: impl FnOnce(&Shelf) -> (Arc<Titles>, Option<Arc<Loaded>>)) {
+        let _replacing = self.replacing.lock().await;
+        self.put(change(&self.shelf.load())).await;
+    }
+
+    async fn put(&self, (titles, model): (Arc<Titles>, Option<Arc<Loaded>>)) {
+        let (trending, now) = (self.trending.clone(), self.inputs.now_ms());
+        let made = tokio::task::spawn_blocking(move || Shelf::new(titles, model, &trending, now)).await;
+        match made {
+            Ok(shelf) => self.shelf.store(Arc::new(shelf)),
+            Err(error) => tracing::error!(%error, "the lists could not be made; the old ones stay"),
+        }
+    }
+
+    async fn follow(&self, events: &[Event]) -> anyhow::Result<()> {
+        self.ready().await?;
+        let mut changed: Vec<TitleId> = Vec::new();
+        for event in events {
+            match &event.body {
+                EventBody::TitlesChanged { titles } => changed.extend(titles),
+                EventBody::TitleDeleted { title }
+                | EventBody::AssetReady { title, .. }
+                | EventBody::AssetRemoved { title, .. } => changed.push(*title),
+                EventBody::ProfileActed { title, .. } => self.trending.observe(*title, event.at),
+                EventBody::RatingsChanged { titles } => {
+                    let shelf = self.shelf.load();
+                    titles.iter().for_each(|ratings| shelf.titles.set_figures(ratings));
+                    self.is_stale.store(true, Ordering::Release);
+                }
+                EventBody::ModelActivated { model } => self.follow_model(*model).await?,
+                _ => {}
+            }
+        }
+        if !changed.is_empty() {
+            changed.sort_unstable();
+            changed.dedup();
+            self.follow_titles(&changed).await?;
+        }
+        Ok(())
+    }
+
+    async fn follow_titles(&self, changed: &[TitleId]) -> anyhow::Result<()> {
+        let _replacing = self.replacing.lock().await;
+        let shelf = self.shelf.load_full();
+        let titles = shelf.titles.refreshed(&*self.catalog, changed).await?;
+        self.put((Arc::new(titles), shelf.model.clone())).await;
+        Ok(())
+    }
+
+    /// Another process has published a model.
+    async fn follow_model(&self, model: ModelId) -> Result<(), Fault> {
+        let is_here = self.shelf.load().model.as_ref().is_some_and(|loaded| loaded.id == model);
+        if is_here || self.store.active().await? != Some(model) {
+            return Ok(());
+        }
+        let Some(info) = self.store.model(model).await? else { return Ok(()) };
+        match self.load_model(model, info.created_at).await {
+            Ok(loaded) => self.serve(loaded).await,
+            Err(RecommendError::Fault(fault)) => return Err(fault),
+            Err(error) => tracing::error!(%model, %error, "the new model cannot serve; the old one stays"),
+        }
+        Ok(())
+    }
+
+    async fn erase_deleted(&self, events: &[Event]) -> anyhow::Result<()> {
+        for event in events {
+            if let EventBody::ProfileDeleted { profile, .. } = event.body {
+                self.store.erase(profile).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! Ranking for one viewer: the model's order, moved a little by what the model does not know (video, preferences, dislikes), and
+//! *Top Picks* calibrated to the viewer's mix of genres.
+
+use std::{cell::RefCell, collections::HashMap};
+
+use contract::recommend::Viewer;
+use reco::Scratch;
+
+use crate::{
+    shelf::{NONE, Shelf, bits},
+    taste::Taste,
+    titles::{GENRES_MAX, kind_name},
+};
+
+/// How far a video, or the preferred kind of title, moves a title ahead; the best score is 1, the last ranked 0.
+const PLAYABLE_BONUS: f32 = 0.03;
+const KIND_BONUS: f32 = 0.03;
+/// How far a title goes back that is the closest of all to one that was disliked.
+const DISLIKE_MALUS: f32 = 0.5;
+const DISLIKED_MAX: usize = 8;
+const DISLIKED_NEIGHBOURS: usize = 30;
+/// Share of the genre mix in *Top Picks* (Steck 2018, "Calibrated recommendations").
+const CALIBRATION: f32 = 0.25;
+/// Popular titles that are looked at where there is no model or no history.
+const COLD_MAX: usize = 600;
+
+/// A title that may be recommended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pick {
+    pub slot: u32,
+    /// 1 for the best, about 0 for the last.
+    pub score: f32,
+}
+
+thread_local! {
+    /// Buffers of the model, one set per serving thread.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// The best `count` titles for this viewer, the best first.
+pub fn ranked(shelf: &Shelf, viewer: &Viewer, taste: &Taste, count: usize) -> Vec<Pick> {
+    let mut picks = match &shelf.model {
+        Some(model) if !taste.is_cold() => {
+            let allowed = |item: u32| {
+                let slot = shelf.slot_of_item(item);
+                slot != NONE && shelf.is_visible(slot, viewer.maturity_max) && !taste.hidden.contains(slot)
+            };
+            let scored = SCRATCH.with_borrow_mut(|scratch| {
+                model.recommender.recommend_where(&taste.history, count, &allowed, scratch)
+            });
+            scaled(scored.into_iter().map(|scored| (shelf.slot_of_item(scored.item), scored.score)))
+        }
+        _ => by_genres(shelf, viewer, taste, count),
+    };
+    adjust(shelf, viewer, taste, &mut picks);
+    picks
+}
+
+/// Scores from 1 down to 0.
+fn scaled(scored: impl Iterator<Item = (u32, f32)>) -> Vec<Pick> {
+    let mut picks: Vec<Pick> = scored.map(|(slot, score)| Pick { slot, score }).collect();
+    let best = picks.first().map_or(0.0, |pick| pick.score);
+    let last = picks.last().map_or(0.0, |pick| pick.score);
+    let range = (best - last).max(1e-6);
+    picks.iter_mut().for_each(|pick| pick.score = (pick.score - last) / range);
+    picks
+}
+
+/// Renowned titles of the genres that the viewer named or watched.
+fn by_genres(shelf: &Shelf, viewer: &Viewer, taste: &Taste, count: usize) -> Vec<Pick> {
+    let known = taste.mix.iter().any(|share| *share > 0.0);
+    let affinity = |slot: u32| bits(shelf.titles.masks[slot as usize]).map(|bit| taste.mix[bit]).sum::<f32>();
+    let free = |slot: &&u32| shelf.is_visible(**slot, viewer.maturity_max) && !taste.hidden.contains(**slot);
+    let popular = shelf.lists.popular.iter().filter(free).take(COLD_MAX);
+    let chosen = taste.chosen.iter().flat_map(|bit| shelf.lists.genres[*bit as usize].iter().filter(free).take(count));
+    let mut slots: Vec<u32> = popular.chain(chosen).copied().collect();
+    slots.sort_unstable();
+    slots.dedup();
+    let score = |slot: u32| {
+        let liking = if known { affinity(slot).min(1.0) } else { 1.0 };
+        (0.1 + liking) * (0.5 + shelf.titles.renown(slot))
+    };
+    let mut scored: Vec<(u32, f32)> = slots.into_iter().map(|slot| (slot, score(slot))).collect();
+    scored.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    scored.truncate(count);
+    scaled(scored.into_iter())
+}
+
+fn adjust(shelf: &Shelf, viewer: &Viewer, taste: &Taste, picks: &mut [Pick]) {
+    let malus = dislikes(shelf, taste);
+    let kinds = &viewer.preferences.content_types;
+    for pick in picks.iter_mut() {
+        let title = shelf.titles.get(pick.slot);
+        if title.playable {
+            pick.score += PLAYABLE_BONUS;
+        }
+        if kinds.iter().any(|kind| kind == kind_name(title.kind)) {
+            pick.score += KIND_BONUS;
+        }
+        if let Some(malus) = malus.get(&pick.slot) {
+            pick.score -= malus;
+        }
+    }
+    picks.sort_by(|a, b| b.score.total_cmp(&a.score));
+}
+
+/// Neighbours of what was disliked lately, and how far they go back.
+fn dislikes(shelf: &Shelf, taste: &Taste) -> HashMap<u32, f32> {
+    let mut malus: HashMap<u32, f32> = HashMap::new();
+    for disliked in taste.disliked.iter().take(DISLIKED_MAX) {
+        for (rank, slot) in shelf.similar(*disliked).into_iter().take(DISLIKED_NEIGHBOURS).enumerate() {
+            let share = 1.0 - rank as f32 / DISLIKED_NEIGHBOURS as f32;
+            let known = malus.entry(slot).or_default();
+            *known = known.max(DISLIKE_MALUS * share);
+        }
+    }
+    malus
+}
+
+/// Chooses `count` of `picks`, each time the one that is best by its score and by how well it brings the chosen ones nearer to the
+/// viewer's mix of genres.
+pub fn calibrated(shelf: &Shelf, taste: &Taste, picks: &[Pick], count: usize) -> Vec<u32> {
+    let mut left: Vec<Pick> = picks.to_vec();
+    let mut chosen = Vec::with_capacity(count);
+    let mut have = [0f32; GENRES_MAX];
+    while chosen.len() < count && !left.is_empty() {
+        let total = 1.0 + chosen.len() as f32;
+        let value = |pick: &Pick| {
+            let mask = shelf.titles.masks[pick.slot as usize];
+            let genres = mask.count_ones().max(1) as f32;
+            let lacking: f32 = bits(mask).map(|bit| taste.mix[bit] - have[bit] / total).sum();
+            (1.0 - CALIBRATION) * pick.score + CALIBRATION * lacking / genres
+        };
+        let mut best = (0, f32::NEG_INFINITY);
+        // Far down the list nothing can catch up any more.
+        for (index, pick) in left.iter().enumerate() {
+            if (1.0 - CALIBRATION) * pick.score + CALIBRATION <= best.1 {
+                break;
+            }
+            let value = value(pick);
+            if value > best.1 {
+                best = (index, value);
+            }
+        }
+        let pick = left.remove(best.0);
+        let mask = shelf.titles.masks[pick.slot as usize];
+        bits(mask).for_each(|bit| have[bit] += 1.0 / mask.count_ones() as f32);
+        chosen.push(pick.slot);
+    }
+    chosen
+}

@@ -1,0 +1,187 @@
+//! The door: asks activity once, then computes.
+
+use contract::{
+    Done, Fault, TitleId, async_trait,
+    activity::{ForProfileOnly, Recent, RecentActivity},
+    catalog::{Card, GetCards},
+    jobs::{ForJob, Job, JobError, JobKind, JobState, Jobs, ListJobs},
+    recommend::{
+        Explain, ForModel, GetHome, GetOnboarding, GetSimilar, GetTop, HomePage, Item, ListModels, ModelInfo, Reason, Recommend,
+        RecommendError, StartTraining, Viewer,
+    },
+};
+use platform::jobs::NewJob;
+use reco::Model as _;
+
+use crate::{
+    Room, impressions, onboarding,
+    page::{self, Asked},
+    shelf::Shelf,
+    taste::Taste,
+};
+
+const RECENT: u32 = 500;
+const EXCLUDE_MAX: usize = 500;
+const TOP_MAX: u32 = 200;
+const SIMILAR_MAX: u32 = 100;
+const ONBOARDING_MAX: u32 = 100;
+const MODELS_MAX: u32 = 100;
+/// Episodes in progress that are looked up for one page.
+const EPISODES_MAX: usize = 40;
+
+#[async_trait]
+impl Recommend for Room {
+    async fn home(&self, req: GetHome) -> Result<HomePage, RecommendError> {
+        at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
+        let recent = self.recent(&req.viewer).await?;
+        let shelf = self.shelf.load_full();
+        let episodes = self.episodes(&shelf, &recent).await;
+        let asked = Asked { shelf: &shelf, request: &req, recent: &recent, episodes: &episodes, now: self.inputs.now_ms() };
+        let built = page::build(&asked);
+        let model = shelf.model.as_ref().map(|model| model.id);
+        let page = HomePage { id: self.inputs.id(), model, hero: built.hero, rows: built.rows };
+        self.impressions.record(impressions::Shown::of(&page, req.viewer.profile));
+        Ok(page)
+    }
+
+    async fn top(&self, req: GetTop) -> Result<Vec<Item>, RecommendError> {
+        at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
+        let limit = within(TOP_MAX, req.limit)?;
+        let recent = self.recent(&req.viewer).await?;
+        let shelf = self.shelf.load_full();
+        let taste = Taste::read(&shelf, &req.viewer, &recent, &req.exclude);
+        let mut picks = page::ranked(&shelf, &req.viewer, &taste, limit.max(page::RANKED));
+        picks.truncate(limit);
+        Ok(picks.into_iter().map(|pick| Item { title: shelf.titles.id(pick.slot), reason: None }).collect())
+    }
+
+    async fn similar(&self, req: GetSimilar) -> Result<Vec<Item>, RecommendError> {
+        let limit = within(SIMILAR_MAX, req.limit)?;
+        let recent = self.recent(&req.viewer).await?;
+        let shelf = self.shelf.load_full();
+        let Some(slot) = shelf.titles.slot(req.title) else { return Ok(Vec::new()) };
+        let taste = Taste::read(&shelf, &req.viewer, &recent, &[]);
+        let near = shelf.similar(slot).into_iter().filter(|near| {
+            shelf.is_visible(*near, req.viewer.maturity_max) && !taste.hidden.contains(*near) && *near != slot
+        });
+        Ok(near.take(limit).map(|near| Item { title: shelf.titles.id(near), reason: None }).collect())
+    }
+
+    async fn explain(&self, req: Explain) -> Result<Option<Reason>, RecommendError> {
+        let recent = self.recent(&req.viewer).await?;
+        let shelf = self.shelf.load_full();
+        let Some(slot) = shelf.titles.slot(req.title) else { return Ok(None) };
+        if !shelf.is_visible(slot, req.viewer.maturity_max) {
+            return Ok(None);
+        }
+        let taste = Taste::read(&shelf, &req.viewer, &recent, &[]);
+        let terms = match (&shelf.model, shelf.item_of_slot(slot)) {
+            (Some(model), Some(item)) => model.recommender.explain(&taste.history, item),
+            _ => Vec::new(),
+        };
+        let others: Vec<_> = terms.into_iter().filter(|term| shelf.slot_of_item(term.item) != slot).collect();
+        Ok(page::because(&shelf, &taste, &others).or_else(|| page::genres_reason(&shelf, &taste, slot)))
+    }
+
+    async fn onboarding(&self, req: GetOnboarding) -> Result<Vec<TitleId>, RecommendError> {
+        let limit = within(ONBOARDING_MAX, req.limit)?;
+        Ok(onboarding::choose(&self.shelf.load(), req.viewer.maturity_max, limit))
+    }
+
+    async fn models(&self, req: ListModels) -> Result<Vec<ModelInfo>, RecommendError> {
+        Ok(self.store.models(req.before, req.limit.clamp(1, MODELS_MAX)).await?)
+    }
+
+    async fn train(&self, _: StartTraining) -> Result<Job, RecommendError> {
+        let newest = self.queue.list(ListJobs { before: None, limit: 1, state: None }).await.map_err(job_fault)?.pop();
+        if let Some(job) = newest.as_ref().filter(|job| is_open(job)) {
+            return Ok(job.clone());
+        }
+        // Whoever asks at the same time sees the same newest job, so makes the same key: one of them makes the job.
+        let after = newest.map_or(0, |job| job.id.0);
+        let new = NewJob::new(JobKind::Train, "recommendations", &()).key(format!("train after {after}"));
+        Ok(self.queue.enqueue_now(new).await?)
+    }
+
+    async fn activate(&self, req: ForModel) -> Result<ModelInfo, RecommendError> {
+        let known = self.store.model(req.model).await?.ok_or(RecommendError::ModelNotFound)?;
+        let loaded = self.load_model(known.id, known.created_at).await?;
+        let info = self.store.activate(known.id).await?.ok_or(RecommendError::ModelNotFound)?;
+        self.serve(loaded).await;
+        Ok(info)
+    }
+
+    async fn erase(&self, req: ForProfileOnly) -> Result<Done, RecommendError> {
+        self.store.erase(req.profile).await?;
+        Ok(Done {})
+    }
+}
+
+/// The trainings, as jobs.
+#[async_trait]
+impl Jobs for Room {
+    async fn list(&self, req: ListJobs) -> Result<Vec<Job>, JobError> {
+        self.queue.list(req).await
+    }
+
+    async fn get(&self, req: ForJob) -> Result<Job, JobError> {
+        self.queue.get(req).await
+    }
+
+    async fn cancel(&self, req: ForJob) -> Result<Job, JobError> {
+        self.queue.cancel(req).await
+    }
+
+    async fn retry(&self, req: ForJob) -> Result<Job, JobError> {
+        self.queue.retry(req).await
+    }
+}
+
+impl Room {
+    /// Live changes of trainings, for progress on a page.
+    pub fn job_changes(&self) -> tokio::sync::broadcast::Receiver<Job> {
+        self.queue.changes()
+    }
+
+    async fn recent(&self, viewer: &Viewer) -> Result<RecentActivity, RecommendError> {
+        let recent = self.activity.recent(Recent { profile: viewer.profile, limit: RECENT }).await;
+        recent.map_err(|error| Fault::Unavailable(format!("activity: {error}")).into())
+    }
+
+    /// Cards of what is in progress and not on the shelf. A page without them is better than none.
+    async fn episodes(&self, shelf: &Shelf, recent: &RecentActivity) -> Vec<Card> {
+        let in_progress = recent.states.iter().filter(|state| state.progress.as_ref().is_some_and(|it| !it.finished));
+        let unknown = in_progress.map(|state| state.title).filter(|title| shelf.titles.slot(*title).is_none());
+        let titles: Vec<TitleId> = unknown.take(EPISODES_MAX).collect();
+        if titles.is_empty() {
+            return Vec::new();
+        }
+        match self.catalog.cards(GetCards { titles }).await {
+            Ok(cards) => cards,
+            Err(error) => {
+                tracing::warn!(%error, "episodes in progress could not be looked up");
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn is_open(job: &Job) -> bool {
+    matches!(job.state, JobState::Queued | JobState::Running)
+}
+
+fn job_fault(error: JobError) -> Fault {
+    match error {
+        JobError::Fault(fault) => fault,
+        other => Fault::Internal(other.to_string()),
+    }
+}
+
+fn at_most(limit: u32, count: usize) -> Result<(), RecommendError> {
+    if count > limit as usize { Err(RecommendError::TooMany(limit)) } else { Ok(()) }
+}
+
+fn within(limit: u32, asked: u32) -> Result<usize, RecommendError> {
+    at_most(limit, asked as usize)?;
+    Ok(asked as usize)
+}

@@ -1,0 +1,225 @@
+//! The room's tables: models and which one serves, what was shown, counts of what is trending.
+
+use contract::{
+    Fault, Millis, ModelId, ProfileId, TitleId,
+    events::EventBody,
+    recommend::{ModelInfo, ModelState},
+};
+use platform::{
+    Db, Inputs, Tx,
+    db::{Engine, OrFault as _},
+    ids::EPOCH_MS,
+    on, outbox,
+};
+
+use crate::impressions::Shown;
+
+/// Rows that one statement deletes.
+const PRUNE_ROWS: i64 = 10_000;
+
+/// The database with what writing needs.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) db: Db,
+    inputs: Inputs,
+}
+
+impl Store {
+    pub fn new(db: Db, inputs: Inputs) -> Self {
+        Self { db, inputs }
+    }
+
+    /// Newest first.
+    pub async fn models(&self, before: Option<ModelId>, limit: u32) -> Result<Vec<ModelInfo>, Fault> {
+        let sql = "SELECT state, info FROM models WHERE model_id < $1 ORDER BY model_id DESC LIMIT $2";
+        let before = before.map_or(i64::MAX, |model| model.0);
+        let rows: Vec<(String, String)> =
+            on!(&self.db, pool => sqlx::query_as(sql).bind(before).bind(i64::from(limit)).fetch_all(pool).await).or_fault()?;
+        rows.into_iter().map(info_of).collect()
+    }
+
+    pub async fn model(&self, model: ModelId) -> Result<Option<ModelInfo>, Fault> {
+        let sql = "SELECT state, info FROM models WHERE model_id = $1";
+        let row: Option<(String, String)> =
+            on!(&self.db, pool => sqlx::query_as(sql).bind(model.0).fetch_optional(pool).await).or_fault()?;
+        row.map(info_of).transpose()
+    }
+
+    pub async fn active(&self) -> Result<Option<ModelId>, Fault> {
+        let row: Option<(i64,)> =
+            on!(&self.db, pool => sqlx::query_as("SELECT model_id FROM active_model").fetch_optional(pool).await).or_fault()?;
+        Ok(row.map(|(model,)| ModelId(model)))
+    }
+
+    /// How far activity was when the newest model, published or not, was trained, and when that was.
+    pub async fn last_training(&self) -> Result<Option<(u64, Millis)>, Fault> {
+        let sql = "SELECT changes, created_at FROM models ORDER BY model_id DESC LIMIT 1";
+        let row: Option<(i64, i64)> = on!(&self.db, pool => sqlx::query_as(sql).fetch_optional(pool).await).or_fault()?;
+        Ok(row.map(|(changes, at)| (changes.max(0) as u64, at)))
+    }
+
+    /// Keeps a model's record; when it is to serve, from this commit on it does.
+    pub async fn add(&self, info: &ModelInfo, changes: u64) -> Result<(), Fault> {
+        let mut tx = self.db.begin().await?;
+        let state = state_name(info.state);
+        let json = serde_json::to_string(info).map_err(|error| Fault::Internal(error.to_string()))?;
+        if info.state == ModelState::Active {
+            retire(&mut tx).await?;
+        }
+        let sql = "INSERT INTO models (model_id, state, created_at, changes, info) VALUES ($1, $2, $3, $4, $5)";
+        on!(tx, conn => sqlx::query(sql).bind(info.id.0).bind(state).bind(info.created_at).bind(changes as i64).bind(json)
+            .execute(conn).await.map(drop))
+        .or_fault()?;
+        if info.state == ModelState::Active {
+            self.point(&mut tx, info.id).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Makes a known model the one that serves.
+    pub async fn activate(&self, model: ModelId) -> Result<Option<ModelInfo>, Fault> {
+        let mut tx = self.db.begin().await?;
+        retire(&mut tx).await?;
+        let sql = "UPDATE models SET state = 'active' WHERE model_id = $1 RETURNING state, info";
+        let row: Option<(String, String)> =
+            on!(tx, conn => sqlx::query_as(sql).bind(model.0).fetch_optional(conn).await).or_fault()?;
+        let Some(row) = row else { return Ok(None) };
+        self.point(&mut tx, model).await?;
+        tx.commit().await?;
+        info_of(row).map(Some)
+    }
+
+    async fn point(&self, tx: &mut Tx, model: ModelId) -> Result<(), Fault> {
+        let sql = "INSERT INTO active_model (one, model_id) VALUES (1, $1)
+             ON CONFLICT (one) DO UPDATE SET model_id = excluded.model_id";
+        on!(tx, conn => sqlx::query(sql).bind(model.0).execute(conn).await.map(drop)).or_fault()?;
+        outbox::append(tx, &self.inputs.event(EventBody::ModelActivated { model })).await
+    }
+
+    /// Forgets all but the newest `keep` models and the one that serves; answers which are gone.
+    pub async fn forget_old(&self, keep: u32) -> Result<Vec<ModelId>, Fault> {
+        let sql = "DELETE FROM models WHERE state <> 'active' AND model_id NOT IN \
+             (SELECT model_id FROM models ORDER BY model_id DESC LIMIT $1) RETURNING model_id";
+        let rows: Vec<(i64,)> =
+            on!(self.db.writer(), pool => sqlx::query_as(sql).bind(i64::from(keep.max(1))).fetch_all(pool).await).or_fault()?;
+        Ok(rows.into_iter().map(|(model,)| ModelId(model)).collect())
+    }
+
+    /// What was shown, all of it or none.
+    pub async fn add_pages(&self, pages: &[Shown]) -> Result<(), Fault> {
+        let mut tx = self.db.begin().await?;
+        let sql = "INSERT INTO pages (page_id, profile_id, model_id, content)";
+        match tx.engine() {
+            Engine::Sqlite(conn) => {
+                for page in pages {
+                    let insert = sqlx::query("INSERT INTO pages (page_id, profile_id, model_id, content) VALUES ($1, $2, $3, $4)");
+                    insert
+                        .bind(page.page.0)
+                        .bind(page.profile.0)
+                        .bind(page.model.map(|model| model.0))
+                        .bind(&page.content)
+                        .execute(&mut *conn)
+                        .await
+                        .or_fault()?;
+                }
+            }
+            Engine::Postgres(conn) => {
+                let sql = format!("{sql} SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BYTEA[])");
+                sqlx::query(sqlx::AssertSqlSafe(sql))
+                    .bind(pages.iter().map(|page| page.page.0).collect::<Vec<_>>())
+                    .bind(pages.iter().map(|page| page.profile.0).collect::<Vec<_>>())
+                    .bind(pages.iter().map(|page| page.model.map(|model| model.0)).collect::<Vec<_>>())
+                    .bind(pages.iter().map(|page| page.content.clone()).collect::<Vec<_>>())
+                    .execute(conn)
+                    .await
+                    .or_fault()?;
+            }
+        }
+        tx.commit().await
+    }
+
+    /// Pages shown to a profile, the newest first.
+    pub async fn pages(&self, profile: ProfileId, limit: u32) -> Result<Vec<Shown>, Fault> {
+        let sql = "SELECT page_id, profile_id, model_id, content FROM pages WHERE profile_id = $1 ORDER BY page_id DESC LIMIT $2";
+        let rows: Vec<(i64, i64, Option<i64>, Vec<u8>)> =
+            on!(&self.db, pool => sqlx::query_as(sql).bind(profile.0).bind(i64::from(limit)).fetch_all(pool).await).or_fault()?;
+        let page = |(page, profile, model, content): (i64, i64, Option<i64>, Vec<u8>)| Shown {
+            page: page.into(),
+            profile: profile.into(),
+            model: model.map(ModelId),
+            content,
+        };
+        Ok(rows.into_iter().map(page).collect())
+    }
+
+    pub async fn erase(&self, profile: ProfileId) -> Result<(), Fault> {
+        let sql = "DELETE FROM pages WHERE profile_id = $1";
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(profile.0).execute(pool).await.map(drop)).or_fault()
+    }
+
+    /// Deletes pages from before `oldest` and those beyond the newest `keep`; ids grow with time.
+    pub async fn prune_pages(&self, oldest: Millis, keep: u32) -> Result<u64, Fault> {
+        let sql = "SELECT page_id FROM pages ORDER BY page_id DESC LIMIT 1 OFFSET $1";
+        let surplus: Option<(i64,)> =
+            on!(&self.db, pool => sqlx::query_as(sql).bind(i64::from(keep)).fetch_optional(pool).await).or_fault()?;
+        let by_time = (oldest - EPOCH_MS).max(0) << 22;
+        let last = by_time.max(surplus.map_or(0, |(page,)| page));
+        let sql = "DELETE FROM pages WHERE page_id IN (SELECT page_id FROM pages WHERE page_id <= $1 ORDER BY page_id LIMIT $2)";
+        let mut deleted = 0;
+        loop {
+            let rows = on!(self.db.writer(), pool => sqlx::query(sql).bind(last).bind(PRUNE_ROWS)
+                .execute(pool).await.map(|done| done.rows_affected()))
+            .or_fault()?;
+            deleted += rows;
+            if rows < PRUNE_ROWS as u64 {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    pub async fn trending(&self) -> Result<Vec<(TitleId, f64)>, Fault> {
+        let sql = "SELECT title_id, log_count FROM trending";
+        let rows: Vec<(i64, f64)> = on!(&self.db, pool => sqlx::query_as(sql).fetch_all(pool).await).or_fault()?;
+        Ok(rows.into_iter().map(|(title, log)| (TitleId(title), log)).collect())
+    }
+
+    pub async fn save_trending(&self, logs: &[(TitleId, f64)]) -> Result<(), Fault> {
+        let mut tx = self.db.begin().await?;
+        on!(tx, conn => sqlx::query("DELETE FROM trending").execute(conn).await.map(drop)).or_fault()?;
+        let rows: Vec<(i64, f64)> = logs.iter().map(|(title, log)| (title.0, *log)).collect();
+        let rows = serde_json::to_string(&rows).map_err(|error| Fault::Internal(error.to_string()))?;
+        let sql = "INSERT INTO trending (title_id, log_count) SELECT CAST(k.value->>0 AS BIGINT), CAST(k.value->>1 AS DOUBLE PRECISION) FROM";
+        match tx.engine() {
+            Engine::Sqlite(conn) => {
+                let sql = sqlx::AssertSqlSafe(format!("{sql} json_each($1) AS k"));
+                sqlx::query(sql).bind(rows).execute(conn).await.map(drop)
+            }
+            Engine::Postgres(conn) => {
+                let sql = sqlx::AssertSqlSafe(format!("{sql} jsonb_array_elements($1::jsonb) AS k(value)"));
+                sqlx::query(sql).bind(rows).execute(conn).await.map(drop)
+            }
+        }
+        .or_fault()?;
+        tx.commit().await
+    }
+}
+
+async fn retire(tx: &mut Tx) -> Result<(), Fault> {
+    let sql = "UPDATE models SET state = 'ready' WHERE state = 'active'";
+    on!(tx, conn => sqlx::query(sql).execute(conn).await.map(drop)).or_fault()
+}
+
+fn info_of((state, json): (String, String)) -> Result<ModelInfo, Fault> {
+    let broken = |error: serde_json::Error| Fault::Internal(format!("a model's record cannot be read: {error}"));
+    let info: ModelInfo = serde_json::from_str(&json).map_err(broken)?;
+    let state = serde_json::from_value(serde_json::Value::String(state)).map_err(broken)?;
+    Ok(ModelInfo { state, ..info })
+}
+
+fn state_name(state: ModelState) -> &'static str {
+    match state {
+        ModelState::Active => "active",
+        ModelState::Ready => "ready",
+        ModelState::Refused => "refused",
+    }
+}

@@ -1,0 +1,171 @@
+//! A viewer, read from recent activity: the history that the model folds in, what must not be shown, and what it likes.
+
+use std::collections::HashMap;
+
+use contract::{
+    Millis, TitleId,
+    activity::{Interactions, Opinion, Progress, RecentActivity, TitleState},
+    recommend::{How, Viewer},
+};
+use reco::{Event, ItemSet, signal};
+
+use crate::{
+    shelf::{Shelf, bits},
+    titles::GENRES_MAX,
+};
+
+/// Below this share a title was only looked into.
+const SEEN_SHARE: f32 = 0.05;
+/// Putting a title on the list is a wish, not yet a liking.
+const LISTED_WEIGHT: f32 = 0.3;
+/// From this evidence on a title was liked.
+const LIKED_WEIGHT: f32 = 0.85;
+/// What a chosen genre weighs against watched titles of it.
+const PREFERENCE_WEIGHT: f32 = 2.0;
+
+/// One title that the viewer liked or watched whole.
+#[derive(Debug, Clone, Copy)]
+pub struct Anchor {
+    pub slot: u32,
+    pub how: How,
+    pub at: Millis,
+}
+
+/// What a page needs to know of its viewer.
+pub struct Taste {
+    /// For the model: its items, oldest first.
+    pub history: Vec<Event>,
+    /// What was done with each item of the history, for reasons.
+    pub hows: HashMap<u32, How>,
+    /// Slots that are no recommendation: seen, begun, rated, disliked, listed, excluded.
+    pub hidden: ItemSet,
+    /// Slots that no row at all may show: disliked, excluded.
+    pub banned: ItemSet,
+    /// Liked titles, the newest first.
+    pub anchors: Vec<Anchor>,
+    /// Disliked slots, the newest first.
+    pub disliked: Vec<u32>,
+    /// The viewer's mix of genres by bit: shares that sum to one, or all zero.
+    pub mix: [f32; GENRES_MAX],
+    /// Genres named in the preferences, in their order.
+    pub chosen: Vec<u32>,
+}
+
+/// Evidence of one title, in the same way for training and for serving.
+pub fn weight(opinion: Option<Opinion>, progress: Option<&Progress>, listed: bool) -> f32 {
+    match (opinion, progress) {
+        (Some(Opinion::Stars(half_stars)), _) => signal::from_half_stars(half_stars.get()),
+        (Some(Opinion::Like), _) => signal::from_opinion(true),
+        (Some(Opinion::Dislike), _) => signal::from_opinion(false),
+        (None, Some(progress)) if progress.finished => 1.0,
+        (None, Some(progress)) => signal::from_watched_share(progress.watched),
+        (None, None) if listed => LISTED_WEIGHT,
+        (None, None) => 0.0,
+    }
+}
+
+/// The same from the columns of [`Interactions`].
+pub fn weight_of_row(rows: &Interactions, row: usize) -> f32 {
+    match (rows.opinions[row], rows.watched[row]) {
+        (101, _) => signal::from_opinion(true),
+        (102, _) => signal::from_opinion(false),
+        (half_stars @ 1..=10, _) => signal::from_half_stars(half_stars),
+        (_, 255) => LISTED_WEIGHT,
+        (_, percent) if percent >= 95 => 1.0,
+        (_, percent) => signal::from_watched_share(f32::from(percent) / 100.0),
+    }
+}
+
+impl Taste {
+    pub fn read(shelf: &Shelf, viewer: &Viewer, recent: &RecentActivity, exclude: &[TitleId]) -> Self {
+        let slots = shelf.titles.len();
+        let mut taste = Self {
+            history: Vec::with_capacity(recent.states.len()),
+            hows: HashMap::with_capacity(recent.states.len()),
+            hidden: ItemSet::new(slots),
+            banned: ItemSet::new(slots),
+            anchors: Vec::new(),
+            disliked: Vec::new(),
+            mix: [0.0; GENRES_MAX],
+            chosen: Vec::new(),
+        };
+        let genres = viewer.preferences.genres.iter();
+        taste.chosen.extend(genres.filter_map(|genre| shelf.titles.genre_bit(genre)));
+        recent.states.iter().for_each(|state| taste.add(shelf, state));
+        taste.history.reverse();
+        for slot in recent.listed.iter().filter_map(|title| shelf.titles.slot(*title)) {
+            taste.hidden.insert(slot);
+        }
+        for slot in exclude.iter().filter_map(|title| shelf.titles.slot(*title)) {
+            taste.hidden.insert(slot);
+            taste.banned.insert(slot);
+        }
+        taste.finish_mix();
+        taste
+    }
+
+    /// States come newest first.
+    fn add(&mut self, shelf: &Shelf, state: &TitleState) {
+        let Some(slot) = shelf.titles.slot(state.title) else { return };
+        let progress = state.progress.as_ref();
+        let weight = weight(state.opinion, progress, state.listed_at.is_some());
+        let seen = progress.is_some_and(|progress| progress.finished || progress.watched >= SEEN_SHARE);
+        if state.opinion.is_some() || seen {
+            self.hidden.insert(slot);
+        }
+        if weight == 0.0 {
+            return;
+        }
+        let at = state.rated_at.or(progress.map(|progress| progress.at)).or(state.listed_at).unwrap_or(0);
+        if let Some(item) = shelf.item_of_slot(slot) {
+            self.history.push(Event { item, weight, at });
+            self.hows.extend(how(state).map(|how| (item, how)));
+        }
+        if state.opinion == Some(Opinion::Dislike) {
+            self.banned.insert(slot);
+        }
+        if weight < 0.0 {
+            self.disliked.push(slot);
+        } else if let Some(how) = how(state).filter(|how| *how != How::Listed && weight >= LIKED_WEIGHT) {
+            self.anchors.push(Anchor { slot, how, at: state.last_at() });
+        }
+        // Older titles say less about the mix of today.
+        let fade = 1.0 / (1.0 + self.history.len() as f32 / 50.0);
+        bits(shelf.titles.masks[slot as usize]).for_each(|bit| self.mix[bit] += weight * fade);
+    }
+
+    fn finish_mix(&mut self) {
+        let weighed: f32 = self.mix.iter().map(|share| share.max(0.0)).sum();
+        let stated = if weighed > 0.0 { weighed * 0.1 } else { 1.0 } * PREFERENCE_WEIGHT;
+        for bit in &self.chosen {
+            self.mix[*bit as usize] += stated / self.chosen.len() as f32;
+        }
+        let total: f32 = self.mix.iter().map(|share| share.max(0.0)).sum();
+        for share in &mut self.mix {
+            *share = if total > 0.0 { share.max(0.0) / total } else { 0.0 };
+        }
+    }
+
+    /// Nothing is known that speaks for a title.
+    pub fn is_cold(&self) -> bool {
+        !self.history.iter().any(|event| event.weight > 0.0)
+    }
+
+    /// Genres by share, the largest first.
+    pub fn favourite_genres(&self) -> Vec<usize> {
+        let mut genres: Vec<usize> = (0..GENRES_MAX).filter(|bit| self.mix[*bit] > 0.0).collect();
+        genres.sort_by(|a, b| self.mix[*b].total_cmp(&self.mix[*a]));
+        genres
+    }
+}
+
+/// What a viewer did with a title that speaks for it; the strongest deed.
+pub fn how(state: &TitleState) -> Option<How> {
+    match (state.opinion, &state.progress) {
+        (Some(Opinion::Stars(_)), _) => Some(How::Rated),
+        (Some(Opinion::Like), _) => Some(How::Liked),
+        (Some(Opinion::Dislike), _) => None,
+        (None, Some(_)) => Some(How::Watched),
+        (None, None) => state.listed_at.map(|_| How::Listed),
+    }
+}

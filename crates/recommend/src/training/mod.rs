@@ -1,0 +1,157 @@
+//! From interactions to a model that serves: read, learn, judge, store, publish or refuse.
+//!
+//! Repeatable at any point: until the last transaction a training leaves nothing but files that nobody points to, and the next one
+//! removes them.
+
+pub mod artefact;
+mod data;
+mod judge;
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use contract::{
+    ModelId, async_trait,
+    activity::CountInteractions,
+    recommend::{ModelInfo, ModelState},
+};
+use platform::jobs::{Failure, Ticket, Work};
+use reco::{TrainConfig, Trained};
+use tokio::sync::{oneshot, watch};
+
+use crate::{Room, loaded::Loaded, titles::Titles};
+use data::Learned;
+use judge::Verdict;
+
+/// Niceness of training threads: whoever serves goes first.
+const NICE: i32 = 10;
+
+/// The worker of training jobs.
+pub struct Trainer(Arc<Room>);
+
+impl Trainer {
+    pub fn new(room: Arc<Room>) -> Self {
+        Self(room)
+    }
+}
+
+/// What the mathematics gave.
+struct Outcome {
+    trained: Trained,
+    verdict: Verdict,
+    parts: Vec<reco::Part>,
+    took: Duration,
+}
+
+#[async_trait]
+impl Work for Trainer {
+    async fn run(&self, ticket: &Ticket) -> Result<Option<String>, Failure> {
+        let room = &self.0;
+        room.ready().await?;
+        ticket.progress(0.01, "reading interactions");
+        let changes = room.activity.count(CountInteractions {}).await?.changes;
+        let titles = Arc::new(Titles::load(&*room.catalog).await?);
+        let learned = data::read(&*room.activity, titles.clone()).await?;
+        if learned.data.is_empty() {
+            return Err(Failure::permanent("there is nothing to learn from: nobody has rated, watched or listed a title yet"));
+        }
+        ticket.progress(0.05, "learning");
+        let learned = Arc::new(learned);
+        let outcome = room.learn(ticket, learned.clone(), titles).await?;
+        ticket.progress(0.95, "publishing");
+        let info = room.publish(outcome, &learned, changes).await?;
+        let word = if info.state == ModelState::Active { "published" } else { "refused" };
+        Ok(Some(format!("{word}: {}", info.decision)))
+    }
+}
+
+impl Room {
+    /// Everything that takes long, on threads of its own that give way to those that serve.
+    async fn learn(&self, ticket: &Ticket, learned: Arc<Learned>, titles: Arc<Titles>) -> Result<Outcome, Failure> {
+        let (report, mut reported) = watch::channel((0.05, String::from("learning")));
+        let (answer, mut answered) = oneshot::channel();
+        let current = self.shelf.load().model.clone();
+        let earlier = self.earlier_figures(current.as_deref()).await?;
+        let now = self.inputs.now_ms();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.config.train_threads)
+            .thread_name(|index| format!("train-{index}"))
+            .start_handler(|_| drop(rustix::process::nice(NICE)))
+            .build()?;
+        pool.spawn(move || {
+            let learn = || {
+                let progress = |stage: &str, share: f32| {
+                    report.send_replace((0.05 + 0.85 * share.clamp(0.0, 1.0), format!("learning: {stage}")));
+                };
+                learn(&learned, &titles, current.as_deref(), earlier, now, &progress)
+            };
+            let result = std::panic::catch_unwind(AssertUnwindSafe(learn));
+            // Nobody waits any more when the job was cancelled.
+            answer.send(result.unwrap_or_else(|_| Err(Failure::transient("training panicked")))).ok();
+        });
+        loop {
+            tokio::select! {
+                result = &mut answered => return result.map_err(|_| Failure::transient("the training threads are gone"))?,
+                () = ticket.cancelled().cancelled() => return Err(Failure::transient("cancelled")),
+                Ok(()) = reported.changed() => {
+                    let (share, stage) = reported.borrow_and_update().clone();
+                    ticket.progress(share, stage);
+                }
+            }
+        }
+    }
+
+    /// What the model in service scored in its own rehearsal.
+    async fn earlier_figures(&self, current: Option<&Loaded>) -> Result<Vec<(String, f32)>, Failure> {
+        let Some(current) = current else { return Ok(Vec::new()) };
+        Ok(self.store.model(current.id).await?.map(|info| info.metrics).unwrap_or_default())
+    }
+
+    /// Files first, then the record that points to them, in one transaction with the event.
+    async fn publish(&self, outcome: Outcome, learned: &Learned, changes: u64) -> Result<ModelInfo, Failure> {
+        let id: ModelId = self.inputs.id();
+        let verdict = outcome.verdict;
+        let info = ModelInfo {
+            id,
+            state: if verdict.publish { ModelState::Active } else { ModelState::Refused },
+            created_at: self.inputs.now_ms(),
+            train_s: outcome.took.as_secs_f32(),
+            interactions: learned.data.len() as u64,
+            viewers: learned.data.users() as u64,
+            titles: learned.data.items() as u64,
+            metrics: verdict.metrics,
+            baseline: verdict.baseline,
+            decision: verdict.decision,
+        };
+        artefact::write(&self.blobs, id, outcome.parts).await?;
+        self.store.add(&info, changes).await?;
+        tracing::info!(model = %id, state = ?info.state, decision = info.decision, "training ended");
+        if info.state == ModelState::Active {
+            self.serve(Loaded::new(id, outcome.trained.recommender, info.created_at)).await;
+        }
+        self.store.forget_old(self.config.models_keep).await?;
+        let kept: Vec<ModelId> = self.store.models(None, 1_000).await?.into_iter().map(|info| info.id).collect();
+        artefact::remove_others(&self.blobs, &kept).await?;
+        Ok(info)
+    }
+}
+
+fn learn(
+    learned: &Learned,
+    titles: &Titles,
+    current: Option<&Loaded>,
+    earlier: Vec<(String, f32)>,
+    now: i64,
+    progress: &dyn Fn(&str, f32),
+) -> Result<Outcome, Failure> {
+    let started = Instant::now();
+    let config = TrainConfig::default();
+    let trained = reco::train(&learned.data, &learned.keys, &learned.features, &config, now, progress)?;
+    let took = started.elapsed();
+    let verdict = judge::judge(&trained, &learned.data, titles, current.map(|loaded| &loaded.recommender), &earlier);
+    let parts = trained.recommender.save_parts()?;
+    Ok(Outcome { trained, verdict, parts, took })
+}
