@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{
     Dataset, Layout, Result,
     check::{Collector, ascii, half_stars},
+    names::YEARS,
     text::{Encoding, for_each_line, read_lines, shown, wrong},
 };
 
@@ -54,12 +55,11 @@ fn read_items(item: &Path, collector: &mut Collector) -> Result<()> {
         if fields.len() <= id.max(title).max(year).max(class) {
             return wrong(item, line, format!("there are only {} fields", fields.len()));
         }
-        let released = match fields[year].trim() {
-            "" => None,
-            text => match text.parse::<u16>() {
-                Ok(released) => Some(released),
-                Err(_) => return wrong(item, line, format!("{text:?} is not a year")),
-            },
+        let released = match fields[year].trim().parse::<u16>() {
+            Ok(released) if YEARS.contains(&released) => Some(released),
+            Ok(released) => return wrong(item, line, format!("{released} is not the year of a film")),
+            // The published file says `unkonwn` and `V` where it knows none.
+            Err(_) => None,
         };
         let genres = fields[class].split(' ').map(str::to_owned).collect();
         collector.film_of_year(item, line, fields[id], fields[title], released, genres)?;

@@ -14,13 +14,59 @@ const GENRES_MAX: usize = 12;
 const GENRE_LETTERS_MAX: usize = 40;
 const TITLE_LETTERS_MAX: usize = 300;
 
+/// From a data set's ids to dense indices. Almost all ids are small numbers, and there are millions of look-ups.
+#[derive(Default)]
+struct Index {
+    /// By number; `NONE` where there is none.
+    numbers: Vec<u32>,
+    others: HashMap<String, u32>,
+}
+
+impl Index {
+    const NONE: u32 = u32::MAX;
+    const NUMBER_MAX: usize = 1 << 23;
+
+    /// Ids that are a number in its shortest form; `007` is another id than `7`.
+    fn number(id: &str) -> Option<usize> {
+        let digits = id.as_bytes();
+        if digits.is_empty() || digits.len() > 7 || (digits[0] == b'0' && digits.len() > 1) {
+            return None;
+        }
+        let value = digits.iter().try_fold(0usize, |value, digit| {
+            digit.is_ascii_digit().then(|| value * 10 + usize::from(digit - b'0'))
+        })?;
+        (value < Self::NUMBER_MAX).then_some(value)
+    }
+
+    fn get(&self, id: &str) -> Option<u32> {
+        match Self::number(id) {
+            Some(number) => self.numbers.get(number).copied().filter(|index| *index != Self::NONE),
+            None => self.others.get(id).copied(),
+        }
+    }
+
+    fn insert(&mut self, id: &str, index: u32) {
+        match Self::number(id) {
+            Some(number) => {
+                if self.numbers.len() <= number {
+                    self.numbers.resize(number + 1, Self::NONE);
+                }
+                self.numbers[number] = index;
+            }
+            None => {
+                self.others.insert(id.to_owned(), index);
+            }
+        }
+    }
+}
+
 /// A data set being read: films first, then ratings.
 pub struct Collector {
     layout: Layout,
     films: Vec<Film>,
-    film_index: HashMap<String, u32>,
+    film_index: Index,
     viewers: Vec<String>,
-    viewer_index: HashMap<String, u32>,
+    viewer_index: Index,
     ratings: Vec<Rating>,
     duplicates: u64,
 }
@@ -30,9 +76,9 @@ impl Collector {
         Self {
             layout,
             films: Vec::new(),
-            film_index: HashMap::new(),
+            film_index: Index::default(),
             viewers: Vec::new(),
-            viewer_index: HashMap::new(),
+            viewer_index: Index::default(),
             ratings: Vec::new(),
             duplicates: 0,
         }
@@ -90,7 +136,7 @@ impl Collector {
             genres,
             imdb: None,
         };
-        if let Some(&index) = self.film_index.get(id) {
+        if let Some(index) = self.film_index.get(id) {
             if self.films[index as usize] != film {
                 return wrong(
                     path,
@@ -101,7 +147,7 @@ impl Collector {
             self.duplicates += 1;
             return Ok(());
         }
-        self.film_index.insert(id.to_owned(), self.films.len() as u32);
+        self.film_index.insert(id, self.films.len() as u32);
         self.films.push(film);
         Ok(())
     }
@@ -114,7 +160,7 @@ impl Collector {
             return wrong(path, line, format!("{imdb:?} is not an IMDb number"));
         }
         match self.film_index.get(id) {
-            Some(&index) => {
+            Some(index) => {
                 let known = &mut self.films[index as usize].imdb;
                 if known.as_ref().is_some_and(|known| known != imdb) {
                     return wrong(
@@ -136,7 +182,7 @@ impl Collector {
             Ok(at_s) if at_s >= EARLIEST_S => at_s,
             _ => return wrong(path, line, format!("{at:?} is not a time in seconds after 1990")),
         };
-        let Some(&film) = self.film_index.get(film) else {
+        let Some(film) = self.film_index.get(film) else {
             return wrong(path, line, format!("there is no film {film:?}"));
         };
         let viewer = self.viewer(path, line, viewer)?;
@@ -153,12 +199,12 @@ impl Collector {
     }
 
     pub fn viewer(&mut self, path: &Path, line: u64, name: &str) -> Result<u32> {
-        if let Some(&index) = self.viewer_index.get(name) {
+        if let Some(index) = self.viewer_index.get(name) {
             return Ok(index);
         }
         let name = check_id(path, line, "viewer", name)?;
         let index = self.viewers.len() as u32;
-        self.viewer_index.insert(name.to_owned(), index);
+        self.viewer_index.insert(name, index);
         self.viewers.push(name.to_owned());
         Ok(index)
     }
@@ -180,13 +226,8 @@ impl Collector {
     /// Sorted by viewer and time; of several ratings of a film by a viewer the newest stands.
     pub fn finish(mut self, timed: bool, strong: Option<StrongSplit>) -> Dataset {
         let before = self.ratings.len();
-        // Stable, so that of equal times the later line stands.
-        self.ratings
-            .sort_by_key(|rating| (rating.viewer, rating.film, rating.at_s));
-        self.ratings.reverse();
-        self.ratings.dedup_by_key(|rating| (rating.viewer, rating.film));
-        self.ratings
-            .sort_by_key(|rating| (rating.viewer, rating.at_s, rating.film));
+        group_by_viewer(&mut self.ratings, self.viewers.len());
+        keep_newest(&mut self.ratings);
         let duplicates = self.duplicates + (before - self.ratings.len()) as u64;
         Dataset {
             layout: self.layout,
@@ -198,6 +239,61 @@ impl Collector {
             strong,
         }
     }
+}
+
+/// Brings the ratings of each viewer together, in the order of their lines. Most files are so already.
+fn group_by_viewer(ratings: &mut Vec<Rating>, viewers: usize) {
+    if ratings.is_sorted_by_key(|rating| rating.viewer) {
+        return;
+    }
+    let mut next = vec![0usize; viewers + 1];
+    for rating in ratings.iter() {
+        next[rating.viewer as usize + 1] += 1;
+    }
+    for viewer in 0..viewers {
+        next[viewer + 1] += next[viewer];
+    }
+    let mut grouped = vec![
+        Rating {
+            viewer: 0,
+            film: 0,
+            at_s: 0,
+            half_stars: 0
+        };
+        ratings.len()
+    ];
+    for rating in ratings.iter() {
+        let place = &mut next[rating.viewer as usize];
+        grouped[*place] = *rating;
+        *place += 1;
+    }
+    *ratings = grouped;
+}
+
+/// Leaves the newest of each viewer and film, sorted by viewer and time; of equal times the later line stands.
+fn keep_newest(ratings: &mut Vec<Rating>) {
+    let (mut kept, mut start) = (0, 0);
+    while start < ratings.len() {
+        let viewer = ratings[start].viewer;
+        let length = ratings[start..]
+            .iter()
+            .take_while(|rating| rating.viewer == viewer)
+            .count();
+        let group = &mut ratings[start..start + length];
+        group.sort_by_key(|rating| (rating.film, rating.at_s));
+        let mut newest = 0;
+        for place in 0..length {
+            if group.get(place + 1).is_none_or(|next| next.film != group[place].film) {
+                group[newest] = group[place];
+                newest += 1;
+            }
+        }
+        group[..newest].sort_unstable_by_key(|rating| (rating.at_s, rating.film));
+        ratings.copy_within(start..start + newest, kept);
+        kept += newest;
+        start += length;
+    }
+    ratings.truncate(kept);
 }
 
 fn check_id<'a>(path: &Path, line: u64, what: &str, id: &'a str) -> Result<&'a str> {
@@ -224,10 +320,10 @@ fn known_genres(genres: Vec<String>) -> Vec<String> {
 
 /// `4`, `4.0` or `3.5` stars of five as half stars.
 pub fn half_stars(path: &Path, line: u64, text: &str) -> Result<u8> {
-    let doubled = text.parse::<f32>().ok().map(|stars| stars * 2.0);
-    match doubled.filter(|doubled| doubled.fract() == 0.0 && (1.0..=10.0).contains(doubled)) {
-        Some(doubled) => Ok(doubled as u8),
-        None => wrong(path, line, format!("{text:?} is not a rating from 0.5 to 5 stars")),
+    match text.as_bytes() {
+        [star @ b'1'..=b'5'] | [star @ b'1'..=b'5', b'.', b'0'] => Ok((star - b'0') * 2),
+        [star @ b'0'..=b'4', b'.', b'5'] => Ok((star - b'0') * 2 + 1),
+        _ => wrong(path, line, format!("{text:?} is not a rating from 0.5 to 5 stars")),
     }
 }
 

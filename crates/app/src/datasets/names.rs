@@ -17,7 +17,7 @@ const ARTICLES: [&str; 33] = [
 ];
 
 /// What the catalogue takes for the year of a film.
-const YEARS: std::ops::RangeInclusive<u16> = 1870..=2100;
+pub const YEARS: std::ops::RangeInclusive<u16> = 1870..=2100;
 
 /// Beginnings of what stands in parentheses and belongs to the name.
 const PARTS: [&str; 6] = ["part", "vol", "volume", "the movie", "episode", "live"];
@@ -68,7 +68,7 @@ fn split_other(title: &str) -> (&str, Option<&str>) {
     let (before, inside) = (rest[..open].trim(), rest[open + 1..].trim());
     let lower = inside.to_lowercase();
     let belongs =
-        inside.chars().all(|letter| letter.is_ascii_digit()) || PARTS.iter().any(|part| lower.starts_with(part));
+        inside.chars().all(|letter| letter.is_ascii_digit()) || PARTS.iter().any(|part| starts_with_word(&lower, part));
     if before.is_empty() || belongs {
         return (title, None);
     }
@@ -79,6 +79,10 @@ fn split_other(title: &str) -> (&str, Option<&str>) {
     // Of several names in parentheses the first name stands: `Cité, La (City, The) (Stadt)`.
     let main = split_other(before).0;
     (main, Some(inside))
+}
+
+fn starts_with_word(text: &str, word: &str) -> bool {
+    text.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphabetic))
 }
 
 fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -161,6 +165,8 @@ mod tests {
                 Some(1995),
             ),
             ("Léon (1994)", "Léon", None, Some(1994)),
+            ("Thieves (Voleurs, Les) (1996)", "Thieves", Some("Les Voleurs"), Some(1996)),
+            ("Kill Bill (Vol. 2) (2004)", "Kill Bill (Vol. 2)", None, Some(2004)),
             (
                 "\"Great Performances\" Cats (1998)",
                 "\"Great Performances\" Cats",
