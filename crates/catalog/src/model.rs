@@ -25,6 +25,8 @@ pub struct Entry {
     pub sort_name: String,
     /// The name as compared: folded.
     pub folded_name: String,
+    /// The name as searched: its words with single spaces.
+    pub spoken_name: String,
     pub place: Option<EpisodePlace>,
     pub people: Vec<PersonId>,
     pub ratings_version: i64,

@@ -11,7 +11,7 @@ use contract::{
         Season, SetArtwork, Title, TitleFeatures, UpdateTitle,
     },
 };
-use platform::blob::BlobError;
+use platform::{Db, blob::BlobError};
 
 use crate::{
     artwork::{self, Subject, upload},
@@ -31,6 +31,11 @@ pub struct Local {
 }
 
 impl Local {
+    /// For readiness, backup and migration.
+    pub fn database(&self) -> &Db {
+        &self.core.store.db
+    }
+
     async fn full(&self, id: TitleId) -> Result<Title, CatalogError> {
         let entry = self.core.entry(id)?;
         let title = self.core.store.title(entry.card.clone(), entry.place).await?;

@@ -5,6 +5,9 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Lower case, without accents, compatibility forms unified; letters that have no decomposition written out.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase().replace('`', "'");
+    }
     let mut folded = String::with_capacity(text.len());
     for letter in text.nfkd().filter(|letter| !is_combining_mark(*letter)) {
         match letter {
@@ -25,7 +28,11 @@ pub fn fold(text: &str) -> String {
 
 /// Words of a text, folded, without apostrophes and dots inside.
 pub fn words(text: &str) -> Vec<String> {
-    fold(text)
+    let folded = fold(text);
+    if folded.is_ascii() {
+        return ascii_words(&folded);
+    }
+    folded
         .unicode_words()
         .map(|word| {
             word.chars()
@@ -34,6 +41,24 @@ pub fn words(text: &str) -> Vec<String> {
         })
         .filter(|word| !word.is_empty())
         .collect()
+}
+
+/// What [`words`] does, for the most common case in a fraction of the time.
+fn ascii_words(folded: &str) -> Vec<String> {
+    let bytes = folded.as_bytes();
+    let (mut words, mut word) = (Vec::new(), String::new());
+    for (at, &byte) in bytes.iter().enumerate() {
+        let follows = || bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
+        if byte.is_ascii_alphanumeric() {
+            word.push(byte as char);
+        } else if !(matches!(byte, b'\'' | b'.') && !word.is_empty() && follows()) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
 }
 
 /// Words to index: those of the text, and the two sides of a hyphen also as one (`Spider-Man`: spider, man, spiderman).
@@ -68,6 +93,8 @@ mod tests {
         assert_eq!(fold("Læstadius Straße Øst ŁÓDŹ"), "laestadius strasse ost lodz");
         assert_eq!(words("Schindler's List"), ["schindlers", "list"]);
         assert_eq!(words("WALL·E"), ["walle"]);
+        assert_eq!(words("'Crocodile' Dundee. II..."), ["crocodile", "dundee", "ii"]);
+        assert_eq!(words("Léon 'n' S.W.A.T."), ["leon", "n", "swat"]);
         assert_eq!(words("七人の侍"), ["七", "人", "の", "侍"]);
         assert!(words("!?… --").is_empty());
     }

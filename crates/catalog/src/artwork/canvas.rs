@@ -217,6 +217,16 @@ impl Canvas {
         self.out.push_str("/>");
     }
 
+    /// An outline given as SVG path data, moved and scaled.
+    pub fn shape(&mut self, data: &str, (x, y): (f32, f32), scale: f32, paint: Paint) {
+        let _ = write!(
+            self.out,
+            "<path transform=\"translate({x:.1} {y:.1}) scale({scale:.4})\" d=\"{data}\""
+        );
+        self.paint(paint);
+        self.out.push_str("/>");
+    }
+
     /// A closed polygon.
     pub fn polygon(&mut self, points: &[(f32, f32)], paint: Paint) {
         let mut steps: Vec<Step> = points.iter().map(|&(x, y)| Step::L(x, y)).collect();

@@ -39,7 +39,13 @@ const LOOKS: &[(&[&str], Look)] = &[
         &["filmnoir", "noir"],
         Look {
             mood: Mood::Noir,
-            motifs: &[motifs::blinds, motifs::skyline, motifs::doorway],
+            motifs: &[
+                motifs::lamp,
+                motifs::stairs,
+                motifs::blinds,
+                motifs::skyline,
+                motifs::doorway,
+            ],
         },
     ),
     (
@@ -60,7 +66,13 @@ const LOOKS: &[(&[&str], Look)] = &[
         &["horror"],
         Look {
             mood: Mood::Horror,
-            motifs: &[motifs::torn, motifs::forest, motifs::claws],
+            motifs: &[
+                motifs::tree,
+                motifs::stairs,
+                motifs::torn,
+                motifs::forest,
+                motifs::claws,
+            ],
         },
     ),
     (
@@ -88,7 +100,13 @@ const LOOKS: &[(&[&str], Look)] = &[
         &["documentary"],
         Look {
             mood: Mood::Document,
-            motifs: &[motifs::contours, motifs::halftone, motifs::frames],
+            motifs: &[
+                motifs::initial,
+                motifs::birds,
+                motifs::contours,
+                motifs::halftone,
+                motifs::frames,
+            ],
         },
     ),
     (
@@ -102,7 +120,13 @@ const LOOKS: &[(&[&str], Look)] = &[
         &["fantasy"],
         Look {
             mood: Mood::Fantasy,
-            motifs: &[motifs::peaks, motifs::forest, motifs::rosette, motifs::moonrise],
+            motifs: &[
+                motifs::tree,
+                motifs::peaks,
+                motifs::forest,
+                motifs::rosette,
+                motifs::moonrise,
+            ],
         },
     ),
     (
@@ -123,7 +147,13 @@ const LOOKS: &[(&[&str], Look)] = &[
         &["biography", "biopic"],
         Look {
             mood: Mood::Document,
-            motifs: &[motifs::threads, motifs::profile, motifs::arches],
+            motifs: &[
+                motifs::initial,
+                motifs::stairs,
+                motifs::threads,
+                motifs::profile,
+                motifs::arches,
+            ],
         },
     ),
     (
@@ -137,42 +167,79 @@ const LOOKS: &[(&[&str], Look)] = &[
         &["romance"],
         Look {
             mood: Mood::Romance,
-            motifs: &[motifs::eclipse, motifs::rosette, motifs::sea, motifs::ribbons],
+            motifs: &[
+                motifs::lamp,
+                motifs::birds,
+                motifs::tree,
+                motifs::eclipse,
+                motifs::rosette,
+                motifs::sea,
+                motifs::ribbons,
+            ],
         },
     ),
     (
         &["family"],
         Look {
             mood: Mood::Play,
-            motifs: &[motifs::hills, motifs::balloons, motifs::cutouts],
+            motifs: &[motifs::boat, motifs::hills, motifs::balloons, motifs::cutouts],
         },
     ),
     (
         &["crime"],
         Look {
             mood: Mood::Thriller,
-            motifs: &[motifs::skyline, motifs::blinds, motifs::doorway, motifs::eye],
+            motifs: &[
+                motifs::stairs,
+                motifs::road,
+                motifs::lamp,
+                motifs::skyline,
+                motifs::blinds,
+                motifs::doorway,
+                motifs::eye,
+            ],
         },
     ),
     (
         &["adventure"],
         Look {
             mood: Mood::Adventure,
-            motifs: &[motifs::peaks, motifs::sea, motifs::dunes, motifs::contours],
+            motifs: &[
+                motifs::road,
+                motifs::boat,
+                motifs::peaks,
+                motifs::sea,
+                motifs::dunes,
+                motifs::contours,
+            ],
         },
     ),
     (
         &["thriller"],
         Look {
             mood: Mood::Thriller,
-            motifs: &[motifs::spiral, motifs::doorway, motifs::shards, motifs::skyline],
+            motifs: &[
+                motifs::stairs,
+                motifs::lamp,
+                motifs::road,
+                motifs::spiral,
+                motifs::doorway,
+                motifs::shards,
+                motifs::skyline,
+            ],
         },
     ),
     (
         &["action"],
         Look {
             mood: Mood::Action,
-            motifs: &[motifs::rays, motifs::chevrons, motifs::shards, motifs::halftone],
+            motifs: &[
+                motifs::initial,
+                motifs::rays,
+                motifs::chevrons,
+                motifs::shards,
+                motifs::halftone,
+            ],
         },
     ),
     (
@@ -180,6 +247,8 @@ const LOOKS: &[(&[&str], Look)] = &[
         Look {
             mood: Mood::Comedy,
             motifs: &[
+                motifs::initial,
+                motifs::boat,
                 motifs::tiles,
                 motifs::balloons,
                 motifs::smile,
@@ -193,6 +262,13 @@ const LOOKS: &[(&[&str], Look)] = &[
         Look {
             mood: Mood::Drama,
             motifs: &[
+                motifs::stairs,
+                motifs::road,
+                motifs::tree,
+                motifs::boat,
+                motifs::lamp,
+                motifs::birds,
+                motifs::initial,
                 motifs::window,
                 motifs::eclipse,
                 motifs::sea,
@@ -207,7 +283,7 @@ const LOOKS: &[(&[&str], Look)] = &[
         &["short", "news", "talkshow", "realitytv"],
         Look {
             mood: Mood::Document,
-            motifs: &[motifs::frames, motifs::halftone],
+            motifs: &[motifs::initial, motifs::frames, motifs::halftone],
         },
     ),
 ];

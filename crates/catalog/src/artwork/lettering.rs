@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::canvas::{Canvas, Rgb};
+use super::canvas::{Canvas, Paint, Rgb};
 
 struct Glyph {
     advance: f32,
@@ -283,6 +283,35 @@ pub fn set(canvas: &mut Canvas, block: &Block, x: f32, y: f32, align: Align, ink
         canvas.raw("</g>");
         baseline += block.size * LEADING;
     }
+}
+
+/// The letter a title is known by: of its first word that is no article.
+pub fn first_letter(name: &str) -> char {
+    let mut words = name.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let word = if is_small(first) {
+        words.next().unwrap_or(first)
+    } else {
+        first
+    };
+    let letter = word.chars().find(|letter| letter.is_alphanumeric()).unwrap_or('K');
+    letter
+        .to_uppercase()
+        .next()
+        .filter(|letter| FACES.title.contains_key(letter))
+        .unwrap_or('K')
+}
+
+/// Draws one letter around a point, its capitals `tall` high.
+pub fn initial(canvas: &mut Canvas, letter: char, (x, y): (f32, f32), tall: f32, paint: Paint) {
+    let Some(glyph) = FACES.title.get(&letter) else { return };
+    let scale = tall / CAPITALS / 1000.0;
+    canvas.shape(
+        glyph.path,
+        (x - glyph.advance * scale / 2.0, y + tall / 2.0),
+        scale,
+        paint,
+    );
 }
 
 /// Width of a label, letter-spaced capitals.

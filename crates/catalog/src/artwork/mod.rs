@@ -80,6 +80,7 @@ struct Plan {
 impl Plan {
     fn poster(name: &str, seed: &mut Seed) -> Self {
         const MARGIN: f32 = 32.0;
+        let initial = lettering::first_letter(name);
         let (w, h) = (400.0, 600.0);
         let width = w - 2.0 * MARGIN;
         let title = lettering::fit(name, width, 215.0, seed.between(74.0, 92.0));
@@ -94,12 +95,13 @@ impl Plan {
             x,
             title_y: 0.0,
             rule: (MARGIN, w - MARGIN, 0.0),
-            label_size: 13.0,
+            label_size: 14.5,
             label_y: 0.0,
             stage: Stage {
                 x: w / 2.0,
                 y: 0.0,
                 r: 0.0,
+                initial,
             },
             title,
         };
@@ -109,8 +111,9 @@ impl Plan {
                 let free = h - MARGIN * 2.0 - tall - 46.0;
                 let stage = Stage {
                     x: w / 2.0,
-                    y: MARGIN + tall + 30.0 + free / 2.0,
-                    r: (free * 0.46).min(175.0),
+                    y: MARGIN + tall + 38.0 + free / 2.0,
+                    r: (free * 0.4).min(165.0),
+                    initial,
                 };
                 Self {
                     place: Place::Head,
@@ -127,8 +130,9 @@ impl Plan {
                 let free = h - top - tall;
                 let stage = Stage {
                     x: w / 2.0,
-                    y: top + tall + free * 0.52,
-                    r: (free * 0.42).min(180.0),
+                    y: top + tall + free * 0.56,
+                    r: (free * 0.36).min(170.0),
+                    initial,
                 };
                 Self {
                     place: Place::Head,
@@ -146,6 +150,7 @@ impl Plan {
                     x: w / 2.0,
                     y: title_y * 0.48,
                     r: (title_y * 0.42).min(180.0),
+                    initial,
                 };
                 Self {
                     title_y,
@@ -161,7 +166,7 @@ impl Plan {
     fn backdrop(name: &str, seed: &mut Seed) -> Self {
         const MARGIN: f32 = 52.0;
         let (w, h) = (960.0, 540.0);
-        let width = w * 0.5;
+        let width = w * 0.46;
         let title = lettering::fit(name, width, 270.0, seed.between(92.0, 112.0));
         let rule = h - 92.0;
         Self {
@@ -175,9 +180,10 @@ impl Plan {
             label_size: 17.0,
             label_y: h - MARGIN - 4.0,
             stage: Stage {
-                x: w * seed.between(0.68, 0.76),
+                x: w * seed.between(0.74, 0.78),
                 y: h * seed.between(0.44, 0.5),
-                r: h * 0.38,
+                r: h * 0.36,
+                initial: lettering::first_letter(name),
             },
             title,
         }
@@ -187,7 +193,7 @@ impl Plan {
 fn open(canvas: &mut Canvas, subject: &Subject) {
     let (w, h) = (canvas.w, canvas.h);
     canvas.raw(&format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img"><title>"#
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" preserveAspectRatio="xMidYMid slice" role="img"><title>"#
     ));
     canvas.text(subject.name);
     if let Some(year) = subject.year {
@@ -205,44 +211,51 @@ fn ground(canvas: &mut Canvas, inks: &Inks, seed: &mut Seed) {
     canvas.rect(0.0, 0.0, w, h, Paint::gradient(wash));
 }
 
-/// Quietens the motif behind the lettering.
+/// Quietens the motif behind the lettering: whole under it, gone a little further on.
 fn veil(canvas: &mut Canvas, inks: &Inks, plan: &Plan) {
-    let (w, h) = (plan.w, plan.h);
-    let ink = inks.ground;
+    const EDGE: f32 = 14.0;
+    const FADE: f32 = 64.0;
+    let (w, h, ink) = (plan.w, plan.h, inks.ground);
     match plan.place {
         Place::Foot => {
-            let top = plan.title_y - 70.0;
-            let fade = canvas.linear(
-                (0.0, 0.0),
-                (0.0, 1.0),
-                &[(0.0, ink, 0.0), (0.24, ink, 0.8), (0.5, ink, 0.95), (1.0, ink, 1.0)],
-            );
+            let top = plan.title_y - EDGE - FADE;
+            let full = (FADE / (h - top)).min(1.0);
+            let stops = [
+                (0.0, ink, 0.0),
+                (full * 0.6, ink, 0.62),
+                (full, ink, 0.9),
+                (1.0, ink, 0.97),
+            ];
+            let fade = canvas.linear((0.0, 0.0), (0.0, 1.0), &stops);
             canvas.rect(0.0, top, w, h - top, Paint::gradient(fade));
         }
         Place::Head => {
-            let foot = plan.title_y + plan.title.height() + 64.0;
-            let fade = canvas.linear(
-                (0.0, 1.0),
-                (0.0, 0.0),
-                &[(0.0, ink, 0.0), (0.28, ink, 0.8), (0.5, ink, 0.95), (1.0, ink, 1.0)],
-            );
+            let foot = plan.title_y + plan.title.height() + EDGE + FADE;
+            let full = (FADE / foot).min(1.0);
+            let stops = [
+                (0.0, ink, 0.0),
+                (full * 0.6, ink, 0.62),
+                (full, ink, 0.9),
+                (1.0, ink, 0.97),
+            ];
+            let fade = canvas.linear((0.0, 1.0), (0.0, 0.0), &stops);
             canvas.rect(0.0, 0.0, w, foot, Paint::gradient(fade));
             if plan.rule.2 > h / 2.0 {
                 let fade = canvas.linear(
                     (0.0, 0.0),
                     (0.0, 1.0),
-                    &[(0.0, ink, 0.0), (0.5, ink, 0.92), (1.0, ink, 1.0)],
+                    &[(0.0, ink, 0.0), (0.45, ink, 0.92), (1.0, ink, 1.0)],
                 );
-                canvas.rect(0.0, h - 108.0, w, 108.0, Paint::gradient(fade));
+                canvas.rect(0.0, h - 112.0, w, 112.0, Paint::gradient(fade));
             }
         }
         Place::Side => {
             let fade = canvas.linear(
                 (0.0, 0.0),
                 (1.0, 0.0),
-                &[(0.0, ink, 0.97), (0.6, ink, 0.86), (1.0, ink, 0.0)],
+                &[(0.0, ink, 0.97), (0.62, ink, 0.88), (1.0, ink, 0.0)],
             );
-            canvas.rect(0.0, 0.0, w * 0.66, h, Paint::gradient(fade));
+            canvas.rect(0.0, 0.0, w * 0.7, h, Paint::gradient(fade));
         }
     }
 }

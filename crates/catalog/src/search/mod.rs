@@ -109,20 +109,20 @@ fn ranked(shelf: &Shelf, found: Vec<index::Found>, asked: &[String]) -> Vec<Hit>
         .collect()
 }
 
+/// How much of the name the words are, in order.
 fn closeness(entry: &Entry, phrase: &str, asked: usize) -> f32 {
-    let name = words(&entry.card.name);
-    let bare: &[String] = if name.len() > 1 && matches!(name[0].as_str(), "the" | "a" | "an") {
-        &name[1..]
-    } else {
-        &name
-    };
-    let (full, bare) = (name.join(" "), bare.join(" "));
+    let full = entry.spoken_name.as_str();
+    let bare = ["the ", "a ", "an "]
+        .iter()
+        .find_map(|article| full.strip_prefix(article))
+        .unwrap_or(full);
+    let share = (asked as f32 / (1 + full.matches(' ').count()) as f32).min(1.0);
     if full == phrase || bare == phrase {
         1.6
     } else if full.starts_with(phrase) || bare.starts_with(phrase) {
-        0.6 + 0.4 * (asked as f32 / name.len().max(1) as f32).min(1.0)
+        0.6 + 0.4 * share
     } else {
-        0.3 * (asked as f32 / name.len().max(1) as f32).min(1.0)
+        0.3 * share
     }
 }
 

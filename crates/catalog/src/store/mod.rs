@@ -17,7 +17,7 @@ use platform::{
 
 use crate::{
     model::{Entry, json_ids, kind_of, role_of},
-    text::{fold, sort_name},
+    text::{fold, sort_name, words},
 };
 
 /// The room's database.
@@ -279,6 +279,7 @@ fn entry(row: CardRow, people: &mut HashMap<i64, Vec<PersonId>>) -> Entry {
     let has_video = row.video_asset.is_some();
     Entry {
         sort_name: sort_name(&row.name),
+        spoken_name: words(&row.name).join(" "),
         folded_name: fold(&row.name),
         place,
         people: people.remove(&row.id).unwrap_or_default(),

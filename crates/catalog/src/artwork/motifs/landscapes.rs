@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        canvas::{Canvas, Paint, Step::*},
+        canvas::{Canvas, Paint, Rgb, Step::*},
         palette::Inks,
         seed::Seed,
     },
@@ -188,7 +188,12 @@ pub fn hills(canvas: &mut Canvas, seed: &mut Seed, inks: &Inks, stage: Stage) {
             stage.r * seed.between(0.06, 0.12),
         );
         for (dx, size) in [(-1.2, 0.75), (0.0, 1.0), (1.2, 0.7)] {
-            canvas.circle(x + dx * r, y, r * size, Paint::fill(inks.text).alpha(0.8));
+            canvas.circle(
+                x + dx * r,
+                y,
+                r * size,
+                Paint::fill(inks.ground.mix(Rgb(0xff_ff_ff), 0.7)).alpha(0.75),
+            );
         }
     }
 }

@@ -4,6 +4,7 @@ mod figures;
 mod landscapes;
 mod lights;
 mod patterns;
+mod scenes;
 
 use super::{canvas::Canvas, palette::Inks, seed::Seed};
 
@@ -15,6 +16,8 @@ pub use patterns::{
     tiles, wire,
 };
 
+pub use scenes::{birds, boat, initial, lamp, road, stairs, tree};
+
 /// Draws onto the canvas.
 pub type Motif = fn(&mut Canvas, &mut Seed, &Inks, Stage);
 
@@ -24,6 +27,8 @@ pub struct Stage {
     pub x: f32,
     pub y: f32,
     pub r: f32,
+    /// The first letter of the title.
+    pub initial: char,
 }
 
 /// A point at an angle (degrees, clockwise from the right) and a distance from another.
