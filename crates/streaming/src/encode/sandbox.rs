@@ -274,6 +274,9 @@ fn system_folder(command: &mut Command, folder: &str) {
     };
 }
 
+/// How long what was killed may take to be gone.
+const GONE: Duration = Duration::from_secs(10);
+
 async fn watch(
     mut command: Command,
     limits: &Limits,
@@ -281,18 +284,21 @@ async fn watch(
     on_line: impl FnMut(&str),
 ) -> Result<Ended, SandboxError> {
     let mut child = command.spawn()?;
-    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+    let (Some(mut stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(std::io::Error::other("no pipes to the program").into());
     };
     let ended = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(SandboxError::Cancelled),
         () = tokio::time::sleep(limits.wall) => Err(SandboxError::TooLong(limits.wall.as_secs())),
-        ended = follow(&mut child, stdout, stderr, limits.silence, on_line) => ended,
+        ended = follow(&mut child, &mut stdout, &mut stderr, limits.silence, on_line) => ended,
     };
     if ended.is_err() {
-        // Everything inside dies with the sandbox's first process.
         child.kill().await.ok();
+        // Everything inside dies with the sandbox's first process, a moment later: the pipe ends when the last of it is gone.
+        tokio::time::timeout(GONE, tokio::io::copy(&mut stdout, &mut tokio::io::sink()))
+            .await
+            .ok();
     }
     ended
 }

@@ -285,7 +285,7 @@ impl Drop for SmallDisk {
 
 #[tokio::test]
 async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
-    let Some(disk) = SmallDisk::mount(64) else {
+    let Some(disk) = SmallDisk::mount(96) else {
         eprintln!("this test makes a small disk, which needs root; the rest of the suite does not");
         return;
     };
@@ -295,8 +295,8 @@ async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
     let long = silent_film(
         "mp4",
         "1280x720",
-        "5",
-        "120",
+        "1",
+        "300",
         &["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"],
     );
     let words = refused(&mut house, &long).await;
@@ -309,6 +309,8 @@ async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
     let noisy = [
         "-vf",
         "noise=alls=60:allf=t",
+        "-crf",
+        "40",
         "-c:v",
         "libx264",
         "-preset",

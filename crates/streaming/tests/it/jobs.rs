@@ -20,7 +20,7 @@ use crate::support::{House, TITLE, film, silent_film};
 fn long_film() -> crate::support::Clip {
     silent_film(
         "mp4",
-        "1280x720",
+        "640x360",
         "30",
         "60",
         &[
@@ -57,7 +57,7 @@ async fn a_running_job_tells_how_far_it_is_and_stops_at_once_when_cancelled() {
     let running = house.until(job.id, |job| job.progress > 0.03).await;
     assert_eq!(
         (running.state, running.stage.as_str()),
-        (JobState::Running, "encoding 240p to 720p")
+        (JobState::Running, "encoding 240p to 360p")
     );
     assert!(running.progress < 0.95, "{running:?}");
     assert!(!encoders_in(house.data.path()).is_empty());
