@@ -106,9 +106,8 @@ pub async fn login(room: &Local, req: Login) -> Result<SignedIn, AccountsError> 
         tracing::info!(address = %req.client.address, "a log-in failed");
         return Err(AccountsError::CredentialsWrong);
     };
-    limits::succeeded(&room.store, taken).await?;
-
     let mut tx = room.store.db.begin().await?;
+    limits::succeeded(&room.store, &mut tx, taken).await?;
     // The password may have been changed since it was looked at.
     let locked = room
         .store

@@ -86,7 +86,9 @@ async fn prove(room: &Local, account: AccountId, password: &str) -> Result<Accou
     if !room.passwords.verify(password, Some(&row.password_hash)).await? {
         return Err(AccountsError::CredentialsWrong);
     }
-    limits::succeeded(&room.store, taken).await?;
+    let mut tx = room.store.db.begin().await?;
+    limits::succeeded(&room.store, &mut tx, taken).await?;
+    tx.commit().await?;
     Ok(row)
 }
 

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use contract::{Fault, Millis, accounts::AccountsError};
+use platform::Tx;
 use sha2::{Digest as _, Sha256};
 
 use crate::{Config, store::Store};
@@ -33,7 +34,8 @@ pub async fn registration(store: &Store, config: &Config, address: IpAddr, now: 
 /// Counts an attempt at a password before it is looked at, so that many at once cannot slip through. Give it back with
 /// [`succeeded`] when the password was right: only failures stay counted.
 ///
-/// The narrow limits come first, so that one address cannot use up what an account has for all addresses.
+/// The narrow limits come first, so that one address cannot use up what an account has for all addresses; and always in the
+/// same order, so that two attempts never wait for each other.
 pub async fn attempt(
     store: &Store,
     config: &Config,
@@ -67,28 +69,31 @@ pub async fn attempt(
     take(store, limits, now).await
 }
 
-/// The password was right: what the attempt counted is given back.
-pub async fn succeeded(store: &Store, taken: Taken) -> Result<(), Fault> {
+/// The password was right: what the attempt counted is given back, in the transaction of what it was for.
+pub async fn succeeded(store: &Store, tx: &mut Tx, taken: Taken) -> Result<(), Fault> {
     for (key, limit) in taken.0 {
-        store.give_back_attempt(&key, limit.every_ms).await?;
+        store.give_back_attempt(tx, &key, limit.every_ms).await?;
     }
     Ok(())
 }
 
 async fn take(store: &Store, limits: Vec<(String, Limit)>, now: Millis) -> Result<Taken, AccountsError> {
+    let mut tx = store.db.begin().await?;
     let mut taken = Taken(Vec::new());
+    let mut refused = None;
     for (key, limit) in limits {
         let slack = limit.every_ms * i64::from(limit.burst.max(1) - 1);
-        if let Err(free_at) = store.take_attempt(&key, now, limit.every_ms, slack).await? {
-            // What the earlier limits counted stays counted: it was an attempt.
+        if let Err(free_at) = store.take_attempt(&mut tx, &key, now, limit.every_ms, slack).await? {
             let wait_ms = (free_at - slack - now).max(1);
-            return Err(AccountsError::TooManyAttempts(
-                u32::try_from(wait_ms / 1000 + 1).unwrap_or(u32::MAX),
-            ));
+            let wait_s = u32::try_from(wait_ms / 1000 + 1).unwrap_or(u32::MAX);
+            refused = Some(AccountsError::TooManyAttempts(wait_s));
+            break;
         }
         taken.0.push((key, limit));
     }
-    Ok(taken)
+    // Also when it was refused: it was an attempt, and counts where it could be counted.
+    tx.commit().await?;
+    refused.map_or(Ok(taken), Err)
 }
 
 fn key(kind: &str, text: &str) -> String {

@@ -1,6 +1,6 @@
 //! What the process says about itself: structured logs with a correlation id, and metrics in Prometheus' text format.
 
-use std::future::Future;
+use std::{future::Future, io::IsTerminal as _};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -26,7 +26,9 @@ pub fn init_logs(format: LogFormat, filter: Option<&str>) -> anyhow::Result<()> 
     let registry = tracing_subscriber::registry().with(filter);
     let writer = std::io::stderr;
     match format {
-        LogFormat::Readable => registry.with(fmt::layer().with_writer(writer).compact()).try_init(),
+        LogFormat::Readable => registry
+            .with(fmt::layer().with_writer(writer).with_ansi(std::io::stderr().is_terminal()).compact())
+            .try_init(),
         LogFormat::Json => registry
             .with(fmt::layer().with_writer(writer).json().flatten_event(true))
             .try_init(),

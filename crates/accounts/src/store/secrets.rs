@@ -66,6 +66,7 @@ impl Store {
     /// Counts one use of a limit: answers `Err` with the moment at which it would be unused, when there is no use left.
     pub async fn take_attempt(
         &self,
+        tx: &mut Tx,
         key: &str,
         now: Millis,
         every_ms: i64,
@@ -74,22 +75,22 @@ impl Store {
         let sql = "INSERT INTO attempts (key, free_at) VALUES ($1, $2 + $3) ON CONFLICT (key) DO UPDATE SET
              free_at = CASE WHEN attempts.free_at > $2 THEN attempts.free_at ELSE $2 END + $3
              WHERE attempts.free_at - $2 <= $4";
-        let taken = on!(self.db.writer(), pool => sqlx::query(sql).bind(key).bind(now).bind(every_ms).bind(slack_ms)
-            .execute(pool).await.map(|done| done.rows_affected() == 1))
+        let taken = on!(tx, conn => sqlx::query(sql).bind(key).bind(now).bind(every_ms).bind(slack_ms)
+            .execute(conn).await.map(|done| done.rows_affected() == 1))
         .or_fault()?;
         if taken {
             return Ok(Ok(()));
         }
-        let row: Option<(i64,)> = on!(self.db, pool => sqlx::query_as("SELECT free_at FROM attempts WHERE key = $1")
-            .bind(key).fetch_optional(pool).await)
+        let row: Option<(i64,)> = on!(tx, conn => sqlx::query_as("SELECT free_at FROM attempts WHERE key = $1")
+            .bind(key).fetch_optional(conn).await)
         .or_fault()?;
         Ok(Err(row.map_or(now, |(free_at,)| free_at)))
     }
 
     /// Takes one use back.
-    pub async fn give_back_attempt(&self, key: &str, every_ms: i64) -> Result<(), Fault> {
-        on!(self.db.writer(), pool => sqlx::query("UPDATE attempts SET free_at = free_at - $2 WHERE key = $1")
-            .bind(key).bind(every_ms).execute(pool).await.map(drop))
+    pub async fn give_back_attempt(&self, tx: &mut Tx, key: &str, every_ms: i64) -> Result<(), Fault> {
+        on!(tx, conn => sqlx::query("UPDATE attempts SET free_at = free_at - $2 WHERE key = $1")
+            .bind(key).bind(every_ms).execute(conn).await.map(drop))
         .or_fault()
     }
 }

@@ -197,9 +197,9 @@ impl Bus {
     pub async fn settle(&self) -> Result<(), Fault> {
         let pairs = self.links().progress.clone();
         for mut pair in pairs {
-            let head = outbox::last(&pair.source).await?;
+            let last = outbox::last(&pair.source).await?;
             // An error here means that the bus was stopped.
-            if pair.done.wait_for(|done| *done >= head).await.is_err() {
+            if pair.done.wait_for(|done| *done >= last).await.is_err() {
                 return Err(Fault::Unavailable("the bus has stopped".into()));
             }
         }

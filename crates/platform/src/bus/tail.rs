@@ -92,8 +92,7 @@ impl Tail {
         };
         match self.hand_over(&facts).await {
             Ok(()) => {
-                metrics::counter!("bus_delivered_total", "room" => self.source.room(), "subscriber" => self.subscriber.name)
-                    .increment(facts.len() as u64);
+                self.count(&facts);
                 self.batch = (self.batch * 2).min(self.settings.batch_max);
             }
             Err(error) if self.batch > 1 => {
@@ -128,6 +127,16 @@ impl Tail {
             Ok(result) => result,
             Err(_) => Err(anyhow!("the handler panicked")),
         }
+    }
+
+    fn count(&self, facts: &[Stored]) {
+        let (room, subscriber) = (self.source.room(), self.subscriber.name);
+        metrics::counter!("bus_delivered_total", "room" => room, "subscriber" => subscriber)
+            .increment(facts.len() as u64);
+        // The oldest waited longest: from the moment it was told to the moment it was taken.
+        let waited_ms = facts.first().map_or(0, |fact| self.clock.now_ms() - fact.at);
+        metrics::histogram!("bus_delivery_seconds", "room" => room, "subscriber" => subscriber)
+            .record(waited_ms as f64 / 1000.0);
     }
 
     async fn advance(&mut self, to: Position) -> Result<(), Fault> {

@@ -1,5 +1,7 @@
 //! A write transaction.
 
+use std::time::Instant;
+
 use contract::Fault;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
@@ -17,10 +19,12 @@ impl Db {
     /// Begins a transaction that writes: `BEGIN IMMEDIATE` on SQLite's one writer, READ COMMITTED on PostgreSQL (lock the rows
     /// that a decision rests on with `FOR UPDATE` there, or decide in the statement's own WHERE).
     pub async fn begin(&self) -> Result<Tx, Fault> {
+        let asked = Instant::now();
         let inner = match self.writer() {
             Engine::Sqlite(pool) => Engine::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await.or_fault()?),
             Engine::Postgres(pool) => Engine::Postgres(pool.begin().await.or_fault()?),
         };
+        metrics::histogram!("db_begin_seconds", "room" => self.room()).record(asked.elapsed().as_secs_f64());
         Ok(Tx {
             inner,
             db: self.clone(),

@@ -56,6 +56,7 @@ async fn facts_are_read_in_order_and_in_pages() {
         .unwrap();
         undone.rollback().await.unwrap();
 
+        wait_for(&db, 5).await;
         let first = read(&db, Position::START, 3).await.unwrap();
         assert_eq!(titles(&first), [1, 2, 3], "{}", database.name);
         let second = read(&db, first[2].position(), 3).await.unwrap();
