@@ -1,5 +1,5 @@
 /** What stands around every page: skip link, offline banner, messages; and the layout of pages inside the house. */
-import { Navigate, Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
+import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { onSignedOut, Problem } from "@/api/http";
 import { Header } from "@/components/header";
@@ -28,8 +28,8 @@ export function Root() {
 /** Pages for people who are logged in and have said who is watching. */
 export function House() {
   const me = useMe();
-  const path = useRouterState({ select: (state) => state.location.href });
-  if (me.data && mustChoose(me.data)) return <Navigate to="/profiles" search={{ next: path }} replace />;
+  const choosing = me.data !== undefined && mustChoose(me.data);
+  useAskWhoIsWatching(choosing);
   const unreachable = me.isError && !(me.error instanceof Problem && me.error.status === 401);
   return (
     <>
@@ -43,6 +43,16 @@ export function House() {
       )}
     </>
   );
+}
+
+/** Once, with the address as it is now: it changes while the new page loads. */
+function useAskWhoIsWatching(choosing: boolean) {
+  const navigate = useNavigate();
+  const router = useRouter();
+  useEffect(() => {
+    const { href } = router.state.location;
+    if (choosing) void navigate({ to: "/profiles", search: { next: href === "/" ? undefined : href }, replace: true });
+  }, [choosing, navigate, router]);
 }
 
 const open = ["/login", "/register", "/setup"];

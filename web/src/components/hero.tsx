@@ -42,7 +42,7 @@ export function Hero({ hero }: { hero: HeroData }) {
             to="/title/$id"
             params={{ id: title.id }}
             className="button"
-            aria-label={strings.card.details(title.name)}
+            aria-label={strings.home.moreAbout(title.name)}
           >
             <Icon name="info" />
             {strings.home.more}

@@ -1,7 +1,7 @@
 /** Search as you type, narrowed by facets; without words, where to begin. */
 import "@/styles/lists.css";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import type { SearchQuery } from "@/api/endpoints";
 import { genresQuery, searchQuery } from "@/api/queries";
@@ -25,10 +25,14 @@ export function SearchPage() {
   usePageTitle(words.title);
   const search = useSearch({ from: "/house/search" });
   const navigate = useNavigate();
+  const router = useRouter();
   const q = (search.q ?? "").trim();
   const found = useQuery({ ...searchQuery({ ...search, q }) });
-  const narrow = (change: Narrowing) =>
+  const narrow = (change: Narrowing) => {
+    // A title may have been opened while the fingers rested: then the search is over.
+    if (router.latestLocation.pathname !== "/search") return;
     void navigate({ to: "/search", search: { ...search, ...change }, replace: true });
+  };
   return (
     <main id="content" tabIndex={-1} className="page">
       <h1 className="visually-hidden">{words.title}</h1>
@@ -47,20 +51,18 @@ export function SearchPage() {
 /** Keeps what is typed at once, and asks the server when the fingers rest. */
 function SearchBox({ value, onChange }: { value: string; onChange: (text: string) => void }) {
   const input = useRef<HTMLInputElement>(null);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const [text, setText] = useState(value);
-  const sent = useRef(value);
+  const type = (next: string) => {
+    setText(next);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => onChange(next), TYPING_PAUSE_MS);
+  };
+  // The address changed by another way than these keys: a link, or going back.
   useEffect(() => {
-    if (value !== sent.current) setText(value);
-    sent.current = value;
+    if (document.activeElement !== input.current) setText(value);
   }, [value]);
-  useEffect(() => {
-    if (text === sent.current) return;
-    const timer = setTimeout(() => {
-      sent.current = text;
-      onChange(text);
-    }, TYPING_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text, onChange]);
+  useEffect(() => () => clearTimeout(timer.current), []);
   useEffect(() => input.current?.focus(), []);
   return (
     <search className="searchbox">
@@ -76,7 +78,7 @@ function SearchBox({ value, onChange }: { value: string; onChange: (text: string
         spellCheck={false}
         maxLength={120}
         enterKeyHint="search"
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => type(event.target.value)}
       />
       {text && (
         <button
@@ -84,7 +86,7 @@ function SearchBox({ value, onChange }: { value: string; onChange: (text: string
           className="icon-button"
           aria-label={words.clear}
           onClick={() => {
-            setText("");
+            type("");
             input.current?.focus();
           }}
         >

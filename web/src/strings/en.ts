@@ -85,6 +85,7 @@ export const en = {
     play: "Play",
     resume: "Resume",
     more: "More",
+    moreAbout: (name: string) => `More about ${name}`,
     timeLeft: (time: string) => `${time} left`,
     previous: (row: string) => `Scroll ${row} back`,
     next: (row: string) => `Scroll ${row} forward`,

@@ -147,7 +147,8 @@ describe("search", () => {
   it("answers as one types", async () => {
     const page = await house.open("/search");
     await page.getByRole("searchbox").pressSequentially("metro");
-    await page.getByText("1 title", { exact: true }).waitFor();
+    await page.waitForURL(/q=metro/);
+    await page.getByText("1 title", { exact: true }).first().waitFor();
     await page.getByRole("link", { name: "Metropolis (1927)" }).click();
     await page.getByRole("heading", { level: 1, name: "Metropolis" }).waitFor();
     await page.context().close();
@@ -191,7 +192,7 @@ describe("the player", () => {
   it("reports its place when the page goes away", async () => {
     const page = await house.open("/watch/t3");
     await page.waitForFunction("document.querySelector('video').currentTime > 1");
-    await page.close({ runBeforeUnload: false });
+    await page.goto("about:blank");
     await expect.poll(() => house.state.positions.at(-1)?.state).toBe("paused");
   });
 

@@ -1,5 +1,6 @@
 /** Every page in a real browser: axe finds nothing, one h1, no sideways scroll at 360, 1280 and 3840. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { axe, type Stage, stage } from "../support/browser";
 
 let house: Stage;
@@ -37,20 +38,36 @@ const PAGES = [
   ["/nowhere", "There is nothing at this address"],
 ] as const;
 
-describe.each(PAGES)("%s", (path, words) => {
-  it.each([360, 1280, 3840])("at %i", async (width) => {
-    const page = await house.open(path, {
-      viewport: { width, height: width > 3000 ? 2160 : 800 },
-      hasTouch: width === 360,
-    });
-    await page.getByText(words).locator("visible=true").first().waitFor();
+const SIZES = [
+  [1280, 800],
+  [360, 780],
+  [3840, 2160],
+] as const;
+
+async function judge(page: Page) {
+  const sideways = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(sideways, "scrolls sideways").toBeLessThanOrEqual(0);
+  expect(await page.locator("h1").count(), "one h1").toBe(1);
+  expect(await axe(page)).toEqual([]);
+}
+
+it.each(PAGES)("%s", async (path, words) => {
+  const page = await house.open(path);
+  await page.getByText(words).locator("visible=true").first().waitFor();
+  for (const [width, height] of SIZES) {
+    await page.setViewportSize({ width, height });
     await page.waitForLoadState("networkidle");
-    const sideways = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect(sideways, "scrolls sideways").toBeLessThanOrEqual(0);
-    expect(await page.locator("h1").count(), "one h1").toBe(1);
-    expect(await axe(page)).toEqual([]);
-    await page.context().close();
-  });
+    await judge(page);
+  }
+  await page.context().close();
+});
+
+it("home under a finger", async () => {
+  const page = await house.open("/", { viewport: { width: 360, height: 780 }, hasTouch: true, isMobile: true });
+  await page.getByRole("button", { name: "Actions for Metropolis" }).first().tap();
+  await page.getByRole("dialog", { name: "Metropolis" }).waitFor();
+  await judge(page);
+  await page.context().close();
 });

@@ -47,12 +47,13 @@ export async function stage(options: { media?: string } = {}): Promise<Stage> {
         (id) => localStorage.getItem("kinora.profile") ?? localStorage.setItem("kinora.profile", id),
         profile,
       );
+    made.setDefaultTimeout(12_000);
     const page = await made.newPage();
     page.on("pageerror", (error) => {
       throw error;
     });
     await page.goto(fixture.url + path);
-    await page.locator("main").first().waitFor();
+    await page.locator("main").first().waitFor({ state: "attached" });
     return page;
   };
   return {

@@ -5,6 +5,7 @@ import { Link, Outlet } from "@tanstack/react-router";
 import { useMe } from "@/app/session";
 import { usePageTitle } from "@/components/page-title";
 import { EmptyState } from "@/components/states";
+import { Tabs } from "@/components/tabs";
 import { strings } from "@/strings";
 import { adminEn as words } from "@/strings/admin-en";
 
@@ -34,7 +35,7 @@ export function AdminLayout() {
   return (
     <main id="content" tabIndex={-1} className="page desk">
       <h1>{words.title}</h1>
-      <nav className="tabs" aria-label={words.nav}>
+      <Tabs label={words.nav}>
         {tabs
           .filter((tab) => !tab.admin || role === "admin")
           .map((tab) => (
@@ -42,7 +43,7 @@ export function AdminLayout() {
               {tab.label}
             </Link>
           ))}
-      </nav>
+      </Tabs>
       <Outlet />
     </main>
   );

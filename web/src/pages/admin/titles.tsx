@@ -74,7 +74,7 @@ export function Section() {
   );
   const rows = flatPages(list.data, (title) => title.id);
   return (
-    <section aria-label={words.title}>
+    <section>
       <div className="toolbar">
         <Field
           label={words.filter}

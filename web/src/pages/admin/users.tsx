@@ -36,7 +36,7 @@ export function Section() {
   const list = useInfiniteQuery(usersQuery(useDeferredValue(typed.trim())));
   const rows = flatPages(list.data, (user) => user.id);
   return (
-    <section aria-label={words.title}>
+    <section>
       <div className="toolbar">
         <Field
           label={words.filter}

@@ -5,6 +5,7 @@ import { Link, Outlet } from "@tanstack/react-router";
 import { useActiveProfile, useMe } from "@/app/session";
 import { Avatar } from "@/components/avatar";
 import { usePageTitle } from "@/components/page-title";
+import { Tabs } from "@/components/tabs";
 import { strings } from "@/strings";
 
 const words = strings.profile;
@@ -33,13 +34,13 @@ export function ProfileLayout() {
           <p className="muted">{me?.account.email}</p>
         </div>
       </div>
-      <nav className="tabs" aria-label={words.tabs}>
+      <Tabs label={words.tabs}>
         {tabs.map((tab) => (
           <Link key={tab.to} to={tab.to} className="tab" activeOptions={{ exact: true }}>
             {tab.label}
           </Link>
         ))}
-      </nav>
+      </Tabs>
       <Outlet />
     </main>
   );
