@@ -36,10 +36,8 @@ pub fn load<T: Default + Serialize + DeserializeOwned>(layers: Layers<'_>) -> an
     if let Some(path) = layers.file {
         builder = builder.add_source(File::from(path).format(FileFormat::Toml).required(true));
     }
-    let environment = Environment::with_prefix("KINORA")
-        .prefix_separator("_")
-        .separator("__")
-        .try_parsing(true);
+    // Values stay text until a field asks for a number: a password such as 1e5 must not become 100000.
+    let environment = Environment::with_prefix("KINORA").prefix_separator("_").separator("__");
     builder = builder.add_source(environment.source(Some(layers.environment)));
     for (key, value) in layers.overrides {
         builder = builder
@@ -123,6 +121,12 @@ mod tests {
         let sample: Sample = load(layers(Some(&file), &environment, &[("listen", "c")])).unwrap();
         assert_eq!((sample.listen.as_str(), sample.streaming.workers), ("c", 3));
         assert_eq!(sample.streaming.ladder, [1080, 720]);
+    }
+
+    #[test]
+    fn text_that_looks_like_a_number_stays_as_it_is() {
+        let sample: Sample = load(layers(None, &[("KINORA_LISTEN", "1e5")], &[])).unwrap();
+        assert_eq!(sample.listen, "1e5");
     }
 
     #[test]

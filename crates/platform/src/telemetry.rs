@@ -27,7 +27,12 @@ pub fn init_logs(format: LogFormat, filter: Option<&str>) -> anyhow::Result<()> 
     let writer = std::io::stderr;
     match format {
         LogFormat::Readable => registry
-            .with(fmt::layer().with_writer(writer).with_ansi(std::io::stderr().is_terminal()).compact())
+            .with(
+                fmt::layer()
+                    .with_writer(writer)
+                    .with_ansi(std::io::stderr().is_terminal())
+                    .compact(),
+            )
             .try_init(),
         LogFormat::Json => registry
             .with(fmt::layer().with_writer(writer).json().flatten_event(true))

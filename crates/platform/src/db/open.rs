@@ -15,7 +15,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long another process (a command beside the server) may hold SQLite's write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
-const POSTGRES_CONNECTIONS_MAX: u32 = 16;
+/// Per room: all rooms of a process together stay below PostgreSQL's default of 100.
+const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 const SQLITE_READERS_MAX: u32 = 8;
 
 /// Where the rooms' databases are.

@@ -57,6 +57,9 @@ impl Queue {
 
     /// Takes the next job of one of `kinds` that is due, or whose worker has died. One that has died too often fails instead.
     pub async fn take(&self, kinds: &[JobKind]) -> Result<Option<Lease>, Fault> {
+        if !self.is_any_due().await? {
+            return Ok(None);
+        }
         self.end_the_abandoned().await?;
         let now = self.inputs.now_ms();
         let token = self.inputs.id::<i64>();
@@ -101,6 +104,13 @@ impl Queue {
             self.tell(&lease.job);
         }
         Ok(lease)
+    }
+
+    /// A look that holds no lock: an idle worker must not stand in a writer's way.
+    async fn is_any_due(&self) -> Result<bool, Fault> {
+        let sql = "SELECT 1 FROM jobs WHERE (state = 'queued' AND run_at <= $1) OR (state = 'running' AND lease_until < $1) LIMIT 1";
+        let now = self.inputs.now_ms();
+        on!(&self.db, pool => sqlx::query(sql).bind(now).fetch_optional(pool).await.map(|row| row.is_some())).or_fault()
     }
 
     /// A job that took its worker with it every time must not do so for ever; one that should stop need not begin again.
