@@ -3,9 +3,12 @@
 use std::{sync::Arc, time::Instant};
 
 use catalog::{Config, Deps, SearchIndex};
-use contract::catalog::{
-    ArtworkShape, Browse, BrowsePage, Catalog as _, ExternalId, GetArtwork, GetCards, ImportTitles, NewTitle, Search,
-    Sort, TitleKind,
+use contract::{
+    TitleId,
+    catalog::{
+        ArtworkShape, Browse, BrowsePage, Catalog as _, ExternalId, GetArtwork, GetCards, ImportTitles, NewTitle,
+        Search, Sort, TitleKind,
+    },
 };
 use platform::{Bus, Inputs, Location, blob::BlobStore};
 
@@ -71,7 +74,16 @@ async fn main() -> anyhow::Result<()> {
         .and_then(|text| text.parse().ok())
         .unwrap_or(10_506);
     let folder = tempfile::tempdir()?;
-    let (local, bus) = open(folder.path()).await?;
+    let ids = import(folder.path(), count).await?;
+    let started = Instant::now();
+    let (local, _bus) = open(folder.path()).await?;
+    shown("open", started, 1);
+    search(&local).await?;
+    read(&local, &ids).await
+}
+
+async fn import(folder: &std::path::Path, count: usize) -> anyhow::Result<Vec<TitleId>> {
+    let (local, bus) = open(folder).await?;
     let titles: Vec<NewTitle> = (0..count).map(title).collect();
     let started = Instant::now();
     let ids = local.import(ImportTitles { titles: titles.clone() }).await?.titles;
@@ -82,10 +94,11 @@ async fn main() -> anyhow::Result<()> {
     local.import(ImportTitles { titles }).await?;
     shown("the same again", started, 1);
     bus.shutdown().await;
-    drop(local);
-    let started = Instant::now();
-    let (local, _bus) = open(folder.path()).await?;
-    shown("open", started, 1);
+    Ok(ids)
+}
+
+async fn search(local: &catalog::Local) -> anyhow::Result<()> {
+    const TIMES: u32 = 50;
     for query in [
         "",
         "n",
@@ -106,53 +119,48 @@ async fn main() -> anyhow::Result<()> {
         };
         local.search(request.clone()).await?;
         let started = Instant::now();
-        for _ in 0..20 {
+        for _ in 0..TIMES {
             local.search(request.clone()).await?;
         }
-        shown(&format!("search {query:?}"), started, 20);
+        shown(&format!("search {query:?}"), started, TIMES);
     }
+    Ok(())
+}
+
+async fn read(local: &catalog::Local, ids: &[TitleId]) -> anyhow::Result<()> {
+    const TIMES: u32 = 200;
+    let titles = ids[..100.min(ids.len())].to_vec();
     let started = Instant::now();
-    for _ in 0..100 {
-        local
-            .cards(GetCards {
-                titles: ids[..100.min(ids.len())].to_vec(),
-            })
-            .await?;
+    for _ in 0..TIMES {
+        local.cards(GetCards { titles: titles.clone() }).await?;
     }
-    shown("100 cards", started, 100);
+    shown("100 cards", started, TIMES);
     let filter = Browse {
         genre: Some("War".into()),
         maturity_max: 18,
         sort: Sort::Name,
         ..Browse::default()
     };
-    local
-        .browse(BrowsePage {
-            filter: filter.clone(),
-            after: None,
-            limit: 50,
-        })
-        .await?;
+    let page = BrowsePage {
+        filter,
+        after: None,
+        limit: 50,
+    };
+    local.browse(page.clone()).await?;
     let started = Instant::now();
-    for _ in 0..100 {
-        local
-            .browse(BrowsePage {
-                filter: filter.clone(),
-                after: None,
-                limit: 50,
-            })
-            .await?;
+    for _ in 0..TIMES {
+        local.browse(page.clone()).await?;
     }
-    shown("a page of 50", started, 100);
+    shown("a page of 50", started, TIMES);
     let started = Instant::now();
-    for id in &ids[..200.min(ids.len())] {
+    for title in ids.iter().take(TIMES as usize) {
         local
             .artwork(GetArtwork {
-                title: *id,
+                title: *title,
                 shape: ArtworkShape::Poster,
             })
             .await?;
     }
-    shown("a drawn poster", started, 200);
+    shown("a drawn poster", started, TIMES);
     Ok(())
 }

@@ -45,11 +45,17 @@ impl Core {
         let id = change.title;
         let mut tx = self.store.db.begin().await?;
         write::lock(&mut tx).await?;
-        // The shelf and the detail are read under the lock: nobody else changes titles now.
-        let entry = self.entry(id)?;
+        // From the tables, under the lock: the shelf may not yet know what another process just changed.
+        let entry = self
+            .store
+            .entries_of(&[id])
+            .await?
+            .pop()
+            .ok_or(CatalogError::TitleNotFound)?;
         let detail = self.store.detail(id).await?.ok_or(CatalogError::TitleNotFound)?;
         let card = &entry.card;
-        let duration = change.duration_ms.or(card.duration_ms);
+        let own_duration = detail.duration_ms.map(|duration| duration.max(0) as u64);
+        let duration = change.duration_ms.or(own_duration);
         let description = change.description.unwrap_or(detail.description);
         model::check_facts(change.year, change.maturity, change.duration_ms, &description)?;
         let title = NewTitle {
@@ -83,7 +89,7 @@ impl Core {
     pub async fn delete(&self, id: TitleId) -> Result<(), CatalogError> {
         let mut tx = self.store.db.begin().await?;
         write::lock(&mut tx).await?;
-        if !self.shelf.episodes(id).is_empty() {
+        if write::has_episodes(&mut tx, id).await? {
             return Err(CatalogError::HasEpisodes);
         }
         if !write::delete_title(&mut tx, id).await? {

@@ -32,6 +32,8 @@ pub struct Entry {
     pub ratings_version: i64,
     /// Whether it has a video itself; a series is playable by its episodes.
     pub has_video: bool,
+    /// Whether a curator gave it a picture; else both are drawn.
+    pub uploaded: bool,
     pub created_at: Millis,
 }
 

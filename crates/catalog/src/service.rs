@@ -186,7 +186,9 @@ impl Catalog for Local {
     async fn artwork(&self, req: GetArtwork) -> Result<Artwork, CatalogError> {
         let entry = self.core.entry(req.title)?;
         let version = entry.card.artwork_version;
-        if let Some((content_type, body)) = self.uploaded(req.title, req.shape).await? {
+        if entry.uploaded
+            && let Some((content_type, body)) = self.uploaded(req.title, req.shape).await?
+        {
             return Ok(Artwork {
                 content_type: content_type.to_owned(),
                 version,

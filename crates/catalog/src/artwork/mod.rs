@@ -77,16 +77,16 @@ struct Plan {
     stage: Stage,
 }
 
+const POSTER_MARGIN: f32 = 32.0;
+
 impl Plan {
     fn poster(name: &str, seed: &mut Seed) -> Self {
-        const MARGIN: f32 = 32.0;
         let initial = lettering::first_letter(name);
         let (w, h) = (400.0, 600.0);
-        let width = w - 2.0 * MARGIN;
+        let width = w - 2.0 * POSTER_MARGIN;
         let title = lettering::fit(name, width, 215.0, seed.between(74.0, 92.0));
         let align = if seed.chance(0.28) { Align::Centre } else { Align::Left };
-        let x = if align == Align::Centre { w / 2.0 } else { MARGIN };
-        let tall = title.height();
+        let x = if align == Align::Centre { w / 2.0 } else { POSTER_MARGIN };
         let sheet = Self {
             w,
             h,
@@ -94,7 +94,7 @@ impl Plan {
             align,
             x,
             title_y: 0.0,
-            rule: (MARGIN, w - MARGIN, 0.0),
+            rule: (POSTER_MARGIN, w - POSTER_MARGIN, 0.0),
             label_size: 14.5,
             label_y: 0.0,
             stage: Stage {
@@ -106,60 +106,65 @@ impl Plan {
             title,
         };
         match seed.count(0, 4) {
-            // Title at the head, imprint at the foot.
-            0 => {
-                let free = h - MARGIN * 2.0 - tall - 46.0;
-                let stage = Stage {
-                    x: w / 2.0,
-                    y: MARGIN + tall + 38.0 + free / 2.0,
-                    r: (free * 0.4).min(165.0),
-                    initial,
-                };
-                Self {
-                    place: Place::Head,
-                    title_y: MARGIN + 8.0,
-                    rule: (MARGIN, w - MARGIN, h - 62.0),
-                    label_y: h - MARGIN - 4.0,
-                    stage,
-                    ..sheet
-                }
-            }
-            // All at the head.
-            1 => {
-                let top = MARGIN + 40.0;
-                let free = h - top - tall;
-                let stage = Stage {
-                    x: w / 2.0,
-                    y: top + tall + free * 0.56,
-                    r: (free * 0.36).min(170.0),
-                    initial,
-                };
-                Self {
-                    place: Place::Head,
-                    title_y: top + 12.0,
-                    rule: (MARGIN, w - MARGIN, MARGIN + 24.0),
-                    label_y: MARGIN + 9.0,
-                    stage,
-                    ..sheet
-                }
-            }
-            _ => {
-                let rule = h - 62.0;
-                let title_y = rule - 24.0 - tall;
-                let stage = Stage {
-                    x: w / 2.0,
-                    y: title_y * 0.48,
-                    r: (title_y * 0.42).min(180.0),
-                    initial,
-                };
-                Self {
-                    title_y,
-                    rule: (MARGIN, w - MARGIN, rule),
-                    label_y: h - MARGIN - 4.0,
-                    stage,
-                    ..sheet
-                }
-            }
+            0 => sheet.parted(),
+            1 => sheet.hanging(),
+            _ => sheet.standing(),
+        }
+    }
+
+    /// Title at the head, imprint at the foot, the motif between.
+    fn parted(self) -> Self {
+        let tall = self.title.height();
+        let free = self.h - POSTER_MARGIN * 2.0 - tall - 46.0;
+        let stage = Stage {
+            y: POSTER_MARGIN + tall + 38.0 + free / 2.0,
+            r: (free * 0.4).min(165.0),
+            ..self.stage
+        };
+        Self {
+            place: Place::Head,
+            title_y: POSTER_MARGIN + 8.0,
+            rule: (self.rule.0, self.rule.1, self.h - 62.0),
+            label_y: self.h - POSTER_MARGIN - 4.0,
+            stage,
+            ..self
+        }
+    }
+
+    /// All lettering at the head.
+    fn hanging(self) -> Self {
+        let (top, tall) = (POSTER_MARGIN + 40.0, self.title.height());
+        let free = self.h - top - tall;
+        let stage = Stage {
+            y: top + tall + free * 0.56,
+            r: (free * 0.36).min(170.0),
+            ..self.stage
+        };
+        Self {
+            place: Place::Head,
+            title_y: top + 12.0,
+            rule: (self.rule.0, self.rule.1, POSTER_MARGIN + 24.0),
+            label_y: POSTER_MARGIN + 9.0,
+            stage,
+            ..self
+        }
+    }
+
+    /// All lettering at the foot.
+    fn standing(self) -> Self {
+        let rule = self.h - 62.0;
+        let title_y = rule - 24.0 - self.title.height();
+        let stage = Stage {
+            y: title_y * 0.48,
+            r: (title_y * 0.42).min(180.0),
+            ..self.stage
+        };
+        Self {
+            title_y,
+            rule: (self.rule.0, self.rule.1, rule),
+            label_y: self.h - POSTER_MARGIN - 4.0,
+            stage,
+            ..self
         }
     }
 

@@ -43,6 +43,7 @@ struct CardRow {
     artwork_version: i64,
     video_asset: Option<i64>,
     video_duration_ms: Option<i64>,
+    uploaded: bool,
     created_at: Millis,
     ratings_count: Option<i64>,
     ratings_sum: Option<i64>,
@@ -51,7 +52,8 @@ struct CardRow {
 
 const CARD_COLUMNS: &str =
     "SELECT t.id, t.kind, t.name, t.year, t.genres, t.maturity, t.duration_ms, t.published, t.series,
-    t.season, t.episode, t.artwork_version, t.video_asset, t.video_duration_ms, t.created_at, r.count AS ratings_count,
+    t.season, t.episode, t.artwork_version, t.video_asset, t.video_duration_ms, (t.poster_key IS NOT NULL OR t.backdrop_key IS NOT NULL) AS uploaded,
+    t.created_at, r.count AS ratings_count,
     r.sum AS ratings_sum, r.version AS ratings_version FROM titles t LEFT JOIN title_ratings r ON r.title = t.id";
 
 /// The rest of a title.
@@ -59,6 +61,7 @@ const CARD_COLUMNS: &str =
 pub struct DetailRow {
     pub original_name: Option<String>,
     pub description: String,
+    pub duration_ms: Option<i64>,
     pub video_asset: Option<i64>,
     pub video_duration_ms: Option<i64>,
     pub video_height: Option<i64>,
@@ -117,7 +120,7 @@ impl Store {
     }
 
     pub async fn detail(&self, id: TitleId) -> Result<Option<DetailRow>, Fault> {
-        let sql = "SELECT original_name, description, video_asset, video_duration_ms, video_height, imported_digest,
+        let sql = "SELECT original_name, description, duration_ms, video_asset, video_duration_ms, video_height, imported_digest,
             poster_key, backdrop_key, created_at, updated_at FROM titles WHERE id = $1";
         on!(self.db, pool => sqlx::query_as(sql).bind(id.0).fetch_optional(pool).await).or_fault()
     }
@@ -285,6 +288,7 @@ fn entry(row: CardRow, people: &mut HashMap<i64, Vec<PersonId>>) -> Entry {
         people: people.remove(&row.id).unwrap_or_default(),
         ratings_version: row.ratings_version.unwrap_or(0),
         has_video,
+        uploaded: row.uploaded,
         created_at: row.created_at,
         card: Card {
             id: TitleId(row.id),

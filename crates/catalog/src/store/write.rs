@@ -278,6 +278,15 @@ pub async fn imported(
         .collect())
 }
 
+/// Whether a series has episodes.
+pub async fn has_episodes(tx: &mut Tx, series: TitleId) -> Result<bool, Fault> {
+    let found: Option<(i64,)> =
+        on!(tx, conn => sqlx::query_as("SELECT id FROM titles WHERE series = $1 LIMIT 1").bind(series.0)
+            .fetch_optional(conn).await)
+        .or_fault()?;
+    Ok(found.is_some())
+}
+
 /// Removes a title and what hangs on it; `false` when there was none.
 pub async fn delete_title(tx: &mut Tx, id: TitleId) -> Result<bool, Fault> {
     for table in ["credits", "external_ids", "title_ratings"] {

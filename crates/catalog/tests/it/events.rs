@@ -158,6 +158,48 @@ async fn a_removed_video_is_gone_and_another_stays() {
 }
 
 #[tokio::test]
+async fn an_edit_does_not_undo_what_another_process_changed() {
+    for fixture in fixtures().await.into_iter().take(2) {
+        let title = fixture.add(film("Playtime", 1966, &["Comedy"])).await.card.id;
+        let ready = EventBody::AssetReady {
+            title,
+            asset: AssetId(8),
+            duration_ms: 1_000,
+            height: 360,
+        };
+        tell(&fixture, "streaming", vec![ready]).await;
+        let other = fixture.beside().await;
+        let edit = |name: Option<&str>, year| contract::catalog::UpdateTitle {
+            title,
+            name: name.map(str::to_owned),
+            year,
+            genres: None,
+            description: None,
+            maturity: None,
+            duration_ms: None,
+            credits: None,
+            published: None,
+        };
+        other.door.update(edit(None, Some(1967))).await.unwrap();
+        // At once, before the news of it can have arrived.
+        let card = fixture.door.update(edit(Some("PlayTime"), None)).await.unwrap().card;
+        assert_eq!(
+            (card.name.as_str(), card.year, card.duration_ms),
+            ("PlayTime", Some(1967), Some(1_000)),
+            "{}",
+            fixture.name
+        );
+        let removed = EventBody::AssetRemoved {
+            title,
+            asset: AssetId(8),
+        };
+        tell(&fixture, "streaming2", vec![removed]).await;
+        let card = fixture.door.title(ForTitle { title }).await.unwrap().card;
+        assert_eq!(card.duration_ms, None, "{}: the length was the video's", fixture.name);
+    }
+}
+
+#[tokio::test]
 async fn what_another_process_changes_shows_up_here() {
     for fixture in fixtures().await.into_iter().take(2) {
         let other = fixture.beside().await;
