@@ -162,11 +162,13 @@ impl Demo {
 
     fn train(&self, source: &Path, stage: &Stage) -> Result<()> {
         self.once("train", &[&source.to_string_lossy()], stage, || {
-            let mut last = String::new();
-            self.kinora
-                .command(["train"])
-                .run_with(stage, |line| last = line.trim().to_owned())?;
-            stage.note(last);
+            let mut decision = String::new();
+            self.kinora.command(["train"]).run_with(stage, |line| {
+                if let Some((_, said)) = line.split_once("published: ") {
+                    decision = format!("published: {}", said.trim());
+                }
+            })?;
+            stage.note(decision);
             Ok(())
         })
     }
