@@ -1,7 +1,7 @@
 //! Ways in: register, log in, refresh, and the first admin of an empty system.
 
 use contract::{
-    Fault, Millis, SessionId,
+    DoorError, Fault, Millis, SessionId,
     accounts::{Account, AccountsError, Client, Login, Profile, Refresh, Register, Role, SetUp, SignedIn},
     events::EventBody,
 };
@@ -87,6 +87,13 @@ pub async fn register(room: &Local, req: Register) -> Result<SignedIn, AccountsE
 }
 
 pub async fn login(room: &Local, req: Login) -> Result<SignedIn, AccountsError> {
+    let result = try_login(room, req).await;
+    let outcome = result.as_ref().map_or_else(DoorError::slug, |_| "done");
+    metrics::counter!("accounts_logins_total", "result" => outcome).increment(1);
+    result
+}
+
+async fn try_login(room: &Local, req: Login) -> Result<SignedIn, AccountsError> {
     // What is no address has no account: it goes on like an unknown one.
     let email = words::email(&req.email).unwrap_or_else(|_| req.email.trim().to_lowercase());
     let taken = limits::attempt(
@@ -251,6 +258,7 @@ async fn repeat(room: &Local, token: &RefreshToken) -> Result<Begun, AccountsErr
         });
     }
     let account = session.account_id.into();
+    metrics::counter!("accounts_refresh_reuse_total").increment(1);
     tracing::warn!(%account, session = %token.session, "a refresh token was used twice; its session ends");
     let mut tx = room.store.db.begin().await?;
     let sessions = room

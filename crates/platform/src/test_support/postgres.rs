@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File},
-    os::unix::{fs::PermissionsExt as _, net::UnixStream},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
@@ -55,8 +55,8 @@ fn create_and_start(programs: &Path, folder: &Path) -> Result<(), String> {
     let data = folder.join("data");
     fs::remove_dir_all(&data).ok();
     if is_root() {
-        let mode = fs::Permissions::from_mode(0o777);
-        fs::set_permissions(folder, mode).map_err(|error| error.to_string())?;
+        // Its socket goes there, and nobody else's files.
+        run(Command::new("chown").arg("postgres").arg(folder))?;
     }
     let mut initdb = as_server_user(&programs.join("initdb"));
     initdb
