@@ -57,7 +57,8 @@ pub struct Config {
     pub session_days_max: u32,
     /// Accounts that one address may register at once, and per hour after that.
     pub registrations_max: u32,
-    /// Wrong passwords that one address may send at once, for any account; one more every ten seconds.
+    /// Wrong passwords that one address may send at once, for any account; one more every ten seconds. Log-ins under way count
+    /// as wrong until they turn out right, so this also bounds those from one household, office or proxy.
     pub failures_per_address_max: u32,
     /// Wrong passwords for one account from one address; one more every minute.
     pub failures_per_account_and_address_max: u32,
@@ -73,7 +74,7 @@ impl Default for Config {
             session_idle_days: 30,
             session_days_max: 180,
             registrations_max: 60,
-            failures_per_address_max: 50,
+            failures_per_address_max: 200,
             failures_per_account_and_address_max: 10,
             failures_per_account_max: 100,
         }
