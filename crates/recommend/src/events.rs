@@ -1,7 +1,7 @@
 //! What this room hears, and how the shelf follows it.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -81,6 +81,14 @@ impl Room {
 
     /// Sorts the lists again if anything has changed since.
     pub async fn refresh(&self) {
+        let again = std::mem::take(&mut *self.look_again.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(error) = self.follow_titles(&again).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "changed titles could not be read; trying again"
+            );
+            self.look_at_again(&again);
+        }
         if self.trending.take_changed() | self.is_stale.swap(false, Ordering::AcqRel) {
             self.replace(|shelf| (shelf.titles.clone(), shelf.model.clone())).await;
         }
@@ -104,7 +112,9 @@ impl Room {
 
     /// The active model; where that is broken, the newest other one that is not and was not refused.
     async fn best_model(&self) -> Result<Option<Loaded>, Fault> {
-        let Some(active) = self.store.active().await? else { return Ok(None) };
+        let Some(active) = self.store.active().await? else {
+            return Ok(None);
+        };
         let mut candidates = self.store.models(None, 100).await?;
         candidates.retain(|info| info.state != contract::recommend::ModelState::Refused || info.id == active);
         candidates.sort_by_key(|info| info.id != active);
@@ -123,7 +133,11 @@ impl Room {
         let titles = self.shelf.load().titles.clone();
         let checked = tokio::task::spawn_blocking(move || artefact::open(&parts, &titles)).await;
         let checked = checked.map_err(|error| Fault::Internal(error.to_string()))?;
-        Ok(Loaded::new(model, checked.map_err(RecommendError::ModelBroken)?, trained_at))
+        Ok(Loaded::new(
+            model,
+            checked.map_err(RecommendError::ModelBroken)?,
+            trained_at,
+        ))
     }
 
     /// From now on pages come from this model.
@@ -172,11 +186,22 @@ impl Room {
             changed.sort_unstable();
             changed.dedup();
             self.follow_titles(&changed).await?;
+            self.look_at_again(&changed);
         }
         Ok(())
     }
 
+    fn look_at_again(&self, titles: &[TitleId]) {
+        self.look_again
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(titles);
+    }
+
     async fn follow_titles(&self, changed: &[TitleId]) -> anyhow::Result<()> {
+        if changed.is_empty() {
+            return Ok(());
+        }
         let _replacing = self.replacing.lock().await;
         let shelf = self.shelf.load_full();
         let titles = shelf.titles.refreshed(&*self.catalog, changed).await?;
@@ -186,11 +211,18 @@ impl Room {
 
     /// Another process has published a model.
     async fn follow_model(&self, model: ModelId) -> Result<(), Fault> {
-        let is_here = self.shelf.load().model.as_ref().is_some_and(|loaded| loaded.id == model);
+        let is_here = self
+            .shelf
+            .load()
+            .model
+            .as_ref()
+            .is_some_and(|loaded| loaded.id == model);
         if is_here || self.store.active().await? != Some(model) {
             return Ok(());
         }
-        let Some(info) = self.store.model(model).await? else { return Ok(()) };
+        let Some(info) = self.store.model(model).await? else {
+            return Ok(());
+        };
         match self.load_model(model, info.created_at).await {
             Ok(loaded) => self.serve(loaded).await,
             Err(RecommendError::Fault(fault)) => return Err(fault),

@@ -42,7 +42,10 @@ pub struct Impressions {
 impl Impressions {
     pub fn new() -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-        Self { sender, receiver: Mutex::new(Some(receiver)) }
+        Self {
+            sender,
+            receiver: Mutex::new(Some(receiver)),
+        }
     }
 
     /// Never waits: what does not fit is shed and counted.
@@ -100,9 +103,16 @@ impl Shown {
                 _ => {}
             }
             put(&mut content, row.items.len() as u64);
-            row.items.iter().for_each(|item| put_title(&mut content, &mut last, item.title));
+            row.items
+                .iter()
+                .for_each(|item| put_title(&mut content, &mut last, item.title));
         }
-        Self { page: page.id, profile, model: page.model, content }
+        Self {
+            page: page.id,
+            profile,
+            model: page.model,
+            content,
+        }
     }
 
     /// The rows with their titles, in order. Absent for what this version cannot read.
@@ -131,7 +141,9 @@ impl Shown {
                 _ => return None,
             };
             let count = take(&mut rest)?;
-            let titles = (0..count).map(|_| take_title(&mut rest, &mut last)).collect::<Option<Vec<_>>>()?;
+            let titles = (0..count)
+                .map(|_| take_title(&mut rest, &mut last))
+                .collect::<Option<Vec<_>>>()?;
             rows.push((kind, titles));
         }
         Some(rows)
@@ -227,9 +239,24 @@ mod tests {
 
     #[test]
     fn a_title_takes_two_or_three_bytes() {
-        let items = (0..300i64).map(|n| Item { title: TitleId((1 << 50) + n * 7_919 % 10_000), reason: None }).collect();
-        let row = Row { id: String::new(), kind: RowKind::TopPicks, reason: None, items };
-        let page = HomePage { id: PageId(1), model: None, hero: None, rows: vec![row] };
+        let items = (0..300i64)
+            .map(|n| Item {
+                title: TitleId((1 << 50) + n * 7_919 % 10_000),
+                reason: None,
+            })
+            .collect();
+        let row = Row {
+            id: String::new(),
+            kind: RowKind::TopPicks,
+            reason: None,
+            items,
+        };
+        let page = HomePage {
+            id: PageId(1),
+            model: None,
+            hero: None,
+            rows: vec![row],
+        };
         assert!(Shown::of(&page, ProfileId(1)).content.len() < 300 * 3 + 20);
     }
 }

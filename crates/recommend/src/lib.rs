@@ -35,13 +35,15 @@ mod training;
 mod trending;
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicU64},
 };
 
 use arc_swap::ArcSwap;
-use contract::{activity::Activity, catalog::Catalog};
+use contract::{Fault, ProfileId, TitleId, activity::Activity, catalog::Catalog};
 use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs::Queue};
+
+pub use impressions::Shown;
 
 static MIGRATIONS: Migrations = platform::migrations!();
 
@@ -113,6 +115,8 @@ pub struct Room {
     replacing: tokio::sync::Mutex<()>,
     /// Set when lists should be sorted again.
     is_stale: AtomicBool,
+    /// Titles to look at once more: another process changed them, and the catalogue may not have known yet.
+    look_again: Mutex<Vec<TitleId>>,
     is_ready: tokio::sync::OnceCell<()>,
     /// How far activity was when this process last asked for a training.
     asked_at_changes: AtomicU64,
@@ -138,6 +142,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         impressions: impressions::Impressions::new(),
         replacing: tokio::sync::Mutex::default(),
         is_stale: AtomicBool::new(false),
+        look_again: Mutex::default(),
         is_ready: tokio::sync::OnceCell::new(),
         asked_at_changes: AtomicU64::new(0),
     }))
@@ -147,5 +152,10 @@ impl Room {
     /// For readiness, backup and migration.
     pub fn database(&self) -> &Db {
         &self.store.db
+    }
+
+    /// What was shown to a profile, the newest page first: for its export, and for whoever evaluates models.
+    pub async fn shown(&self, profile: ProfileId, limit: u32) -> Result<Vec<Shown>, Fault> {
+        self.store.pages(profile, limit).await
     }
 }

@@ -39,7 +39,9 @@ impl Loaded {
     /// Titles closest to `item`, best first.
     pub fn similar(&self, item: u32) -> &[Scored] {
         let found = || self.recommender.similar(item, SIMILAR_MAX).into();
-        self.similar.get(item as usize).map_or(&[], |cell| cell.get_or_init(found))
+        self.similar
+            .get(item as usize)
+            .map_or(&[], |cell| cell.get_or_init(found))
     }
 
     /// Why `item` is recommended, from the two item-item models, whose terms cost a lookup each: cheap enough for every item of

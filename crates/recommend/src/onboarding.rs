@@ -18,7 +18,9 @@ pub fn choose(shelf: &Shelf, maturity_max: u8, limit: usize) -> Vec<TitleId> {
     while chosen.len() < limit.min(pool.len()) {
         let value = |index: usize| (1.0 - nearest[index]) * (1.0 - 0.5 * index as f32 / pool.len() as f32);
         let free = (0..pool.len()).filter(|index| !is_chosen[*index]);
-        let Some(best) = free.max_by(|a, b| value(*a).total_cmp(&value(*b)).then(b.cmp(a))) else { break };
+        let Some(best) = free.max_by(|a, b| value(*a).total_cmp(&value(*b)).then(b.cmp(a))) else {
+            break;
+        };
         is_chosen[best] = true;
         chosen.push(shelf.titles.id(pool[best]));
         for (index, slot) in pool.iter().enumerate() {

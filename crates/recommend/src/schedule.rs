@@ -18,7 +18,9 @@ impl Room {
     /// Works on trainings that were asked for, here or in another process, until `stop`.
     pub async fn run_worker(self: Arc<Self>, stop: CancellationToken) {
         let queue = self.queue.clone();
-        queue.run(Arc::new(Trainer::new(self)), vec![JobKind::Train], 1, stop).await;
+        queue
+            .run(Arc::new(Trainer::new(self)), vec![JobKind::Train], 1, stop)
+            .await;
     }
 
     /// Asks for a training whenever there is enough to learn, until `stop`.
@@ -68,10 +70,18 @@ mod tests {
 
     #[test]
     fn much_news_or_a_long_time_makes_it_due() {
-        let config = Config { train_changes_min: 100, train_changes_share: 0.1, train_every_ms: 1_000, ..Config::default() };
+        let config = Config {
+            train_changes_min: 100,
+            train_changes_share: 0.1,
+            train_every_ms: 1_000,
+            ..Config::default()
+        };
         assert!(is_due(&config, 0, 100, true, 0), "the first model");
         assert!(!is_due(&config, 0, 99, true, 0));
-        assert!(!is_due(&config, 10_000, 10_500, false, 999), "five per cent of what is known");
+        assert!(
+            !is_due(&config, 10_000, 10_500, false, 999),
+            "five per cent of what is known"
+        );
         assert!(is_due(&config, 10_000, 11_000, false, 0));
         assert!(is_due(&config, 10_000, 10_001, false, 1_000));
         assert!(!is_due(&config, 10_000, 10_000, false, i64::MAX), "nothing is new");

@@ -1,13 +1,14 @@
 //! The door: asks activity once, then computes.
 
 use contract::{
-    Done, Fault, TitleId, async_trait,
+    Done, Fault, TitleId,
     activity::{ForProfileOnly, Recent, RecentActivity},
+    async_trait,
     catalog::{Card, GetCards},
     jobs::{ForJob, Job, JobError, JobKind, JobState, Jobs, ListJobs},
     recommend::{
-        Explain, ForModel, GetHome, GetOnboarding, GetSimilar, GetTop, HomePage, Item, ListModels, ModelInfo, Reason, Recommend,
-        RecommendError, StartTraining, Viewer,
+        Explain, ForModel, GetHome, GetOnboarding, GetSimilar, GetTop, HomePage, Item, ListModels, ModelInfo, Reason,
+        Recommend, RecommendError, StartTraining, Viewer,
     },
 };
 use platform::jobs::NewJob;
@@ -36,11 +37,23 @@ impl Recommend for Room {
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.shelf.load_full();
         let episodes = self.episodes(&shelf, &recent).await;
-        let asked = Asked { shelf: &shelf, request: &req, recent: &recent, episodes: &episodes, now: self.inputs.now_ms() };
+        let asked = Asked {
+            shelf: &shelf,
+            request: &req,
+            recent: &recent,
+            episodes: &episodes,
+            now: self.inputs.now_ms(),
+        };
         let built = page::build(&asked);
         let model = shelf.model.as_ref().map(|model| model.id);
-        let page = HomePage { id: self.inputs.id(), model, hero: built.hero, rows: built.rows };
-        self.impressions.record(impressions::Shown::of(&page, req.viewer.profile));
+        let page = HomePage {
+            id: self.inputs.id(),
+            model,
+            hero: built.hero,
+            rows: built.rows,
+        };
+        self.impressions
+            .record(impressions::Shown::of(&page, req.viewer.profile));
         Ok(page)
     }
 
@@ -52,25 +65,41 @@ impl Recommend for Room {
         let taste = Taste::read(&shelf, &req.viewer, &recent, &req.exclude);
         let mut picks = page::ranked(&shelf, &req.viewer, &taste, limit.max(page::RANKED));
         picks.truncate(limit);
-        Ok(picks.into_iter().map(|pick| Item { title: shelf.titles.id(pick.slot), reason: None }).collect())
+        Ok(picks
+            .into_iter()
+            .map(|pick| Item {
+                title: shelf.titles.id(pick.slot),
+                reason: None,
+            })
+            .collect())
     }
 
     async fn similar(&self, req: GetSimilar) -> Result<Vec<Item>, RecommendError> {
         let limit = within(SIMILAR_MAX, req.limit)?;
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.shelf.load_full();
-        let Some(slot) = shelf.titles.slot(req.title) else { return Ok(Vec::new()) };
+        let Some(slot) = shelf.titles.slot(req.title) else {
+            return Ok(Vec::new());
+        };
         let taste = Taste::read(&shelf, &req.viewer, &recent, &[]);
         let near = shelf.similar(slot).into_iter().filter(|near| {
             shelf.is_visible(*near, req.viewer.maturity_max) && !taste.hidden.contains(*near) && *near != slot
         });
-        Ok(near.take(limit).map(|near| Item { title: shelf.titles.id(near), reason: None }).collect())
+        Ok(near
+            .take(limit)
+            .map(|near| Item {
+                title: shelf.titles.id(near),
+                reason: None,
+            })
+            .collect())
     }
 
     async fn explain(&self, req: Explain) -> Result<Option<Reason>, RecommendError> {
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.shelf.load_full();
-        let Some(slot) = shelf.titles.slot(req.title) else { return Ok(None) };
+        let Some(slot) = shelf.titles.slot(req.title) else {
+            return Ok(None);
+        };
         if !shelf.is_visible(slot, req.viewer.maturity_max) {
             return Ok(None);
         }
@@ -79,7 +108,10 @@ impl Recommend for Room {
             (Some(model), Some(item)) => model.recommender.explain(&taste.history, item),
             _ => Vec::new(),
         };
-        let others: Vec<_> = terms.into_iter().filter(|term| shelf.slot_of_item(term.item) != slot).collect();
+        let others: Vec<_> = terms
+            .into_iter()
+            .filter(|term| shelf.slot_of_item(term.item) != slot)
+            .collect();
         Ok(page::because(&shelf, &taste, &others).or_else(|| page::genres_reason(&shelf, &taste, slot)))
     }
 
@@ -93,7 +125,16 @@ impl Recommend for Room {
     }
 
     async fn train(&self, _: StartTraining) -> Result<Job, RecommendError> {
-        let newest = self.queue.list(ListJobs { before: None, limit: 1, state: None }).await.map_err(job_fault)?.pop();
+        let newest = self
+            .queue
+            .list(ListJobs {
+                before: None,
+                limit: 1,
+                state: None,
+            })
+            .await
+            .map_err(job_fault)?
+            .pop();
         if let Some(job) = newest.as_ref().filter(|job| is_open(job)) {
             return Ok(job.clone());
         }
@@ -104,9 +145,17 @@ impl Recommend for Room {
     }
 
     async fn activate(&self, req: ForModel) -> Result<ModelInfo, RecommendError> {
-        let known = self.store.model(req.model).await?.ok_or(RecommendError::ModelNotFound)?;
+        let known = self
+            .store
+            .model(req.model)
+            .await?
+            .ok_or(RecommendError::ModelNotFound)?;
         let loaded = self.load_model(known.id, known.created_at).await?;
-        let info = self.store.activate(known.id).await?.ok_or(RecommendError::ModelNotFound)?;
+        let info = self
+            .store
+            .activate(known.id)
+            .await?
+            .ok_or(RecommendError::ModelNotFound)?;
         self.serve(loaded).await;
         Ok(info)
     }
@@ -144,14 +193,25 @@ impl Room {
     }
 
     async fn recent(&self, viewer: &Viewer) -> Result<RecentActivity, RecommendError> {
-        let recent = self.activity.recent(Recent { profile: viewer.profile, limit: RECENT }).await;
+        let recent = self
+            .activity
+            .recent(Recent {
+                profile: viewer.profile,
+                limit: RECENT,
+            })
+            .await;
         recent.map_err(|error| Fault::Unavailable(format!("activity: {error}")).into())
     }
 
     /// Cards of what is in progress and not on the shelf. A page without them is better than none.
     async fn episodes(&self, shelf: &Shelf, recent: &RecentActivity) -> Vec<Card> {
-        let in_progress = recent.states.iter().filter(|state| state.progress.as_ref().is_some_and(|it| !it.finished));
-        let unknown = in_progress.map(|state| state.title).filter(|title| shelf.titles.slot(*title).is_none());
+        let in_progress = recent
+            .states
+            .iter()
+            .filter(|state| state.progress.as_ref().is_some_and(|it| !it.finished));
+        let unknown = in_progress
+            .map(|state| state.title)
+            .filter(|title| shelf.titles.slot(*title).is_none());
         let titles: Vec<TitleId> = unknown.take(EPISODES_MAX).collect();
         if titles.is_empty() {
             return Vec::new();
@@ -178,7 +238,11 @@ fn job_fault(error: JobError) -> Fault {
 }
 
 fn at_most(limit: u32, count: usize) -> Result<(), RecommendError> {
-    if count > limit as usize { Err(RecommendError::TooMany(limit)) } else { Ok(()) }
+    if count > limit as usize {
+        Err(RecommendError::TooMany(limit))
+    } else {
+        Ok(())
+    }
 }
 
 fn within(limit: u32, asked: u32) -> Result<usize, RecommendError> {

@@ -54,7 +54,11 @@ impl Shelf {
             }
         }
         let mut shelf = Self {
-            maturity: titles.list.iter().map(|title| if title.published { title.maturity } else { u8::MAX }).collect(),
+            maturity: titles
+                .list
+                .iter()
+                .map(|title| if title.published { title.maturity } else { u8::MAX })
+                .collect(),
             alike: (0..titles.len()).map(|_| OnceLock::new()).collect(),
             slot_of_item,
             item_of_slot,
@@ -89,12 +93,16 @@ impl Shelf {
                 return near;
             }
         }
-        self.alike[slot as usize].get_or_init(|| self.most_alike(slot).into()).to_vec()
+        self.alike[slot as usize]
+            .get_or_init(|| self.most_alike(slot).into())
+            .to_vec()
     }
 
     fn sorted(&self, trending: &Trending, now: Millis) -> Lists {
         let titles = &self.titles;
-        let mut published: Vec<u32> = (0..titles.len() as u32).filter(|slot| titles.get(*slot).published).collect();
+        let mut published: Vec<u32> = (0..titles.len() as u32)
+            .filter(|slot| titles.get(*slot).published)
+            .collect();
         let renown: Vec<f32> = (0..titles.len() as u32).map(|slot| titles.renown(slot)).collect();
         published.sort_unstable_by(|a, b| {
             let key = |slot: u32| (renown[slot as usize], titles.get(slot).year);
@@ -111,7 +119,12 @@ impl Shelf {
             std::cmp::Reverse((title.created_at.div_euclid(NEW_TOGETHER_MS), title.year))
         });
         new.truncate(NEW_MAX);
-        Lists { trending: self.trending(trending, now), popular: published, new, genres }
+        Lists {
+            trending: self.trending(trending, now),
+            popular: published,
+            new,
+            genres,
+        }
     }
 
     /// What the model counted until it was trained, decayed to now, and what happened since.
@@ -157,7 +170,10 @@ impl Shelf {
         let others = self.lists.popular.iter().filter(|other| **other != slot);
         let shares = others.filter(|other| {
             mask & self.titles.masks[**other as usize] != 0
-                || own.people.iter().any(|person| self.titles.get(**other).people.contains(person))
+                || own
+                    .people
+                    .iter()
+                    .any(|person| self.titles.get(**other).people.contains(person))
         });
         let mut scored: Vec<(f32, u32)> = shares.map(|other| (likeness(*other), *other)).collect();
         scored.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

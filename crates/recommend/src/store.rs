@@ -34,7 +34,8 @@ impl Store {
         let sql = "SELECT state, info FROM models WHERE model_id < $1 ORDER BY model_id DESC LIMIT $2";
         let before = before.map_or(i64::MAX, |model| model.0);
         let rows: Vec<(String, String)> =
-            on!(&self.db, pool => sqlx::query_as(sql).bind(before).bind(i64::from(limit)).fetch_all(pool).await).or_fault()?;
+            on!(&self.db, pool => sqlx::query_as(sql).bind(before).bind(i64::from(limit)).fetch_all(pool).await)
+                .or_fault()?;
         rows.into_iter().map(info_of).collect()
     }
 
@@ -47,14 +48,16 @@ impl Store {
 
     pub async fn active(&self) -> Result<Option<ModelId>, Fault> {
         let row: Option<(i64,)> =
-            on!(&self.db, pool => sqlx::query_as("SELECT model_id FROM active_model").fetch_optional(pool).await).or_fault()?;
+            on!(&self.db, pool => sqlx::query_as("SELECT model_id FROM active_model").fetch_optional(pool).await)
+                .or_fault()?;
         Ok(row.map(|(model,)| ModelId(model)))
     }
 
     /// How far activity was when the newest model, published or not, was trained, and when that was.
     pub async fn last_training(&self) -> Result<Option<(u64, Millis)>, Fault> {
         let sql = "SELECT changes, created_at FROM models ORDER BY model_id DESC LIMIT 1";
-        let row: Option<(i64, i64)> = on!(&self.db, pool => sqlx::query_as(sql).fetch_optional(pool).await).or_fault()?;
+        let row: Option<(i64, i64)> =
+            on!(&self.db, pool => sqlx::query_as(sql).fetch_optional(pool).await).or_fault()?;
         Ok(row.map(|(changes, at)| (changes.max(0) as u64, at)))
     }
 
@@ -101,7 +104,8 @@ impl Store {
         let sql = "DELETE FROM models WHERE state <> 'active' AND model_id NOT IN \
              (SELECT model_id FROM models ORDER BY model_id DESC LIMIT $1) RETURNING model_id";
         let rows: Vec<(i64,)> =
-            on!(self.db.writer(), pool => sqlx::query_as(sql).bind(i64::from(keep.max(1))).fetch_all(pool).await).or_fault()?;
+            on!(self.db.writer(), pool => sqlx::query_as(sql).bind(i64::from(keep.max(1))).fetch_all(pool).await)
+                .or_fault()?;
         Ok(rows.into_iter().map(|(model,)| ModelId(model)).collect())
     }
 
@@ -112,7 +116,9 @@ impl Store {
         match tx.engine() {
             Engine::Sqlite(conn) => {
                 for page in pages {
-                    let insert = sqlx::query("INSERT INTO pages (page_id, profile_id, model_id, content) VALUES ($1, $2, $3, $4)");
+                    let insert = sqlx::query(
+                        "INSERT INTO pages (page_id, profile_id, model_id, content) VALUES ($1, $2, $3, $4)",
+                    );
                     insert
                         .bind(page.page.0)
                         .bind(page.profile.0)
@@ -128,7 +134,12 @@ impl Store {
                 sqlx::query(sqlx::AssertSqlSafe(sql))
                     .bind(pages.iter().map(|page| page.page.0).collect::<Vec<_>>())
                     .bind(pages.iter().map(|page| page.profile.0).collect::<Vec<_>>())
-                    .bind(pages.iter().map(|page| page.model.map(|model| model.0)).collect::<Vec<_>>())
+                    .bind(
+                        pages
+                            .iter()
+                            .map(|page| page.model.map(|model| model.0))
+                            .collect::<Vec<_>>(),
+                    )
                     .bind(pages.iter().map(|page| page.content.clone()).collect::<Vec<_>>())
                     .execute(conn)
                     .await
@@ -142,7 +153,8 @@ impl Store {
     pub async fn pages(&self, profile: ProfileId, limit: u32) -> Result<Vec<Shown>, Fault> {
         let sql = "SELECT page_id, profile_id, model_id, content FROM pages WHERE profile_id = $1 ORDER BY page_id DESC LIMIT $2";
         let rows: Vec<(i64, i64, Option<i64>, Vec<u8>)> =
-            on!(&self.db, pool => sqlx::query_as(sql).bind(profile.0).bind(i64::from(limit)).fetch_all(pool).await).or_fault()?;
+            on!(&self.db, pool => sqlx::query_as(sql).bind(profile.0).bind(i64::from(limit)).fetch_all(pool).await)
+                .or_fault()?;
         let page = |(page, profile, model, content): (i64, i64, Option<i64>, Vec<u8>)| Shown {
             page: page.into(),
             profile: profile.into(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use contract::{
-    Millis, TitleId,
+    TitleId,
     activity::{Interactions, Opinion, Progress, RecentActivity, TitleState},
     recommend::{How, Viewer},
 };
@@ -28,7 +28,6 @@ const PREFERENCE_WEIGHT: f32 = 2.0;
 pub struct Anchor {
     pub slot: u32,
     pub how: How,
-    pub at: Millis,
 }
 
 /// What a page needs to know of its viewer.
@@ -90,7 +89,9 @@ impl Taste {
             chosen: Vec::new(),
         };
         let genres = viewer.preferences.genres.iter();
-        taste.chosen.extend(genres.filter_map(|genre| shelf.titles.genre_bit(genre)));
+        taste
+            .chosen
+            .extend(genres.filter_map(|genre| shelf.titles.genre_bit(genre)));
         recent.states.iter().for_each(|state| taste.add(shelf, state));
         taste.history.reverse();
         for slot in recent.listed.iter().filter_map(|title| shelf.titles.slot(*title)) {
@@ -106,7 +107,9 @@ impl Taste {
 
     /// States come newest first.
     fn add(&mut self, shelf: &Shelf, state: &TitleState) {
-        let Some(slot) = shelf.titles.slot(state.title) else { return };
+        let Some(slot) = shelf.titles.slot(state.title) else {
+            return;
+        };
         let progress = state.progress.as_ref();
         let weight = weight(state.opinion, progress, state.listed_at.is_some());
         let seen = progress.is_some_and(|progress| progress.finished || progress.watched >= SEEN_SHARE);
@@ -116,7 +119,11 @@ impl Taste {
         if weight == 0.0 {
             return;
         }
-        let at = state.rated_at.or(progress.map(|progress| progress.at)).or(state.listed_at).unwrap_or(0);
+        let at = state
+            .rated_at
+            .or(progress.map(|progress| progress.at))
+            .or(state.listed_at)
+            .unwrap_or(0);
         if let Some(item) = shelf.item_of_slot(slot) {
             self.history.push(Event { item, weight, at });
             self.hows.extend(how(state).map(|how| (item, how)));
@@ -127,7 +134,7 @@ impl Taste {
         if weight < 0.0 {
             self.disliked.push(slot);
         } else if let Some(how) = how(state).filter(|how| *how != How::Listed && weight >= LIKED_WEIGHT) {
-            self.anchors.push(Anchor { slot, how, at: state.last_at() });
+            self.anchors.push(Anchor { slot, how });
         }
         // Older titles say less about the mix of today.
         let fade = 1.0 / (1.0 + self.history.len() as f32 / 50.0);

@@ -44,7 +44,10 @@ impl Figures {
 
     fn set(&self, count: u64, average: Option<f32>) {
         let count = u64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        self.0.store(count << 32 | u64::from(average.unwrap_or(0.0).to_bits()), Ordering::Relaxed);
+        self.0.store(
+            count << 32 | u64::from(average.unwrap_or(0.0).to_bits()),
+            Ordering::Relaxed,
+        );
     }
 
     fn get(&self) -> (u32, f32) {
@@ -66,7 +69,10 @@ impl Titles {
         Self {
             masks: list.iter().map(mask).collect(),
             slots: list.iter().map(|title| title.id).zip(0..).collect(),
-            figures: list.iter().map(|title| Figures::new(title.ratings_count, title.average_rating)).collect(),
+            figures: list
+                .iter()
+                .map(|title| Figures::new(title.ratings_count, title.average_rating))
+                .collect(),
             genres,
             list,
         }
@@ -77,7 +83,13 @@ impl Titles {
         let mut list = Vec::new();
         let mut after = None;
         loop {
-            let page = catalog.features(PageFeatures { after, limit: PAGE, only: None }).await?;
+            let page = catalog
+                .features(PageFeatures {
+                    after,
+                    limit: PAGE,
+                    only: None,
+                })
+                .await?;
             list.extend(page.items.into_iter().map(Arc::new));
             after = page.next;
             if after.is_none() {
@@ -88,11 +100,21 @@ impl Titles {
 
     /// With these titles as the catalogue has them now; those that it no longer has are gone.
     pub async fn refreshed(&self, catalog: &dyn Catalog, changed: &[TitleId]) -> Result<Self, CatalogError> {
-        let mut now: HashMap<TitleId, Arc<TitleFeatures>> =
-            self.list.iter().enumerate().map(|(slot, title)| (title.id, self.current(slot as u32, title))).collect();
+        let mut now: HashMap<TitleId, Arc<TitleFeatures>> = self
+            .list
+            .iter()
+            .enumerate()
+            .map(|(slot, title)| (title.id, self.current(slot as u32, title)))
+            .collect();
         for only in changed.chunks(ONLY_MAX) {
             only.iter().for_each(|title| drop(now.remove(title)));
-            let page = catalog.features(PageFeatures { after: None, limit: PAGE, only: Some(only.to_vec()) }).await?;
+            let page = catalog
+                .features(PageFeatures {
+                    after: None,
+                    limit: PAGE,
+                    only: Some(only.to_vec()),
+                })
+                .await?;
             now.extend(page.items.into_iter().map(|title| (title.id, Arc::new(title))));
         }
         Ok(Self::new(now.into_values().collect()))
@@ -105,7 +127,11 @@ impl Titles {
         if u64::from(count) == title.ratings_count && average_rating == title.average_rating {
             return title.clone();
         }
-        Arc::new(TitleFeatures { ratings_count: count.into(), average_rating, ..(**title).clone() })
+        Arc::new(TitleFeatures {
+            ratings_count: count.into(),
+            average_rating,
+            ..(**title).clone()
+        })
     }
 
     pub fn len(&self) -> usize {
@@ -125,7 +151,10 @@ impl Titles {
     }
 
     pub fn genre_bit(&self, name: &str) -> Option<u32> {
-        self.genres.iter().position(|genre| genre.eq_ignore_ascii_case(name)).map(|bit| bit as u32)
+        self.genres
+            .iter()
+            .position(|genre| genre.eq_ignore_ascii_case(name))
+            .map(|bit| bit as u32)
     }
 
     /// Number of ratings and their mean in stars (0 without any).
@@ -157,7 +186,11 @@ pub fn kind_name(kind: TitleKind) -> &'static str {
 
 fn common_genres(list: &[Arc<TitleFeatures>]) -> Vec<String> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
-    for genre in list.iter().flat_map(|title| &title.genres).filter(|genre| !genre.is_empty()) {
+    for genre in list
+        .iter()
+        .flat_map(|title| &title.genres)
+        .filter(|genre| !genre.is_empty())
+    {
         *counts.entry(genre).or_default() += 1;
     }
     let mut genres: Vec<_> = counts.into_iter().collect();

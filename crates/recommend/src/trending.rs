@@ -44,8 +44,13 @@ impl Trending {
     pub fn counts(&self, now: Millis) -> Vec<(TitleId, f32)> {
         let reference = now as f64 / HALF_LIFE_MS as f64;
         let counts = self.lock();
-        let alive = counts.iter().map(|(title, log)| (*title, (log - reference).min(60.0).exp2()));
-        alive.filter(|(_, count)| *count >= COUNT_MIN).map(|(title, count)| (title, count as f32)).collect()
+        let alive = counts
+            .iter()
+            .map(|(title, log)| (*title, (log - reference).min(60.0).exp2()));
+        alive
+            .filter(|(_, count)| *count >= COUNT_MIN)
+            .map(|(title, count)| (title, count as f32))
+            .collect()
     }
 
     /// Whether anything was counted since the last call.
@@ -85,7 +90,11 @@ impl Trending {
 /// `log2(2^a + 2^b)`.
 fn log_sum(a: f64, b: f64) -> f64 {
     let (high, low) = if a >= b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY { high } else { high + (low - high).exp2().ln_1p() / std::f64::consts::LN_2 }
+    if low == f64::NEG_INFINITY {
+        high
+    } else {
+        high + (low - high).exp2().ln_1p() / std::f64::consts::LN_2
+    }
 }
 
 fn prune(counts: &mut HashMap<TitleId, f64>, keep: usize) {
@@ -104,7 +113,10 @@ mod tests {
 
     fn count(trending: &Trending, title: i64, now: Millis) -> f32 {
         let counts = trending.counts(now);
-        counts.iter().find(|(id, _)| id.0 == title).map_or(0.0, |(_, count)| *count)
+        counts
+            .iter()
+            .find(|(id, _)| id.0 == title)
+            .map_or(0.0, |(_, count)| *count)
     }
 
     #[test]

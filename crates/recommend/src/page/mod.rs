@@ -122,11 +122,25 @@ impl<'a> Builder<'a> {
     }
 
     fn items(&self, slots: &[u32]) -> Vec<Item> {
-        slots.iter().map(|slot| Item { title: self.shelf.titles.id(*slot), reason: None }).collect()
+        slots
+            .iter()
+            .map(|slot| Item {
+                title: self.shelf.titles.id(*slot),
+                reason: None,
+            })
+            .collect()
     }
 
     fn push(&mut self, place: u32, kind: RowKind, reason: Option<contract::recommend::Reason>, items: Vec<Item>) {
-        self.rows.push((place, Row { id: row_id(&kind), kind, reason, items }));
+        self.rows.push((
+            place,
+            Row {
+                id: row_id(&kind),
+                kind,
+                reason,
+                items,
+            },
+        ));
     }
 
     fn finish(mut self) -> Built {
@@ -144,7 +158,10 @@ impl<'a> Builder<'a> {
             let slot = self.shelf.titles.slot(item.title);
             slot.is_some_and(|slot| self.shelf.titles.get(slot).playable)
         };
-        let item = |row: &Row, item: &Item| Item { title: item.title, reason: item.reason.clone().or(row.reason.clone()) };
+        let item = |row: &Row, item: &Item| Item {
+            title: item.title,
+            reason: item.reason.clone().or(row.reason.clone()),
+        };
         rows()
             .find_map(|row| row.items.iter().find(plays).map(|found| item(row, found)))
             .or_else(|| rows().find_map(|row| row.items.first().map(|found| item(row, found))))

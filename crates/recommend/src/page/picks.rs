@@ -46,9 +46,15 @@ pub fn ranked(shelf: &Shelf, viewer: &Viewer, taste: &Taste, count: usize) -> Ve
                 slot != NONE && shelf.is_visible(slot, viewer.maturity_max) && !taste.hidden.contains(slot)
             };
             let scored = SCRATCH.with_borrow_mut(|scratch| {
-                model.recommender.recommend_where(&taste.history, count, &allowed, scratch)
+                model
+                    .recommender
+                    .recommend_where(&taste.history, count, &allowed, scratch)
             });
-            scaled(scored.into_iter().map(|scored| (shelf.slot_of_item(scored.item), scored.score)))
+            scaled(
+                scored
+                    .into_iter()
+                    .map(|scored| (shelf.slot_of_item(scored.item), scored.score)),
+            )
         }
         _ => by_genres(shelf, viewer, taste, count),
     };
@@ -62,17 +68,26 @@ fn scaled(scored: impl Iterator<Item = (u32, f32)>) -> Vec<Pick> {
     let best = picks.first().map_or(0.0, |pick| pick.score);
     let last = picks.last().map_or(0.0, |pick| pick.score);
     let range = (best - last).max(1e-6);
-    picks.iter_mut().for_each(|pick| pick.score = (pick.score - last) / range);
+    picks
+        .iter_mut()
+        .for_each(|pick| pick.score = (pick.score - last) / range);
     picks
 }
 
 /// Renowned titles of the genres that the viewer named or watched.
 fn by_genres(shelf: &Shelf, viewer: &Viewer, taste: &Taste, count: usize) -> Vec<Pick> {
     let known = taste.mix.iter().any(|share| *share > 0.0);
-    let affinity = |slot: u32| bits(shelf.titles.masks[slot as usize]).map(|bit| taste.mix[bit]).sum::<f32>();
+    let affinity = |slot: u32| {
+        bits(shelf.titles.masks[slot as usize])
+            .map(|bit| taste.mix[bit])
+            .sum::<f32>()
+    };
     let free = |slot: &&u32| shelf.is_visible(**slot, viewer.maturity_max) && !taste.hidden.contains(**slot);
     let popular = shelf.lists.popular.iter().filter(free).take(COLD_MAX);
-    let chosen = taste.chosen.iter().flat_map(|bit| shelf.lists.genres[*bit as usize].iter().filter(free).take(count));
+    let chosen = taste
+        .chosen
+        .iter()
+        .flat_map(|bit| shelf.lists.genres[*bit as usize].iter().filter(free).take(count));
     let mut slots: Vec<u32> = popular.chain(chosen).copied().collect();
     slots.sort_unstable();
     slots.dedup();
@@ -108,7 +123,12 @@ fn adjust(shelf: &Shelf, viewer: &Viewer, taste: &Taste, picks: &mut [Pick]) {
 fn dislikes(shelf: &Shelf, taste: &Taste) -> HashMap<u32, f32> {
     let mut malus: HashMap<u32, f32> = HashMap::new();
     for disliked in taste.disliked.iter().take(DISLIKED_MAX) {
-        for (rank, slot) in shelf.similar(*disliked).into_iter().take(DISLIKED_NEIGHBOURS).enumerate() {
+        for (rank, slot) in shelf
+            .similar(*disliked)
+            .into_iter()
+            .take(DISLIKED_NEIGHBOURS)
+            .enumerate()
+        {
             let share = 1.0 - rank as f32 / DISLIKED_NEIGHBOURS as f32;
             let known = malus.entry(slot).or_default();
             *known = known.max(DISLIKE_MALUS * share);

@@ -27,7 +27,11 @@ pub fn because(shelf: &Shelf, taste: &Taste, terms: &[reco::Contribution]) -> Op
             let slot = shelf.slot_of_item(term.item);
             let title = shelf.titles.list.get(slot as usize)?.id;
             let how = *taste.hows.get(&term.item)?;
-            Some(Contribution { title, share: term.contribution / total, how })
+            Some(Contribution {
+                title,
+                share: term.contribution / total,
+                how,
+            })
         })
         .take(NAMED_MAX)
         .collect();
@@ -36,8 +40,9 @@ pub fn because(shelf: &Shelf, taste: &Taste, terms: &[reco::Contribution]) -> Op
 
 /// The title's genres that are among the viewer's favourites.
 pub fn genres_reason(shelf: &Shelf, taste: &Taste, slot: u32) -> Option<Reason> {
-    let mut shared: Vec<usize> =
-        bits(shelf.titles.masks[slot as usize]).filter(|bit| taste.mix[*bit] >= FAVOURITE_SHARE).collect();
+    let mut shared: Vec<usize> = bits(shelf.titles.masks[slot as usize])
+        .filter(|bit| taste.mix[*bit] >= FAVOURITE_SHARE)
+        .collect();
     shared.sort_by(|a, b| taste.mix[*b].total_cmp(&taste.mix[*a]));
     shared.truncate(NAMED_MAX);
     let names: Vec<String> = shared.into_iter().map(|bit| shelf.titles.genres[bit].clone()).collect();

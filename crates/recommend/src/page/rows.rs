@@ -6,6 +6,8 @@ use contract::{
     recommend::{Contribution, Item, Reason, RowKind},
 };
 
+use reco::Model as _;
+
 use super::{
     Builder, ITEMS_MAX, ITEMS_MIN, REASONS_MAX,
     picks::{Pick, calibrated},
@@ -18,6 +20,8 @@ const BEGUN_MS: u64 = 30_000;
 const CONTINUE_MAX: usize = 20;
 /// The first picks come before all other claims.
 const FIRST_PICKS: usize = 12;
+/// Reasons that all models are asked for.
+const THOROUGH_MAX: usize = 3;
 const BECAUSE_ROWS: usize = 2;
 const BECAUSE_MAX: usize = 20;
 /// Liked titles among which the second *Because You Watched* rotates, and how fast.
@@ -52,7 +56,10 @@ impl Builder<'_> {
         for slot in begun.iter().filter_map(|(_, title)| self.shelf.titles.slot(*title)) {
             self.shown.insert(slot);
         }
-        let items: Vec<Item> = begun.into_iter().map(|(_, title)| Item { title, reason: None }).collect();
+        let items: Vec<Item> = begun
+            .into_iter()
+            .map(|(_, title)| Item { title, reason: None })
+            .collect();
         if !items.is_empty() {
             self.push(CONTINUE, RowKind::ContinueWatching, None, items);
         }
@@ -72,8 +79,17 @@ impl Builder<'_> {
 
     /// What the viewer listed, but for what is being watched.
     pub(super) fn my_list(&mut self) {
-        let continued = self.rows.iter().flat_map(|(_, row)| row.items.iter().map(|item| item.title)).collect::<Vec<_>>();
-        let listed = self.asked.recent.listed.iter().filter(|title| !continued.contains(title));
+        let continued = self
+            .rows
+            .iter()
+            .flat_map(|(_, row)| row.items.iter().map(|item| item.title))
+            .collect::<Vec<_>>();
+        let listed = self
+            .asked
+            .recent
+            .listed
+            .iter()
+            .filter(|title| !continued.contains(title));
         let slots: Vec<u32> = listed
             .filter_map(|title| self.shelf.titles.slot(*title))
             .filter(|slot| self.shelf.is_visible(*slot, self.viewer.maturity_max) && !self.taste.banned.contains(*slot))
@@ -92,7 +108,12 @@ impl Builder<'_> {
             return;
         }
         let wanted = self.row_max;
-        let order = calibrated(self.shelf, self.taste, &self.ranked, wanted + BECAUSE_MAX * BECAUSE_ROWS);
+        let order = calibrated(
+            self.shelf,
+            self.taste,
+            &self.ranked,
+            wanted + BECAUSE_MAX * BECAUSE_ROWS,
+        );
         let mut picks = self.take(order.iter().copied(), FIRST_PICKS.min(wanted.div_ceil(2)));
         let anchors = self.anchors();
         for (place, anchor) in BECAUSE.iter().zip(anchors) {
@@ -108,31 +129,54 @@ impl Builder<'_> {
         if picks.is_empty() {
             return;
         }
-        let reason = |(index, slot): (usize, &u32)| if index < REASONS_MAX { self.reason(*slot) } else { None };
-        let reasons = picks.iter().enumerate().map(reason);
-        let items: Vec<Item> = picks
+        let mut thorough = THOROUGH_MAX;
+        let mut items = Vec::with_capacity(picks.len());
+        for (index, slot) in picks.iter().enumerate() {
+            let reason = if index < REASONS_MAX {
+                self.reason(*slot, &mut thorough)
+            } else {
+                None
+            };
+            let title = self.shelf.titles.id(*slot);
+            items.push(Item { title, reason });
+        }
+        let playable = picks
             .iter()
-            .zip(reasons)
-            .map(|(slot, reason)| Item { title: self.shelf.titles.id(*slot), reason })
-            .collect();
-        let playable = picks.iter().take(FIRST_PICKS).position(|slot| self.shelf.titles.get(*slot).playable);
+            .take(FIRST_PICKS)
+            .position(|slot| self.shelf.titles.get(*slot).playable);
         self.hero = items.get(playable.unwrap_or(0)).cloned();
         self.push(PICKS, RowKind::TopPicks, None, items);
     }
 
-    /// The model's terms, else the genres that the viewer likes.
-    fn reason(&self, slot: u32) -> Option<Reason> {
-        let terms = match (&self.shelf.model, self.shelf.item_of_slot(slot)) {
-            (Some(model), Some(item)) if !self.taste.is_cold() => model.explain_quickly(&self.taste.history, item),
-            _ => Vec::new(),
-        };
-        because(self.shelf, self.taste, &terms).or_else(|| genres_reason(self.shelf, self.taste, slot))
+    /// The item-item models' terms; where those have none, all models' terms (which cost more, so only `thorough` times); else the
+    /// genres that the viewer likes.
+    fn reason(&self, slot: u32, thorough: &mut usize) -> Option<Reason> {
+        let known = self.shelf.model.as_ref().zip(self.shelf.item_of_slot(slot));
+        let because = known.filter(|_| !self.taste.is_cold()).and_then(|(model, item)| {
+            let quick = model.explain_quickly(&self.taste.history, item);
+            because(self.shelf, self.taste, &quick).or_else(|| {
+                *thorough = thorough.checked_sub(1)?;
+                because(
+                    self.shelf,
+                    self.taste,
+                    &model.recommender.explain(&self.taste.history, item),
+                )
+            })
+        });
+        because.or_else(|| genres_reason(self.shelf, self.taste, slot))
     }
 
     /// The last liked title, always, and one of the others, another one every few hours.
     fn anchors(&self) -> Vec<Anchor> {
         let visible = |anchor: &&Anchor| self.shelf.is_visible(anchor.slot, self.viewer.maturity_max);
-        let mut liked: Vec<Anchor> = self.taste.anchors.iter().filter(visible).take(1 + ROTATION).copied().collect();
+        let mut liked: Vec<Anchor> = self
+            .taste
+            .anchors
+            .iter()
+            .filter(visible)
+            .take(1 + ROTATION)
+            .copied()
+            .collect();
         if liked.len() > 2 {
             let turn = self.asked.now.div_euclid(ROTATE_EVERY_MS) + self.viewer.profile.0;
             let others = liked.len() as i64 - 1;
@@ -148,7 +192,11 @@ impl Builder<'_> {
             return;
         }
         let title = self.shelf.titles.id(anchor.slot);
-        let reason = Reason::Because(vec![Contribution { title, share: 1.0, how: anchor.how }]);
+        let reason = Reason::Because(vec![Contribution {
+            title,
+            share: 1.0,
+            how: anchor.how,
+        }]);
         let items = self.items(&slots);
         self.push(place, RowKind::BecauseYouWatched(title), Some(reason), items);
     }
@@ -185,7 +233,12 @@ impl Builder<'_> {
             if made == GENRE_ROWS {
                 break;
             }
-            let ranked: Vec<u32> = self.ranked.iter().filter(|pick| self.is_of(pick, bit)).map(|pick| pick.slot).collect();
+            let ranked: Vec<u32> = self
+                .ranked
+                .iter()
+                .filter(|pick| self.is_of(pick, bit))
+                .map(|pick| pick.slot)
+                .collect();
             let shelf = self.shelf;
             let slots = self.take(
                 ranked.into_iter().chain(shelf.lists.genres[bit].iter().copied()),
@@ -207,7 +260,12 @@ impl Builder<'_> {
     /// The viewer's own genres, then the catalogue's common ones.
     fn genre_order(&self) -> Vec<usize> {
         let known = self.shelf.titles.genres.len();
-        let mut order: Vec<usize> = self.taste.favourite_genres().into_iter().filter(|bit| *bit < known).collect();
+        let mut order: Vec<usize> = self
+            .taste
+            .favourite_genres()
+            .into_iter()
+            .filter(|bit| *bit < known)
+            .collect();
         order.truncate(GENRE_ROWS * 2);
         for bit in 0..known.min(GENRE_ROWS * 2) {
             if !order.contains(&bit) {
@@ -223,6 +281,8 @@ impl Builder<'_> {
 }
 
 fn is_resumable(progress: &Progress) -> bool {
-    !progress.finished && progress.duration_ms > 0 && progress.position_ms >= BEGUN_MS.min(progress.duration_ms / 50)
+    !progress.finished
+        && progress.duration_ms > 0
+        && progress.position_ms >= BEGUN_MS.min(progress.duration_ms / 50)
         && progress.position_ms > 0
 }

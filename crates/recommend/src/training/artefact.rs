@@ -18,7 +18,10 @@ const KNOWN_SHARE_MIN: f32 = 0.5;
 pub async fn write(blobs: &BlobStore, model: ModelId, mut parts: Vec<Part>) -> Result<(), Fault> {
     parts.sort_by_key(|(name, _)| name == MANIFEST);
     for (name, bytes) in parts {
-        blobs.put(&format!("{FOLDER}/{model}/{name}"), bytes).await.map_err(fault)?;
+        blobs
+            .put(&format!("{FOLDER}/{model}/{name}"), bytes)
+            .await
+            .map_err(fault)?;
     }
     Ok(())
 }
@@ -56,12 +59,19 @@ pub fn check(recommender: &Recommender, titles: &Titles) -> Result<(), String> {
     }
     let known = keys.iter().filter(|key| titles.slot((**key).into()).is_some()).count();
     if titles.len() > 0 && (known as f32) < KNOWN_SHARE_MIN * keys.len() as f32 {
-        return Err(format!("only {known} of its {} titles are in this catalogue: it was trained for another", keys.len()));
+        return Err(format!(
+            "only {known} of its {} titles are in this catalogue: it was trained for another",
+            keys.len()
+        ));
     }
     let mut scratch = Scratch::default();
     let none = reco::ItemSet::new(keys.len());
     let popular = recommender.popular(3, &none);
-    let liked = popular.iter().map(|scored| reco::Event { item: scored.item, weight: 1.0, at: 0 });
+    let liked = popular.iter().map(|scored| reco::Event {
+        item: scored.item,
+        weight: 1.0,
+        at: 0,
+    });
     for history in [Vec::new(), liked.collect::<Vec<_>>()] {
         let list = recommender.recommend(&history, 20, &none, &mut scratch);
         if list.is_empty() && keys.len() > history.len() {

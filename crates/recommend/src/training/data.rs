@@ -32,7 +32,11 @@ pub async fn read(activity: &dyn Activity, titles: Arc<Titles>) -> anyhow::Resul
     }
     let dense = tokio::task::spawn_blocking(move || {
         let keys = titles.list.iter().map(|title| title.id.0).collect();
-        anyhow::Ok(Learned { data: builder.build()?, features: features(&titles), keys })
+        anyhow::Ok(Learned {
+            data: builder.build()?,
+            features: features(&titles),
+            keys,
+        })
     });
     dense.await?
 }
@@ -60,11 +64,18 @@ impl Viewers {
 
 fn add(builder: &mut DatasetBuilder, viewers: &mut Viewers, titles: &Titles, page: &Interactions) {
     for row in 0..page.profiles.len() {
-        let Some(item) = titles.slot(page.titles[row].into()) else { continue };
+        let Some(item) = titles.slot(page.titles[row].into()) else {
+            continue;
+        };
         let weight = weight_of_row(page, row);
         if weight != 0.0 {
             let user = viewers.index(page.profiles[row]);
-            builder.push(Interaction { user, item, weight, at: page.at[row] });
+            builder.push(Interaction {
+                user,
+                item,
+                weight,
+                at: page.at[row],
+            });
         }
     }
 }
@@ -76,7 +87,15 @@ fn features(titles: &Titles) -> ItemFeatures {
         let people: Vec<String> = title.people.iter().map(ToString::to_string).collect();
         let people: Vec<&str> = people.iter().map(String::as_str).collect();
         let year = title.year.map(i32::from);
-        builder.describe(item, &TitleDescription { name: &title.name, year, genres: &genres, people: &people });
+        builder.describe(
+            item,
+            &TitleDescription {
+                name: &title.name,
+                year,
+                genres: &genres,
+                people: &people,
+            },
+        );
     }
     builder.build()
 }

@@ -33,7 +33,12 @@ pub fn judge(
 ) -> Verdict {
     let metrics = metrics(trained);
     let (publish, decision, baseline) = decide(trained, data, titles, current, earlier);
-    Verdict { publish, decision, metrics, baseline }
+    Verdict {
+        publish,
+        decision,
+        metrics,
+        baseline,
+    }
 }
 
 type Decision = (bool, String, Vec<(String, f32)>);
@@ -52,7 +57,11 @@ fn decide(
         return (false, reason, Vec::new());
     }
     let Some(current) = current else {
-        return (true, format!("the first model{}", beside_popularity(trained)), Vec::new());
+        return (
+            true,
+            format!("the first model{}", beside_popularity(trained)),
+            Vec::new(),
+        );
     };
     let fresh = unseen_by(current, trained, data);
     if fresh.len() >= CASES_MIN {
@@ -71,7 +80,10 @@ fn has_learned_nothing(trained: &Trained) -> Option<String> {
     let (ranker, popularity) = (figure(trained, "ranker")?, figure(trained, "popularity")?);
     let is_worse = trained.metrics.cases >= CASES_MIN && ranker < POPULARITY_SHARE_MIN * popularity;
     is_worse.then(|| {
-        format!("{METRIC} {ranker:.4} on {} viewers, below the list of popular titles ({popularity:.4})", trained.metrics.cases)
+        format!(
+            "{METRIC} {ranker:.4} on {} viewers, below the list of popular titles ({popularity:.4})",
+            trained.metrics.cases
+        )
     })
 }
 
@@ -88,7 +100,12 @@ fn against(current: &Recommender, trained: &Trained, fresh: &[Case]) -> Decision
     };
     let decision = format!(
         "{word} the model in service on what {} viewers did since: {METRIC} {:.4} against {:.4}, difference {:+.4} ({:+.4} to {:+.4})",
-        compared.cases, compared.candidate, compared.current, compared.difference, compared.interval.0, compared.interval.1
+        compared.cases,
+        compared.candidate,
+        compared.current,
+        compared.difference,
+        compared.interval.0,
+        compared.interval.1
     );
     (is_finite && compared.outcome != Outcome::Worse, decision, baseline)
 }
@@ -99,9 +116,11 @@ fn without_fresh_events(trained: &Trained, earlier: &[(String, f32)]) -> Decisio
     let baseline: Vec<_> = before.map(|value| (METRIC.to_owned(), value)).into_iter().collect();
     let few = "too little has happened since the model in service was trained to compare them";
     match (now, before) {
-        (Some(now), Some(before)) if trained.metrics.cases >= CASES_MIN && now < COLLAPSE_SHARE * before => {
-            (false, format!("{few}, and {METRIC} fell from {before:.4} to {now:.4}"), baseline)
-        }
+        (Some(now), Some(before)) if trained.metrics.cases >= CASES_MIN && now < COLLAPSE_SHARE * before => (
+            false,
+            format!("{few}, and {METRIC} fell from {before:.4} to {now:.4}"),
+            baseline,
+        ),
         (Some(now), Some(before)) => (true, format!("{few}; {METRIC} {now:.4}, it had {before:.4}"), baseline),
         _ => (true, format!("{few}; nothing speaks against this one"), baseline),
     }
@@ -113,24 +132,44 @@ fn unseen_by(current: &Recommender, trained: &Trained, data: &Dataset) -> Vec<Ca
     let since = current.trained_through();
     let is_new = |case: &Case, item: u32| {
         let events = data.history(case.user).iter();
-        events.rev().find(|event| event.item == item).is_some_and(|event| event.at > since)
+        events
+            .rev()
+            .find(|event| event.item == item)
+            .is_some_and(|event| event.at > since)
     };
     let fresh = trained.held_out.iter().filter_map(|case| {
-        let targets: Vec<u32> = case.targets.iter().copied().filter(|item| is_new(case, *item)).collect();
-        (!targets.is_empty()).then(|| Case { targets, ..case.clone() })
+        let targets: Vec<u32> = case
+            .targets
+            .iter()
+            .copied()
+            .filter(|item| is_new(case, *item))
+            .collect();
+        (!targets.is_empty()).then(|| Case {
+            targets,
+            ..case.clone()
+        })
     });
     fresh.collect()
 }
 
 fn metrics(trained: &Trained) -> Vec<(String, f32)> {
     let of = |name: &str| trained.metrics.models.iter().find(|report| report.name == name);
-    let ranker = of("ranker").into_iter().flat_map(|report| report.metrics.iter().map(|(name, value)| (name.clone(), *value as f32)));
+    let ranker = of("ranker")
+        .into_iter()
+        .flat_map(|report| report.metrics.iter().map(|(name, value)| (name.clone(), *value as f32)));
     let popularity = figure(trained, "popularity").map(|value| (format!("{METRIC} of popularity"), value as f32));
     ranker.chain(popularity).collect()
 }
 
 fn figure(trained: &Trained, model: &str) -> Option<f64> {
-    trained.metrics.models.iter().find(|report| report.name == model)?.metrics.get(METRIC).copied()
+    trained
+        .metrics
+        .models
+        .iter()
+        .find(|report| report.name == model)?
+        .metrics
+        .get(METRIC)
+        .copied()
 }
 
 fn beside_popularity(trained: &Trained) -> String {

@@ -14,8 +14,9 @@ use std::{
 };
 
 use contract::{
-    ModelId, async_trait,
+    ModelId,
     activity::CountInteractions,
+    async_trait,
     recommend::{ModelInfo, ModelState},
 };
 use platform::jobs::{Failure, Ticket, Work};
@@ -56,14 +57,20 @@ impl Work for Trainer {
         let titles = Arc::new(Titles::load(&*room.catalog).await?);
         let learned = data::read(&*room.activity, titles.clone()).await?;
         if learned.data.is_empty() {
-            return Err(Failure::permanent("there is nothing to learn from: nobody has rated, watched or listed a title yet"));
+            return Err(Failure::permanent(
+                "there is nothing to learn from: nobody has rated, watched or listed a title yet",
+            ));
         }
         ticket.progress(0.05, "learning");
         let learned = Arc::new(learned);
         let outcome = room.learn(ticket, learned.clone(), titles).await?;
         ticket.progress(0.95, "publishing");
         let info = room.publish(outcome, &learned, changes).await?;
-        let word = if info.state == ModelState::Active { "published" } else { "refused" };
+        let word = if info.state == ModelState::Active {
+            "published"
+        } else {
+            "refused"
+        };
         Ok(Some(format!("{word}: {}", info.decision)))
     }
 }
@@ -79,7 +86,10 @@ impl Room {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.config.train_threads)
             .thread_name(|index| format!("train-{index}"))
-            .start_handler(|_| drop(rustix::process::nice(NICE)))
+            .start_handler(|_| {
+                // Where it is not allowed, training is as important as all else.
+                rustix::process::nice(NICE).ok();
+            })
             .build()?;
         pool.spawn(move || {
             let learn = || {
@@ -90,7 +100,9 @@ impl Room {
             };
             let result = std::panic::catch_unwind(AssertUnwindSafe(learn));
             // Nobody waits any more when the job was cancelled.
-            answer.send(result.unwrap_or_else(|_| Err(Failure::transient("training panicked")))).ok();
+            answer
+                .send(result.unwrap_or_else(|_| Err(Failure::transient("training panicked"))))
+                .ok();
         });
         loop {
             tokio::select! {
@@ -107,7 +119,12 @@ impl Room {
     /// What the model in service scored in its own rehearsal.
     async fn earlier_figures(&self, current: Option<&Loaded>) -> Result<Vec<(String, f32)>, Failure> {
         let Some(current) = current else { return Ok(Vec::new()) };
-        Ok(self.store.model(current.id).await?.map(|info| info.metrics).unwrap_or_default())
+        Ok(self
+            .store
+            .model(current.id)
+            .await?
+            .map(|info| info.metrics)
+            .unwrap_or_default())
     }
 
     /// Files first, then the record that points to them, in one transaction with the event.
@@ -116,7 +133,11 @@ impl Room {
         let verdict = outcome.verdict;
         let info = ModelInfo {
             id,
-            state: if verdict.publish { ModelState::Active } else { ModelState::Refused },
+            state: if verdict.publish {
+                ModelState::Active
+            } else {
+                ModelState::Refused
+            },
             created_at: self.inputs.now_ms(),
             train_s: outcome.took.as_secs_f32(),
             interactions: learned.data.len() as u64,
@@ -130,10 +151,17 @@ impl Room {
         self.store.add(&info, changes).await?;
         tracing::info!(model = %id, state = ?info.state, decision = info.decision, "training ended");
         if info.state == ModelState::Active {
-            self.serve(Loaded::new(id, outcome.trained.recommender, info.created_at)).await;
+            self.serve(Loaded::new(id, outcome.trained.recommender, info.created_at))
+                .await;
         }
         self.store.forget_old(self.config.models_keep).await?;
-        let kept: Vec<ModelId> = self.store.models(None, 1_000).await?.into_iter().map(|info| info.id).collect();
+        let kept: Vec<ModelId> = self
+            .store
+            .models(None, 1_000)
+            .await?
+            .into_iter()
+            .map(|info| info.id)
+            .collect();
         artefact::remove_others(&self.blobs, &kept).await?;
         Ok(info)
     }
@@ -151,7 +179,18 @@ fn learn(
     let config = TrainConfig::default();
     let trained = reco::train(&learned.data, &learned.keys, &learned.features, &config, now, progress)?;
     let took = started.elapsed();
-    let verdict = judge::judge(&trained, &learned.data, titles, current.map(|loaded| &loaded.recommender), &earlier);
+    let verdict = judge::judge(
+        &trained,
+        &learned.data,
+        titles,
+        current.map(|loaded| &loaded.recommender),
+        &earlier,
+    );
     let parts = trained.recommender.save_parts()?;
-    Ok(Outcome { trained, verdict, parts, took })
+    Ok(Outcome {
+        trained,
+        verdict,
+        parts,
+        took,
+    })
 }

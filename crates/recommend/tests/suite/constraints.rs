@@ -1,0 +1,223 @@
+//! Whatever a viewer did and may see: no page breaks a hard constraint.
+
+use std::collections::HashSet;
+
+use contract::{
+    ProfileId, TitleId,
+    accounts::Preferences,
+    activity::{Activity as _, ForTitleOf, MarkWatched, Opinion},
+    recommend::{GetHome, GetSimilar, GetTop, HomePage, RowKind, Viewer},
+};
+use platform::test_support::sqlite;
+use proptest::{prelude::*, test_runner::TestRunner};
+
+use crate::house::{FILMS, GENRES, House, titles};
+
+#[derive(Debug, Clone)]
+enum Act {
+    Rate(u8),
+    Dislike,
+    Watch(u64),
+    Finish,
+    List,
+}
+
+#[derive(Debug, Clone)]
+struct Person {
+    acts: Vec<(usize, Act)>,
+    maturity_max: u8,
+    genres: Vec<usize>,
+    exclude: Vec<usize>,
+}
+
+fn person() -> impl Strategy<Value = Person> {
+    let act = prop_oneof![
+        (1u8..=10).prop_map(Act::Rate),
+        Just(Act::Dislike),
+        (1u64..90).prop_map(Act::Watch),
+        Just(Act::Finish),
+        Just(Act::List),
+    ];
+    let acts = prop::collection::vec((0..FILMS, act), 0..40);
+    let maturity = prop_oneof![Just(0u8), Just(6), Just(12), Just(18), Just(255)];
+    (
+        acts,
+        maturity,
+        prop::collection::vec(0usize..4, 0..3),
+        prop::collection::vec(0..FILMS, 0..20),
+    )
+        .prop_map(|(acts, maturity_max, genres, exclude)| Person {
+            acts,
+            maturity_max,
+            genres,
+            exclude,
+        })
+}
+
+/// What the person did, by film.
+#[derive(Default)]
+struct Did {
+    disliked: HashSet<usize>,
+    seen: HashSet<usize>,
+    listed: HashSet<usize>,
+    finished: HashSet<usize>,
+}
+
+async fn live(house: &House, profile: ProfileId, person: &Person) -> Did {
+    let mut did = Did::default();
+    for (film, act) in &person.acts {
+        let title = house.films[*film];
+        match act {
+            Act::Rate(half_stars) => {
+                house.rate(profile, *film, *half_stars).await;
+                did.disliked.remove(film);
+                did.seen.insert(*film);
+            }
+            Act::Dislike => {
+                house.opine(profile, *film, Opinion::Dislike).await;
+                did.disliked.insert(*film);
+                did.seen.insert(*film);
+            }
+            Act::Watch(minute) => {
+                house.watch(profile, *film, *minute).await;
+                if *minute >= 5 {
+                    did.seen.insert(*film);
+                }
+                if *minute < 80 {
+                    did.finished.remove(film);
+                }
+            }
+            Act::Finish => {
+                let titles = vec![title];
+                house
+                    .activity
+                    .mark_watched(MarkWatched {
+                        profile,
+                        titles,
+                        watched: true,
+                    })
+                    .await
+                    .unwrap();
+                did.seen.insert(*film);
+                did.finished.insert(*film);
+            }
+            Act::List => {
+                house.activity.add_to_list(ForTitleOf { profile, title }).await.unwrap();
+                did.listed.insert(*film);
+            }
+        }
+    }
+    did
+}
+
+fn check(house: &House, person: &Person, did: &Did, page: &HomePage) {
+    let mut recommended = HashSet::new();
+    assert!(page.rows.len() <= 12);
+    for row in &page.rows {
+        let films: Vec<usize> = titles(row).into_iter().map(|title| house.film(title)).collect();
+        assert!((1..=40).contains(&films.len()), "{}", row.id);
+        assert_eq!(
+            films.iter().collect::<HashSet<_>>().len(),
+            films.len(),
+            "{} repeats a title",
+            row.id
+        );
+        let own = matches!(row.kind, RowKind::ContinueWatching | RowKind::MyList);
+        for film in films {
+            assert!(
+                film % 10 != 9 || person.maturity_max >= 18,
+                "{} shows an adult film",
+                row.id
+            );
+            assert!(film % 10 == 9 || person.maturity_max >= 6);
+            assert!(!did.disliked.contains(&film), "{} shows what was disliked", row.id);
+            assert!(!person.exclude.contains(&film), "{} shows what was excluded", row.id);
+            assert!(own || !did.seen.contains(&film), "{} shows what was seen", row.id);
+            assert!(own || !did.listed.contains(&film), "{} shows what is listed", row.id);
+            assert!(
+                own || recommended.insert(film),
+                "{} shows what another row shows",
+                row.id
+            );
+            assert!(row.kind != RowKind::ContinueWatching || !did.finished.contains(&film));
+        }
+    }
+    if let Some(hero) = &page.hero {
+        let shown = page.rows.iter().flat_map(titles).collect::<Vec<_>>();
+        assert!(shown.contains(&hero.title), "the hero stands in a row");
+    }
+}
+
+fn is_allowed(house: &House, person: &Person, did: &Did, title: TitleId) -> bool {
+    let film = house.film(title);
+    !did.seen.contains(&film) && (film % 10 != 9 || person.maturity_max >= 18)
+}
+
+#[test]
+fn no_page_ever_breaks_a_hard_constraint() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for trained in [false, true] {
+        let house = runtime.block_on(async {
+            let house = House::open(sqlite(), false).await;
+            if trained {
+                house.train().await;
+            }
+            house
+        });
+        let mut next = 10_000;
+        let config = ProptestConfig {
+            cases: 48,
+            failure_persistence: None,
+            max_shrink_iters: 40,
+            ..ProptestConfig::default()
+        };
+        let next = std::cell::RefCell::new(&mut next);
+        let run = TestRunner::new(config).run(&person(), |person| {
+            **next.borrow_mut() += 1;
+            let profile = ProfileId(**next.borrow());
+            runtime.block_on(async {
+                let did = live(&house, profile, &person).await;
+                let genres = person.genres.iter().map(|genre| GENRES[*genre].to_owned()).collect();
+                let preferences = Preferences {
+                    genres,
+                    ..Preferences::default()
+                };
+                let viewer = Viewer {
+                    profile,
+                    maturity_max: person.maturity_max,
+                    preferences,
+                };
+                let exclude = person.exclude.iter().map(|film| house.films[*film]).collect();
+                let page = house
+                    .door
+                    .home(GetHome {
+                        viewer: viewer.clone(),
+                        exclude,
+                    })
+                    .await
+                    .unwrap();
+                check(&house, &person, &did, &page);
+                let top = GetTop {
+                    viewer: viewer.clone(),
+                    limit: 200,
+                    exclude: Vec::new(),
+                };
+                let top = house.door.top(top).await.unwrap();
+                assert!(top.iter().all(|item| is_allowed(&house, &person, &did, item.title)));
+                assert_eq!(
+                    top.iter().map(|item| item.title).collect::<HashSet<_>>().len(),
+                    top.len()
+                );
+                let similar = GetSimilar {
+                    title: house.films[0],
+                    viewer,
+                    limit: 100,
+                };
+                let similar = house.door.similar(similar).await.unwrap();
+                assert!(similar.iter().all(|item| is_allowed(&house, &person, &did, item.title)));
+            });
+            Ok(())
+        });
+        run.unwrap();
+    }
+}

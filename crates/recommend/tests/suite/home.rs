@@ -1,0 +1,289 @@
+//! The page that a viewer gets.
+
+use contract::{
+    ProfileId, TitleId,
+    accounts::Preferences,
+    activity::{Activity as _, ForTitleOf, Opinion},
+    catalog::{Catalog as _, UpdateTitle},
+    recommend::{GetHome, How, Reason, RowKind, Viewer},
+};
+
+use crate::house::{FILMS, GENRES, House, NEW, everywhere, row, titles, viewer};
+
+/// The share of films of `genre` among the first ten of *Top Picks*.
+async fn share_of(house: &House, profile: ProfileId, genre: usize) -> f32 {
+    let page = house.home(profile).await;
+    let picks = row(&page, |kind| *kind == RowKind::TopPicks).expect("top picks");
+    let first: Vec<usize> = titles(picks)
+        .into_iter()
+        .take(10)
+        .map(|title| house.film(title))
+        .collect();
+    first.iter().filter(|film| *film % 4 == genre).count() as f32 / first.len() as f32
+}
+
+#[tokio::test]
+async fn before_the_first_model_pages_come_from_the_catalogue() {
+    everywhere(async |house| {
+        house
+            .until(async || row(&house.home(NEW).await, |kind| *kind == RowKind::Popular).is_some())
+            .await;
+        let page = house.home(NEW).await;
+        assert_eq!(page.model, None, "{}", house.name);
+        assert!(page.hero.is_some());
+        for kind in [RowKind::Popular, RowKind::New] {
+            assert!(
+                row(&page, |other| *other == kind).is_some(),
+                "{kind:?} on {}",
+                house.name
+            );
+        }
+        assert!(row(&page, |kind| matches!(kind, RowKind::Genre(_))).is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_trained_page_knows_its_viewer() {
+    everywhere(async |house| {
+        house.train().await;
+        let page = house.home(ProfileId(1)).await;
+        assert_eq!(page.model, Some(house.newest_model().await.id), "{}", house.name);
+        let kinds: std::collections::HashSet<_> =
+            page.rows.iter().map(|row| std::mem::discriminant(&row.kind)).collect();
+        assert!(
+            kinds.len() >= 5,
+            "{:?}",
+            page.rows.iter().map(|row| &row.id).collect::<Vec<_>>()
+        );
+        for viewer in 1..=4 {
+            let share = share_of(house, ProfileId(viewer), (viewer as usize - 1) % 4).await;
+            assert!(
+                share >= 0.5,
+                "viewer {viewer} gets {share} of the genre that he likes, on {}",
+                house.name
+            );
+        }
+        let picks = row(&page, |kind| *kind == RowKind::TopPicks).unwrap();
+        let reason = picks.items[0].reason.as_ref().expect("the first pick says why");
+        let Reason::Because(named) = reason else {
+            panic!("{reason:?}")
+        };
+        assert!(
+            named
+                .iter()
+                .all(|it| it.how == How::Rated && house.film(it.title) % 4 == 0),
+            "{named:?}"
+        );
+        assert_eq!(page.hero.as_ref().map(|hero| hero.title), Some(picks.items[0].title));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_viewers_differ() {
+    everywhere(async |house| {
+        house.train().await;
+        let (one, two) = (house.home(ProfileId(1)).await, house.home(ProfileId(2)).await);
+        let picks = |page| titles(row(page, |kind| *kind == RowKind::TopPicks).unwrap());
+        assert_ne!(picks(&one), picks(&two), "{}", house.name);
+        let first_genre = |page: &contract::recommend::HomePage| {
+            page.rows.iter().find_map(|row| {
+                if let RowKind::Genre(genre) = &row.kind {
+                    Some(genre.clone())
+                } else {
+                    None
+                }
+            })
+        };
+        assert_eq!(first_genre(&one).as_deref(), Some(GENRES[0]));
+        assert_eq!(first_genre(&two).as_deref(), Some(GENRES[1]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rating_changes_the_very_next_page() {
+    everywhere(async |house| {
+        house.train().await;
+        let before = house.home(ProfileId(1)).await;
+        house.rate(ProfileId(1), 2, 10).await;
+        let after = house.home(ProfileId(1)).await;
+        let because = row(&after, |kind| matches!(kind, RowKind::BecauseYouWatched(_))).expect("a row");
+        assert_eq!(
+            because.kind,
+            RowKind::BecauseYouWatched(house.films[2]),
+            "{}",
+            house.name
+        );
+        let Some(Reason::Because(named)) = &because.reason else {
+            panic!("{because:?}")
+        };
+        assert_eq!((named[0].title, named[0].how), (house.films[2], How::Rated));
+        assert_eq!(because.id, format!("because_you_watched:{}", house.films[2]));
+        assert_ne!(before.rows, after.rows);
+        let everywhere: Vec<TitleId> = after.rows.iter().flat_map(titles).collect();
+        assert!(
+            !everywhere.contains(&house.films[2]),
+            "what is rated is no recommendation"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn watching_is_continued_and_a_finished_film_leads_on() {
+    everywhere(async |house| {
+        house.train().await;
+        house.watch(NEW, 8, 40).await;
+        let page = house.home(NEW).await;
+        let begun = row(&page, |kind| *kind == RowKind::ContinueWatching).expect("the row");
+        assert_eq!(titles(begun), [house.films[8]], "{}", house.name);
+        house.watch(NEW, 8, 99).await;
+        let page = house.home(NEW).await;
+        assert!(row(&page, |kind| *kind == RowKind::ContinueWatching).is_none());
+        assert!(row(&page, |kind| *kind == RowKind::BecauseYouWatched(house.films[8])).is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dislike_is_gone_and_takes_its_like_back() {
+    everywhere(async |house| {
+        house.train().await;
+        let before = share_of(house, ProfileId(3), 2).await;
+        for film in (2..FILMS).step_by(4).take(12) {
+            house.opine(ProfileId(3), film, Opinion::Dislike).await;
+        }
+        let after = share_of(house, ProfileId(3), 2).await;
+        assert!(
+            after < before,
+            "{before} of what is disliked now before, {after} after, on {}",
+            house.name
+        );
+        let page = house.home(ProfileId(3)).await;
+        let shown: Vec<TitleId> = page.rows.iter().flat_map(titles).collect();
+        assert!(!shown.contains(&house.films[2]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_viewer_gets_what_was_chosen() {
+    everywhere(async |house| {
+        house.train().await;
+        let preferences = Preferences {
+            genres: vec!["Western".into()],
+            ..Preferences::default()
+        };
+        let page = house
+            .home_of(Viewer {
+                preferences,
+                ..viewer(NEW)
+            })
+            .await;
+        let picks = row(&page, |kind| *kind == RowKind::TopPicks).expect("top picks");
+        let western = titles(picks)
+            .into_iter()
+            .filter(|title| house.film(*title) % 4 == 3)
+            .count();
+        assert!(
+            western * 2 >= picks.items.len(),
+            "{western} of {} on {}",
+            picks.items.len(),
+            house.name
+        );
+        assert_eq!(picks.items[0].reason, Some(Reason::Genres(vec!["Western".into()])));
+        // One like says more than nothing.
+        house.opine(NEW, 4, Opinion::Like).await;
+        let page = house.home(NEW).await;
+        assert!(row(&page, |kind| *kind == RowKind::BecauseYouWatched(house.films[4])).is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn my_list_is_there_and_not_repeated() {
+    everywhere(async |house| {
+        house.train().await;
+        for film in [0, 5] {
+            house.clock.advance(1_000);
+            house
+                .activity
+                .add_to_list(ForTitleOf {
+                    profile: NEW,
+                    title: house.films[film],
+                })
+                .await
+                .unwrap();
+        }
+        house.watch(NEW, 5, 30).await;
+        let page = house.home(NEW).await;
+        let listed = row(&page, |kind| *kind == RowKind::MyList).expect("the row");
+        assert_eq!(
+            titles(listed),
+            [house.films[0]],
+            "{}: what is being watched stands above",
+            house.name
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_unpublished_or_excluded_disappears() {
+    everywhere(async |house| {
+        house.train().await;
+        let page = house.home(ProfileId(1)).await;
+        let picks = titles(row(&page, |kind| *kind == RowKind::TopPicks).unwrap());
+        let exclude = picks[..3].to_vec();
+        let page = house
+            .door
+            .home(GetHome {
+                viewer: viewer(ProfileId(1)),
+                exclude: exclude.clone(),
+            })
+            .await
+            .unwrap();
+        let shown = |page: &contract::recommend::HomePage| page.rows.iter().flat_map(titles).collect::<Vec<_>>();
+        assert!(
+            !shown(&page).iter().any(|title| exclude.contains(title)),
+            "{}",
+            house.name
+        );
+        let hide = UpdateTitle {
+            title: picks[0],
+            name: None,
+            year: None,
+            genres: None,
+            description: None,
+            maturity: None,
+            duration_ms: None,
+            credits: None,
+            published: Some(false),
+        };
+        house.catalog.update(hide).await.unwrap();
+        house
+            .until(async || !shown(&house.home(ProfileId(1)).await).contains(&picks[0]))
+            .await;
+        let page = house.home(ProfileId(1)).await;
+        assert_ne!(page.hero.map(|hero| hero.title), Some(picks[0]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn trending_follows_what_people_do_now() {
+    everywhere(async |house| {
+        house.train().await;
+        for person in 0..25 {
+            house.rate(ProfileId(900 + person), 77, 9).await;
+        }
+        let leads = async || {
+            let page = house.home(NEW).await;
+            row(&page, |kind| *kind == RowKind::Trending).is_some_and(|row| row.items[0].title == house.films[77])
+        };
+        house.until(leads).await;
+    })
+    .await;
+}

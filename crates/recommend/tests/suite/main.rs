@@ -1,0 +1,8 @@
+//! The room's suite, with the real catalogue and the real activity beneath it: on SQLite and on PostgreSQL, on the door itself and
+//! over the wire. Models are small and really trained, on data in which tastes were planted.
+
+mod constraints;
+mod home;
+mod house;
+mod models;
+mod serving;
