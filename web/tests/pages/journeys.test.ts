@@ -192,7 +192,7 @@ describe("the player", () => {
   it("reports its place when the page goes away", async () => {
     const page = await house.open("/watch/t3");
     await page.waitForFunction("document.querySelector('video').currentTime > 1");
-    await page.goto("about:blank");
+    await page.goto(`${house.url}/art/t1/1/poster`);
     await expect.poll(() => house.state.positions.at(-1)?.state).toBe("paused");
   });
 
