@@ -182,6 +182,13 @@ impl Rooms {
         Ok(())
     }
 
+    /// Waits until the catalogue knows what this command brought about, so that the next command sees it.
+    pub async fn settle(&self, node: &Node) -> anyhow::Result<()> {
+        catalog::events::subscribe(&node.bus, &self.catalog).await?;
+        node.bus.settle().await?;
+        Ok(())
+    }
+
     /// Starts the work that `roles` name, until `stop`.
     pub fn start(&self, node: &Node, tasks: &TaskTracker, roles: &Roles, stop: &CancellationToken) {
         let transcodes = node.config.streaming.workers.max(1) as usize;

@@ -30,9 +30,10 @@ pub async fn run(args: Import) -> anyhow::Result<()> {
 async fn import(node: &Node, args: &Import) -> anyhow::Result<()> {
     let rooms = node.rooms().await?;
     match args.kind.kind() {
-        Some(kind) => import_dataset(&rooms, args, kind).await,
-        None => import_folder(&rooms, args).await,
+        Some(kind) => import_dataset(&rooms, args, kind).await?,
+        None => import_folder(&rooms, args).await?,
     }
+    rooms.settle(node).await
 }
 
 async fn import_dataset(rooms: &Rooms, args: &Import, kind: DatasetKind) -> anyhow::Result<()> {

@@ -47,9 +47,7 @@ async fn add(node: &Node, file: &Path, title: TitleId, wait: bool) -> anyhow::Re
     let ended = wait_for(&*rooms.streaming, job).await;
     stop.cancel();
     worker.await?;
-    // So that the catalogue knows of the video before the next command looks.
-    rooms.subscribe(node).await?;
-    node.bus.settle().await?;
+    rooms.settle(node).await?;
     report(&ended?)
 }
 

@@ -82,7 +82,8 @@ fn split_other(title: &str) -> (&str, Option<&str>) {
 }
 
 fn starts_with_word(text: &str, word: &str) -> bool {
-    text.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphabetic))
+    text.strip_prefix(word)
+        .is_some_and(|rest| !rest.starts_with(char::is_alphabetic))
 }
 
 fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -165,7 +166,12 @@ mod tests {
                 Some(1995),
             ),
             ("Léon (1994)", "Léon", None, Some(1994)),
-            ("Thieves (Voleurs, Les) (1996)", "Thieves", Some("Les Voleurs"), Some(1996)),
+            (
+                "Thieves (Voleurs, Les) (1996)",
+                "Thieves",
+                Some("Les Voleurs"),
+                Some(1996),
+            ),
             ("Kill Bill (Vol. 2) (2004)", "Kill Bill (Vol. 2)", None, Some(2004)),
             (
                 "\"Great Performances\" Cats (1998)",

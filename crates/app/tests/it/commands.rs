@@ -1,0 +1,245 @@
+//! The commands, as an operator types them.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::json;
+use testkit::{
+    Client, Cluster, Launch,
+    client::PASSWORD,
+    command::{binary, finish},
+    datasets, kinora,
+};
+
+use crate::{ids, titles_of};
+
+#[test]
+fn exit_status_and_one_clear_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Command::new(binary());
+    wrong.args(["serve", "--no-such-flag"]);
+    assert_eq!(finish(wrong, "").status, Some(2));
+    for words in [
+        vec!["import", "movielens", "/nowhere"],
+        vec!["serve", "--roles", "gardener"],
+        vec!["media", "add", "/nowhere.mp4", "--title", "z8"],
+        vec!["backup", "/nowhere/there/backup"],
+        vec!["evaluate", "--data", "/nowhere", "--protocol", "last-out"],
+    ] {
+        let said = kinora(folder.path(), &words, "").failed();
+        assert_eq!(said.trim_end().lines().count(), 1, "{words:?} said\n{said}");
+        assert!(said.starts_with("kinora: "), "{said}");
+    }
+    let said = kinora(
+        folder.path(),
+        &["user", "add", "ada@kinora.example", "--password-stdin"],
+        "",
+    )
+    .failed();
+    assert!(said.contains("standard input"), "{said}");
+}
+
+#[test]
+fn a_wrong_setting_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kinora.toml");
+    for (text, name) in [
+        ("[gateway]\npublic_url = \"films\"\n", "public_url"),
+        ("[gateway]\ntrusted_proxies = [\"10.0.0.0/99\"]\n", "trusted_proxies"),
+        ("[gateway]\ntimeout_s = 0\n", "timeout_s"),
+        ("lissten = \"127.0.0.1:0\"\n", "lissten"),
+        ("[streaming]\nworkers = \"many\"\n", "streaming.workers"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let said = kinora(folder.path(), &["serve", "--config", &file.to_string_lossy()], "").failed();
+        assert!(said.contains(name), "{name} is not named: {said}");
+    }
+}
+
+#[test]
+fn the_document_is_the_committed_one() {
+    let mut command = Command::new(binary());
+    command.arg("openapi");
+    let printed: serde_json::Value = serde_json::from_str(&finish(command, "").ok()).unwrap();
+    let kept = fs::read_to_string(testkit::repository().join("crates/gateway/openapi.json")).unwrap();
+    assert_eq!(printed, serde_json::from_str::<serde_json::Value>(&kept).unwrap());
+}
+
+#[tokio::test]
+async fn a_data_set_that_is_broken_brings_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, source) = (folder.path().join("data"), folder.path().join("source"));
+    datasets::write_small(&source);
+    let ratings = fs::read_to_string(source.join("ratings.csv")).unwrap();
+    let broken = ratings.replacen("\n3,", "\nthree,", 1);
+    let line = broken.lines().position(|line| line.starts_with("three,")).unwrap() + 1;
+    fs::write(source.join("ratings.csv"), &broken).unwrap();
+    let said = kinora(&data, &["import", "movielens", &source.to_string_lossy()], "").failed();
+    assert!(
+        said.contains("ratings.csv") && said.contains(&line.to_string()),
+        "{said}"
+    );
+    let server = Launch::new(&data).start();
+    let ada = Client::register(server.url(), "ada@kinora.example").await;
+    assert!(
+        ids(&ada.get("/titles").await.ok()).is_empty(),
+        "half of a data set was imported"
+    );
+}
+
+#[tokio::test]
+async fn ratings_of_a_claimed_viewer_are_that_persons_own() {
+    let cluster = Cluster::one();
+    let ada = cluster.viewer("ada").await;
+    let source = cluster.data().join("source");
+    datasets::write_small(&source);
+    // Beside the running server, which shows it without a restart.
+    let words = [
+        "import",
+        "movielens",
+        &source.to_string_lossy(),
+        "--claim",
+        "1=ada@kinora.example",
+        "--json",
+    ];
+    let counts = cluster.command(&words).json();
+    assert_eq!(
+        (&counts["titles"], &counts["ratings"]),
+        (&json!(96), &json!(80 * 18)),
+        "{counts}"
+    );
+    let mine = testkit::until(
+        "the ratings of the claimed viewer",
+        std::time::Duration::from_secs(20),
+        async || {
+            let mine = ada.get("/ratings?limit=50").await.ok();
+            (ids(&mine).len() == 18).then_some(mine)
+        },
+    )
+    .await;
+    assert!(
+        mine["items"][0]["rated_at"].as_str().unwrap().starts_with("2017-"),
+        "{}",
+        mine["items"][0]
+    );
+    assert_eq!(ids(&ada.get("/titles?limit=200").await.ok()).len(), 96);
+    let unknown = [
+        "import",
+        "movielens",
+        &source.to_string_lossy(),
+        "--claim",
+        "2=eve@kinora.example",
+    ];
+    assert!(cluster.command(&unknown).failed().contains("eve@kinora.example"));
+}
+
+#[tokio::test]
+async fn a_backup_beside_the_server_comes_back_and_a_broken_one_does_not() {
+    let cluster = Cluster::with_library();
+    let ada = cluster.viewer("ada").await;
+    let title = titles_of(&ada, "Drama", 1).await.remove(0);
+    ada.rate(&title, 4.5).await.ok();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup");
+    cluster.command(&["backup", &file.to_string_lossy()]).ok();
+    let restored = folder.path().join("restored");
+    restore(&file, &restored).ok();
+    let server = Launch::new(&restored).start();
+    let again = Client::log_in(server.url(), "ada@kinora.example", PASSWORD).await;
+    assert_eq!(
+        again.get(&format!("/titles/{title}")).await.ok()["my_rating"],
+        json!({ "stars": 4.5 })
+    );
+    assert!(!ids(&again.get("/recommendations?limit=10").await.ok()).is_empty());
+    drop(server);
+    let said = restore(&file, &restored).failed();
+    assert!(
+        said.contains("restored"),
+        "a folder that is in use is not written over: {said}"
+    );
+    // Altered anywhere, or cut anywhere, it is refused and nothing is left behind.
+    let bytes = fs::read(&file).unwrap();
+    for share in [2, 3, 7, 50] {
+        let mut altered = bytes.clone();
+        let place = bytes.len() / share;
+        altered[place] ^= 0x20;
+        let cut = bytes[..bytes.len() - bytes.len() / share].to_vec();
+        for (kind, content) in [("altered", altered), ("cut", cut)] {
+            let broken = folder.path().join("broken");
+            fs::write(&broken, content).unwrap();
+            let target = folder.path().join("never");
+            restore(&broken, &target).failed();
+            let left = fs::read_dir(&target).map(Iterator::count).unwrap_or(0);
+            assert_eq!(left, 0, "a backup {kind} at one {share}th left files behind");
+        }
+    }
+}
+
+fn restore(file: &Path, folder: &Path) -> testkit::Finished {
+    kinora(folder, &["restore", &file.to_string_lossy()], "")
+}
+
+#[tokio::test]
+async fn the_first_admin_is_made_by_a_token_that_is_good_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(binary())
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let mut said = String::new();
+    let url = loop {
+        let line = lines.next().unwrap().unwrap();
+        if let Some((_, url)) = line.split_once("listening on ") {
+            break url.to_owned();
+        }
+        said.push_str(&line);
+        said.push('\n');
+    };
+    let token = said.split_once("token: ").unwrap().1.split_whitespace().next().unwrap();
+    let nobody = Client::anonymous(&url);
+    let body =
+        |token: &str| json!({ "token": token, "email": "first@kinora.example", "password": PASSWORD, "name": "First" });
+    assert_eq!(
+        nobody.post("/auth/setup", &body("guess")).await.problem(403),
+        "set_up_refused"
+    );
+    let made = nobody.post("/auth/setup", &body(token)).await.expect(201);
+    assert_eq!(made["account"]["role"], "admin");
+    assert_eq!(
+        nobody.post("/auth/setup", &body(token)).await.problem(403),
+        "set_up_refused"
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn an_orderly_end_keeps_positions_and_says_so() {
+    let mut cluster = Cluster::with_library();
+    let ada = cluster.viewer("ada").await;
+    let title = titles_of(&ada, "Drama", 1).await.remove(0);
+    ada.put(&format!("/titles/{title}/watched"), &json!({ "watched": true }))
+        .await
+        .expect(204);
+    assert!(cluster.server.stop().success());
+    assert!(cluster.server.log().contains("ended"), "{}", cluster.server.log());
+    cluster.server.restart();
+    let again = Client::log_in(cluster.url(), "ada@kinora.example", PASSWORD).await;
+    assert_eq!(ids(&again.get("/history").await.ok()), [title]);
+}
+
+#[test]
+fn the_doctor_finds_a_healthy_house() {
+    let cluster = Cluster::with_library();
+    let report = cluster.command(&["doctor", "--json"]).json();
+    let text = report.to_string();
+    assert!(text.contains("catalog"), "{text}");
+    cluster.command(&["migrate"]).ok();
+}

@@ -1,0 +1,268 @@
+//! kill -9 at random moments: whatever was acknowledged is there afterwards, whatever was not is there whole or not at all.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{Answer, Client, Clip, Cluster, client::PASSWORD, command::binary, datasets, kinora, until};
+
+use crate::titles_of;
+
+/// Kills in the test; `KINORA_KILLS=100` for the long form.
+const KILLS: usize = 5;
+const WRITERS: usize = 4;
+const LONG: Duration = Duration::from_secs(120);
+
+/// What the server said that a title's state is, and what it may also be: a write that got no answer.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    stars: Option<u8>,
+    listed: bool,
+    unanswered: Option<Write>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Write {
+    Stars(Option<u8>),
+    Listed(bool),
+}
+
+/// One person, writing one thing after the other and remembering every answer.
+struct Writer {
+    client: Client,
+    titles: Vec<String>,
+    known: BTreeMap<String, Known>,
+    random: u64,
+    acknowledged: Arc<AtomicUsize>,
+    email: String,
+}
+
+impl Writer {
+    fn next(&mut self, below: u64) -> u64 {
+        // Knuth's MMIX constants: all that is wanted is that runs repeat.
+        self.random = self
+            .random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.random >> 33) % below
+    }
+
+    /// Writes until the server is gone.
+    async fn write_on(mut self) -> Self {
+        loop {
+            let place = self.next(self.titles.len() as u64) as usize;
+            let title = self.titles[place].clone();
+            let write = match self.next(10) {
+                0..=4 => Write::Stars(Some(self.next(5) as u8 + 1)),
+                5 => Write::Stars(None),
+                6 | 7 => Write::Listed(true),
+                _ => Write::Listed(false),
+            };
+            let known = self.known.entry(title.clone()).or_default();
+            known.unanswered = Some(write);
+            match Answer::try_of(request(&self.client, &title, write), "a write").await {
+                Ok(answer) => {
+                    answer.ok();
+                    known.take(write);
+                    self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(_) => return self,
+            }
+        }
+    }
+
+    /// Compares with what the server says now, and goes on from there.
+    async fn check(&mut self) {
+        for (title, known) in &mut self.known {
+            let shown = self.client.get(&format!("/titles/{title}")).await.ok();
+            let stars = shown["my_rating"]["stars"].as_f64().map(|stars| stars as u8);
+            let listed = shown["in_my_list"] == true;
+            let mut allowed = vec![(known.stars, known.listed)];
+            if let Some(write) = known.unanswered {
+                let mut also = known.clone();
+                also.take(write);
+                allowed.push((also.stars, also.listed));
+            }
+            assert!(
+                allowed.contains(&(stars, listed)),
+                "{title} is {stars:?}, {listed}; acknowledged was {known:?}"
+            );
+            *known = Known {
+                stars,
+                listed,
+                unanswered: None,
+            };
+        }
+    }
+}
+
+impl Known {
+    fn take(&mut self, write: Write) {
+        match write {
+            Write::Stars(stars) => self.stars = stars,
+            Write::Listed(listed) => self.listed = listed,
+        }
+        self.unanswered = None;
+    }
+}
+
+fn request(client: &Client, title: &str, write: Write) -> reqwest::RequestBuilder {
+    match write {
+        Write::Stars(Some(stars)) => client
+            .request(Method::PUT, &format!("/titles/{title}/rating"))
+            .json(&json!({ "stars": stars })),
+        Write::Stars(None) => client.request(Method::DELETE, &format!("/titles/{title}/rating")),
+        Write::Listed(true) => client.request(Method::PUT, &format!("/my-list/{title}")),
+        Write::Listed(false) => client.request(Method::DELETE, &format!("/my-list/{title}")),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_9_loses_no_acknowledged_rating_or_list_change() {
+    let kills = std::env::var("KINORA_KILLS")
+        .ok()
+        .and_then(|kills| kills.parse().ok())
+        .unwrap_or(KILLS);
+    let mut cluster = Cluster::with_library();
+    let acknowledged = Arc::new(AtomicUsize::new(0));
+    let mut writers = Vec::new();
+    for index in 0..WRITERS {
+        let name = format!("writer{index}");
+        let client = cluster.viewer(&name).await;
+        let titles = titles_of(&client, "Drama", 12).await;
+        writers.push(Writer {
+            client,
+            titles,
+            known: BTreeMap::new(),
+            random: index as u64 + 1,
+            acknowledged: acknowledged.clone(),
+            email: format!("{name}@kinora.example"),
+        });
+    }
+    for kill in 0..kills {
+        let running: Vec<_> = writers
+            .drain(..)
+            .map(|writer| tokio::spawn(writer.write_on()))
+            .collect();
+        // In the middle of writing, each time at another place.
+        let enough = acknowledged.load(Ordering::Relaxed) + 10 + kill * 7 % 30;
+        until("writes", Duration::from_secs(60), async || {
+            (acknowledged.load(Ordering::Relaxed) >= enough).then_some(())
+        })
+        .await;
+        cluster.server.kill9();
+        for writer in running {
+            writers.push(writer.await.expect("a writer"));
+        }
+        cluster.server.restart();
+        for writer in &mut writers {
+            writer.client = Client::log_in(cluster.url(), &writer.email, PASSWORD).await;
+            writer.check().await;
+        }
+        averages_agree(&writers, &cluster).await;
+    }
+    println!(
+        "{kills} kills, {} acknowledged writes, none lost",
+        acknowledged.load(Ordering::Relaxed)
+    );
+}
+
+/// The read model says what the rows say.
+async fn averages_agree(writers: &[Writer], cluster: &Cluster) {
+    let title = &writers[0].titles[0];
+    let admin = cluster.admin().await;
+    let shown = admin.get(&format!("/titles/{title}")).await.ok();
+    let bars: u64 = shown["rating_histogram"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|bar| bar["count"].as_u64().unwrap())
+        .sum();
+    let own = writers
+        .iter()
+        .filter(|writer| writer.known.get(title).is_some_and(|known| known.stars.is_some()))
+        .count();
+    assert!(
+        bars >= own as u64,
+        "{bars} ratings are counted of {title}, {own} people have just rated it"
+    );
+}
+
+async fn wait_for_file(file: &Path) {
+    until("a file of the import", LONG, async || file.exists().then_some(())).await;
+}
+
+#[tokio::test]
+async fn an_import_that_is_killed_leaves_nothing_half_there_and_is_taken_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let source = folder.path().join("source");
+    datasets::write_small(&source);
+    let source = source.to_string_lossy().into_owned();
+    // Killed as soon as each of these is there: at the start, in the queue, while writing.
+    for file in ["catalog.db", "imports.db", "catalog.db-wal", "activity.db-wal"] {
+        let mut import = Command::new(binary())
+            .args(["import", "movielens", &source, "--data-dir"])
+            .arg(&data)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_for_file(&data.join(file)).await;
+        import.kill().unwrap();
+        import.wait().unwrap();
+    }
+    let counts = kinora(&data, &["import", "movielens", &source, "--json"], "").json();
+    assert_eq!(
+        (&counts["titles"], &counts["ratings"]),
+        (&json!(96), &json!(80 * 18)),
+        "{counts}"
+    );
+    let again = kinora(&data, &["import", "movielens", &source, "--json"], "").json();
+    assert_eq!(
+        (&again["titles_created"], &again["ratings_written"]),
+        (&json!(0), &json!(0)),
+        "{again}"
+    );
+}
+
+#[tokio::test]
+async fn a_training_and_a_transcode_that_are_killed_go_on_after_the_restart() {
+    let mut cluster = Cluster::with_library();
+    let admin = cluster.admin().await;
+    let title = titles_of(&admin, "Drama", 1).await.remove(0);
+    admin.post("/admin/models/train", &Value::Null).await.expect(202);
+    let clip = Clip::Ordinary { seconds: 4 }.file();
+    cluster
+        .command(&["media", "add", &clip.to_string_lossy(), "--title", &title])
+        .ok();
+    until("both to be worked on", LONG, async || {
+        let running = admin.get("/admin/jobs?state=running").await.ok();
+        running["items"]
+            .as_array()
+            .is_some_and(|jobs| !jobs.is_empty())
+            .then_some(())
+    })
+    .await;
+    cluster.server.kill9();
+    cluster.server.restart();
+    let admin = cluster.admin().await;
+    let ended = until("the end of both jobs", LONG, async || {
+        let jobs = admin.get("/admin/jobs").await.ok();
+        let jobs = jobs["items"].as_array().unwrap().clone();
+        let ended = |job: &Value| matches!(job["state"].as_str(), Some("done" | "failed" | "cancelled"));
+        jobs.iter().all(ended).then_some(jobs)
+    })
+    .await;
+    assert!(ended.iter().all(|job| job["state"] == "done"), "{ended:?}");
+    assert!(ended.iter().any(|job| job["kind"] == "train") && ended.iter().any(|job| job["kind"] == "transcode"));
+}

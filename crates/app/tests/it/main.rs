@@ -1,0 +1,54 @@
+//! A whole Kinora, as a process of its own, asked over HTTP and by its commands: what no room can promise alone.
+
+mod bad_input;
+mod commands;
+mod durability;
+mod evening;
+mod kids;
+mod policies;
+mod replay;
+mod video;
+mod viewers;
+
+use serde_json::Value;
+use testkit::Client;
+
+/// Ids of the items of an answer, in its order; items are cards, or hold one as `title`.
+fn ids(list: &Value) -> Vec<String> {
+    let items = list["items"].as_array().unwrap_or_else(|| panic!("no items: {list}"));
+    items
+        .iter()
+        .map(|item| {
+            id(if item["title"].is_object() {
+                &item["title"]
+            } else {
+                item
+            })
+        })
+        .collect()
+}
+
+fn id(card: &Value) -> String {
+    card["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no id: {card}"))
+        .to_owned()
+}
+
+/// The first titles of a genre, by popularity.
+async fn titles_of(client: &Client, genre: &str, count: usize) -> Vec<String> {
+    let page = client.get(&format!("/titles?genre={genre}&limit={count}")).await.ok();
+    let titles = ids(&page);
+    assert_eq!(titles.len(), count, "{genre}");
+    titles
+}
+
+/// What kinds of rows a home page has.
+fn kinds(home: &Value) -> Vec<&str> {
+    home["rows"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice)
+        .iter()
+        .filter_map(|row| row["kind"].as_str())
+        .collect()
+}

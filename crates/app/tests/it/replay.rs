@@ -1,0 +1,206 @@
+//! Twenty real viewers of MovieTweetings replay their first four fifths through the interface; what they watched later should stand
+//! among the first fifty recommended, clearly more often than on the list of what is popular.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt::Write as _,
+    path::Path,
+};
+
+use serde_json::Value;
+use testkit::{Client, Cluster, datasets, kinora};
+
+use crate::ids;
+
+const VIEWERS: usize = 20;
+const RATINGS_MIN: usize = 40;
+const RATINGS_MAX: usize = 150;
+const SHOWN: usize = 50;
+/// How much more often than the popularity list is clearly more often.
+const CLEARLY: f64 = 1.3;
+
+#[derive(Debug, Clone, Copy)]
+struct Rating {
+    viewer: u32,
+    film: u32,
+    /// 0 to 10, as MovieTweetings counts.
+    points: u8,
+    at: i64,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn later_titles_of_real_viewers_are_found_more_often_than_by_popularity() {
+    let Some(source) = datasets::movietweetings() else {
+        return;
+    };
+    let ratings = read_ratings(&source);
+    let chosen = chosen_viewers(&ratings);
+    // The model must not have seen these viewers: neither their past nor their future.
+    let (theirs, others): (Vec<Rating>, Vec<Rating>) =
+        ratings.into_iter().partition(|rating| chosen.contains(&rating.viewer));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_without_them(&source, folder.path(), &others);
+    let cluster = Cluster::started(|data| {
+        kinora(
+            data,
+            &["import", "movietweetings", &folder.path().to_string_lossy()],
+            "",
+        )
+        .ok();
+        kinora(data, &["train"], "").ok();
+    });
+    let popular = by_popularity(&others);
+    let titles = title_ids(&cluster, &source).await;
+    let (mut found, mut found_by_popularity, mut wanted) = (0, 0, 0);
+    for viewer in chosen {
+        let mut own: Vec<Rating> = theirs
+            .iter()
+            .filter(|rating| rating.viewer == viewer)
+            .copied()
+            .collect();
+        own.sort_by_key(|rating| (rating.at, rating.film));
+        let (past, future) = own.split_at(own.len() * 4 / 5);
+        let client = cluster.viewer(&format!("viewer{viewer}")).await;
+        replay(&client, past, &titles).await;
+        let list = client.get(&format!("/recommendations?limit={SHOWN}")).await.ok();
+        let recommended: HashSet<String> = ids(&list).into_iter().collect();
+        let seen: HashSet<u32> = past.iter().map(|rating| rating.film).collect();
+        let usual: HashSet<u32> = popular
+            .iter()
+            .filter(|film| !seen.contains(film))
+            .take(SHOWN)
+            .copied()
+            .collect();
+        // What they did not enjoy nobody should have recommended.
+        let later: Vec<u32> = future
+            .iter()
+            .filter(|rating| rating.points >= 6)
+            .map(|rating| rating.film)
+            .collect();
+        wanted += later.len();
+        found += later
+            .iter()
+            .filter(|film| titles.get(film).is_some_and(|id| recommended.contains(id)))
+            .count();
+        found_by_popularity += later.iter().filter(|film| usual.contains(film)).count();
+    }
+    println!(
+        "of {wanted} later titles of {VIEWERS} viewers, {found} are among the first {SHOWN} recommended and \
+         {found_by_popularity} among the {SHOWN} most popular"
+    );
+    assert!(
+        found as f64 >= found_by_popularity as f64 * CLEARLY && found > found_by_popularity + 4,
+        "{found} against {found_by_popularity} of {wanted}"
+    );
+}
+
+fn read_ratings(source: &Path) -> Vec<Rating> {
+    let text = std::fs::read_to_string(source.join("ratings.dat")).expect("ratings.dat");
+    let parse = |line: &str| {
+        let mut fields = line.split("::");
+        Some(Rating {
+            viewer: fields.next()?.parse().ok()?,
+            film: fields.next()?.parse().ok()?,
+            points: fields.next()?.parse().ok()?,
+            at: fields.next()?.trim().parse().ok()?,
+        })
+    };
+    text.lines().filter_map(parse).collect()
+}
+
+/// Viewers with enough of a past, spread evenly over all of those.
+fn chosen_viewers(ratings: &[Rating]) -> Vec<u32> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for rating in ratings {
+        *counts.entry(rating.viewer).or_default() += 1;
+    }
+    let fit: Vec<u32> = counts
+        .into_iter()
+        .filter(|(_, count)| (RATINGS_MIN..=RATINGS_MAX).contains(count))
+        .map(|(viewer, _)| viewer)
+        .collect();
+    assert!(fit.len() >= VIEWERS, "{}", fit.len());
+    fit.iter().step_by(fit.len() / VIEWERS).take(VIEWERS).copied().collect()
+}
+
+fn write_without_them(source: &Path, folder: &Path, others: &[Rating]) {
+    for file in ["movies.dat", "users.dat"] {
+        std::fs::copy(source.join(file), folder.join(file)).expect("copy a file");
+    }
+    let mut text = String::new();
+    for Rating {
+        viewer,
+        film,
+        points,
+        at,
+    } in others
+    {
+        writeln!(text, "{viewer}::{film:07}::{points}::{at}").expect("writing to a string");
+    }
+    std::fs::write(folder.join("ratings.dat"), text).expect("write ratings.dat");
+}
+
+/// Films by number of ratings, most first.
+fn by_popularity(ratings: &[Rating]) -> Vec<u32> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for rating in ratings {
+        *counts.entry(rating.film).or_default() += 1;
+    }
+    let mut films: Vec<(u32, usize)> = counts.into_iter().collect();
+    films.sort_by_key(|&(film, count)| (std::cmp::Reverse(count), film));
+    films.into_iter().map(|(film, _)| film).collect()
+}
+
+/// Films of the data set by their ids there. Their names and years are what both sides know.
+async fn title_ids(cluster: &Cluster, source: &Path) -> HashMap<u32, String> {
+    let admin = cluster.admin().await;
+    let mut by_name: HashMap<(String, u64), Option<String>> = HashMap::new();
+    let mut cursor = String::new();
+    loop {
+        let page = admin
+            .get(&format!("/admin/titles?sort=name&limit=200{cursor}"))
+            .await
+            .ok();
+        for title in page["items"].as_array().expect("items") {
+            let name = title["name"].as_str().expect("a name").to_owned();
+            let key = (name, title["year"].as_u64().unwrap_or_default());
+            // Two films of one name and year cannot be told apart here.
+            by_name
+                .entry(key)
+                .and_modify(|known| *known = None)
+                .or_insert_with(|| title["id"].as_str().map(str::to_owned));
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let text = std::fs::read_to_string(source.join("movies.dat")).expect("movies.dat");
+    let film = |line: &str| {
+        let mut fields = line.split("::");
+        let film: u32 = fields.next()?.parse().ok()?;
+        let (name, year) = fields.next()?.rsplit_once(" (")?;
+        let key = (name.trim().to_owned(), year.trim_end_matches(')').parse().ok()?);
+        Some((film, by_name.get(&key)?.clone()?))
+    };
+    let known: HashMap<u32, String> = text.lines().filter_map(film).collect();
+    let films = text.lines().count();
+    assert!(
+        known.len() * 100 >= films * 95,
+        "{} of {films} films are known by name",
+        known.len()
+    );
+    known
+}
+
+async fn replay(client: &Client, past: &[Rating], titles: &HashMap<u32, String>) {
+    for rating in past {
+        let Some(title) = titles.get(&rating.film) else {
+            continue;
+        };
+        // Ten points are five stars; what is below one star is one star here.
+        let stars = (f64::from(rating.points) / 2.0).clamp(1.0, 5.0);
+        let answer: Value = client.rate(title, stars).await.ok();
+        assert!(answer["ratings_count"].as_u64().is_some(), "{answer}");
+    }
+}
