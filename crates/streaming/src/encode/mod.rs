@@ -6,7 +6,7 @@
 //! | what ffprobe says, inside the sandbox | [`probe`] |
 //! | which rungs, at which frame rate | [`plan`] |
 //! | the one ffmpeg command for all of them | [`command`] |
-//! | running it, with progress, limits and a stop | [`run`], [`sandbox`] |
+//! | running it, with progress, limits and a stop | [`run`], [`sandbox`], `syscalls` |
 //! | cutting the rungs into segments | [`package`] |
 //! | telling a person what went wrong | [`explain`] |
 
@@ -18,6 +18,7 @@ pub mod probe;
 pub mod run;
 pub mod sandbox;
 pub mod sniff;
+mod syscalls;
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,13 @@
 //! The only way in which ffmpeg and ffprobe ever run: inside bubblewrap.
 //!
 //! What a program in here has: the system's libraries and programs read-only, its one input file read-only as `/in/source`, its own
-//! empty output folder as `/out`, no network, no other processes, no capabilities, no way to make new namespaces, an empty
+//! empty output folder as `/out`, the system calls that decoding needs, no network, no other processes, no capabilities, no way to make new namespaces, an empty
 //! environment, and limits on memory, processor time, file size, wall-clock time and silence. Without bubblewrap nothing is
 //! decoded at all.
 
 use std::{
     ffi::OsString,
+    os::fd::{AsRawFd as _, OwnedFd},
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -18,6 +19,8 @@ use tokio::{
     sync::{OnceCell, oneshot},
 };
 use tokio_util::sync::CancellationToken;
+
+use super::syscalls;
 
 /// What a program finds as its input, and where it writes.
 pub const SOURCE: &str = "file:/in/source";
@@ -181,7 +184,9 @@ impl Sandbox {
         cancel: CancellationToken,
         on_line: impl FnMut(&str) + Send + 'static,
     ) -> Result<Ended, SandboxError> {
-        let command = self.command(&task);
+        // Open until the program has been started: it is handed over by number.
+        let filter = syscalls::filter()?;
+        let command = self.command(&task, filter.as_ref());
         // Dropping the caller's future stops the program as well.
         let cancel = cancel.child_token();
         let _stop = cancel.clone().drop_guard();
@@ -189,6 +194,7 @@ impl Sandbox {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("sandbox".into()).spawn(move || {
             let ended = runtime.block_on(watch(command, &task.limits, cancel, on_line));
+            drop(filter);
             // Nobody is waiting any more: the program is gone all the same.
             answer.send(ended).ok();
         })?;
@@ -197,7 +203,7 @@ impl Sandbox {
             .unwrap_or_else(|_| Err(std::io::Error::other("the sandbox's thread panicked").into()))
     }
 
-    fn command(&self, task: &Task) -> Command {
+    fn command(&self, task: &Task, filter: Option<&OwnedFd>) -> Command {
         let limits = &task.limits;
         let mut command = Command::new("/usr/bin/prlimit");
         command
@@ -251,6 +257,9 @@ impl Sandbox {
             .args(["--proc", "/proc", "--dev", "/dev", "--ro-bind"])
             .arg(&task.input)
             .arg("/in/source");
+        if let Some(filter) = filter {
+            command.arg("--seccomp").arg(filter.as_raw_fd().to_string());
+        }
         if let Some(output) = &task.output {
             command.arg("--bind").arg(output).arg(OUTPUT);
         }

@@ -158,6 +158,36 @@ async fn nothing_can_be_written_but_in_its_own_folder() {
 }
 
 #[tokio::test]
+async fn it_runs_without_privileges_and_with_filtered_system_calls() {
+    let out = tempfile::tempdir().unwrap();
+    let status = [
+        "-f",
+        "s16le",
+        "-i",
+        "/proc/self/status",
+        "-c",
+        "copy",
+        "-f",
+        "s16le",
+        "/out/status",
+    ];
+    let ended = run(task(&status, Path::new("/dev/null"), Some(out.path())))
+        .await
+        .unwrap();
+    assert_eq!(ended.status, 0, "{ended:?}");
+    let status = std::fs::read_to_string(out.path().join("status")).unwrap();
+    for line in [
+        "CapEff:\t0000000000000000",
+        "CapBnd:\t0000000000000000",
+        "NoNewPrivs:\t1",
+        "Seccomp:\t2",
+        "Uid:\t65534\t65534",
+    ] {
+        assert!(status.contains(line), "{line} in {status}");
+    }
+}
+
+#[tokio::test]
 async fn there_is_no_network() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -186,6 +216,8 @@ async fn there_is_no_network() {
         )
         .await;
         assert!(started.elapsed() < Duration::from_secs(20), "{url}: {words}");
+        // Not even a socket can be made.
+        assert!(words.contains("Operation not permitted"), "{url}: {words}");
         let playlist = format!("#EXTM3U\n#EXTINF:1,\n{url}\n#EXT-X-ENDLIST\n");
         fails(
             &[
