@@ -267,7 +267,7 @@ async fn tastes(activity: &ActivityRoom, films: &[TitleId], now: i64) {
     let mut ratings = Vec::new();
     for viewer in 0..60i64 {
         for step in 0..24i64 {
-            let liked = step % 4 != 3;
+            let liked = step % 4 != 0;
             let genre = (viewer + i64::from(!liked)) % 4;
             let film = (viewer * 7 + step * 5) % 30 * 4 + genre;
             let at = now - (24 - step) * 4 * DAY_MS + viewer * 60_000;
