@@ -82,14 +82,8 @@ async fn a_transaction_that_commits_late_is_not_skipped() {
         "the second waits for the first"
     );
     slow.commit().await.unwrap();
-    // Transactions of other tests on the same server may hold it back for a moment.
-    let facts = loop {
-        let facts = read(&db, Position::START, 10).await.unwrap();
-        if !facts.is_empty() {
-            break facts;
-        }
-        tokio::task::yield_now().await;
-    };
+    // Transactions of other tests on the same server may hold them back for a moment.
+    let facts = wait_for(&db, 2).await;
     assert_eq!(titles(&facts), [1, 2]);
 }
 
