@@ -90,7 +90,7 @@ fn encode(last: &Entry, filter: &Browse, list: u64) -> String {
 fn decode(text: &str, list: u64) -> Result<Cursor, CatalogError> {
     const LENGTH_MAX: usize = 4_096;
     let digits = text.as_bytes();
-    if digits.len() > LENGTH_MAX || digits.len() % 2 != 0 {
+    if digits.len() > LENGTH_MAX || !digits.len().is_multiple_of(2) {
         return Err(CatalogError::CursorInvalid);
     }
     let nibble = |digit: u8| (digit as char).to_digit(16);

@@ -48,10 +48,12 @@ fn ascii_words(folded: &str) -> Vec<String> {
     let bytes = folded.as_bytes();
     let (mut words, mut word) = (Vec::new(), String::new());
     for (at, &byte) in bytes.iter().enumerate() {
-        let follows = || bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
+        let goes_on = || bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
         if byte.is_ascii_alphanumeric() {
             word.push(byte as char);
-        } else if !(matches!(byte, b'\'' | b'.') && !word.is_empty() && follows()) && !word.is_empty() {
+        } else if matches!(byte, b'\'' | b'.') && goes_on() {
+            // Inside of a word, or before one: no end.
+        } else if !word.is_empty() {
             words.push(std::mem::take(&mut word));
         }
     }

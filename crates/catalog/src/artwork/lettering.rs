@@ -147,11 +147,7 @@ fn words(text: &str) -> Vec<String> {
         };
         cut.push('…');
     }
-    let mut words: Vec<String> = cut
-        .split_whitespace()
-        .take(WORDS_MAX)
-        .flat_map(|word| pieces(word))
-        .collect();
+    let mut words: Vec<String> = cut.split_whitespace().take(WORDS_MAX).flat_map(pieces).collect();
     if words.is_empty() {
         words.push("·".to_owned());
     }

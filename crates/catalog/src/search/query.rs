@@ -21,8 +21,11 @@ pub struct Fields {
     pub genre: Field,
 }
 
+/// A field and what its matches are worth.
+type Worth = (fn(&Fields) -> Field, [f32; 3]);
+
 /// How much a match is worth, out of 1: as the word, as its beginning, with a typo.
-const WORTH: [(fn(&Fields) -> Field, [f32; 3]); 4] = [
+const WORTH: [Worth; 4] = [
     (|fields| fields.name, [1.0, 0.8, 0.5]),
     (|fields| fields.original, [0.85, 0.65, 0.4]),
     (|fields| fields.person, [0.75, 0.55, 0.32]),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalog::{Config, Deps, Local, SearchIndex};
+use catalog::{Config, Deps, SearchIndex};
 use contract::{
     catalog::{Browse, BrowsePage, Catalog, ExternalId, NewTitle, Search, SearchResult, Title, TitleKind},
     wire::Served,
@@ -19,7 +19,6 @@ pub struct Fixture {
     /// Engine and side, for messages.
     pub name: String,
     pub door: Arc<dyn Catalog>,
-    pub local: Arc<Local>,
     pub bus: Arc<Bus>,
     pub clock: Arc<ManualClock>,
     pub inputs: Inputs,
@@ -59,7 +58,7 @@ async fn open(database: Arc<TestDatabase>, folder: Arc<tempfile::TempDir>, remot
     };
     let local = catalog::open(deps, config).await.unwrap();
     catalog::events::subscribe(&bus, &local).await.unwrap();
-    let near: Arc<dyn Catalog> = local.clone();
+    let near: Arc<dyn Catalog> = local;
     let door: Arc<dyn Catalog> = match remote {
         false => near,
         true => Arc::new(Loopback::new().with(Served::<dyn Catalog>(near)).remote()),
@@ -68,7 +67,6 @@ async fn open(database: Arc<TestDatabase>, folder: Arc<tempfile::TempDir>, remot
     Fixture {
         name,
         door,
-        local,
         bus,
         clock,
         inputs,
