@@ -38,7 +38,11 @@ async fn a_rating_changes_the_very_next_page() {
         .ok();
     let home = ada.get("/home").await.ok();
     assert!(
-        home["rows"].as_array().unwrap().iter().all(|row| !ids(row).contains(&unwanted)),
+        home["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| !ids(row).contains(&unwanted)),
         "a disliked title is still on the page"
     );
     // Somebody else sees another page.
@@ -173,7 +177,10 @@ async fn profiles_are_apart_and_the_accounts_own() {
         .iter()
         .map(|bar| bar["count"].as_u64().unwrap())
         .sum();
-    assert!(count < both.as_u64().unwrap() + 1, "a deleted profile's rating still counts");
+    assert!(
+        count < both.as_u64().unwrap() + 1,
+        "a deleted profile's rating still counts"
+    );
 }
 
 #[tokio::test]
