@@ -115,6 +115,7 @@ impl Suite<'_> {
                 stage,
                 &[
                     "clippy",
+                    "--keep-going",
                     "--workspace",
                     "--all-targets",
                     "--locked",

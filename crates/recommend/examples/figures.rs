@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Instant};
 
 use contract::{
-    ProfileId,
+    ProfileId, TitleId,
     accounts::Preferences,
     activity::{Activity as _, HalfStars, ImportRatings, ImportedRating, PageInteractions, Rate, Recent},
     catalog::{Catalog as _, ExternalId, ImportTitles, NewTitle, TitleKind},
@@ -41,38 +41,47 @@ async fn main() -> anyhow::Result<()> {
     let bus = Bus::new(inputs.clock.clone());
     let blobs = BlobStore::open(&folder.path().join("blobs"))?;
     let location = Location::folder(folder.path());
-    let deps = catalog::Deps {
-        location: location.clone(),
-        inputs: inputs.clone(),
-        bus: bus.clone(),
-        blobs: blobs.clone(),
-    };
     let catalog = catalog::open(
-        deps,
+        catalog::Deps {
+            location: location.clone(),
+            inputs: inputs.clone(),
+            bus: bus.clone(),
+            blobs: blobs.clone(),
+        },
         catalog::Config {
             search: catalog::SearchIndex::Off,
         },
     )
     .await?;
-    let titles = catalog
-        .import(ImportTitles {
-            titles: (0..TITLES).map(film).collect(),
-        })
-        .await?
-        .titles;
-    let config = activity::Config {
-        cache_bytes_max: 0,
-        ..activity::Config::default()
-    };
-    let deps = activity::Deps {
+    let films = (0..TITLES).map(film).collect();
+    let titles = catalog.import(ImportTitles { titles: films }).await?.titles;
+    let activity = activity::open(activity::Deps {
         location: location.clone(),
         inputs: inputs.clone(),
         bus: bus.clone(),
-        config,
-    };
-    let activity = activity::open(deps).await?;
+        config: activity::Config {
+            cache_bytes_max: 0,
+            ..activity::Config::default()
+        },
+    })
+    .await?;
+    measure_activity(&activity, &titles, inputs.now_ms()).await?;
+    let room = recommend::open(recommend::Deps {
+        location,
+        blobs,
+        inputs,
+        bus,
+        catalog,
+        activity,
+        config: recommend::Config::default(),
+    })
+    .await?;
+    train(&room).await?;
+    measure_pages(&room).await
+}
 
-    let ratings = ratings(&titles, inputs.now_ms());
+async fn measure_activity(activity: &activity::Room, titles: &[TitleId], now: i64) -> anyhow::Result<()> {
+    let ratings = ratings(titles, now);
     let rows = ratings.len();
     let started = Instant::now();
     let written = activity.import_ratings(ImportRatings { ratings }).await?.written;
@@ -81,9 +90,8 @@ async fn main() -> anyhow::Result<()> {
     let started = Instant::now();
     let (mut after, mut read) = (None, 0);
     loop {
-        let page = activity
-            .interactions(PageInteractions { after, limit: 200_000 })
-            .await?;
+        let limit = 200_000;
+        let page = activity.interactions(PageInteractions { after, limit }).await?;
         read += page.profiles.len();
         after = page.next;
         if after.is_none() {
@@ -93,53 +101,33 @@ async fn main() -> anyhow::Result<()> {
     report("interactions read for training", read, started);
     let started = Instant::now();
     for viewer in 0..PAGES {
-        activity
-            .recent(Recent {
-                profile: ProfileId(viewer * 7 % VIEWERS + 1),
-                limit: 500,
-            })
-            .await?;
+        let profile = ProfileId(viewer * 7 % VIEWERS + 1);
+        activity.recent(Recent { profile, limit: 500 }).await?;
     }
     report("recent, no cache", PAGES as usize, started);
     let started = Instant::now();
     for n in 0..200 {
-        let opinion = contract::activity::Opinion::Like;
-        activity
-            .rate(Rate {
-                profile: ProfileId(n + 1),
-                title: titles[n as usize],
-                opinion,
-            })
-            .await?;
+        let like = Rate {
+            profile: ProfileId(n + 1),
+            title: titles[n as usize],
+            opinion: contract::activity::Opinion::Like,
+        };
+        activity.rate(like).await?;
     }
     report("ratings one after the other", 200, started);
+    Ok(())
+}
 
-    let config = recommend::Config::default();
-    let deps = recommend::Deps {
-        location,
-        blobs,
-        inputs,
-        bus,
-        catalog,
-        activity,
-        config,
-    };
-    let room = recommend::open(deps).await?;
-    train(&room).await?;
+async fn measure_pages(room: &recommend::Room) -> anyhow::Result<()> {
     for round in ["first", "second"] {
         let (started, busy) = (Instant::now(), processor_us()?);
         for viewer in 0..PAGES {
-            home(&room, viewer * 13 % VIEWERS + 1).await?;
+            home(room, viewer * 13 % VIEWERS + 1).await?;
         }
-        report(
-            &format!("home pages, {round} round, activity uncached"),
-            PAGES as usize,
-            started,
-        );
-        println!(
-            "  processor time a page: {} us (activity's thread not counted)",
-            (processor_us()? - busy) / PAGES as u64
-        );
+        let what = format!("home pages, {round} round, activity uncached");
+        report(&what, PAGES as usize, started);
+        let each = (processor_us()? - busy) / PAGES as u64;
+        println!("  processor time a page: {each} us (activity's thread not counted)");
     }
     Ok(())
 }
@@ -204,7 +192,7 @@ fn film(n: i64) -> NewTitle {
 }
 
 /// Popular titles more often, each viewer near one region of the catalogue.
-fn ratings(titles: &[contract::TitleId], now: i64) -> Vec<ImportedRating> {
+fn ratings(titles: &[TitleId], now: i64) -> Vec<ImportedRating> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut random = move |below: i64| {
         state = state

@@ -41,7 +41,7 @@ export function Hero({ hero }: { hero: HeroData }) {
           <Link
             to="/title/$id"
             params={{ id: title.id }}
-            className="button"
+            className={title.playable ? "button" : "button button--primary"}
             aria-label={strings.home.moreAbout(title.name)}
           >
             <Icon name="info" />

@@ -69,7 +69,7 @@ export const en = {
   },
   onboarding: {
     title: "Make this page yours",
-    lead: "Pick a few things you love. The page below forms as you choose.",
+    lead: "Pick a few things you love, and watch your page form.",
     genres: "Genres",
     titles: "Films and series you love",
     picked: (n: number) => (n === 1 ? "1 picked" : `${n} picked`),

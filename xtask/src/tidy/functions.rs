@@ -23,7 +23,7 @@ pub fn of_rust(code: &[u8]) -> Vec<Function> {
 pub fn of_script(code: &[u8]) -> Vec<Function> {
     let mut found = Vec::new();
     for at in 0..code.len() {
-        if code[at..].starts_with(b"=>") && !is_arrow_type(code, at) {
+        if code[at..].starts_with(b"=>") && !is_arrow_type(code, at) && !groups_tests(code, at) {
             found.extend(arrow(code, at));
         } else if code[at] == b'(' {
             found.extend(declaration(code, at));
@@ -108,6 +108,15 @@ fn is_arrow_type(code: &[u8], at: usize) -> bool {
     };
     let word = &code[next..(next + 8).min(code.len())];
     word.starts_with(b"void") || word.starts_with(b"Promise<")
+}
+
+/// `describe("…", () => {` is a heading over tests, not a function; the tests in it count one by one.
+fn groups_tests(code: &[u8], arrow: usize) -> bool {
+    let line = code[..arrow]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |end| end + 1);
+    code[line..arrow].trim_ascii_start().starts_with(b"describe")
 }
 
 /// The brace of the body behind a parameter list, over a return type: a brace after `:`, `|`, `<` … belongs to the type.

@@ -102,6 +102,10 @@ fn script_functions_are_declarations_methods_and_arrows() {
         [named("A", 1, 5)]
     );
     assert_eq!(
+        script_functions("describe(\"it\", () => {\n  it(\"does\", () => {\n  });\n});\n"),
+        [named("=>", 2, 2)]
+    );
+    assert_eq!(
         script_functions("const a = useMemo(\n  () => sum(b),\n  [b],\n);\n"),
         [named("=>", 2, 1)]
     );

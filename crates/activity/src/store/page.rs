@@ -29,6 +29,9 @@ const POSTGRES: &str = concat!(
 
 type Columns = (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>);
 
+/// Four columns as PostgreSQL aggregates them; null without rows.
+type ArrayRow = (Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<i64>>);
+
 impl Store {
     pub async fn interactions(&self, after: Option<InteractionKey>, limit: u32) -> Result<Interactions, Fault> {
         let (profile, title) = after.map_or((i64::MIN, i64::MIN), |key| (key.profile.0, key.title.0));
@@ -44,14 +47,13 @@ impl Store {
                 (numbers(row.0)?, numbers(row.1)?, numbers(row.2)?, numbers(row.3)?)
             }
             Engine::Postgres(pool) => {
-                let row: (Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<i64>>, Option<Vec<i64>>) =
-                    sqlx::query_as(POSTGRES)
-                        .bind(profile)
-                        .bind(title)
-                        .bind(i64::from(limit))
-                        .fetch_one(pool)
-                        .await
-                        .or_fault()?;
+                let row: ArrayRow = sqlx::query_as(POSTGRES)
+                    .bind(profile)
+                    .bind(title)
+                    .bind(i64::from(limit))
+                    .fetch_one(pool)
+                    .await
+                    .or_fault()?;
                 (
                     row.0.unwrap_or_default(),
                     row.1.unwrap_or_default(),

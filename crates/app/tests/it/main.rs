@@ -1,4 +1,5 @@
 //! A whole Kinora, as a process of its own, asked over HTTP and by its commands: what no room can promise alone.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
 mod commands;

@@ -81,8 +81,11 @@ async fn a_film_is_uploaded_in_pieces_transcoded_and_played_by_its_viewer_only()
     let part = Answer::of(part, &segment).await;
     assert_eq!((part.status.as_u16(), &part.body[..]), (206, &whole.body[10..100]));
     forbidden(&cluster, master, &segment).await;
+    it_goes_on_where_it_was_left(&cluster, &ada, &title, &id_of(&playback, "session_id")).await;
+}
 
-    let session = id_of(&playback, "session_id");
+/// Positions of `session`, which is `ada`'s, come back as the place to resume, a row of the home page and an entry of the history.
+async fn it_goes_on_where_it_was_left(cluster: &Cluster, ada: &Client, title: &str, session: &str) {
     let report = json!({ "position_s": 2.0, "state": "playing", "at": "2026-01-01T00:00:00Z" });
     ada.post(&format!("/playback/{session}/progress"), &report)
         .await

@@ -42,11 +42,30 @@ async fn an_upload_begins_goes_on_and_ends() {
         (&json!("Léon.mp4"), &json!("1"), &json!(20_000_000))
     );
 
+    it_goes_on_in_pieces(&world).await;
+
+    world.answers("streaming.upload", upload(42));
+    let head = tus(&world)
+        .send(Method::HEAD, "/api/v1/admin/uploads/5", Body::empty())
+        .await;
+    assert_eq!(
+        (head.header("upload-offset"), head.header("upload-length")),
+        ("42", "20000000")
+    );
+    world.answers("streaming.remove_upload", json!({}));
+    let removed = tus(&world)
+        .send(Method::DELETE, "/api/v1/admin/uploads/5", Body::empty())
+        .await;
+    assert_eq!(removed.status, 204);
+}
+
+/// A long body arrives at the door in pieces, and what came before the line broke is kept.
+async fn it_goes_on_in_pieces(world: &World) {
     world.does("streaming.append_upload", |request| {
         let body = STANDARD.decode(request["body"].as_str().unwrap()).unwrap();
         json!({ "Ok": upload(request["offset"].as_u64().unwrap() + body.len() as u64) })
     });
-    let piece = tus(&world)
+    let piece = tus(world)
         .with("upload-offset", "100")
         .with("content-type", "application/offset+octet-stream");
     let chunks = (0..20).map(|_| Ok::<_, std::io::Error>(vec![1u8; 1_000_000]));
@@ -79,23 +98,6 @@ async fn an_upload_begins_goes_on_and_ends() {
         .await;
     assert_eq!(reply.problem(), (400, "body_cut_short".into()));
     assert_eq!(world.calls("streaming.append_upload").len(), 4);
-
-    world.answers("streaming.upload", upload(42));
-    let head = tus(&world)
-        .send(Method::HEAD, "/api/v1/admin/uploads/5", Body::empty())
-        .await;
-    assert_eq!(
-        (head.header("upload-offset"), head.header("upload-length")),
-        ("42", "20000000")
-    );
-    world.answers("streaming.remove_upload", json!({}));
-    assert_eq!(
-        tus(&world)
-            .send(Method::DELETE, "/api/v1/admin/uploads/5", Body::empty())
-            .await
-            .status,
-        204
-    );
 }
 
 #[tokio::test]
@@ -126,7 +128,7 @@ async fn what_is_not_tus_is_refused() {
         );
     }
     world.refuses("streaming.append_upload", json!({ "offset_wrong": 7 }));
-    let piece = tus(&world)
+    let piece = tus(world)
         .with("upload-offset", "3")
         .with("content-type", "application/offset+octet-stream");
     let reply = piece

@@ -1,4 +1,4 @@
-//! How fast the catalogue is, on a generated library: `cargo run --release -p catalog --example measure -- 10506`.
+//! How fast the catalogue is, on a generated library: `cargo run --release -p catalog --example search_figures -- 10506`.
 
 use std::{sync::Arc, time::Instant};
 
