@@ -19,6 +19,7 @@ mod double_colon;
 mod names;
 mod original;
 mod preprocessed;
+mod recognise;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -135,9 +136,13 @@ pub struct Dataset {
     pub strong: Option<StrongSplit>,
 }
 
-/// Reads the data set in `paths`: files, or one folder that holds them.
+/// Reads the data set in `paths`: files, or one folder that holds them. Files are known by name, else by content.
 pub fn read(paths: &[PathBuf]) -> Result<Dataset> {
     let files = Files::list(paths)?;
+    read_files(&files).map_err(|error| files.named_error(error))
+}
+
+fn read_files(files: &Files) -> Result<Dataset> {
     if let (Some(inter), item) = (files.ending(".inter"), files.ending(".item")) {
         return atomic::read(inter, item);
     }
@@ -181,7 +186,8 @@ pub fn read_as(kind: DatasetKind, paths: &[PathBuf]) -> Result<Dataset> {
 /// What there is to read.
 struct Files {
     shown: String,
-    paths: Vec<PathBuf>,
+    /// The name each goes by, lower case, and where it is.
+    paths: Vec<(String, PathBuf)>,
 }
 
 impl Files {
@@ -198,7 +204,12 @@ impl Files {
             [folder] if folder.is_dir() => {
                 let entries = std::fs::read_dir(folder).map_err(failed)?.take(Self::ENTRIES_MAX);
                 let found: std::io::Result<Vec<_>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
-                found.map_err(failed)?
+                let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+                found
+                    .map_err(failed)?
+                    .into_iter()
+                    .map(|path| (name(&path), path))
+                    .collect()
             }
             [] => {
                 return Err(DatasetError {
@@ -207,23 +218,27 @@ impl Files {
                     what: "no file was named".into(),
                 });
             }
-            files => files.to_vec(),
+            files => files
+                .iter()
+                .map(|path| (recognise::name_of(path), path.clone()))
+                .collect(),
         };
         Ok(Self { shown, paths })
     }
 
-    /// Uploads keep the person's name behind a prefix, so the end of the name decides.
-    fn named(&self, name: &str) -> Option<&Path> {
-        let is = |path: &&PathBuf| path.file_name().is_some_and(|file| file.eq_ignore_ascii_case(name));
-        self.paths.iter().find(is).map(PathBuf::as_path)
+    fn find(&self, is: impl Fn(&str) -> bool) -> Option<&Path> {
+        self.paths
+            .iter()
+            .find(|(name, _)| is(name))
+            .map(|(_, path)| path.as_path())
+    }
+
+    fn named(&self, wanted: &str) -> Option<&Path> {
+        self.find(|name| name == wanted)
     }
 
     fn ending(&self, end: &str) -> Option<&Path> {
-        let is = |path: &&PathBuf| {
-            path.file_name()
-                .is_some_and(|file| file.to_string_lossy().ends_with(end))
-        };
-        self.paths.iter().find(is).map(PathBuf::as_path)
+        self.find(|name| name.ends_with(end))
     }
 
     fn required(&self, name: &str) -> Result<&Path> {
@@ -235,6 +250,21 @@ impl Files {
             file: self.shown.clone(),
             line: None,
             what: what.into(),
+        }
+    }
+
+    /// An uploaded file under the name that a person knows it by.
+    fn named_error(&self, error: DatasetError) -> DatasetError {
+        let is = |path: &Path| {
+            path.file_name()
+                .is_some_and(|file| file.to_string_lossy() == error.file)
+        };
+        match self.paths.iter().find(|(_, path)| is(path)) {
+            Some((name, _)) if !name.eq_ignore_ascii_case(&error.file) => DatasetError {
+                file: name.clone(),
+                ..error
+            },
+            _ => error,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use super::*;
 
 /// Writes the files, reads the folder.
-fn read_files(files: &[(&str, &[u8])]) -> Result<Dataset> {
+fn read_these(files: &[(&str, &[u8])]) -> Result<Dataset> {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
         fs::write(folder.path().join(name), content).unwrap();
@@ -14,7 +14,7 @@ fn read_files(files: &[(&str, &[u8])]) -> Result<Dataset> {
 }
 
 fn error_of(files: &[(&str, &[u8])]) -> String {
-    read_files(files).expect_err("it should have been refused").to_string()
+    read_these(files).expect_err("it should have been refused").to_string()
 }
 
 const MOVIES_1M: &[u8] = b"1::Toy Story (1995)::Animation|Children's|Comedy\n2::Matrix, The (1999)::Action|Sci-Fi\n";
@@ -22,7 +22,7 @@ const RATINGS_1M: &[u8] = b"7::1::5::978300760\n7::2::3::978300700\n9::2::1::978
 
 #[test]
 fn movielens_1m_is_read() {
-    let dataset = read_files(&[("movies.dat", MOVIES_1M), ("ratings.dat", RATINGS_1M)]).unwrap();
+    let dataset = read_these(&[("movies.dat", MOVIES_1M), ("ratings.dat", RATINGS_1M)]).unwrap();
     assert_eq!(dataset.layout, Layout::Movielens1m);
     assert_eq!(dataset.viewers, ["7", "9"]);
     assert_eq!(
@@ -53,11 +53,11 @@ fn movielens_1m_is_read() {
 #[test]
 fn latin1_and_utf8_are_told_apart() {
     let latin1: &[u8] = b"1::L\xE9on (1994)::Drama\n2::Fabuleux destin d'Am\xE9lie Poulain, Le (2001)::Comedy\n";
-    let dataset = read_files(&[("movies.dat", latin1), ("ratings.dat", RATINGS_1M)]).unwrap();
+    let dataset = read_these(&[("movies.dat", latin1), ("ratings.dat", RATINGS_1M)]).unwrap();
     assert_eq!(dataset.films[0].name.name, "Léon");
     assert_eq!(dataset.films[1].name.name, "Le Fabuleux destin d'Amélie Poulain");
     let utf8 = "1::Léon (1994)::Drama\n2::Amélie (2001)::Comedy\n";
-    let dataset = read_files(&[("movies.dat", utf8.as_bytes()), ("ratings.dat", RATINGS_1M)]).unwrap();
+    let dataset = read_these(&[("movies.dat", utf8.as_bytes()), ("ratings.dat", RATINGS_1M)]).unwrap();
     assert_eq!(dataset.films[1].name.name, "Amélie");
 }
 
@@ -65,7 +65,7 @@ fn latin1_and_utf8_are_told_apart() {
 fn movietweetings_is_read() {
     let movies = "0110413::Léon (1994)::Crime|Drama\n0133093::The Matrix (1999)::Action|Sci-Fi\n";
     let ratings = b"1::0110413::0::1365029107\n1::0133093::10::1365029108\n";
-    let dataset = read_files(&[("movies.dat", movies.as_bytes()), ("ratings.dat", ratings)]).unwrap();
+    let dataset = read_these(&[("movies.dat", movies.as_bytes()), ("ratings.dat", ratings)]).unwrap();
     assert_eq!(dataset.layout, Layout::Movietweetings);
     assert_eq!(dataset.films[0].imdb.as_deref(), Some("0110413"));
     assert_eq!(
@@ -88,7 +88,7 @@ fn csv_with_quotes_and_a_byte_order_mark_is_read() {
         ("ratings.csv", ratings),
         ("links.csv", links),
     ];
-    let dataset = read_files(&files).unwrap();
+    let dataset = read_these(&files).unwrap();
     assert_eq!(dataset.films[0].imdb.as_deref(), Some("0133093"));
     assert_eq!(dataset.films[1].name.name, "He said \"no\"");
     assert!(dataset.films[1].genres.is_empty());
@@ -110,13 +110,13 @@ fn movielens_100k_is_read_in_both_layouts() {
     );
     let item: Vec<u8> = item.chars().map(|letter| letter as u8).collect();
     let data = b"196\t1\t3\t881250949\n186\t2\t4\t891717742\n";
-    let original = read_files(&[("u.item", &item), ("u.data", data)]).unwrap();
+    let original = read_these(&[("u.item", &item), ("u.data", data)]).unwrap();
     assert_eq!(original.films[1].name.name, "Les Misérables");
     assert_eq!(original.films[1].genres, ["Drama"]);
     let inter =
         b"user_id:token\titem_id:token\trating:float\ttimestamp:float\n196\t1\t3\t881250949\n186\t2\t4\t891717742\n";
     let atoms = "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n1\tToy Story\t1995\tAnimation\n2\tMisérables, Les\t1995\tDrama\n";
-    let atomic = read_files(&[("ml-100k.inter", inter), ("ml-100k.item", atoms.as_bytes())]).unwrap();
+    let atomic = read_these(&[("ml-100k.inter", inter), ("ml-100k.item", atoms.as_bytes())]).unwrap();
     assert_eq!((atomic.films, atomic.ratings), (original.films, original.ratings));
 }
 
@@ -183,7 +183,7 @@ fn what_is_wrong_is_named_with_its_line() {
 fn the_same_line_twice_is_counted_and_the_newest_rating_stands() {
     let movies: &[u8] = b"1::Toy Story (1995)::Comedy\n1::Toy Story (1995)::Comedy\n";
     let ratings = b"7::1::5::978300760\n7::1::5::978300760\n7::1::2::978300999\n";
-    let dataset = read_files(&[("movies.dat", movies), ("ratings.dat", ratings)]).unwrap();
+    let dataset = read_these(&[("movies.dat", movies), ("ratings.dat", ratings)]).unwrap();
     assert_eq!(dataset.duplicates, 3);
     assert_eq!(
         dataset.ratings,
@@ -194,6 +194,51 @@ fn the_same_line_twice_is_counted_and_the_newest_rating_stands() {
             half_stars: 4
         }]
     );
+}
+
+#[test]
+fn uploads_without_names_are_known_by_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let movies = "movieId,title,genres\n1,\"Matrix, The (1999)\",Action\n";
+    let pairs: [[&[u8]; 2]; 4] = [
+        [RATINGS_1M, MOVIES_1M],
+        [b"userId,movieId,rating,timestamp\n1,1,4.5,1147880044\n", movies.as_bytes()],
+        [b"1\t1\t4\t881250949\n", b"1|L\xE9on (1994)|01-Jan-1994|||0|1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0\n"],
+        [
+            b"user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t1\t4\t881250949\n",
+            b"item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n1\tunkonwn\tunkonwn\tunknown\n",
+        ],
+    ];
+    for (number, pair) in pairs.into_iter().enumerate() {
+        let paths = [0, 1].map(|side| folder.path().join(format!("3kx{number}{side}")));
+        for (path, content) in paths.iter().zip(pair) {
+            fs::write(path, content).unwrap();
+        }
+        assert!(!read(&paths).unwrap().ratings.is_empty(), "pair {number}");
+        fs::write(&paths[0], [pair[0], b"1"].concat()).unwrap();
+        let error = read(&paths).unwrap_err().to_string();
+        assert!(error.contains("cut short") && !error.contains("3kx"), "{error}");
+    }
+    fs::write(folder.path().join("note"), "hello\n").unwrap();
+    assert!(read(&[folder.path().join("note")]).is_err());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    /// A file with any byte altered or cut anywhere is read or refused, never a panic.
+    #[test]
+    fn damaged_files_do_no_harm(at in 0usize..200, byte: u8, cut: bool, of_movies: bool) {
+        let mut files = [("movies.dat", MOVIES_1M.to_vec()), ("ratings.dat", RATINGS_1M.to_vec())];
+        let content = &mut files[usize::from(!of_movies)].1;
+        let at = at % content.len();
+        content[at] = byte;
+        if cut {
+            content.truncate(at);
+        }
+        let files = files.each_ref().map(|(name, content)| (*name, content.as_slice()));
+        let _ = read_these(&files);
+    }
 }
 
 #[test]

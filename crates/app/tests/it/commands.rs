@@ -27,7 +27,6 @@ fn exit_status_and_one_clear_line() {
         vec!["serve", "--roles", "gardener"],
         vec!["media", "add", "/nowhere.mp4", "--title", "z8"],
         vec!["backup", "/nowhere/there/backup"],
-        vec!["evaluate", "--data", "/nowhere", "--protocol", "last-out"],
     ] {
         let said = kinora(folder.path(), &words, "").failed();
         assert_eq!(said.trim_end().lines().count(), 1, "{words:?} said\n{said}");
@@ -74,8 +73,8 @@ async fn a_data_set_that_is_broken_brings_nothing() {
     let (data, source) = (folder.path().join("data"), folder.path().join("source"));
     datasets::write_small(&source);
     let ratings = fs::read_to_string(source.join("ratings.csv")).unwrap();
-    let broken = ratings.replacen("\n3,", "\nthree,", 1);
-    let line = broken.lines().position(|line| line.starts_with("three,")).unwrap() + 1;
+    let broken = ratings.replacen(",3.5,", ",three,", 1);
+    let line = broken.lines().position(|line| line.contains(",three,")).unwrap() + 1;
     fs::write(source.join("ratings.csv"), &broken).unwrap();
     let said = kinora(&data, &["import", "movielens", &source.to_string_lossy()], "").failed();
     assert!(
@@ -239,7 +238,6 @@ async fn an_orderly_end_keeps_positions_and_says_so() {
 fn the_doctor_finds_a_healthy_house() {
     let cluster = Cluster::with_library();
     let report = cluster.command(&["doctor", "--json"]).json();
-    let text = report.to_string();
-    assert!(text.contains("catalog"), "{text}");
+    assert_eq!(report["ok"], true, "{report}");
     cluster.command(&["migrate"]).ok();
 }

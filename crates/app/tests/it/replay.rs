@@ -28,18 +28,22 @@ struct Rating {
     at: i64,
 }
 
+/// A moment in the data set, and what is known of it then.
+struct Moment {
+    /// Everybody else's ratings until then.
+    before: Vec<Rating>,
+    /// Those viewers' ratings of all time, oldest first.
+    viewers: BTreeMap<u32, Vec<Rating>>,
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn later_titles_of_real_viewers_are_found_more_often_than_by_popularity() {
     let Some(source) = datasets::movietweetings() else {
         return;
     };
-    let ratings = read_ratings(&source);
-    let chosen = chosen_viewers(&ratings);
-    // The model must not have seen these viewers: neither their past nor their future.
-    let (theirs, others): (Vec<Rating>, Vec<Rating>) =
-        ratings.into_iter().partition(|rating| chosen.contains(&rating.viewer));
+    let moment = Moment::of(&read_ratings(&source));
     let folder = tempfile::tempdir().expect("a temporary folder");
-    write_without_them(&source, folder.path(), &others);
+    write_data_set(&source, folder.path(), &moment.before);
     let cluster = Cluster::started(|data| {
         kinora(
             data,
@@ -49,16 +53,10 @@ async fn later_titles_of_real_viewers_are_found_more_often_than_by_popularity() 
         .ok();
         kinora(data, &["train"], "").ok();
     });
-    let popular = by_popularity(&others);
+    let popular = by_popularity(&moment.before);
     let titles = title_ids(&cluster, &source).await;
     let (mut found, mut found_by_popularity, mut wanted) = (0, 0, 0);
-    for viewer in chosen {
-        let mut own: Vec<Rating> = theirs
-            .iter()
-            .filter(|rating| rating.viewer == viewer)
-            .copied()
-            .collect();
-        own.sort_by_key(|rating| (rating.at, rating.film));
+    for (viewer, own) in &moment.viewers {
         let (past, future) = own.split_at(own.len() * 4 / 5);
         let client = cluster.viewer(&format!("viewer{viewer}")).await;
         replay(&client, past, &titles).await;
@@ -71,18 +69,10 @@ async fn later_titles_of_real_viewers_are_found_more_often_than_by_popularity() 
             .take(SHOWN)
             .copied()
             .collect();
-        // What they did not enjoy nobody should have recommended.
-        let later: Vec<u32> = future
-            .iter()
-            .filter(|rating| rating.points >= 6)
-            .map(|rating| rating.film)
-            .collect();
-        wanted += later.len();
-        found += later
-            .iter()
-            .filter(|film| titles.get(film).is_some_and(|id| recommended.contains(id)))
-            .count();
-        found_by_popularity += later.iter().filter(|film| usual.contains(film)).count();
+        wanted += future.len();
+        let is_recommended = |film: &u32| titles.get(film).is_some_and(|id| recommended.contains(id));
+        found += future.iter().filter(|rating| is_recommended(&rating.film)).count();
+        found_by_popularity += future.iter().filter(|rating| usual.contains(&rating.film)).count();
     }
     println!(
         "of {wanted} later titles of {VIEWERS} viewers, {found} are among the first {SHOWN} recommended and \
@@ -92,6 +82,36 @@ async fn later_titles_of_real_viewers_are_found_more_often_than_by_popularity() 
         found as f64 >= found_by_popularity as f64 * CLEARLY && found > found_by_popularity + 4,
         "{found} against {found_by_popularity} of {wanted}"
     );
+}
+
+impl Moment {
+    /// The moment at which four fifths of all events are past, and the viewers who have themselves come four fifths of their way
+    /// about then. A model must know neither their past (it comes through the interface) nor anybody's future.
+    fn of(ratings: &[Rating]) -> Self {
+        let mut times: Vec<i64> = ratings.iter().map(|rating| rating.at).collect();
+        times.sort_unstable();
+        let now = times[times.len() * 4 / 5];
+        let mut by_viewer: BTreeMap<u32, Vec<Rating>> = BTreeMap::new();
+        for rating in ratings {
+            by_viewer.entry(rating.viewer).or_default().push(*rating);
+        }
+        by_viewer.retain(|_, own| (RATINGS_MIN..=RATINGS_MAX).contains(&own.len()));
+        by_viewer
+            .values_mut()
+            .for_each(|own| own.sort_by_key(|rating| (rating.at, rating.film)));
+        let off = |own: &[Rating]| (own[own.len() * 4 / 5].at - now).abs();
+        let mut nearest: Vec<(i64, u32)> = by_viewer.iter().map(|(viewer, own)| (off(own), *viewer)).collect();
+        nearest.sort_unstable();
+        nearest.truncate(VIEWERS);
+        assert_eq!(nearest.len(), VIEWERS);
+        let chosen: HashSet<u32> = nearest.into_iter().map(|(_, viewer)| viewer).collect();
+        by_viewer.retain(|viewer, _| chosen.contains(viewer));
+        let known = |rating: &&Rating| rating.at < now && !chosen.contains(&rating.viewer);
+        Self {
+            before: ratings.iter().filter(known).copied().collect(),
+            viewers: by_viewer,
+        }
+    }
 }
 
 fn read_ratings(source: &Path) -> Vec<Rating> {
@@ -108,22 +128,7 @@ fn read_ratings(source: &Path) -> Vec<Rating> {
     text.lines().filter_map(parse).collect()
 }
 
-/// Viewers with enough of a past, spread evenly over all of those.
-fn chosen_viewers(ratings: &[Rating]) -> Vec<u32> {
-    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-    for rating in ratings {
-        *counts.entry(rating.viewer).or_default() += 1;
-    }
-    let fit: Vec<u32> = counts
-        .into_iter()
-        .filter(|(_, count)| (RATINGS_MIN..=RATINGS_MAX).contains(count))
-        .map(|(viewer, _)| viewer)
-        .collect();
-    assert!(fit.len() >= VIEWERS, "{}", fit.len());
-    fit.iter().step_by(fit.len() / VIEWERS).take(VIEWERS).copied().collect()
-}
-
-fn write_without_them(source: &Path, folder: &Path, others: &[Rating]) {
+fn write_data_set(source: &Path, folder: &Path, ratings: &[Rating]) {
     for file in ["movies.dat", "users.dat"] {
         std::fs::copy(source.join(file), folder.join(file)).expect("copy a file");
     }
@@ -133,7 +138,7 @@ fn write_without_them(source: &Path, folder: &Path, others: &[Rating]) {
         film,
         points,
         at,
-    } in others
+    } in ratings
     {
         writeln!(text, "{viewer}::{film:07}::{points}::{at}").expect("writing to a string");
     }
