@@ -10,8 +10,8 @@ import { strings } from "@/strings";
 
 const words = strings.profiles;
 export const MATURITY_ALL = 18;
-const KIDS_LIMIT = 7;
-const AGES = [0, 7, 12, 16, MATURITY_ALL];
+const KIDS_LIMIT = 6;
+const AGES = [0, 6, 10, 12, 14, 16, MATURITY_ALL];
 
 interface EditorProps {
   profile?: Profile;
