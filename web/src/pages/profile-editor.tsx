@@ -22,7 +22,9 @@ interface EditorProps {
 
 export function ProfileEditor({ profile, last, onSaved, onClose }: EditorProps) {
   const [name, setName] = useState(profile?.name ?? "");
-  const [avatar, setAvatar] = useState(profile && avatarNames.includes(profile.avatar) ? profile.avatar : (avatarNames[0] ?? "lamp"));
+  const [avatar, setAvatar] = useState(
+    profile && avatarNames.includes(profile.avatar) ? profile.avatar : (avatarNames[0] ?? "lamp"),
+  );
   const [kids, setKids] = useState(profile?.kids ?? false);
   const [maturity, setMaturity] = useState(profile?.maturity_max ?? MATURITY_ALL);
   const [removing, setRemoving] = useState(false);

@@ -17,7 +17,14 @@ const words = strings.player;
 
 export function SettingsPanel({ engine, state, rate, onRate, onClose }: PanelProps) {
   const panel = useRef<HTMLDivElement>(null);
-  useEffect(() => panel.current?.querySelector<HTMLElement>("input:checked")?.focus(), []);
+  // The focus goes into the panel, and back to the button that opened it.
+  useEffect(() => {
+    const before = document.activeElement;
+    panel.current?.querySelector<HTMLElement>("input:checked")?.focus();
+    return () => {
+      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    };
+  }, []);
   const qualities = [
     { index: -1, label: state.chosen === -1 && state.playingHeight ? words.autoAt(state.playingHeight) : words.auto },
     ...state.qualities.map(({ index, height }) => ({ index, label: words.level(height) })),
