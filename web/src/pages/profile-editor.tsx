@@ -10,7 +10,7 @@ import { strings } from "@/strings";
 
 const words = strings.profiles;
 export const MATURITY_ALL = 18;
-const KIDS_LIMIT = 6;
+const KIDS_LIMIT = 12;
 const AGES = [0, 6, 10, 12, 14, 16, MATURITY_ALL];
 
 interface EditorProps {
@@ -61,7 +61,7 @@ export function ProfileEditor({ profile, last, onSaved, onClose }: EditorProps) 
           label={words.maturity}
           value={String(maturity)}
           onChange={(value) => setMaturity(Number(value))}
-          options={agesWith(maturity).map((age) => ({
+          options={agesWith(maturity, kids).map((age) => ({
             value: String(age),
             label: age >= MATURITY_ALL ? words.maturityAll : strings.title.maturity(age),
           }))}
@@ -95,9 +95,10 @@ const preventing = (act: () => void) => (event: FormEvent) => {
   act();
 };
 
-/** The usual ages, and the one that is set should it be another. */
-function agesWith(age: number): number[] {
-  return AGES.includes(age) ? AGES : [...AGES, age].sort((a, b) => a - b);
+/** The usual ages, a child's only up to its limit, and the one that is set should it be another. */
+function agesWith(age: number, kids: boolean): number[] {
+  const usual = AGES.filter((one) => !kids || one <= KIDS_LIMIT);
+  return usual.includes(age) ? usual : [...usual, age].sort((a, b) => a - b);
 }
 
 function AvatarChoice({ chosen, onChoose }: { chosen: string; onChoose: (name: string) => void }) {

@@ -85,8 +85,10 @@ describe("home", () => {
     expect(await axe(page)).toEqual([]);
     await page.context().close();
   });
+});
 
-  it("does not move while it loads", async () => {
+describe("home as it loads", () => {
+  it("does not move", async () => {
     const page = await house.open("/");
     await page.waitForLoadState("networkidle");
     const shift = await page.evaluate(
