@@ -128,7 +128,7 @@ async fn what_is_not_tus_is_refused() {
         );
     }
     world.refuses("streaming.append_upload", json!({ "offset_wrong": 7 }));
-    let piece = tus(world)
+    let piece = tus(&world)
         .with("upload-offset", "3")
         .with("content-type", "application/offset+octet-stream");
     let reply = piece

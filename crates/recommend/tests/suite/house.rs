@@ -291,7 +291,7 @@ pub fn viewer(profile: ProfileId) -> Viewer {
     }
 }
 
-pub fn row<'a>(page: &'a HomePage, is_it: impl Fn(&RowKind) -> bool) -> Option<&'a Row> {
+pub fn row(page: &HomePage, is_it: impl Fn(&RowKind) -> bool) -> Option<&Row> {
     page.rows.iter().find(|row| is_it(&row.kind))
 }
 
