@@ -131,16 +131,11 @@ impl Activity for Room {
         } else {
             Action::MarkUnwatched
         };
-        let _flushing = if req.watched {
-            None
-        } else {
-            Some(self.flushing.lock().await)
-        };
-        if !req.watched {
-            req.titles
-                .iter()
-                .for_each(|title| self.pending.discard(req.profile, *title));
-        }
+        // A position that still waits to be written would undo what is said now.
+        let _flushing = self.flushing.lock().await;
+        req.titles
+            .iter()
+            .for_each(|title| self.pending.discard(req.profile, *title));
         let change = |title: &TitleId| Change {
             profile: req.profile,
             title: *title,

@@ -55,7 +55,10 @@ impl Default for Config {
 impl Config {
     /// Defaults, file, environment, and the flags of `place`; checked.
     pub fn read(place: &Place) -> anyhow::Result<Self> {
-        let mut config: Self = load(Layers::from_process(place.config.as_deref()))?;
+        let mut layers = Layers::from_process(place.config.as_deref());
+        // Where tests and measurements find data sets: no setting of ours.
+        layers.environment.remove("KINORA_DATASETS");
+        let mut config: Self = load(layers)?;
         if let Some(data_dir) = &place.data_dir {
             config.data_dir = data_dir.clone();
         }

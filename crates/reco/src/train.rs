@@ -142,8 +142,8 @@ pub struct Trained {
 /// Trains a recommender for serving: base models on the oldest part and the ranker's weights on what follows, judged
 /// on the newest events; then base models on everything.
 ///
-/// `item_keys` are the caller's ids by index (length `data.items()`, unique). `now` is where trending stands, in the
-/// unit of the events' time. `progress` is called from this thread with a stage and the share done, 0..=1. Fails on an
+/// `item_keys` are the caller's ids by index (length `data.items()`, unique). `now` is the latest moment that
+/// trending may stand at, in the unit of the events' time; it stands at the newest event before. `progress` is called from this thread with a stage and the share done, 0..=1. Fails on an
 /// empty data set; with too few events for holding out, the weights stay even and the metrics empty.
 pub fn train(
     data: &Dataset,
@@ -185,7 +185,8 @@ pub fn train(
         cases: split.test.cases.len(),
         models: judge_all(&rehearsal, &split.test, config.seed),
     };
-    let bases = fit(data, now, &part(0.68, 1.0))?;
+    // Trending stands where the weights were learned: at the newest event. An imported past would have no trend today.
+    let bases = fit(data, newest(data).min(now), &part(0.68, 1.0))?;
     progress("done", 1.0);
     Ok(Trained {
         recommender: Recommender::new(bases, ranker, item_keys, newest(data))?,

@@ -197,8 +197,12 @@ async fn averages_agree(writers: &[Writer], cluster: &Cluster) {
     );
 }
 
-async fn wait_for_file(file: &Path) {
-    until("a file of the import", LONG, async || file.exists().then_some(())).await;
+/// A quick import may be over, its log folded in and gone, before anybody has looked.
+async fn wait_for_file(file: &Path, import: &mut std::process::Child) {
+    until("a file of the import", LONG, async || {
+        (file.exists() || import.try_wait().unwrap().is_some()).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -217,7 +221,7 @@ async fn an_import_that_is_killed_leaves_nothing_half_there_and_is_taken_up_agai
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        wait_for_file(&data.join(file)).await;
+        wait_for_file(&data.join(file), &mut import).await;
         import.kill().unwrap();
         import.wait().unwrap();
     }

