@@ -131,7 +131,8 @@ impl Taste {
         if state.opinion == Some(Opinion::Dislike) {
             self.banned.insert(slot);
         }
-        if weight < 0.0 {
+        // Low stars speak through the model, which has learned what they are worth; "not for me" is a word to us.
+        if state.opinion == Some(Opinion::Dislike) {
             self.disliked.push(slot);
         } else if let Some(how) = how(state).filter(|how| *how != How::Listed && weight >= LIKED_WEIGHT) {
             self.anchors.push(Anchor { slot, how });
