@@ -6,7 +6,7 @@ use axum::{
 };
 use garde::Validate;
 use http::{HeaderMap, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 
 use crate::problem::{FieldError, Problem};
@@ -56,7 +56,10 @@ where
     }
 }
 
-/// Reads a body of at most `bytes_max`, refusing a longer one at once where it says how long it is.
+/// What is read of a body that is too large, and dropped: a refusal sent into an upload that goes on is lost to most clients.
+const DRAINED_BYTES_MAX: usize = 16 << 20;
+
+/// Reads a body of at most `bytes_max`. A longer one is refused: after it has been read, or at once where it is very long.
 pub async fn whole(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(
@@ -69,19 +72,32 @@ pub async fn whole(request: Request<Body>, bytes_max: usize) -> Result<Bytes, Pr
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|bytes: u64| bytes > bytes_max as u64) {
+    if declared.is_some_and(|bytes: u64| bytes > DRAINED_BYTES_MAX as u64) {
         return Err(too_large());
     }
-    match Limited::new(request.into_body(), bytes_max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => {
-            let problem = Problem::bad_request("body_cut_short", "the body did not arrive whole");
-            Err(Problem {
-                cause: Some(error.to_string()),
-                ..problem
-            })
+    let mut body = request.into_body();
+    let (mut kept, mut bytes) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| cut_short(&error))?.into_data() else {
+            continue;
+        };
+        bytes += data.len();
+        if bytes <= bytes_max {
+            kept.extend_from_slice(&data);
+        } else if bytes > DRAINED_BYTES_MAX {
+            break;
         }
+    }
+    if bytes > bytes_max {
+        return Err(too_large());
+    }
+    Ok(kept.into())
+}
+
+fn cut_short(error: &axum::Error) -> Problem {
+    Problem {
+        cause: Some(error.to_string()),
+        ..Problem::bad_request("body_cut_short", "the body did not arrive whole")
     }
 }
 
