@@ -15,8 +15,8 @@ export default async function evening({ page, url, input, context, axe, shot }) 
 
   const chosen = input.title ?? (await playableTitle(page));
   await page.goto(`${url}/title/${chosen}`);
-  seen.title = (await page.locator("main h1").textContent()).trim();
   await page.locator("main .title__actions a.button--primary").waitFor();
+  seen.title = (await page.locator("main h1").textContent()).trim();
   seen.titleFindings = await axe();
   await shot("evening-title");
 
