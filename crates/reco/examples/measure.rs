@@ -1,5 +1,5 @@
 //! Measures all models on the data sets of `$KINORA_DATASETS` (default `../shared/data` beside the repository):
-//! `cargo run --release -p reco --example measure -- last-out|strong|ml-100k|movietweetings|service [MODEL…]
+//! `cargo run --release -p reco --example measure -- last-out|strong|ml-100k|movietweetings|service|replay [MODEL…|VIEWERS]
 //! [SETTING=JSON…]`, for instance `strong ials ials.size=128`.
 
 #[path = "../tests/common/data.rs"]
@@ -11,7 +11,9 @@ use reco::{
 };
 use std::time::Instant;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Anyhow<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let what = arguments.first().map_or("last-out", String::as_str);
     let (changes, named): (Vec<&str>, Vec<&str>) = arguments
@@ -26,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "strong" => Protocol::Strong,
         _ => Protocol::Temporal,
     };
-    if !changes.is_empty() {
+    if !changes.is_empty() && what != "replay" {
         options.base = Some(changed(BaseConfig::for_protocol(protocol), &changes)?);
     }
     let started = Instant::now();
@@ -44,6 +46,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "movietweetings" => temporal(data::movietweetings()?, &names, &options)?,
         "service-ml-100k" => service(data::ml_100k()?)?,
         "service" => service(data::movietweetings()?)?,
+        "replay" => replay(
+            data::movietweetings()?,
+            names.first().and_then(|n| n.parse().ok()).unwrap_or(20),
+            &changes,
+        )?,
         other => return Err(format!("unknown measurement {other:?}").into()),
     }
     println!("{:.2} s in total", started.elapsed().as_secs_f64());
@@ -51,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Settings with changes such as `ials.size=128`.
-fn changed(base: BaseConfig, changes: &[&str]) -> Result<BaseConfig, Box<dyn std::error::Error>> {
+fn changed<T: serde::Serialize + serde::de::DeserializeOwned>(base: T, changes: &[&str]) -> Anyhow<T> {
     let mut json = serde_json::to_value(base)?;
     for change in changes {
         let (path, value) = change.split_once('=').ok_or("no =")?;
@@ -149,4 +156,44 @@ fn print_model(model: &reco::ModelReport) {
         print!(" {name} {:.4}", model.metrics[name]);
     }
     println!();
+}
+
+/// Titles of viewers' last fifth among the first 20, 50, 100 and 200 recommended: those whose four fifths end nearest to the
+/// moment at which four fifths of all events are past. Nobody's future and none of their own events is learned from.
+fn replay((data, features): (Dataset, ItemFeatures), count: usize, changes: &[&str]) -> Anyhow<()> {
+    let mut times: Vec<i64> = data.interactions().map(|i| i.at).collect();
+    times.sort_unstable();
+    let now = times[times.len() * 4 / 5];
+    let parted = |user: u32| data.history(user).split_at(data.history(user).len() * 4 / 5);
+    let mut nearest: Vec<(i64, u32)> = (0..data.users() as u32)
+        .filter(|&user| (40..=150).contains(&data.history(user).len()))
+        .map(|user| ((parted(user).1[0].at - now).abs(), user))
+        .collect();
+    nearest.sort_unstable();
+    nearest.truncate(count);
+    let chosen: Vec<u32> = nearest.into_iter().map(|(_, user)| user).collect();
+    let before = data.filtered(|i| i.at < now && !chosen.contains(&i.user));
+    let keys: Vec<i64> = (0..data.items() as i64).collect();
+    let config = changed(TrainConfig::default(), changes)?;
+    let trained = train(&before, &keys, &features, &config, now, &|_, _| ())?;
+    println!(
+        "{} trees ask {:?}",
+        trained.recommender.ranker().trees(),
+        trained.recommender.ranker().questions()
+    );
+    let mut scratch = Scratch::default();
+    for name in MODEL_NAMES {
+        let model = trained.recommender.model(name).ok_or("an unknown model")?;
+        let (mut found, mut wanted) = ([0usize; 4], 0);
+        for (past, future) in chosen.iter().map(|&user| parted(user)) {
+            let list = model.recommend(past, 200, &ItemSet::default(), &mut scratch);
+            wanted += future.len();
+            for place in future.iter().filter_map(|e| list.iter().position(|s| s.item == e.item)) {
+                let counted = found.iter_mut().zip([20, 50, 100, 200]);
+                counted.for_each(|(sum, shown)| *sum += usize::from(place < shown));
+            }
+        }
+        println!("{name:14} {found:?} of {wanted}");
+    }
+    Ok(())
 }

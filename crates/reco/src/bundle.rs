@@ -5,7 +5,7 @@ use crate::dataset::Event;
 use crate::error::{RecoError, Result};
 use crate::model::{Contribution, Model, Scratch, mark_seen};
 use crate::models::{Content, Cooccurrence, Ease, Ials, Popularity};
-use crate::ranker::{Bases, Ranker};
+use crate::ranker::{Bases, Ranker, Traits};
 use crate::select::{ItemSet, Scored, best_first, top_k};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -155,6 +155,7 @@ impl Recommender {
             ("ease", bases.ease.save()?),
             ("cooccurrence", bases.cooccurrence.save()?),
             ("content", bases.content.save()?),
+            ("traits", bases.traits.save()?),
             (NAME, self.ranker.save()?),
         ]
         .into_iter()
@@ -197,6 +198,7 @@ impl Recommender {
             Ease::load(file("ease")?)?,
             Cooccurrence::load(file("cooccurrence")?)?,
             Content::load(file("content")?)?,
+            Traits::load(file("traits")?)?,
         )?;
         let ranker = Ranker::load(file(NAME)?)?;
         let index = TensorReader::new(INDEX, file(INDEX)?)?;

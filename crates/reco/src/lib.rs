@@ -82,7 +82,7 @@ pub use models::{
     Content, ContentSettings, Cooccurrence, CooccurrenceSettings, Ease, EaseSettings, Ials, IalsSettings, ItemFeatures,
     ItemFeaturesBuilder, Objective, Popularity, TitleDescription,
 };
-pub use ranker::{Bases, Ranker, RankerSettings, Signal};
+pub use ranker::{Bases, ForestSettings, Ranker, RankerSettings, Signal, Traits};
 pub use select::{ItemSet, Scored};
 pub use sparse::SparseMatrix;
 pub use split::{Case, Protocol, Split, Stage};

@@ -31,6 +31,7 @@ pub struct Scratch {
     pub(crate) gathered: Vec<f32>,
     pub(crate) vector: Vec<f32>,
     pub(crate) ranking: crate::ranker::RankingBuffers,
+    pub(crate) trees: crate::ranker::TreeBuffers,
 }
 
 /// A recommender over a catalogue of `items()` titles with dense indices.

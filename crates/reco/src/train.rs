@@ -38,7 +38,7 @@ impl Default for BaseConfig {
                 ..IalsSettings::default()
             },
             ease: EaseSettings {
-                regularisation: 200.0,
+                regularisation: 60.0,
                 input_decay: 0.95,
                 keep: Some(200),
                 item_min: 3,

@@ -205,15 +205,21 @@ impl Cooccurrence {
         (self.row_sums[item as usize] + 1.0).powf(-self.stored.settings.row_exponent)
     }
 
+    /// What follows one title: titles and normalised strengths; nothing for a title outside the catalogue.
+    pub fn followers(&self, item: u32) -> impl Iterator<Item = (u32, f32)> + '_ {
+        let known = (item as usize) < self.stored.items;
+        let (row, factor) = match known {
+            true => (self.rows[item as usize].as_slice(), self.row_factor(item)),
+            false => (&[][..], 0.0),
+        };
+        row.iter()
+            .map(move |&(follower, count)| (follower, factor * count * self.column_factors[follower as usize]))
+    }
+
     /// Adds the followers of one title to `out`, normalised, times `weight`.
     pub fn add_followers(&self, item: u32, weight: f32, out: &mut [f32]) {
-        if item as usize >= self.stored.items {
-            return;
-        }
-        let weight = weight * self.row_factor(item);
-        for &(follower, count) in &self.rows[item as usize] {
-            out[follower as usize] += weight * count * self.column_factors[follower as usize];
-        }
+        self.followers(item)
+            .for_each(|(follower, strength)| out[follower as usize] += weight * strength);
     }
 
     /// Reads what [`Model::save`] wrote.

@@ -26,7 +26,7 @@ pub enum Signal {
     Trending,
 }
 
-const SIGNALS: [Signal; 8] = [
+pub(super) const SIGNALS: [Signal; 8] = [
     Signal::Cooccurrence,
     Signal::Newest,
     Signal::Ease,
@@ -37,7 +37,7 @@ const SIGNALS: [Signal; 8] = [
     Signal::Trending,
 ];
 /// Per signal: value scaled to the viewer's best, the same for short histories, logarithmic rank.
-const KINDS: usize = 4;
+pub(super) const KINDS: usize = 4;
 const KIND_NAMES: [&str; KINDS] = ["value", "root", "short", "rank"];
 /// Features per candidate.
 pub const FEATURES: usize = SIGNALS.len() * KINDS;
@@ -247,7 +247,7 @@ impl RankingBuffers {
                 self.write(signal, short);
             }
             if self.content.len() == self.candidates.len() {
-                std::mem::swap(&mut self.values, &mut self.content);
+                self.values.clone_from(&self.content);
                 self.write(DENSE, short);
             }
         }
@@ -262,6 +262,25 @@ impl RankingBuffers {
             }
         }
         (&self.candidates, &self.rows)
+    }
+
+    /// The candidates and their features as [`Self::features`] left them.
+    pub fn gathered(&self) -> (&[u32], &[f32]) {
+        (&self.candidates, &self.rows)
+    }
+
+    /// A signal as its model gave it, one value per candidate.
+    pub fn raw(&self, signal: usize, bases: &Bases, out: &mut [f32]) {
+        let values: &[f32] = match signal {
+            _ if signal < DENSE && self.personal => &self.dense[signal],
+            DENSE if self.content.len() == out.len() => return out.copy_from_slice(&self.content),
+            _ if signal == DENSE + 1 => bases.popularity.scores(),
+            _ if signal == DENSE + 2 => bases.trending.scores(),
+            _ => return,
+        };
+        for (value, &item) in out.iter_mut().zip(&self.candidates) {
+            *value = values[item as usize];
+        }
     }
 
     /// Writes the block of one signal from `values`, one value per candidate.

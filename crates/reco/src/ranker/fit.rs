@@ -1,28 +1,34 @@
 //! Learning the blend: listwise softmax by Newton's method, deterministic at any number of threads.
 
+use super::columns::COLUMNS;
 use super::features::FEATURES;
-use super::{Bases, Ranker, RankerSettings};
+use super::forest::List;
+use super::{Bases, Ranker, RankerSettings, linear};
 use crate::error::Result;
 use crate::linalg::SpdSolver;
 use crate::model::{Scratch, mark_seen};
 use crate::select::ItemSet;
-use crate::split::Case;
+use crate::split::{Case, shuffle};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 /// Cases per unit of parallel work; sums are taken in the order of these units.
 const UNIT: usize = 64;
 
 /// One viewer's candidates.
-pub struct CandidateList {
+pub(super) struct CandidateList {
     /// Row-major `[candidates × FEATURES]`.
-    rows: Vec<f32>,
+    pub rows: Vec<f32>,
+    /// What trees ask about, `[COLUMNS × candidates]`.
+    pub columns: Vec<f32>,
     /// Candidates that were targets.
-    hits: Vec<u32>,
+    pub hits: Vec<u32>,
 }
 
 /// Features of the candidates of every case with at least one target among them; cases are thinned evenly to
 /// `cases_max`.
-pub fn candidate_lists(ranker: &Ranker, bases: &Bases, cases: &[Case]) -> Vec<CandidateList> {
+pub(super) fn candidate_lists(ranker: &Ranker, bases: &Bases, cases: &[Case]) -> Vec<CandidateList> {
     let step = cases.len().div_ceil(ranker.settings.cases_max.max(1)).max(1);
     let thinned: Vec<&Case> = cases.iter().step_by(step).collect();
     let lists = thinned
@@ -42,6 +48,8 @@ fn one_list(ranker: &Ranker, bases: &Bases, case: &Case, scratch: &mut Scratch) 
     buffers.gather(bases, history, quota, &allowed, scratch);
     let (candidates, rows) = buffers.features(bases, history.len());
     let rows = rows.to_vec();
+    let candidates = candidates.to_vec();
+    let columns = scratch.trees.columns.fill(bases, history, &buffers).to_vec();
     let numbered = candidates.iter().enumerate();
     let hits = numbered
         .filter(|(_, item)| case.targets.contains(item))
@@ -49,7 +57,46 @@ fn one_list(ranker: &Ranker, bases: &Bases, case: &Case, scratch: &mut Scratch) 
         .collect();
     scratch.ranking = buffers;
     scratch.seen = seen;
-    CandidateList { rows, hits }
+    CandidateList { rows, columns, hits }
+}
+
+/// Candidates of a list that trees learn from, besides its hits: the best by the linear blend, and some of the others.
+const BEST_KEPT: usize = 60;
+const OTHERS_KEPT: usize = 30;
+
+/// What trees learn from: the lists thinned to their hits, the best by the weights, and a few others.
+pub(super) fn tree_lists(lists: Vec<CandidateList>, weights: &[f32], seed: u64) -> Vec<List> {
+    let thinned = lists.into_par_iter().enumerate().map(|(index, list)| {
+        let mut scores: Vec<f32> = list
+            .rows
+            .chunks_exact(FEATURES)
+            .map(|row| linear(row, weights))
+            .collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(index as u64));
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+        let mut others = order.split_off(BEST_KEPT.min(order.len()));
+        shuffle(&mut others, &mut rng);
+        let is_hit = |place: &usize| list.hits.contains(&(*place as u32));
+        let (hits, mut others): (Vec<usize>, Vec<usize>) = others.into_iter().partition(is_hit);
+        // Each of the others that stay stands for several: it counts in the softmax as often.
+        let stands_for = (others.len() as f32 / OTHERS_KEPT as f32).max(1.0).ln();
+        others.truncate(OTHERS_KEPT);
+        others.iter().for_each(|&place| scores[place] += stands_for);
+        order.extend(hits);
+        order.extend(others);
+        order.sort_unstable();
+        let count = scores.len();
+        let row = |&place: &usize| (0..COLUMNS).map(move |column| column * count + place);
+        List {
+            rows: order.iter().flat_map(row).map(|at| list.columns[at]).collect(),
+            start: order.iter().map(|&place| scores[place]).collect(),
+            hits: (0..order.len() as u32)
+                .filter(|&at| is_hit(&order[at as usize]))
+                .collect(),
+        }
+    });
+    thinned.collect()
 }
 
 /// Loss, gradient and Hessian of a part of the cases.
@@ -152,7 +199,7 @@ fn slope(lists: &[CandidateList], weights: &[f32]) -> Slope {
 
 /// Minimises the mean loss plus a ridge around `start`; a step that does not lower the loss is halved. Without lists
 /// the start stays.
-pub fn newton(lists: &[CandidateList], start: &[f32], settings: &RankerSettings) -> Result<Vec<f32>> {
+pub(super) fn newton(lists: &[CandidateList], start: &[f32], settings: &RankerSettings) -> Result<Vec<f32>> {
     let mut weights = start.to_vec();
     if lists.is_empty() {
         return Ok(weights);

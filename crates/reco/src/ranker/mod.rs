@@ -1,10 +1,20 @@
 //! The ranker: candidates from every base model, features per candidate, weights learned on held-out events.
 
+mod columns;
 mod features;
 mod fit;
+mod forest;
+mod grow;
+mod traits;
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests fail by it")]
+mod tests;
 
 pub(crate) use features::RankingBuffers;
 pub use features::{FEATURES, Signal};
+pub use forest::ForestSettings;
+pub use traits::Traits;
 
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
@@ -14,6 +24,8 @@ use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity}
 use crate::select::{Scored, best_first};
 use crate::split::Case;
 use crate::train::BaseConfig;
+use columns::{COLUMNS, Columns};
+use forest::Forest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -34,6 +46,8 @@ pub struct Bases {
     pub cooccurrence: Cooccurrence,
     /// What the titles are.
     pub content: Content,
+    /// What the titles' events say as a whole.
+    pub traits: Traits,
     /// Computed from the above.
     priors: features::Priors,
 }
@@ -59,7 +73,8 @@ impl Bases {
         let ials = Ials::train(data, config.ials)?;
         progress("content", 0.9);
         let content = Content::train(data, features, &ials, config.content)?;
-        Self::assemble(popularity, trending, ials, ease, cooccurrence, content)
+        let traits = Traits::count(data, now, config.trending_half_life);
+        Self::assemble(popularity, trending, ials, ease, cooccurrence, content, traits)
     }
 
     /// Puts loaded models together; refuses models over different catalogues.
@@ -70,12 +85,17 @@ impl Bases {
         ease: Ease,
         cooccurrence: Cooccurrence,
         content: Content,
+        traits: Traits,
     ) -> Result<Self> {
         let items = popularity.items();
         let others: [&dyn Model; 5] = [&trending, &ials, &ease, &cooccurrence, &content];
         if let Some(bad) = others.iter().find(|m| m.items() != items) {
             let reason = format!("{} titles where popularity has {items}", bad.items());
             return Err(RecoError::artefact(bad.name(), reason));
+        }
+        if traits.items() != items {
+            let reason = format!("{} titles where popularity has {items}", traits.items());
+            return Err(RecoError::artefact("traits", reason));
         }
         let priors = features::Priors::new(popularity.scores(), trending.scores());
         Ok(Self {
@@ -85,6 +105,7 @@ impl Bases {
             ease,
             cooccurrence,
             content,
+            traits,
             priors,
         })
     }
@@ -109,6 +130,8 @@ pub struct RankerSettings {
     pub steps_max: usize,
     /// Newest events of a history that count.
     pub history_max: usize,
+    /// Trees over the linear blend.
+    pub forest: ForestSettings,
 }
 
 impl Default for RankerSettings {
@@ -119,15 +142,26 @@ impl Default for RankerSettings {
             regularisation: 1e-3,
             steps_max: 10,
             history_max: HISTORY_MAX,
+            forest: ForestSettings::default(),
         }
     }
 }
 
-/// Learned weights over the features of a candidate: score = weights · features.
+/// Learned weights over the features of a candidate, and trees over what the weights leave: score = weights · features +
+/// trees(columns).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranker {
     settings: RankerSettings,
     weights: Vec<f32>,
+    forest: Forest,
+}
+
+/// Buffers of the trees, reused.
+#[derive(Default)]
+pub(crate) struct TreeBuffers {
+    columns: Columns,
+    places: Vec<u8>,
+    scores: Vec<f32>,
 }
 
 impl Ranker {
@@ -136,6 +170,7 @@ impl Ranker {
         Self {
             settings,
             weights: features::even_weights(),
+            forest: Forest::none(COLUMNS, settings.forest.depth),
         }
     }
 
@@ -145,12 +180,27 @@ impl Ranker {
         let mut ranker = Self::even(settings);
         let lists = fit::candidate_lists(&ranker, bases, cases);
         ranker.weights = fit::newton(&lists, &ranker.weights, &settings)?;
+        let lists = fit::tree_lists(lists, &ranker.weights, settings.forest.seed);
+        ranker.forest = Forest::train(&lists, COLUMNS, &settings.forest);
         Ok(ranker)
     }
 
     /// Learned weight by feature name.
     pub fn weights(&self) -> BTreeMap<String, f32> {
         (0..FEATURES).map(|f| (features::name(f), self.weights[f])).collect()
+    }
+
+    /// How often the trees ask about each column, by its name, most first.
+    pub fn questions(&self) -> Vec<(String, usize)> {
+        let uses = self.forest.uses().into_iter().enumerate().filter(|(_, uses)| *uses > 0);
+        let mut named: Vec<(String, usize)> = uses.map(|(column, uses)| (columns::name(column), uses)).collect();
+        named.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        named
+    }
+
+    /// Number of trees.
+    pub fn trees(&self) -> usize {
+        self.forest.trees()
     }
 
     /// How much the learned weights trust these signals together, above zero: for weighing explanations.
@@ -175,14 +225,19 @@ impl Ranker {
         let mut buffers = std::mem::take(&mut scratch.ranking);
         let history = self.recent(history);
         buffers.gather(bases, history, self.settings.candidates.max(k / 2), allowed, scratch);
-        let (candidates, rows) = buffers.features(bases, history.len());
-        let scored = candidates.iter().zip(rows.chunks_exact(FEATURES));
-        let mut list: Vec<Scored> = scored
-            .map(|(&item, row)| Scored {
-                item,
-                score: row.iter().zip(&self.weights).map(|(x, w)| x * w).sum(),
-            })
-            .collect();
+        let (_, rows) = buffers.features(bases, history.len());
+        let trees = &mut scratch.trees;
+        trees.scores.clear();
+        trees
+            .scores
+            .extend(rows.chunks_exact(FEATURES).map(|row| linear(row, &self.weights)));
+        if self.forest.trees() > 0 {
+            let columns = trees.columns.fill(bases, history, &buffers);
+            self.forest.add(columns, &mut trees.places, &mut trees.scores);
+        }
+        let candidates = buffers.gathered().0.iter();
+        let scored = candidates.zip(&trees.scores);
+        let mut list: Vec<Scored> = scored.map(|(&item, &score)| Scored { item, score }).collect();
         if list.len() > k && k > 0 {
             list.select_nth_unstable_by(k - 1, best_first);
         }
@@ -223,6 +278,7 @@ impl Ranker {
     pub fn save(&self) -> Result<Vec<u8>> {
         let mut writer = TensorWriter::default();
         writer.f32("weights", &self.weights);
+        self.forest.write(&mut writer);
         writer.finish(NAME, &self.settings)
     }
 
@@ -232,6 +288,12 @@ impl Ranker {
         Ok(Self {
             settings: reader.settings(NAME)?,
             weights: reader.f32("weights", FEATURES)?,
+            forest: Forest::read(&reader, COLUMNS)?,
         })
     }
+}
+
+/// Weights · features.
+fn linear(row: &[f32], weights: &[f32]) -> f32 {
+    row.iter().zip(weights).map(|(x, w)| x * w).sum()
 }

@@ -1,0 +1,200 @@
+//! Gradient-boosted oblivious trees over the features of a candidate: what a linear blend cannot say ("new titles, but
+//! only for those who watch new titles").
+//!
+//! Listwise softmax loss as in XE-NDCG-MART (Bruch 2021, "An alternative cross entropy loss for learning-to-rank"), second
+//! order as in LambdaMART (Burges 2010). All nodes of a level share one question (Dorogush et al. 2018, "CatBoost"), so a
+//! tree is a handful of comparisons over a whole column of candidates.
+
+use super::grow::{Grower, Judges};
+use crate::codec::{TensorReader, TensorWriter};
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// Questions per tree, at most.
+const DEPTH_MAX: usize = 8;
+/// Every so many lists one is kept for deciding when to stop.
+const JUDGE_EVERY: usize = 5;
+/// With fewer lists trees learn noise.
+const LISTS_MIN: usize = 200;
+
+/// How the trees are grown.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ForestSettings {
+    /// Trees at most; zero leaves the linear blend alone.
+    pub trees_max: usize,
+    /// Questions per tree, at most 8.
+    pub depth: usize,
+    /// Share of a tree's answer that counts.
+    pub learning_rate: f32,
+    /// Curvature that is added to every leaf: pulls rare leaves to zero.
+    pub leaf_regularisation: f32,
+    /// Share of the features that a tree may ask.
+    pub feature_share: f32,
+    /// Share of the lists that a tree sees.
+    pub list_share: f32,
+    /// Trees without a better loss on the kept lists before growing stops.
+    pub patience: usize,
+    /// Seed of the shares.
+    pub seed: u64,
+}
+
+impl Default for ForestSettings {
+    fn default() -> Self {
+        Self {
+            trees_max: 200,
+            depth: 5,
+            learning_rate: 0.1,
+            leaf_regularisation: 4.0,
+            feature_share: 0.6,
+            list_share: 0.7,
+            patience: 20,
+            seed: 1,
+        }
+    }
+}
+
+/// One viewer's candidates for learning.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// Row-major `[candidates × features]`.
+    pub rows: Vec<f32>,
+    /// Score that the trees begin from, one per candidate.
+    pub start: Vec<f32>,
+    /// Candidates that were targets.
+    pub hits: Vec<u32>,
+}
+
+/// One tree: `depth` questions (feature, border), `2^depth` answers.
+pub(super) struct Tree {
+    pub questions: Vec<(u32, f32)>,
+    pub leaves: Vec<f32>,
+}
+
+/// Trees over `features` features.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forest {
+    features: usize,
+    /// Question `level` of tree `t` at `t · depth + level`: is the value of this feature above this border?
+    asked: Vec<u32>,
+    borders: Vec<f32>,
+    /// Answers `[trees × 2^depth]`; bit `level` of the index is the answer to question `level`.
+    leaves: Vec<f32>,
+    depth: usize,
+}
+
+impl Forest {
+    /// No trees: adds nothing.
+    pub fn none(features: usize, depth: usize) -> Self {
+        Self {
+            features,
+            asked: Vec::new(),
+            borders: Vec::new(),
+            leaves: Vec::new(),
+            depth: depth.clamp(1, DEPTH_MAX),
+        }
+    }
+
+    /// Grows trees on the lists; none where there are too few lists or nothing is gained on the lists kept aside.
+    pub fn train<'a>(lists: &'a [List], features: usize, settings: &ForestSettings) -> Self {
+        let mut forest = Self::none(features, settings.depth);
+        if lists.len() < LISTS_MIN || settings.trees_max == 0 {
+            return forest;
+        }
+        let (judges, learners): (Vec<_>, Vec<_>) = lists
+            .iter()
+            .enumerate()
+            .partition(|(index, _)| index % JUDGE_EVERY == 0);
+        let only = |numbered: Vec<(usize, &'a List)>| numbered.into_iter().map(|(_, list)| list).collect::<Vec<_>>();
+        let mut judges = Judges::new(&only(judges), features);
+        let mut grower = Grower::new(&only(learners), features, *settings);
+        let (mut best, mut best_trees) = (judges.loss(), 0);
+        for tree in 1..=settings.trees_max {
+            let Some(grown) = grower.grow(forest.depth) else { break };
+            forest.push(&grown);
+            judges.add(&forest, tree - 1);
+            let loss = judges.loss();
+            if loss < best - 1e-6 {
+                (best, best_trees) = (loss, tree);
+            }
+            if tree >= best_trees + settings.patience {
+                break;
+            }
+        }
+        forest.truncate(best_trees);
+        forest
+    }
+
+    fn push(&mut self, tree: &Tree) {
+        self.asked.extend(tree.questions.iter().map(|(feature, _)| feature));
+        self.borders.extend(tree.questions.iter().map(|(_, border)| border));
+        self.leaves.extend(&tree.leaves);
+    }
+
+    /// Number of trees.
+    pub fn trees(&self) -> usize {
+        self.asked.len() / self.depth
+    }
+
+    fn truncate(&mut self, trees: usize) {
+        self.asked.truncate(trees * self.depth);
+        self.borders.truncate(trees * self.depth);
+        self.leaves.truncate(trees << self.depth);
+    }
+
+    /// Adds the trees' answers for `out.len()` candidates; `columns` is `[features × candidates]`.
+    pub fn add(&self, columns: &[f32], places: &mut Vec<u8>, out: &mut [f32]) {
+        (0..self.trees()).for_each(|tree| self.add_tree(tree, columns, places, out));
+    }
+
+    pub(super) fn add_tree(&self, tree: usize, columns: &[f32], places: &mut Vec<u8>, out: &mut [f32]) {
+        let count = out.len();
+        places.clear();
+        places.resize(count, 0);
+        for level in 0..self.depth {
+            let at = tree * self.depth + level;
+            let start = self.asked[at] as usize * count;
+            let border = self.borders[at];
+            for (place, value) in places.iter_mut().zip(&columns[start..start + count]) {
+                *place |= u8::from(*value > border) << level;
+            }
+        }
+        let leaves = &self.leaves[tree << self.depth..(tree + 1) << self.depth];
+        for (sum, place) in out.iter_mut().zip(places) {
+            *sum += leaves[usize::from(*place)];
+        }
+    }
+
+    /// How often each feature is asked, shape `[features]`.
+    pub fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.features];
+        self.asked.iter().for_each(|&feature| uses[feature as usize] += 1);
+        uses
+    }
+
+    pub fn write(&self, writer: &mut TensorWriter) {
+        writer.i64("trees.depth", &[self.depth as i64]);
+        writer.u32("trees.asked", &self.asked);
+        writer.f32("trees.borders", &self.borders);
+        writer.f32("trees.leaves", &self.leaves);
+    }
+
+    /// Reads what [`Self::write`] wrote; refuses questions about features that do not exist.
+    pub fn read(reader: &TensorReader<'_>, features: usize) -> Result<Self> {
+        let depth = match reader.i64_any("trees.depth")?.as_slice() {
+            &[depth] if (1..=DEPTH_MAX as i64).contains(&depth) => depth as usize,
+            other => return Err(reader.error(format!("trees of depth {other:?}"))),
+        };
+        let asked = reader.u32_any("trees.asked")?;
+        if asked.len() % depth != 0 || asked.iter().any(|&feature| feature as usize >= features) {
+            return Err(reader.error("a tree asks about a feature that does not exist"));
+        }
+        Ok(Self {
+            features,
+            borders: reader.f32("trees.borders", asked.len())?,
+            leaves: reader.f32("trees.leaves", (asked.len() / depth) << depth)?,
+            asked,
+            depth,
+        })
+    }
+}

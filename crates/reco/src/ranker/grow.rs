@@ -1,0 +1,274 @@
+//! Growing the trees: histograms of gradient and curvature per feature, the best question per level. Sums are taken in the
+//! order of the rows and features are compared in their order, so any number of threads grows the same trees.
+
+use super::forest::{Forest, ForestSettings, List, Tree};
+use crate::split::shuffle;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+/// Questions that a feature may ask at most.
+const BORDERS_MAX: usize = 63;
+const BINS: usize = BORDERS_MAX + 1;
+/// Values that the borders of a feature are drawn from.
+const SAMPLE_MAX: usize = 20_000;
+
+/// Scores of many lists, one after the other.
+struct Scored {
+    offsets: Vec<usize>,
+    scores: Vec<f32>,
+    hits: Vec<Vec<u32>>,
+}
+
+impl Scored {
+    fn new(lists: &[&List]) -> Self {
+        let mut offsets = vec![0];
+        let mut scores = Vec::new();
+        for list in lists {
+            scores.extend(&list.start);
+            offsets.push(scores.len());
+        }
+        let hits = lists.iter().map(|list| list.hits.clone()).collect();
+        Self { offsets, scores, hits }
+    }
+
+    fn lists(&self) -> usize {
+        self.hits.len()
+    }
+
+    /// Share of each candidate of a list under the softmax.
+    fn shares(&self, list: usize, shares: &mut Vec<f32>) {
+        let scores = &self.scores[self.offsets[list]..self.offsets[list + 1]];
+        let highest = scores.iter().fold(f32::NEG_INFINITY, |m, &s| m.max(s));
+        shares.clear();
+        shares.extend(scores.iter().map(|s| (s - highest).exp()));
+        let total: f32 = shares.iter().sum();
+        shares.iter_mut().for_each(|share| *share /= total);
+    }
+}
+
+/// Lists that no tree learns from; they say when to stop.
+pub(super) struct Judges {
+    scored: Scored,
+    /// `[features × candidates of all lists]`.
+    columns: Vec<f32>,
+    places: Vec<u8>,
+}
+
+impl Judges {
+    pub fn new(lists: &[&List], features: usize) -> Self {
+        let scored = Scored::new(lists);
+        let count = scored.scores.len();
+        let mut columns = vec![0f32; features * count];
+        let rows = lists.iter().flat_map(|list| list.rows.chunks_exact(features));
+        for (index, row) in rows.enumerate() {
+            for (feature, value) in row.iter().enumerate() {
+                columns[feature * count + index] = *value;
+            }
+        }
+        Self {
+            scored,
+            columns,
+            places: Vec::new(),
+        }
+    }
+
+    pub fn add(&mut self, forest: &Forest, tree: usize) {
+        forest.add_tree(tree, &self.columns, &mut self.places, &mut self.scored.scores);
+    }
+
+    /// Mean loss of a list: −mean over hits of log softmax(hit).
+    pub fn loss(&self) -> f64 {
+        let mut shares = Vec::new();
+        let losses = (0..self.scored.lists()).map(|list| {
+            self.scored.shares(list, &mut shares);
+            let hits = &self.scored.hits[list];
+            let logs = hits.iter().map(|&hit| f64::from(shares[hit as usize].max(1e-30)).ln());
+            -logs.sum::<f64>() / hits.len().max(1) as f64
+        });
+        losses.sum::<f64>() / self.scored.lists().max(1) as f64
+    }
+}
+
+/// Gradient and curvature of a row.
+type Pull = [f32; 2];
+
+/// The lists that trees learn from, their features as bins.
+pub(super) struct Grower {
+    settings: ForestSettings,
+    scored: Scored,
+    /// Ascending borders by feature.
+    borders: Vec<Vec<f32>>,
+    /// Bins by feature and row: how many borders the value is above.
+    bins: Vec<Vec<u8>>,
+    pulls: Vec<Pull>,
+    rng: ChaCha8Rng,
+}
+
+/// A question that parts the rows, and how much it gains.
+#[derive(Clone, Copy)]
+struct Question {
+    feature: usize,
+    border: usize,
+    gain: f32,
+}
+
+impl Grower {
+    pub fn new(lists: &[&List], features: usize, settings: ForestSettings) -> Self {
+        let scored = Scored::new(lists);
+        let binned: Vec<(Vec<f32>, Vec<u8>)> = (0..features)
+            .into_par_iter()
+            .map(|feature| {
+                let rows = lists.iter().flat_map(|list| list.rows.chunks_exact(features));
+                let values: Vec<f32> = rows.map(|row| row[feature]).collect();
+                let borders = borders(&values);
+                let bin = |value: &f32| borders.partition_point(|border| value > border) as u8;
+                let bins = values.iter().map(bin).collect();
+                (borders, bins)
+            })
+            .collect();
+        let (borders, bins) = binned.into_iter().unzip();
+        Self {
+            pulls: vec![[0.0; 2]; scored.scores.len()],
+            rng: ChaCha8Rng::seed_from_u64(settings.seed),
+            settings,
+            scored,
+            borders,
+            bins,
+        }
+    }
+
+    /// The next tree, already counted in the scores; `None` where no question gains anything.
+    pub fn grow(&mut self, depth: usize) -> Option<Tree> {
+        self.pull();
+        let rows = self.chosen_rows();
+        let features = self.chosen_features();
+        let mut places = vec![0u8; self.scored.scores.len()];
+        let mut questions = Vec::with_capacity(depth);
+        for level in 0..depth {
+            let asked = features
+                .par_iter()
+                .map(|&feature| self.best(feature, &rows, &places, level));
+            let asked: Vec<Option<Question>> = asked.collect();
+            let better = |a: Question, b: Question| if b.gain > a.gain { b } else { a };
+            let Some(best) = asked.into_iter().flatten().reduce(better) else {
+                // Nothing more to ask: a question that every value answers with no keeps the shape of the tree.
+                questions.push((0, f32::MAX));
+                continue;
+            };
+            for (place, &bin) in places.iter_mut().zip(&self.bins[best.feature]) {
+                *place |= u8::from(usize::from(bin) > best.border) << level;
+            }
+            questions.push((best.feature as u32, self.borders[best.feature][best.border]));
+        }
+        if questions.iter().all(|(_, border)| *border == f32::MAX) {
+            return None;
+        }
+        let leaves = self.leaves(depth, &rows, &places);
+        for (score, place) in self.scored.scores.iter_mut().zip(&places) {
+            *score += leaves[usize::from(*place)];
+        }
+        Some(Tree { questions, leaves })
+    }
+
+    /// Gradient and curvature of every row under the present scores.
+    fn pull(&mut self) {
+        let mut shares = Vec::new();
+        for list in 0..self.scored.lists() {
+            self.scored.shares(list, &mut shares);
+            let start = self.scored.offsets[list];
+            for (pull, &share) in self.pulls[start..].iter_mut().zip(&shares) {
+                *pull = [share, (share * (1.0 - share)).max(1e-6)];
+            }
+            let hits = &self.scored.hits[list];
+            let wanted = 1.0 / hits.len().max(1) as f32;
+            hits.iter()
+                .for_each(|&hit| self.pulls[start + hit as usize][0] -= wanted);
+        }
+    }
+
+    fn chosen_rows(&mut self) -> Vec<u32> {
+        let mut lists: Vec<usize> = (0..self.scored.lists()).collect();
+        shuffle(&mut lists, &mut self.rng);
+        lists.truncate((lists.len() as f32 * self.settings.list_share).ceil() as usize);
+        lists.sort_unstable();
+        let offsets = &self.scored.offsets;
+        let rows = lists
+            .iter()
+            .flat_map(|&list| offsets[list] as u32..offsets[list + 1] as u32);
+        rows.collect()
+    }
+
+    fn chosen_features(&mut self) -> Vec<usize> {
+        let mut features: Vec<usize> = (0..self.bins.len())
+            .filter(|&feature| !self.borders[feature].is_empty())
+            .collect();
+        shuffle(&mut features, &mut self.rng);
+        features.truncate((features.len() as f32 * self.settings.feature_share).ceil() as usize);
+        features.sort_unstable();
+        features
+    }
+
+    /// The best question about one feature, over all leaves of the level at once.
+    fn best(&self, feature: usize, rows: &[u32], places: &[u8], level: usize) -> Option<Question> {
+        let bins = &self.bins[feature];
+        let mut sums = vec![[0f32; 2]; BINS << level];
+        for &row in rows {
+            let row = row as usize;
+            let sum = &mut sums[usize::from(places[row]) * BINS + usize::from(bins[row])];
+            sum[0] += self.pulls[row][0];
+            sum[1] += self.pulls[row][1];
+        }
+        let count = self.borders[feature].len();
+        let mut gains = vec![0f32; count];
+        for leaf in sums.chunks_exact(BINS) {
+            let total = leaf.iter().fold([0f32; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
+            let whole = self.value(total);
+            let mut below = [0f32; 2];
+            for (gain, bin) in gains.iter_mut().zip(leaf) {
+                below = [below[0] + bin[0], below[1] + bin[1]];
+                *gain += self.value(below) + self.value([total[0] - below[0], total[1] - below[1]]) - whole;
+            }
+        }
+        let question = |(border, gain): (usize, f32)| Question { feature, border, gain };
+        let better = |a: Question, b: Question| if b.gain > a.gain { b } else { a };
+        let best = gains.into_iter().enumerate().map(question).reduce(better)?;
+        (best.gain > 1e-6).then_some(best)
+    }
+
+    /// What a leaf of these sums lowers the loss by, times two.
+    fn value(&self, [gradient, curvature]: Pull) -> f32 {
+        gradient * gradient / (curvature + self.settings.leaf_regularisation)
+    }
+
+    fn leaves(&self, depth: usize, rows: &[u32], places: &[u8]) -> Vec<f32> {
+        let mut sums = vec![[0f32; 2]; 1 << depth];
+        for &row in rows {
+            let sum = &mut sums[usize::from(places[row as usize])];
+            let pull = self.pulls[row as usize];
+            *sum = [sum[0] + pull[0], sum[1] + pull[1]];
+        }
+        let step = |[gradient, curvature]: Pull| -gradient / (curvature + self.settings.leaf_regularisation);
+        sums.into_iter()
+            .map(|sum| self.settings.learning_rate * step(sum))
+            .collect()
+    }
+}
+
+/// Borders between equal shares of the values, each between two values that differ.
+fn borders(values: &[f32]) -> Vec<f32> {
+    let step = values.len().div_ceil(SAMPLE_MAX).max(1);
+    let mut sample: Vec<f32> = values.iter().step_by(step).copied().collect();
+    sample.sort_unstable_by(f32::total_cmp);
+    let mut borders = Vec::with_capacity(BORDERS_MAX);
+    for part in 1..=BORDERS_MAX {
+        let at = part * sample.len() / (BORDERS_MAX + 1);
+        let Some(&value) = sample.get(at) else { break };
+        let below = sample.partition_point(|v| *v < value);
+        if below > 0 {
+            borders.push(sample[below - 1].midpoint(value));
+        }
+    }
+    borders.dedup();
+    borders
+}
