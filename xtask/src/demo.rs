@@ -1,6 +1,7 @@
 //! Owns `cargo xtask demo`: from a checkout to a service that a person can log in to, every step remembered, so that the second
 //! time takes seconds.
 
+mod check;
 mod clips;
 pub mod data;
 
@@ -13,7 +14,7 @@ use clap::Args;
 use self::data::Dataset;
 use crate::http::Client;
 use crate::kinora::Kinora;
-use crate::needs::{self, BUBBLEWRAP, COMPILER, FFMPEG, PIP};
+use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, FFMPEG, Need, PIP};
 use crate::node::Node;
 use crate::progress::{Progress, Stage};
 use crate::stamp::{self, Stamp};
@@ -57,14 +58,22 @@ pub struct Options {
     /// Prepare everything and stop before serving
     #[arg(long)]
     no_serve: bool,
+    /// Instead of serving, spend an evening at the demo in a real browser and say what it saw
+    #[arg(long, conflicts_with = "no_serve")]
+    check: bool,
 }
 
 pub fn run(root: &Path, options: &Options) -> Result<()> {
     let target = cargo::target_folder(root);
-    let mut progress = Progress::new(9, &target.join("xtask/demo"))?;
+    let mut progress = Progress::new(if options.check { 10 } else { 9 }, &target.join("xtask/demo"))?;
     let downloads = target.join("downloads");
     progress.step("tools", |stage| {
-        needs::ensure(stage, &[&COMPILER, &FFMPEG, &BUBBLEWRAP, &PIP])
+        let browser = options.check.then_some(&CHROMIUM);
+        let needs: Vec<&Need> = [&COMPILER, &FFMPEG, &BUBBLEWRAP, &PIP]
+            .into_iter()
+            .chain(browser)
+            .collect();
+        needs::ensure(stage, &needs)
     })?;
     progress.step("web page", |stage| web(root, stage))?;
     let binary = progress.step("release binary", |stage| release_binary(root, stage))?;
@@ -84,6 +93,11 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     progress.step("titles and ratings", |stage| demo.import(&source, stage))?;
     progress.step("model", |stage| demo.train(&source, stage))?;
     progress.step("films onto titles", |stage| demo.add_films(&films, stage))?;
+    if options.check {
+        let seen = progress.step("an evening", |stage| check::evening(root, &demo, stage))?;
+        println!("\n  {}\n", seen.join("\n  "));
+        return Ok(());
+    }
     print_welcome(&demo, &options.listen);
     if options.no_serve {
         return Ok(());

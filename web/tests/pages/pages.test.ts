@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { axe, type Stage, stage } from "../support/browser";
+import { settled } from "../support/settled.mjs";
 
 let house: Stage;
 beforeAll(async () => {
@@ -45,6 +46,7 @@ const SIZES = [
 ] as const;
 
 async function judge(page: Page) {
+  await settled(page);
   const sideways = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
@@ -58,7 +60,6 @@ it.each(PAGES)("%s", async (path, words) => {
   await page.getByText(words).locator("visible=true").first().waitFor();
   for (const [width, height] of SIZES) {
     await page.setViewportSize({ width, height });
-    await page.waitForLoadState("networkidle");
     await judge(page);
   }
   await page.context().close();
