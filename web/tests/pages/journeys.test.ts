@@ -95,6 +95,23 @@ describe("home", () => {
   });
 });
 
+describe("the invitation to rate three films", () => {
+  it("stands above the rows of a new viewer, and goes with the third rating", async () => {
+    const page = await house.open("/", { profile: "p2" });
+    const invitation = page.getByRole("complementary", { name: "Make this page yours" });
+    await invitation.waitFor();
+    for (const title of ["t5", "t7", "t9"]) {
+      await page.goto(`${house.url}/title/${title}`);
+      await page.getByRole("radio", { name: "4 stars" }).click();
+      await page.getByText("Your rating is saved.").waitFor();
+    }
+    await page.goto(house.url);
+    await page.getByRole("heading", { name: "Top picks for Ada" }).waitFor();
+    expect(await invitation.count()).toBe(0);
+    await page.context().close();
+  });
+});
+
 describe("home as it loads", () => {
   it("does not move", async () => {
     const page = await house.open("/");
