@@ -98,7 +98,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         println!("\n  {}\n", seen.join("\n  "));
         return Ok(());
     }
-    print_welcome(&demo, &options.listen);
+    print_welcome(&demo, options);
     if options.no_serve {
         return Ok(());
     }
@@ -162,11 +162,19 @@ impl Demo {
 
     fn import(&self, source: &Path, stage: &Stage) -> Result<()> {
         let path = source.to_string_lossy().into_owned();
-        self.once("import", &[&path, &self.dataset.name()], stage, || {
-            let claim = format!("{}={}", data::viewer(source)?, VIEWER.email);
-            let run = self
-                .kinora
-                .command(["import", self.dataset.importer(), &path, "--claim", &claim]);
+        let inputs = [&path, &self.dataset.name(), VIEWER.email, ADMIN.email];
+        self.once("import", &inputs, stage, || {
+            let [viewer, admin] = data::viewers(source)?;
+            let claims = [format!("{viewer}={}", VIEWER.email), format!("{admin}={}", ADMIN.email)];
+            let run = self.kinora.command([
+                "import",
+                self.dataset.importer(),
+                &path,
+                "--claim",
+                &claims[0],
+                "--claim",
+                &claims[1],
+            ]);
             let mut last = String::new();
             run.run_with(stage, |line| last = line.trim().to_owned())?;
             stage.note(last);
@@ -240,14 +248,19 @@ fn titles_on_the_home_page(url: &str) -> Result<Vec<String>> {
     Ok(titles)
 }
 
-fn print_welcome(demo: &Demo, listen: &str) {
+fn print_welcome(demo: &Demo, options: &Options) {
     println!();
-    println!("  Kinora is ready: http://{listen}");
+    if options.no_serve {
+        println!("  Kinora is prepared; the same command without --no-serve starts it.");
+    } else {
+        println!("  Kinora is ready: http://{}", options.listen);
+    }
     println!();
     for person in [&VIEWER, &ADMIN] {
         println!("    {:<7} {:<24} {}", person.role, person.email, person.password);
     }
     println!();
+    println!("  Each has the ratings of a viewer of the data set; the films at the head of the viewer's page play.");
     println!(
         "  Everything of this demo stands in {}; remove the folder to begin anew.",
         demo.kinora.data.display()

@@ -26,6 +26,8 @@ export const Row = memo(function Row({ row, eager, returned, heading: Heading = 
   const edges = useEdges(scroller, row.items.length);
   const keys = useRowKeys(row, scroller, returned);
   const wide = row.kind === "continue_watching";
+  // "Because you watched Heat" is heading and reason at once; it stands there once, and Heat is a link.
+  const asHeading = row.reason?.text === row.title ? row.reason : undefined;
   const page = (direction: 1 | -1) => {
     const list = scroller.current;
     list?.scrollBy({ left: direction * list.clientWidth * 0.9 * (isRightToLeft(list) ? -1 : 1), behavior: motion() });
@@ -33,8 +35,8 @@ export const Row = memo(function Row({ row, eager, returned, heading: Heading = 
   return (
     <section className={`row row--${row.kind}`} aria-labelledby={headingId}>
       <div className="row__head">
-        <Heading id={headingId}>{row.title}</Heading>
-        {row.reason && (
+        <Heading id={headingId}>{asHeading ? <ReasonText reason={asHeading} /> : row.title}</Heading>
+        {row.reason && !asHeading && (
           <p className="row__reason">
             <ReasonText reason={row.reason} />
           </p>

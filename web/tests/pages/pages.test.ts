@@ -25,6 +25,7 @@ const PAGES = [
   ["/search", "Start with a genre"],
   ["/search?q=the", "The General"],
   ["/search?q=zzz", "Nothing for"],
+  ["/browse", "Metropolis"],
   ["/browse?genre=Horror", "Nosferatu"],
   ["/my-list", "The Kid Brother"],
   ["/profile", "Safety Last!"],

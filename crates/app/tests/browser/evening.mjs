@@ -1,5 +1,6 @@
 // An evening of two viewers: one logs in, reads why, watches, rates, and finds the page changed; the other sees another page.
 // Input: { first: {email, password}, second: {email, password} }.
+import { logIn, must } from "./people.mjs";
 
 const ROWS_MIN = 5;
 
@@ -8,7 +9,7 @@ export default async function evening({ page, url, input, context, axe, settled,
   await logIn(page, url, input.first);
   await settled();
   seen.rows = await rowsOf(page);
-  seen.reasons = await page.locator(".row__reason").allTextContents();
+  seen.reasons = await page.locator(".row__reason, .row h2:has(.reason-link)").allTextContents();
   seen.homeFindings = await axe();
   await shot("evening-home");
   must(new Set(seen.rows.map((row) => row.kind)).size >= ROWS_MIN, `fewer than ${ROWS_MIN} kinds of rows`, seen.rows);
@@ -51,23 +52,6 @@ export default async function evening({ page, url, input, context, axe, settled,
   must(mine.length > 0 && theirs.length > 0, "a viewer sees no picks", { mine, theirs });
   must(mine.join() !== theirs.join(), "both viewers see the same picks", { mine, theirs });
   return seen;
-}
-
-function must(held, what, with_) {
-  if (!held) throw new Error(`${what}: ${JSON.stringify(with_)}`);
-}
-
-async function logIn(page, url, { email, password }) {
-  await page.goto(`${url}/login`);
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  // The grey shapes that stand in while a page loads are neither buttons nor sections.
-  const row = page.locator("section.row").first();
-  const profile = page.locator("button.profile-card").first();
-  await row.or(profile).first().waitFor();
-  if (await profile.isVisible()) await profile.click();
-  await row.waitFor();
 }
 
 /** Gives the title on the page five stars; stars of an earlier evening are taken back first. */
