@@ -58,7 +58,7 @@ pub struct Options {
     /// Prepare everything and stop before serving
     #[arg(long)]
     no_serve: bool,
-    /// Instead of serving, spend an evening at the demo in a real browser and say what it saw
+    /// Instead of serving, spend the viewer's evening in a real browser (a film is watched and rated) and say what was seen
     #[arg(long, conflicts_with = "no_serve")]
     check: bool,
 }

@@ -53,7 +53,10 @@ impl Knowledge<'_> {
             return None;
         }
         Some(dto::Reason {
-            text: format!("Because you {}", self.deeds(&known[..known.len().min(NAMED_IN_TEXT_MAX)])),
+            text: format!(
+                "Because you {}",
+                self.deeds(&known[..known.len().min(NAMED_IN_TEXT_MAX)])
+            ),
             because: known.iter().map(|(it, _)| it.title).collect(),
             because_titles: known
                 .iter()

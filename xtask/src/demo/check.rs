@@ -38,10 +38,16 @@ fn login(person: &Person) -> Value {
 
 fn report(seen: &Value, pictures: &Path) -> Vec<String> {
     let rows = list(&seen["rows"]);
-    let mut kinds: Vec<&str> = rows.iter().filter_map(|row| row["kind"].as_str()).collect();
-    // Several rows of a kind stand together.
-    kinds.dedup();
-    let mut lines = vec![line("rows", &kinds.join(", "))];
+    let mut kinds = Vec::new();
+    for kind in rows.iter().filter_map(|row| row["kind"].as_str()) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let mut lines = vec![line(
+        "rows",
+        &format!("{} of {} kinds: {}", rows.len(), kinds.len(), kinds.join(", ")),
+    )];
     lines.extend(lines_of("reasons", &seen["reasons"]));
     lines.push(line("played", seen["title"].as_str().unwrap_or_default()));
     lines.push(line(
@@ -82,7 +88,7 @@ mod tests {
             "title": "Alien", "firstFrameMs": 412, "because": ["Because you loved Alien"], "shared": 3, "picks": 20,
         });
         let wanted = "\
-rows              top_picks, genre
+rows              3 of 2 kinds: top_picks, genre
 reasons           one
                   two
 played            Alien
