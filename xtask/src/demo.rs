@@ -1,6 +1,7 @@
 //! Owns `cargo xtask demo`: from a checkout to a service that a person can log in to, every step remembered, so that the second
 //! time takes seconds.
 
+mod check;
 mod clips;
 pub mod data;
 
@@ -13,7 +14,7 @@ use clap::Args;
 use self::data::Dataset;
 use crate::http::Client;
 use crate::kinora::Kinora;
-use crate::needs::{self, BUBBLEWRAP, COMPILER, FFMPEG, PIP};
+use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, FFMPEG, Need, PIP};
 use crate::node::Node;
 use crate::progress::{Progress, Stage};
 use crate::stamp::{self, Stamp};
@@ -57,14 +58,22 @@ pub struct Options {
     /// Prepare everything and stop before serving
     #[arg(long)]
     no_serve: bool,
+    /// Instead of serving, spend the viewer's evening in a real browser (a film is watched and rated) and say what was seen
+    #[arg(long, conflicts_with = "no_serve")]
+    check: bool,
 }
 
 pub fn run(root: &Path, options: &Options) -> Result<()> {
     let target = cargo::target_folder(root);
-    let mut progress = Progress::new(9, &target.join("xtask/demo"))?;
+    let mut progress = Progress::new(if options.check { 10 } else { 9 }, &target.join("xtask/demo"))?;
     let downloads = target.join("downloads");
     progress.step("tools", |stage| {
-        needs::ensure(stage, &[&COMPILER, &FFMPEG, &BUBBLEWRAP, &PIP])
+        let browser = options.check.then_some(&CHROMIUM);
+        let needs: Vec<&Need> = [&COMPILER, &FFMPEG, &BUBBLEWRAP, &PIP]
+            .into_iter()
+            .chain(browser)
+            .collect();
+        needs::ensure(stage, &needs)
     })?;
     progress.step("web page", |stage| web(root, stage))?;
     let binary = progress.step("release binary", |stage| release_binary(root, stage))?;
@@ -84,7 +93,12 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     progress.step("titles and ratings", |stage| demo.import(&source, stage))?;
     progress.step("model", |stage| demo.train(&source, stage))?;
     progress.step("films onto titles", |stage| demo.add_films(&films, stage))?;
-    print_welcome(&demo, &options.listen);
+    if options.check {
+        let seen = progress.step("an evening", |stage| check::evening(root, &demo, stage))?;
+        println!("\n  {}\n", seen.join("\n  "));
+        return Ok(());
+    }
+    print_welcome(&demo, options);
     if options.no_serve {
         return Ok(());
     }
@@ -148,11 +162,19 @@ impl Demo {
 
     fn import(&self, source: &Path, stage: &Stage) -> Result<()> {
         let path = source.to_string_lossy().into_owned();
-        self.once("import", &[&path, &self.dataset.name()], stage, || {
-            let claim = format!("{}={}", data::viewer(source)?, VIEWER.email);
-            let run = self
-                .kinora
-                .command(["import", self.dataset.importer(), &path, "--claim", &claim]);
+        let inputs = [&path, &self.dataset.name(), VIEWER.email, ADMIN.email];
+        self.once("import", &inputs, stage, || {
+            let [viewer, admin] = data::viewers(source)?;
+            let claims = [format!("{viewer}={}", VIEWER.email), format!("{admin}={}", ADMIN.email)];
+            let run = self.kinora.command([
+                "import",
+                self.dataset.importer(),
+                &path,
+                "--claim",
+                &claims[0],
+                "--claim",
+                &claims[1],
+            ]);
             let mut last = String::new();
             run.run_with(stage, |line| last = line.trim().to_owned())?;
             stage.note(last);
@@ -226,14 +248,19 @@ fn titles_on_the_home_page(url: &str) -> Result<Vec<String>> {
     Ok(titles)
 }
 
-fn print_welcome(demo: &Demo, listen: &str) {
+fn print_welcome(demo: &Demo, options: &Options) {
     println!();
-    println!("  Kinora is ready: http://{listen}");
+    if options.no_serve {
+        println!("  Kinora is prepared; the same command without --no-serve starts it.");
+    } else {
+        println!("  Kinora is ready: http://{}", options.listen);
+    }
     println!();
     for person in [&VIEWER, &ADMIN] {
         println!("    {:<7} {:<24} {}", person.role, person.email, person.password);
     }
     println!();
+    println!("  Each has the ratings of a viewer of the data set; the films at the head of the viewer's page play.");
     println!(
         "  Everything of this demo stands in {}; remove the folder to begin anew.",
         demo.kinora.data.display()

@@ -3,6 +3,7 @@
 //! Depends on nothing of ours, so that it compiles in seconds and works while everything else is broken.
 
 mod bench;
+mod browser;
 mod cargo;
 mod demo;
 mod http;

@@ -44,6 +44,10 @@ enum Step {
     WebTest,
     /// the page itself, which the binary embeds
     WebBuild,
+    /// the compressed script of the home page is within its budget
+    WebSize,
+    /// every page in a real browser: accessibility, keyboard, sizes of window
+    WebPages,
     /// clippy on every target, warnings are errors
     Clippy,
     /// examples in the documentation
@@ -111,6 +115,8 @@ impl Suite<'_> {
             Step::WebLint => self.npm(stage, "lint"),
             Step::WebTest => self.npm(stage, "test"),
             Step::WebBuild => self.node(stage)?.build(stage),
+            Step::WebSize => self.npm(stage, "check:size"),
+            Step::WebPages => self.npm(stage, "check:pages"),
             Step::Clippy => self.cargo(
                 stage,
                 &[

@@ -52,13 +52,11 @@ impl Knowledge<'_> {
         if known.is_empty() {
             return None;
         }
-        let deeds: Vec<String> = known
-            .iter()
-            .take(NAMED_IN_TEXT_MAX)
-            .map(|(it, card)| self.deed(it, &card.name))
-            .collect();
         Some(dto::Reason {
-            text: format!("Because you {}", list(deeds.iter().map(String::as_str))),
+            text: format!(
+                "Because you {}",
+                self.deeds(&known[..known.len().min(NAMED_IN_TEXT_MAX)])
+            ),
             because: known.iter().map(|(it, _)| it.title).collect(),
             because_titles: known
                 .iter()
@@ -68,6 +66,17 @@ impl Knowledge<'_> {
                 })
                 .collect(),
         })
+    }
+
+    /// `rated Heat and Alien five stars`, or each with its own verb where the deeds differ.
+    fn deeds(&self, named: &[(&Contribution, &catalog::Card)]) -> String {
+        let same = |(it, _): &(&Contribution, &catalog::Card)| self.deed(it, "") == self.deed(named[0].0, "");
+        if named.iter().all(same) {
+            let names = list(named.iter().map(|(_, card)| card.name.as_str()));
+            return self.deed(named[0].0, &names);
+        }
+        let deeds: Vec<String> = named.iter().map(|(it, card)| self.deed(it, &card.name)).collect();
+        list(deeds.iter().map(String::as_str))
     }
 
     /// `rated Heat five stars`.

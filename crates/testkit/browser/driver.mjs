@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { settled } from "../../../web/tests/support/settled.mjs";
 
 const order = JSON.parse(readFileSync(0, "utf8"));
 const require = createRequire(order.modules);
@@ -41,8 +42,9 @@ async function shot(name) {
   return path;
 }
 
-/** What axe finds on the page as it is: a list of {id, impact, nodes}. */
+/** What axe finds on the page once it stands still: a list of {id, impact, nodes}. */
 async function axe() {
+  await settled(page);
   await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
   const { violations } = await page.evaluate(() => globalThis.axe.run());
   return violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, nodes: nodes.map((node) => node.html) }));
@@ -51,7 +53,7 @@ async function axe() {
 let status = 0;
 try {
   const script = await import(pathToFileURL(order.script).href);
-  const value = await script.default({ page, context, url: order.url, input: order.input, axe, shot, said });
+  const value = await script.default({ page, context, url: order.url, input: order.input, axe, settled: () => settled(page), shot, said });
   console.log(JSON.stringify({ value: value ?? null }));
 } catch (error) {
   status = 1;

@@ -36,8 +36,9 @@ impl Browser {
         self
     }
 
-    /// Runs a script, a module whose default export is `async ({ page, context, url, input, axe, shot }) => value`:
-    /// `axe()` gives the accessibility findings of the page, `shot(name)` keeps a picture of it.
+    /// Runs a script, a module whose default export is `async ({ page, context, url, input, axe, settled, shot }) => value`:
+    /// `settled()` waits until nothing on the page loads or moves, `axe()` gives the accessibility findings of the page, once it is
+    /// settled, `shot(name)` keeps a picture of it.
     ///
     /// # Panics
     /// When the script throws or the browser does not start; with the page's own messages and a picture of its last state.

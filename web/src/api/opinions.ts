@@ -8,11 +8,15 @@ import type { Card, Home, Id, MyRating, Progress } from "./types";
 
 type Rated = Pick<Card, "id" | "name" | "my_rating">;
 
+/** Opinions of one title reach the server in the order they were given: an undo must not overtake what it undoes. */
+const oneByOne = (card: Rated) => ({ id: `rating-${card.id}` });
+
 /** Rates, or removes the rating with `null`. */
 export function useRate(card: Rated) {
   const client = useQueryClient();
   return useMutation({
     mutationKey: ["rate", card.id],
+    scope: oneByOne(card),
     mutationFn: (rating: MyRating | null) => (rating === null ? api.removeRating(card.id) : api.rate(card.id, rating)),
     onMutate: async (rating) => {
       await client.cancelQueries({ queryKey: ["title", card.id] });
@@ -42,10 +46,12 @@ export function withRating(card: Card, rating: MyRating | null): Card {
 export function useDislike(card: Card) {
   const client = useQueryClient();
   const undo = useMutation({
+    scope: oneByOne(card),
     mutationFn: () => api.removeRating(card.id),
     onSettled: () => tasteChanged(client, card.id),
   });
   return useMutation({
+    scope: oneByOne(card),
     mutationFn: () => api.rate(card.id, { like: false }),
     onMutate: async () => {
       await client.cancelQueries({ queryKey: ["home"] });

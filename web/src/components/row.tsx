@@ -3,7 +3,7 @@
  * It remembers which card was last in hand, and takes the focus back there when the viewer returns.
  */
 import { type KeyboardEvent, memo, useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
-import type { HomeRow } from "@/api/types";
+import type { HomeRow, Reason } from "@/api/types";
 import { focusMemory } from "@/lib/focus-memory";
 import { keptIndex, moveInRow } from "@/lib/row-keys";
 import { strings } from "@/strings";
@@ -26,6 +26,7 @@ export const Row = memo(function Row({ row, eager, returned, heading: Heading = 
   const edges = useEdges(scroller, row.items.length);
   const keys = useRowKeys(row, scroller, returned);
   const wide = row.kind === "continue_watching";
+  const asHeading = reasonAsHeading(row);
   const page = (direction: 1 | -1) => {
     const list = scroller.current;
     list?.scrollBy({ left: direction * list.clientWidth * 0.9 * (isRightToLeft(list) ? -1 : 1), behavior: motion() });
@@ -33,8 +34,8 @@ export const Row = memo(function Row({ row, eager, returned, heading: Heading = 
   return (
     <section className={`row row--${row.kind}`} aria-labelledby={headingId}>
       <div className="row__head">
-        <Heading id={headingId}>{row.title}</Heading>
-        {row.reason && (
+        <Heading id={headingId}>{asHeading ? <ReasonText reason={asHeading} /> : row.title}</Heading>
+        {row.reason && !asHeading && (
           <p className="row__reason">
             <ReasonText reason={row.reason} />
           </p>
@@ -72,6 +73,14 @@ export const Row = memo(function Row({ row, eager, returned, heading: Heading = 
     </section>
   );
 });
+
+/** "Because you watched Heat" is heading and reason at once: then it stands there once, and Heat is a link. */
+export function reasonAsHeading({ title, reason }: HomeRow): Reason | undefined {
+  if (!reason) return undefined;
+  const named = reason.because_titles;
+  const said = reason.text === title || (named.length > 0 && named.every(({ name }) => title.includes(name)));
+  return said ? { ...reason, text: title } : undefined;
+}
 
 interface ArrowProps {
   side: "back" | "next";

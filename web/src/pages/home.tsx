@@ -32,7 +32,7 @@ export function HomePage() {
       {hero && <Hero hero={hero} />}
       {rows.length > 0 && (
         <div className="rows">
-          <Invite />
+          <Invite ratingsWanted={home.data?.ratings_wanted ?? 0} />
           {rows.map((row, index) => (
             <Row key={row.id} row={row} eager={index < 2} returned={returned} />
           ))}
@@ -52,10 +52,10 @@ export function HomePage() {
   );
 }
 
-/** Shown until the profile has said what it loves. */
-function Invite() {
+/** Shown until the profile has said what it loves, here or by its ratings. */
+function Invite({ ratingsWanted }: { ratingsWanted: number }) {
   const profile = useActiveProfile();
-  if (!profile || profile.onboarded || profile.kids) return null;
+  if (!profile || profile.onboarded || profile.kids || ratingsWanted === 0) return null;
   return (
     <aside className="invite" aria-label={strings.onboarding.title}>
       <Mark />

@@ -1,4 +1,4 @@
-/** The door: log in or make an account. */
+/** The door: log in, make an account, or open the house for the first time. */
 import "@/styles/auth.css";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
@@ -16,148 +16,126 @@ import { strings } from "@/strings";
 const words = strings.auth;
 
 export function LogInPage() {
-  usePageTitle(words.logIn);
   const enter = useEnter();
   const { next } = useSearch({ from: "/login" });
   const logIn = useMutation({ mutationFn: api.logIn, onSuccess: () => enter(next) });
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    logIn.mutate({ email: value(form, "email"), password: value(form, "password") });
-  };
   return (
-    <Door title={words.logInTitle} lead={words.logInLead}>
-      <form onSubmit={submit} className="door__form">
-        <Field label={words.email} name="email" type="email" autoComplete="username" required autoFocus />
-        <Field label={words.password} name="password" type="password" autoComplete="current-password" required />
-        <FormError>{logIn.error ? refusal(logIn.error) : null}</FormError>
-        <button type="submit" className="button button--primary" disabled={logIn.isPending}>
-          {words.logIn}
-        </button>
-        <p className="muted">
+    <Door
+      name={words.logIn}
+      title={words.logInTitle}
+      lead={words.logInLead}
+      attempt={logIn}
+      onSubmit={(value) => logIn.mutate({ email: value("email"), password: value("password") })}
+      instead={
+        <>
           {words.toRegister}{" "}
           <Link to="/register" search={{ next }} className="link">
             {words.register}
           </Link>
-        </p>
-      </form>
+        </>
+      }
+    >
+      <Field label={words.email} name="email" type="email" autoComplete="username" required autoFocus />
+      <Field label={words.password} name="password" type="password" autoComplete="current-password" required />
     </Door>
   );
 }
 
 export function RegisterPage() {
-  usePageTitle(words.register);
   const enter = useEnter();
   const { next } = useSearch({ from: "/register" });
   const register = useMutation({ mutationFn: api.register, onSuccess: () => enter("/welcome") });
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    register.mutate({ name: value(form, "name"), email: value(form, "email"), password: value(form, "password") });
-  };
-  const fields = register.error instanceof Problem ? register.error.fields : {};
   return (
-    <Door title={words.registerTitle} lead={words.registerLead}>
-      <form onSubmit={submit} className="door__form">
-        <Field
-          label={words.name}
-          name="name"
-          autoComplete="name"
-          required
-          maxLength={60}
-          autoFocus
-          error={fields.name}
-        />
-        <Field label={words.email} name="email" type="email" autoComplete="username" required error={fields.email} />
-        <Field
-          label={words.password}
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          required
-          minLength={15}
-          hint={words.passwordHint}
-          error={fields.password}
-        />
-        <FormError>{register.error ? refusal(register.error) : null}</FormError>
-        <button type="submit" className="button button--primary" disabled={register.isPending}>
-          {words.register}
-        </button>
-        <p className="muted">
+    <Door
+      name={words.register}
+      title={words.registerTitle}
+      lead={words.registerLead}
+      attempt={register}
+      onSubmit={(value) => register.mutate(newcomer(value))}
+      instead={
+        <>
           {words.toLogIn}{" "}
           <Link to="/login" search={{ next }} className="link">
             {words.logIn}
           </Link>
-        </p>
-      </form>
+        </>
+      }
+    >
+      <NewcomerFields error={register.error} autoFocus />
     </Door>
   );
 }
 
 /** The first evening: the house has no admin yet, and whoever started it holds a one-time token. */
 export function SetUpPage() {
-  usePageTitle(words.setUp);
   const enter = useEnter();
   const { token } = useSearch({ from: "/setup" });
   const setUp = useMutation({ mutationFn: api.setUp, onSuccess: () => enter("/admin/import") });
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    setUp.mutate({
-      token: value(form, "token").trim(),
-      name: value(form, "name"),
-      email: value(form, "email"),
-      password: value(form, "password"),
-    });
-  };
-  const fields = setUp.error instanceof Problem ? setUp.error.fields : {};
   return (
-    <Door title={words.setUpTitle} lead={words.setUpLead}>
-      <form onSubmit={submit} className="door__form">
-        <Field
-          label={words.token}
-          name="token"
-          defaultValue={token}
-          required
-          autoComplete="off"
-          spellCheck={false}
-          hint={words.tokenHint}
-          error={fields.token}
-        />
-        <Field label={words.name} name="name" autoComplete="name" required maxLength={60} error={fields.name} />
-        <Field label={words.email} name="email" type="email" autoComplete="username" required error={fields.email} />
-        <Field
-          label={words.password}
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          required
-          minLength={15}
-          hint={words.passwordHint}
-          error={fields.password}
-        />
-        <FormError>
-          {setUp.error
-            ? setUp.error instanceof Problem && setUp.error.status === 401
-              ? words.tokenWrong
-              : refusal(setUp.error)
-            : null}
-        </FormError>
-        <button type="submit" className="button button--primary" disabled={setUp.isPending}>
-          {words.setUp}
-        </button>
-      </form>
+    <Door
+      name={words.setUp}
+      title={words.setUpTitle}
+      lead={words.setUpLead}
+      attempt={setUp}
+      wrong={words.tokenWrong}
+      onSubmit={(value) => setUp.mutate({ token: value("token").trim(), ...newcomer(value) })}
+    >
+      <Field
+        label={words.token}
+        name="token"
+        defaultValue={token}
+        required
+        autoComplete="off"
+        spellCheck={false}
+        hint={words.tokenHint}
+        error={fieldsOf(setUp.error).token}
+      />
+      <NewcomerFields error={setUp.error} />
     </Door>
   );
 }
 
-const value = (form: FormData, name: string) => String(form.get(name) ?? "");
+/** Who somebody new is, and what the server has to say about it. */
+function NewcomerFields({ error, autoFocus }: { error: Error | null; autoFocus?: boolean }) {
+  const fields = fieldsOf(error);
+  return (
+    <>
+      <Field
+        label={words.name}
+        name="name"
+        autoComplete="name"
+        required
+        maxLength={60}
+        autoFocus={autoFocus}
+        error={fields.name}
+      />
+      <Field label={words.email} name="email" type="email" autoComplete="username" required error={fields.email} />
+      <Field
+        label={words.password}
+        name="password"
+        type="password"
+        autoComplete="new-password"
+        required
+        minLength={15}
+        hint={words.passwordHint}
+        error={fields.password}
+      />
+    </>
+  );
+}
 
-/** Why the door stayed shut. */
-function refusal(error: Error): string {
+/** What was typed into the field of this name. */
+type Value = (name: string) => string;
+
+const newcomer = (value: Value) => ({ name: value("name"), email: value("email"), password: value("password") });
+
+const fieldsOf = (error: Error | null) => (error instanceof Problem ? error.fields : {});
+
+/** Why the door stayed shut; `wrong` is said of what the server does not know. */
+function refusal(error: Error, wrong: string): string {
   if (!(error instanceof Problem)) return strings.states.errorLead;
   if (error.offline) return strings.states.unreachable;
-  if (error.status === 401) return words.wrong;
+  if (error.status === 401) return wrong;
   if (error.status === 409) return words.taken;
   if (error.status === 429) return words.tooMany;
   return error.message || strings.states.errorLead;
@@ -180,7 +158,27 @@ function useEnter() {
   };
 }
 
-function Door({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
+interface DoorProps {
+  /** Of the page and of the button that sends the form. */
+  name: string;
+  title: string;
+  lead: string;
+  attempt: { error: Error | null; isPending: boolean };
+  onSubmit: (value: Value) => void;
+  wrong?: string;
+  /** The other way in. */
+  instead?: ReactNode;
+  children: ReactNode;
+}
+
+/** A form beside the deck: its fields are the children. */
+function Door({ name, title, lead, attempt, onSubmit, wrong = words.wrong, instead, children }: DoorProps) {
+  usePageTitle(name);
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    onSubmit((field) => String(form.get(field) ?? ""));
+  };
   return (
     <main id="content" className="door" tabIndex={-1}>
       <div className="door__scene">
@@ -197,7 +195,14 @@ function Door({ title, lead, children }: { title: string; lead: string; children
             <h1>{title}</h1>
             <p className="muted">{lead}</p>
           </div>
-          {children}
+          <form onSubmit={submit} className="door__form">
+            {children}
+            <FormError>{attempt.error ? refusal(attempt.error, wrong) : null}</FormError>
+            <button type="submit" className="button button--primary" disabled={attempt.isPending}>
+              {name}
+            </button>
+            {instead && <p className="muted">{instead}</p>}
+          </form>
         </div>
       </div>
     </main>

@@ -83,7 +83,7 @@ export const adminEn = {
     running: "Importing",
     uploading: (n: number, of: number) => `Sending file ${n} of ${of}`,
     done: "Imported",
-    failed: "The import failed; nothing was half-imported",
+    failed: "The import failed; nothing was half-imported.",
     another: "Import another",
     needFiles: "Choose the files.",
   },

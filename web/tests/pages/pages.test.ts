@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { axe, type Stage, stage } from "../support/browser";
+import { settled } from "../support/settled.mjs";
 
 let house: Stage;
 beforeAll(async () => {
@@ -24,6 +25,7 @@ const PAGES = [
   ["/search", "Start with a genre"],
   ["/search?q=the", "The General"],
   ["/search?q=zzz", "Nothing for"],
+  ["/browse", "Metropolis"],
   ["/browse?genre=Horror", "Nosferatu"],
   ["/my-list", "The Kid Brother"],
   ["/profile", "Safety Last!"],
@@ -45,6 +47,7 @@ const SIZES = [
 ] as const;
 
 async function judge(page: Page) {
+  await settled(page);
   const sideways = await page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
@@ -58,7 +61,6 @@ it.each(PAGES)("%s", async (path, words) => {
   await page.getByText(words).locator("visible=true").first().waitFor();
   for (const [width, height] of SIZES) {
     await page.setViewportSize({ width, height });
-    await page.waitForLoadState("networkidle");
     await judge(page);
   }
   await page.context().close();

@@ -128,6 +128,7 @@ export function homeAnswer(state) {
   const rows = homeRows(state);
   return {
     page_id: "h1",
+    ratings_wanted: Math.max(0, 3 - state.ratings.size),
     hero: {
       title: of(cards[2]),
       description:

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { startFixture } from "./fixture.mjs";
+import { settled } from "./settled.mjs";
 
 const FLAGS = [
   "--headless",
@@ -74,8 +75,9 @@ interface Finding {
   nodes: { html: string; failureSummary: string }[];
 }
 
-/** What axe finds by WCAG 2.2 A and AA and its own best practices, in short lines; none is what we want. */
+/** What axe finds on the settled page by WCAG 2.2 A and AA and its own best practices, in short lines; none is what we want. */
 export async function axe(page: Page): Promise<string[]> {
+  await settled(page);
   await page.evaluate(axeSource);
   const findings = (await page.evaluate(
     // biome-ignore lint/suspicious/noExplicitAny: axe puts itself on the window.

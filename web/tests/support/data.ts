@@ -25,4 +25,4 @@ export const row = (id: string, ids: string[], kind: HomeRow["kind"] = "top_pick
   items: ids.map((entry) => ({ title: card(entry) })),
 });
 
-export const home = (...rows: HomeRow[]): Home => ({ page_id: "p", hero: null, rows });
+export const home = (...rows: HomeRow[]): Home => ({ page_id: "p", hero: null, rows, ratings_wanted: 0 });

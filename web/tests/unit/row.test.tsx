@@ -4,7 +4,7 @@ import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } fr
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Row } from "@/components/row";
+import { Row, reasonAsHeading } from "@/components/row";
 import { focusMemory } from "@/lib/focus-memory";
 import { keptIndex, moveInRow } from "@/lib/row-keys";
 import { row } from "../support/data";
@@ -24,6 +24,28 @@ async function show(ids: string[], returned = false) {
 const focused = () => document.activeElement?.getAttribute("aria-label");
 
 beforeEach(() => focusMemory.clear());
+
+describe("a heading that is the reason", () => {
+  const because = (text: string, ...names: string[]) => ({
+    text,
+    because: names,
+    because_titles: names.map((name) => ({ id: name, name })),
+  });
+  const said = (title: string, reason: ReturnType<typeof because>) =>
+    reasonAsHeading({ ...row("any", []), title, reason })?.text;
+
+  it("is said once, in the words of the heading", () => {
+    expect(said("Because you watched Heat", because("Because you rated Heat five stars", "Heat"))).toBe(
+      "Because you watched Heat",
+    );
+    expect(said("New here", because("New here"))).toBe("New here");
+  });
+
+  it("leaves the reason where it says more", () => {
+    expect(said("Drama", because("Because you enjoy Drama"))).toBeUndefined();
+    expect(said("Because you watched Heat", because("You liked Heat and Ronin", "Heat", "Ronin"))).toBeUndefined();
+  });
+});
 
 describe("keys", () => {
   it("moves by arrows and stops at the ends", () => {

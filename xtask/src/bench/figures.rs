@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Bench;
 use super::report::Figure;
+use crate::browser::Look;
 use crate::demo::{VIEWER, data};
 use crate::http::Client;
 use crate::kinora::Kinora;
@@ -281,26 +282,16 @@ pub fn page(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
     client.log_in(VIEWER.email, VIEWER.password)?;
     let title = popular_title(&client)?;
     add_film(&library.kinora, &films[0].to_string_lossy(), &title, stage)?;
-    let order = json!({
-        "script": bench.root.join("xtask/bench/first-frame.mjs"),
-        "modules": bench.root.join("web/package.json"),
-        "pictures": bench.folder.join("pictures"),
-        "url": server.url, "width": 1280, "height": 800,
-        "input": { "title": title, "rounds": FIRST_FRAMES, "person": { "email": VIEWER.email, "password": VIEWER.password } },
-    });
-    let said = node
-        .run("node")
-        .arg(bench.root.join("crates/testkit/browser/driver.mjs"))
-        .input(order.to_string())
-        .output(stage)?;
-    let line = said
-        .lines()
-        .rev()
-        .find(|line| line.starts_with("{\"value\""))
-        .context("the browser gave no figures")?;
-    let answer: Value = serde_json::from_str(line)?;
-    let mut times: Vec<f64> = numbers(&answer["value"]["times"]).collect();
-    let scripts = answer["value"]["scripts"].as_array().context("no list of scripts")?;
+    let look = Look {
+        root: bench.root,
+        script: "xtask/bench/first-frame.mjs",
+        url: &server.url,
+        input: json!({ "title": title, "rounds": FIRST_FRAMES, "person": { "email": VIEWER.email, "password": VIEWER.password } }),
+        pictures: bench.folder.join("pictures"),
+    };
+    let seen = look.run(&node, stage)?;
+    let mut times: Vec<f64> = numbers(&seen["times"]).collect();
+    let scripts = seen["scripts"].as_array().context("no list of scripts")?;
     let bytes: f64 = scripts.iter().filter_map(|script| script["bytes"].as_f64()).sum();
     Ok(vec![
         Figure::at_most(

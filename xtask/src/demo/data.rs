@@ -1,4 +1,4 @@
-//! Owns the demo's data sets: fetching one by package name, finding a person's own download, choosing whose history the viewer has.
+//! Owns the demo's data sets: fetching one by package name, finding a person's own download, choosing whose histories its people have.
 //!
 //! The GroupLens sets may not be passed on, so nothing of theirs stands in the repository.
 
@@ -119,17 +119,19 @@ fn wheel_in(folder: &Path) -> Result<PathBuf> {
         .context("pip brought no wheel")
 }
 
-/// The data set's viewer whose history our viewer gets: the one with about [`HISTORY_WANTED`] ratings.
-pub fn viewer(folder: &Path) -> Result<String> {
+/// The data set's viewers whose histories our people get: those with about [`HISTORY_WANTED`] ratings, the nearest first.
+pub fn viewers(folder: &Path) -> Result<[String; 2]> {
     let file = ratings_file(folder)?;
     let counts = ratings_per_viewer(BufReader::new(
         File::open(&file).with_context(|| format!("open {}", file.display()))?,
     ))?;
-    let best = counts
-        .into_iter()
-        .min_by_key(|(viewer, count)| (count.abs_diff(HISTORY_WANTED), viewer.len(), viewer.clone()));
-    best.map(|(viewer, _)| viewer)
-        .with_context(|| format!("{} holds no ratings", file.display()))
+    let mut nearest: Vec<(String, usize)> = counts.into_iter().collect();
+    nearest.sort_by_key(|(viewer, count)| (count.abs_diff(HISTORY_WANTED), viewer.len(), viewer.clone()));
+    let mut viewers = nearest.into_iter().map(|(viewer, _)| viewer);
+    match (viewers.next(), viewers.next()) {
+        (Some(first), Some(second)) => Ok([first, second]),
+        _ => bail!("{} holds ratings of fewer than two viewers", file.display()),
+    }
 }
 
 fn ratings_file(folder: &Path) -> Result<PathBuf> {

@@ -15,7 +15,7 @@ use contract::{
     activity::Activity,
     async_trait,
     catalog::Catalog,
-    imports::{Imports, ImportsError, StartImport},
+    imports::{DatasetKind, Imports, ImportsError, StartImport},
     jobs::{ForJob, Job, JobError, JobKind, Jobs, ListJobs},
 };
 use platform::{
@@ -106,16 +106,20 @@ impl Room {
 impl Imports for Room {
     async fn start(&self, req: StartImport) -> Result<Job, ImportsError> {
         check(&req).map_err(ImportsError::Refused)?;
-        let first = req.paths.first().map(String::as_str).unwrap_or_default();
-        let subject = Path::new(first)
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        Ok(self
-            .queue
-            .enqueue_now(NewJob::new(JobKind::Import, subject, &req))
-            .await?)
+        let job = NewJob::new(JobKind::Import, subject(&req), &req);
+        Ok(self.queue.enqueue_now(job).await?)
+    }
+}
+
+/// What a curator calls it: the folder's name, or the data set's where there are several files, for uploaded ones are named by ids.
+fn subject(request: &StartImport) -> String {
+    match (request.paths.as_slice(), request.kind) {
+        ([path], _) => {
+            let name = Path::new(path).file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        }
+        (_, DatasetKind::Movielens) => "MovieLens".into(),
+        (_, DatasetKind::Movietweetings) => "MovieTweetings".into(),
     }
 }
 

@@ -198,6 +198,7 @@ async fn a_bad_line_and_nothing_is_there() {
         request.remove_after = true;
         let job = fixture.import(request.clone()).await;
         assert_eq!(job.state, JobState::Failed, "{}", fixture.name);
+        assert_eq!(job.subject, "MovieTweetings", "{}", fixture.name);
         let error = job.error.unwrap();
         assert!(
             error.contains("ratings.dat, line 4") && error.contains("cut short"),

@@ -1,13 +1,15 @@
 // An evening of two viewers: one logs in, reads why, watches, rates, and finds the page changed; the other sees another page.
 // Input: { first: {email, password}, second: {email, password} }.
+import { logIn, must } from "./people.mjs";
 
 const ROWS_MIN = 5;
 
-export default async function evening({ page, url, input, context, axe, shot }) {
+export default async function evening({ page, url, input, context, axe, settled, shot }) {
   const seen = {};
   await logIn(page, url, input.first);
+  await settled();
   seen.rows = await rowsOf(page);
-  seen.reasons = await page.locator(".row__reason").allTextContents();
+  seen.reasons = await page.locator(".row__reason, .row h2:has(.reason-link)").allTextContents();
   seen.homeFindings = await axe();
   await shot("evening-home");
   must(new Set(seen.rows.map((row) => row.kind)).size >= ROWS_MIN, `fewer than ${ROWS_MIN} kinds of rows`, seen.rows);
@@ -25,12 +27,11 @@ export default async function evening({ page, url, input, context, axe, shot }) 
   await shot("evening-player");
 
   await page.goto(`${url}/title/${chosen}`);
-  const rated = page.waitForResponse((answer) => answer.url().endsWith("/rating") && answer.request().method() === "PUT");
-  await page.locator("fieldset.stars input[value='5']").click({ force: true });
-  must((await rated).status() === 200, "the rating was refused");
+  await rateFive(page, settled);
 
   await page.goto(url);
-  await page.locator(".row").first().waitFor();
+  await page.locator("section.row").first().waitFor();
+  await settled();
   seen.because = (await rowsOf(page)).filter((row) => row.kind === "because_you_watched").map((row) => row.heading);
   must(
     seen.because.some((heading) => heading.includes(seen.title)),
@@ -43,27 +44,31 @@ export default async function evening({ page, url, input, context, axe, shot }) 
   await context.clearCookies();
   await page.evaluate(() => localStorage.clear());
   await logIn(page, url, input.second);
+  await settled();
   const theirs = await picks(page);
   await shot("evening-second");
+  seen.picks = mine.length;
   seen.shared = mine.filter((id) => theirs.includes(id)).length;
+  must(mine.length > 0 && theirs.length > 0, "a viewer sees no picks", { mine, theirs });
   must(mine.join() !== theirs.join(), "both viewers see the same picks", { mine, theirs });
   return seen;
 }
 
-function must(held, what, with_) {
-  if (!held) throw new Error(`${what}: ${JSON.stringify(with_)}`);
-}
-
-async function logIn(page, url, { email, password }) {
-  await page.goto(`${url}/login`);
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.locator(".row, .profile-card").first().waitFor();
-  if ((await page.locator(".profile-card").count()) > 0) {
-    await page.locator(".profile-card").first().click();
-    await page.locator(".row").first().waitFor();
+/** Gives the title on the page five stars; stars of an earlier evening are taken back first. */
+async function rateFive(page, settled) {
+  const answered = (method) =>
+    page.waitForResponse((answer) => answer.url().endsWith("/rating") && answer.request().method() === method);
+  const five = page.locator("fieldset.stars input[value='5']");
+  await five.waitFor({ state: "attached" });
+  await settled();
+  if (await five.isChecked()) {
+    const removed = answered("DELETE");
+    await page.getByRole("button", { name: "Remove rating" }).click();
+    must((await removed).ok(), "the rating was not taken back");
   }
+  const rated = answered("PUT");
+  await five.click({ force: true });
+  must((await rated).status() === 200, "the rating was refused");
 }
 
 /** Every row of the home page: what kind it is and what stands above it. */

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod commands;
+mod curating;
 mod durability;
 mod evening;
 mod kids;

@@ -32,6 +32,8 @@ use crate::{
 
 /// As far back as activity answers from memory.
 const RECENT_MAX: u32 = 500;
+/// From so many ratings on, a viewer is known well enough not to be asked for more.
+const RATINGS_WANTED: usize = 3;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -79,10 +81,12 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Ho
             reason,
         });
     let rows = page.rows.iter().filter_map(|row| join.row(row)).collect();
+    let rated = states.values().filter(|state| state.opinion.is_some()).count();
     Ok(Json(Home {
         page_id: page.id,
         hero,
         rows,
+        ratings_wanted: RATINGS_WANTED.saturating_sub(rated),
     }))
 }
 

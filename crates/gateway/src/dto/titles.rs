@@ -181,6 +181,8 @@ pub struct Home {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hero: Option<Hero>,
     pub rows: Vec<Row>,
+    /// How many more ratings make this page the viewer's own; 0 from the third on.
+    pub ratings_wanted: usize,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

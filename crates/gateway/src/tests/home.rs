@@ -47,6 +47,7 @@ async fn rows_have_cards_progress_and_reasons_in_words() {
     assert_eq!(reply.status, 200, "{:?}", reply.body);
     let home = reply.json();
     assert_eq!(home["page_id"], "5");
+    assert_eq!(home["ratings_wanted"], 2, "one title of three is rated");
     assert_eq!(home["hero"]["title"]["name"], "Heat");
     assert_eq!(home["hero"]["description"], "A thief and a detective.");
     assert_eq!(home["hero"]["reason"]["text"], "Because you watched Babe");

@@ -70,6 +70,14 @@ fn reasons_say_what_was_done_and_no_more() {
             "Because you watched Ronin and liked Léon",
         ),
         (
+            because(&[(2, How::Watched), (3, How::Watched)]),
+            "Because you watched Ronin and Léon",
+        ),
+        (
+            because(&[(1, How::Rated), (2, How::Rated)]),
+            "Because you rated Heat five stars and rated Ronin",
+        ),
+        (
             because(&[(9, How::Liked), (3, How::Listed)]),
             "Because you put Léon on your list",
         ),

@@ -152,7 +152,7 @@ function Followed({ job, onAgain }: { job: Job; onAgain: () => void }) {
   const over = current.state !== "queued" && current.state !== "running";
   return (
     <div className="form form--wide">
-      <div aria-live="polite">
+      <div aria-live="polite" className="form form--wide">
         <JobCard job={current} />
         {current.state === "failed" && <p className="muted">{words.failed}</p>}
       </div>
