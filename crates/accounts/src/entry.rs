@@ -190,6 +190,7 @@ fn signed_in(room: &Local, account: Account, profiles: Vec<Profile>, begun: Begu
 }
 
 pub async fn refresh(room: &Local, req: Refresh) -> Result<SignedIn, AccountsError> {
+    room.tidy_if_due().await;
     let token = room
         .tokens
         .parse(&req.refresh_token)

@@ -19,12 +19,12 @@ use crate::{
     passwords::Passwords,
     people, profiles,
     store::Store,
-    tokens::{ACCESS_TTL_S, Tokens},
+    tokens::{self, ACCESS_TTL_S, Tokens},
 };
 
 type Answer<T> = Result<T, AccountsError>;
 
-/// Old sessions and unused limits are cleared this often.
+/// Old sessions and unused limits are cleared, and the signing key is looked at, this often.
 const TIDY_EVERY_MS: i64 = 600_000;
 /// Ended sessions are remembered for a day: far longer than their access tokens live.
 pub const ENDED_KEPT_MS: i64 = 86_400_000;
@@ -49,7 +49,7 @@ impl Local {
         outbox::append(tx, &self.inputs.event(body)).await
     }
 
-    /// Now and then, on the way of a log-in; a failure is nobody's who logs in.
+    /// Now and then, on the way of a log-in or a refresh; a failure is nobody's who comes in.
     pub(crate) async fn tidy_if_due(&self) {
         let now = self.now_ms();
         let last = self.tidied_at.load(Ordering::Acquire);
@@ -64,6 +64,9 @@ impl Local {
         }
         if let Err(error) = self.store.tidy(now - ENDED_KEPT_MS, now).await {
             tracing::warn!(%error, "old sessions were not cleared");
+        }
+        if let Err(error) = self.tokens.renew_key(&self.store, &self.inputs).await {
+            tracing::warn!(error = format!("{error:#}"), "the signing key was not looked at");
         }
     }
 }
@@ -98,7 +101,7 @@ impl Accounts for Local {
         // A minute more than a token lives, for gateways whose clocks are not quite ours.
         let since = self.now_ms() - i64::from(ACCESS_TTL_S + 60) * 1000;
         Ok(Verification {
-            keys: self.tokens.verifying().to_vec(),
+            keys: tokens::verifying(&self.store).await?,
             revoked: self.store.revoked_since(since).await?,
         })
     }

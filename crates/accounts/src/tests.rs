@@ -18,7 +18,7 @@ use platform::{
     Bus, Inputs,
     bus::{Delivery, Handler},
     clock::ManualClock,
-    test_support::{self, TestDatabase},
+    test_support::{self, Pairing},
     wire::Loopback,
 };
 
@@ -36,7 +36,7 @@ pub struct House {
     pub clock: Arc<ManualClock>,
     bus: Arc<Bus>,
     told: Arc<Recorder>,
-    database: TestDatabase,
+    pairing: Pairing,
 }
 
 #[derive(Default)]
@@ -53,53 +53,51 @@ impl Handler for Recorder {
     }
 }
 
-/// Both engines and both sides: the room itself on SQLite, its remote side on PostgreSQL. (All four pairs would hash every
-/// password twice as often and tell no more: the wire does not know the engine.)
+/// Both engines, each behind both sides of the door.
 pub async fn houses() -> Vec<House> {
     houses_with(Config::default()).await
 }
 
 pub async fn houses_with(config: Config) -> Vec<House> {
     let mut houses = Vec::new();
-    for (database, remote) in test_support::databases().await.into_iter().zip([false, true]) {
-        houses.push(House::open(database, &config, remote, 1).await);
+    for pairing in test_support::pairings().await {
+        houses.push(House::open(pairing, &config, 1).await);
     }
     houses
 }
 
 impl House {
-    async fn open(database: TestDatabase, config: &Config, remote: bool, seed: u64) -> Self {
+    async fn open(pairing: Pairing, config: &Config, seed: u64) -> Self {
         let (inputs, clock) = Inputs::manual(seed);
         let bus = Bus::new(inputs.clock.clone());
         let deps = Deps {
-            location: database.location.clone(),
+            location: pairing.database.location.clone(),
             inputs,
             bus: bus.clone(),
         };
         let local = open(deps, config.clone()).await.unwrap();
         let here: Arc<dyn Accounts> = local.clone();
-        let door: Arc<dyn Accounts> = match remote {
+        let door: Arc<dyn Accounts> = match pairing.remote {
             true => Arc::new(Loopback::new().with(Served(here)).remote()),
             false => here,
         };
         let told = Arc::new(Recorder::default());
         bus.subscribe("test", Delivery::Ephemeral, told.clone()).await.unwrap();
-        let side = if remote { "remote" } else { "local" };
         Self {
-            name: format!("{} {side}", database.name),
+            name: pairing.name(),
             door,
             local,
             clock,
             bus,
             told,
-            database,
+            pairing,
         }
     }
 
     /// The same database after a restart, or from a second process.
     pub async fn again(self, seed: u64) -> Self {
         let now = platform::clock::Clock::now_ms(&*self.clock);
-        let house = Self::open(self.database, &Config::default(), false, seed).await;
+        let house = Self::open(self.pairing, &Config::default(), seed).await;
         house.clock.set(now);
         house
     }

@@ -7,6 +7,8 @@
 //! The random bytes of a successor are HMAC(predecessor, nonce), and the nonce is kept: so a client whose reply was lost gets
 //! the same successor again, and the database alone can make neither.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{
@@ -27,13 +29,19 @@ const MAC_BYTES: usize = 16;
 const TOKEN_BYTES: usize = 8 + RANDOM_BYTES + MAC_BYTES;
 const SECRET_BYTES: usize = 32;
 
+/// A signing key is replaced at this age. The one before verifies for a day more: processes notice within minutes, and a token lives ten.
+const KEY_AGE_MAX_MS: i64 = 30 * 86_400_000;
+const KEY_KEPT_MS: i64 = 86_400_000;
+
 /// Signs and makes tokens.
 pub struct Tokens {
+    signing: RwLock<Arc<Signing>>,
+    secret: [u8; SECRET_BYTES],
+}
+
+struct Signing {
     kid: String,
     key: EncodingKey,
-    /// Of every key, the newest first.
-    verifying: Vec<VerifyingKey>,
-    secret: [u8; SECRET_BYTES],
 }
 
 /// A refresh token that was ours, whatever has become of it.
@@ -46,30 +54,25 @@ pub struct RefreshToken {
 impl Tokens {
     /// Takes the keys from the database; makes them on the first start.
     pub async fn open(store: &Store, inputs: &Inputs) -> anyhow::Result<Self> {
-        let fresh: [u8; SECRET_BYTES] = rng::bytes(&*inputs.entropy);
-        let public = SigningKey::from_bytes(&fresh).verifying_key();
-        let id = URL_SAFE_NO_PAD.encode(&Sha256::digest(public.as_bytes())[..9]);
-        store.ensure_signing_key(&id, &fresh, inputs.now_ms()).await?;
+        let signing = newest_key(store, inputs).await?;
         let secret = URL_SAFE_NO_PAD.encode(rng::bytes::<SECRET_BYTES>(&*inputs.entropy));
         let secret = store.ensure_setting("refresh_secret", &secret).await?;
         let secret = URL_SAFE_NO_PAD
             .decode(secret)
             .ok()
             .and_then(|secret| secret.try_into().ok());
-
-        let mut keys = Vec::new();
-        for (id, secret) in store.signing_keys().await? {
-            let secret: [u8; SECRET_BYTES] = secret.try_into().ok().context("a signing key has the wrong length")?;
-            keys.push((id, SigningKey::from_bytes(&secret)));
-        }
-        let (kid, newest) = keys.first().context("there is no signing key")?;
-        let der = newest.to_pkcs8_der().context("writing out the signing key")?;
         Ok(Self {
-            kid: kid.clone(),
-            key: EncodingKey::from_ed_der(der.as_bytes()),
-            verifying: keys.iter().map(|(id, key)| verifying(id, key)).collect(),
+            signing: RwLock::new(Arc::new(signing)),
             secret: secret.context("the refresh tokens' secret has the wrong length")?,
         })
+    }
+
+    /// Signs with the newest key from now on, which this makes when it is time; forgets those that no good token can name.
+    pub async fn renew_key(&self, store: &Store, inputs: &Inputs) -> anyhow::Result<()> {
+        let signing = Arc::new(newest_key(store, inputs).await?);
+        *self.signing.write().unwrap_or_else(PoisonError::into_inner) = signing;
+        store.forget_signing_keys(inputs.now_ms() - KEY_KEPT_MS).await?;
+        Ok(())
     }
 
     pub fn access(&self, account: AccountId, session: SessionId, role: Role, now: Millis) -> Result<String, Fault> {
@@ -83,14 +86,12 @@ impl Tokens {
             iat,
             exp: iat + i64::from(ACCESS_TTL_S),
         };
+        let signing = self.signing.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.into());
-        header.kid = Some(self.kid.clone());
-        jsonwebtoken::encode(&header, &claims, &self.key).map_err(|error| Fault::Internal(format!("signing: {error}")))
-    }
-
-    pub fn verifying(&self) -> &[VerifyingKey] {
-        &self.verifying
+        header.kid = Some(signing.kid.clone());
+        jsonwebtoken::encode(&header, &claims, &signing.key)
+            .map_err(|error| Fault::Internal(format!("signing: {error}")))
     }
 
     /// The first token of a session.
@@ -145,11 +146,33 @@ pub fn digest(text: &str) -> Vec<u8> {
     Sha256::digest(text).to_vec()
 }
 
-fn verifying(id: &str, key: &SigningKey) -> VerifyingKey {
-    VerifyingKey {
-        id: id.to_owned(),
-        x: URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes()),
-    }
+async fn newest_key(store: &Store, inputs: &Inputs) -> anyhow::Result<Signing> {
+    let (fresh, now): ([u8; SECRET_BYTES], _) = (rng::bytes(&*inputs.entropy), inputs.now_ms());
+    let public = SigningKey::from_bytes(&fresh).verifying_key();
+    let id = URL_SAFE_NO_PAD.encode(&Sha256::digest(public.as_bytes())[..9]);
+    store.ensure_signing_key(&id, &fresh, now, now - KEY_AGE_MAX_MS).await?;
+    let newest = store.signing_keys().await?.into_iter().next();
+    let (kid, secret) = newest.context("there is no signing key")?;
+    let der = key(&secret)?.to_pkcs8_der().context("writing out the signing key")?;
+    let key = EncodingKey::from_ed_der(der.as_bytes());
+    Ok(Signing { kid, key })
+}
+
+/// Of every key that a good token may be signed with, also by other processes.
+pub async fn verifying(store: &Store) -> Result<Vec<VerifyingKey>, Fault> {
+    let keys = store.signing_keys().await?.into_iter().map(|(id, secret)| {
+        let x = URL_SAFE_NO_PAD.encode(key(&secret)?.verifying_key().as_bytes());
+        Ok(VerifyingKey { id, x })
+    });
+    keys.collect()
+}
+
+fn key(secret: &[u8]) -> Result<SigningKey, Fault> {
+    let wrong = |_| Fault::Internal("a signing key has the wrong length".into());
+    secret
+        .try_into()
+        .map(|secret| SigningKey::from_bytes(&secret))
+        .map_err(wrong)
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {

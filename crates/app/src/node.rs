@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use contract::{accounts::Accounts, activity::Activity, catalog::Catalog, jobs::Jobs};
+use contract::{accounts::Accounts, activity::Activity, catalog::Catalog, jobs::Jobs, streaming::Streaming};
 use gateway::{Doors, HealthCheck};
 use platform::{
     Bus, Db, Inputs, Location,
@@ -82,11 +82,13 @@ impl Node {
     /// Every room. Each gets only the doors that it may hold.
     pub async fn rooms(&self) -> anyhow::Result<Rooms> {
         let (accounts, catalog, activity) = tokio::try_join!(self.accounts(), self.catalog(), self.activity())?;
-        let (streaming, recommend, imports) = tokio::try_join!(
+        let (streaming, recommend) = tokio::try_join!(
             self.streaming(catalog.clone()),
             self.recommend(catalog.clone(), activity.clone()),
-            self.imports(catalog.clone(), activity.clone()),
         )?;
+        let imports = self
+            .imports(catalog.clone(), activity.clone(), streaming.clone())
+            .await?;
         Ok(Rooms {
             accounts,
             catalog,
@@ -156,6 +158,7 @@ impl Node {
         &self,
         catalog: Arc<dyn Catalog>,
         activity: Arc<dyn Activity>,
+        streaming: Arc<dyn Streaming>,
     ) -> anyhow::Result<Arc<imports::Room>> {
         imports::open(imports::Deps {
             location: self.location.clone(),
@@ -163,6 +166,7 @@ impl Node {
             bus: self.bus.clone(),
             catalog,
             activity,
+            streaming,
         })
         .await
     }

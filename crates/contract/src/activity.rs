@@ -71,7 +71,7 @@ pub struct Progress {
     pub duration_ms: u64,
     /// The furthest share ever watched, 0 to 1.
     pub watched: f32,
-    /// Reached 95 %, the credits, the end, or was marked as watched.
+    /// Reached 95 %, the credits, the end, or was marked as watched; watching it again from before 80 % clears it.
     pub finished: bool,
     /// When it was last watched.
     pub at: Millis,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{ProfileId, jobs::Job};
+use crate::{ProfileId, jobs::Job, streaming::ForUpload};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,8 +21,9 @@ pub struct StartImport {
     pub paths: Vec<String>,
     /// Viewers of the data set that are people here.
     pub claims: Vec<(String, ProfileId)>,
-    /// Whether the files are removed once it has ended.
-    pub remove_after: bool,
+    /// The uploads that the files are: removed once the import has succeeded, kept for another try where it has not.
+    #[serde(default)]
+    pub uploads: Vec<ForUpload>,
 }
 
 crate::door_error! {

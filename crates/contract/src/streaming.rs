@@ -56,7 +56,7 @@ pub struct ForUpload {
     pub upload: UploadId,
 }
 
-/// A finished data set file, for the importer: read once, then removed.
+/// A finished data set file, for the importer. Whoever is done with it removes the upload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UploadedFile {
     pub filename: String,
@@ -152,7 +152,8 @@ pub trait Streaming: Send + Sync + 'static {
     async fn append_upload(&self, req: AppendUpload) -> Result<Upload, StreamingError>;
     async fn upload(&self, req: ForUpload) -> Result<Upload, StreamingError>;
     async fn remove_upload(&self, req: ForUpload) -> Result<Done, StreamingError>;
-    async fn take_upload(&self, req: ForUpload) -> Result<UploadedFile, StreamingError>;
+    /// A whole file of a data set, to read; it rests from the beginning again.
+    async fn uploaded_file(&self, req: ForUpload) -> Result<UploadedFile, StreamingError>;
     async fn add_media(&self, req: AddMedia) -> Result<Job, StreamingError>;
     async fn start_playback(&self, req: StartPlayback) -> Result<Playback, StreamingError>;
     async fn playback(&self, req: ForPlayback) -> Result<Playback, StreamingError>;
@@ -164,7 +165,7 @@ crate::wire! { Streaming as "streaming", StreamingError:
     append_upload(AppendUpload) -> Upload,
     upload(ForUpload) -> Upload,
     remove_upload(ForUpload) -> Done,
-    take_upload(ForUpload) -> UploadedFile,
+    uploaded_file(ForUpload) -> UploadedFile,
     add_media(AddMedia) -> Job,
     start_playback(StartPlayback) -> Playback,
     playback(ForPlayback) -> Playback,

@@ -9,7 +9,10 @@ use http::{HeaderMap, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 
-use crate::problem::{FieldError, Problem};
+use crate::{
+    closed::Closed,
+    problem::{FieldError, Problem},
+};
 
 /// The largest JSON body.
 pub const JSON_BYTES_MAX: usize = 1 << 20;
@@ -111,12 +114,8 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T, Problem> {
-    // Every body is an object; a list would be taken for one by position.
-    if let Some(b'[' | b'"' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') = body.trim_ascii_start().first() {
-        return Err(Problem::invalid("", "the body must be a JSON object"));
-    }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value: T = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value: T = serde_path_to_error::deserialize(Closed(&mut reader)).map_err(|error| {
         let field = error.path().to_string();
         let inner = error.into_inner();
         match inner.classify() {

@@ -1,6 +1,7 @@
 //! `Idempotency-Key`: a write that is repeated with the same key and body is done once and answered twice.
 //!
-//! Keys live per account and route for a day, in this process's memory.
+//! Keys live per account, profile, method and path for a day, in this process's memory: a restart forgets them, and beyond a total
+//! of 64 MiB the least used go first.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +11,7 @@ use axum::{
     response::Response,
 };
 use contract::AccountId;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 
@@ -21,7 +22,7 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 const ANSWERS_BYTES_MAX: u64 = 64 << 20;
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// Digest of account, method, path and key.
+/// Digest of account, profile, method, path and key.
 type Slot = [u8; 32];
 
 /// Answers given, and requests being answered.
@@ -78,7 +79,7 @@ impl Answers {
         let Some(key) = key(request.headers())? else {
             return Ok(Turn::Plain(request));
         };
-        let slot = slot(account, request.method(), request.uri().path(), key);
+        let slot = slot(account, &request, key);
         let (parts, body) = request.into_parts();
         let body = extract::whole(Request::from_parts(parts.clone(), body), extract::JSON_BYTES_MAX).await?;
         let digest: [u8; 32] = Sha256::new()
@@ -200,12 +201,14 @@ fn key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
     Ok(Some(key))
 }
 
-fn slot(account: AccountId, method: &Method, path: &str, key: &[u8]) -> Slot {
+fn slot(account: AccountId, request: &Request, key: &[u8]) -> Slot {
+    let profile = request.headers().get("x-profile");
     let mut digest = Sha256::new();
     for part in [
         account.0.to_be_bytes().as_slice(),
-        method.as_str().as_bytes(),
-        path.as_bytes(),
+        profile.map_or(&[], HeaderValue::as_bytes),
+        request.method().as_str().as_bytes(),
+        request.uri().path().as_bytes(),
         key,
     ] {
         digest.update((part.len() as u64).to_be_bytes());

@@ -101,7 +101,7 @@ impl Room {
     }
 
     async fn load(&self) -> anyhow::Result<()> {
-        let titles = Arc::new(Titles::load(&*self.catalog).await?);
+        let titles = Arc::new(Titles::load(&*self.catalog, &*self.activity).await?);
         self.trending.restore(self.store.trending().await?);
         self.replace(|_| (titles, None)).await;
         if let Some(loaded) = self.best_model().await? {
@@ -142,10 +142,17 @@ impl Room {
 
     /// From now on pages come from this model.
     pub(crate) async fn serve(&self, loaded: Loaded) {
+        let _replacing = self.replacing.lock().await;
+        self.put_model(loaded).await;
+    }
+
+    /// With `replacing` held.
+    async fn put_model(&self, loaded: Loaded) {
         tracing::info!(model = %loaded.id, titles = loaded.recommender.keys().len(), "a model serves");
         self.trending.forget_before(loaded.trained_at);
         let loaded = Arc::new(loaded);
-        self.replace(|shelf| (shelf.titles.clone(), Some(loaded))).await;
+        let titles = self.shelf.load().titles.clone();
+        self.put((titles, Some(loaded))).await;
     }
 
     /// Makes a new shelf from what `change` takes of the old one. One at a time, so that no change is lost.
@@ -204,7 +211,7 @@ impl Room {
         }
         let _replacing = self.replacing.lock().await;
         let shelf = self.shelf.load_full();
-        let titles = shelf.titles.refreshed(&*self.catalog, changed).await?;
+        let titles = shelf.titles.refreshed(&*self.catalog, &*self.activity, changed).await?;
         self.put((Arc::new(titles), shelf.model.clone())).await;
         Ok(())
     }
@@ -224,7 +231,13 @@ impl Room {
             return Ok(());
         };
         match self.load_model(model, info.created_at).await {
-            Ok(loaded) => self.serve(loaded).await,
+            Ok(loaded) => {
+                let _replacing = self.replacing.lock().await;
+                // While this one was read, another may have been activated, and serve already.
+                if self.store.active().await? == Some(model) {
+                    self.put_model(loaded).await;
+                }
+            }
             Err(RecommendError::Fault(fault)) => return Err(fault),
             Err(error) => tracing::error!(%model, %error, "the new model cannot serve; the old one stays"),
         }

@@ -10,8 +10,8 @@ use std::{
 
 use contract::{
     TitleId,
-    activity::{RATING_PRIOR, TitleRatings},
-    catalog::{Catalog, CatalogError, PageFeatures, TitleFeatures, TitleKind},
+    activity::{Activity, ForTitles, RATING_PRIOR, TitleRatings},
+    catalog::{Catalog, PageFeatures, TitleFeatures, TitleKind},
 };
 
 /// Genres that take part; the most common ones, one bit each.
@@ -19,7 +19,8 @@ pub const GENRES_MAX: usize = 64;
 const PAGE: u32 = 20_000;
 const ONLY_MAX: usize = 1_000;
 
-/// All titles but episodes, by slot: a dense index in the order of ids that lives as long as this value.
+/// All titles but episodes, by slot: a dense index in the order of ids that lives as long as this value. How they are rated is asked of
+/// activity: the catalogue hears of ratings later than they are acknowledged, and facts from before a load never come here.
 #[derive(Default)]
 pub struct Titles {
     pub list: Vec<Arc<TitleFeatures>>,
@@ -79,7 +80,7 @@ impl Titles {
     }
 
     /// Everything that the catalogue has.
-    pub async fn load(catalog: &dyn Catalog) -> Result<Self, CatalogError> {
+    pub async fn load(catalog: &dyn Catalog, activity: &dyn Activity) -> anyhow::Result<Self> {
         let mut list = Vec::new();
         let mut after = None;
         loop {
@@ -93,13 +94,21 @@ impl Titles {
             list.extend(page.items.into_iter().map(Arc::new));
             after = page.next;
             if after.is_none() {
-                return Ok(Self::new(list));
+                let titles = Self::new(list);
+                let all: Vec<TitleId> = titles.list.iter().map(|title| title.id).collect();
+                titles.read_figures(activity, &all).await?;
+                return Ok(titles);
             }
         }
     }
 
     /// With these titles as the catalogue has them now; those that it no longer has are gone.
-    pub async fn refreshed(&self, catalog: &dyn Catalog, changed: &[TitleId]) -> Result<Self, CatalogError> {
+    pub async fn refreshed(
+        &self,
+        catalog: &dyn Catalog,
+        activity: &dyn Activity,
+        changed: &[TitleId],
+    ) -> anyhow::Result<Self> {
         let mut now: HashMap<TitleId, Arc<TitleFeatures>> = self
             .list
             .iter()
@@ -117,7 +126,18 @@ impl Titles {
                 .await?;
             now.extend(page.items.into_iter().map(|title| (title.id, Arc::new(title))));
         }
-        Ok(Self::new(now.into_values().collect()))
+        let titles = Self::new(now.into_values().collect());
+        titles.read_figures(activity, changed).await?;
+        Ok(titles)
+    }
+
+    async fn read_figures(&self, activity: &dyn Activity, of: &[TitleId]) -> anyhow::Result<()> {
+        for titles in of.chunks(ONLY_MAX) {
+            let titles = titles.to_vec();
+            let figures = activity.ratings(ForTitles { titles }).await?;
+            figures.iter().for_each(|ratings| self.set_figures(ratings));
+        }
+        Ok(())
     }
 
     /// A title with its newest figures.

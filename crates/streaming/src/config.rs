@@ -9,11 +9,11 @@ pub struct Config {
     pub upload_bytes_max: u64,
     /// Unfinished uploads of one account at a time.
     pub uploads_max: u32,
-    /// What one account may have waiting here, finished or not, before it is packaged or taken.
+    /// What one account may have waiting here, finished or not, before it is packaged or imported.
     pub upload_bytes_per_account_max: u64,
     /// How long an upload may rest before it is forgotten.
     pub upload_expiry_s: u64,
-    /// How long the file of a failed job is kept for another try.
+    /// How long a whole file waits for its job, and the file of a failed job for another try.
     pub source_expiry_s: u64,
     /// How long the addresses of one press of play are good.
     pub playback_s: u64,

@@ -56,8 +56,8 @@ impl Streaming for Room {
         self.drop_upload(req).await
     }
 
-    async fn take_upload(&self, req: ForUpload) -> Result<UploadedFile, StreamingError> {
-        self.hand_over(req).await
+    async fn uploaded_file(&self, req: ForUpload) -> Result<UploadedFile, StreamingError> {
+        self.file_of(req).await
     }
 
     async fn add_media(&self, req: AddMedia) -> Result<Job, StreamingError> {

@@ -187,15 +187,18 @@ impl Room {
         Ok(Done {})
     }
 
-    pub(crate) async fn hand_over(&self, req: ForUpload) -> Result<UploadedFile, StreamingError> {
+    pub(crate) async fn file_of(&self, req: ForUpload) -> Result<UploadedFile, StreamingError> {
         let _alone = self.upload_locks.of(req.upload).lock().await;
         let row = self.row(req).await?;
         if row.purpose() != UploadPurpose::Dataset {
             return Err(StreamingError::FileInvalid("this upload is a video for a title".into()));
         }
-        if !uploads::take(&self.db, req.upload).await? {
+        if row.state != WHOLE {
             return Err(StreamingError::OffsetWrong(row.received as u64));
         }
+        // Whoever asks is about to read it; it must not expire meanwhile.
+        let later = self.inputs.now_ms() + self.config.source_expiry_s as i64 * 1000;
+        uploads::postpone(&self.db, req.upload, later).await?;
         let path = self.files.path(req.upload).to_string_lossy().into_owned();
         Ok(UploadedFile {
             filename: row.filename,

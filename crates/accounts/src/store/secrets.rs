@@ -6,17 +6,29 @@ use platform::{Tx, db::OrFault as _, on};
 use super::Store;
 
 impl Store {
-    /// Keeps `secret` if there is no key yet; two first starts at once keep one.
-    pub async fn ensure_signing_key(&self, id: &str, secret: &[u8], now: Millis) -> Result<(), Fault> {
-        if !self.signing_keys().await?.is_empty() {
+    /// Keeps `secret` unless there is a key that was made after `since`; two at once keep one.
+    pub async fn ensure_signing_key(&self, id: &str, secret: &[u8], now: Millis, since: Millis) -> Result<(), Fault> {
+        let sql = "SELECT id FROM signing_keys WHERE created_at > $1 LIMIT 1";
+        let young: Option<(String,)> =
+            on!(self.db, pool => sqlx::query_as(sql).bind(since).fetch_optional(pool).await).or_fault()?;
+        if young.is_some() {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
         self.lock_admins(&mut tx).await?;
         let sql = "INSERT INTO signing_keys (id, secret, created_at) SELECT $1, $2, $3
-             WHERE NOT EXISTS (SELECT 1 FROM signing_keys)";
-        on!(tx, conn => sqlx::query(sql).bind(id).bind(secret).bind(now).execute(conn).await.map(drop)).or_fault()?;
+             WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE created_at > $4)";
+        on!(tx, conn => sqlx::query(sql).bind(id).bind(secret).bind(now).bind(since)
+            .execute(conn).await.map(drop))
+        .or_fault()?;
         tx.commit().await
+    }
+
+    /// Forgets keys that had a successor before `before`.
+    pub async fn forget_signing_keys(&self, before: Millis) -> Result<(), Fault> {
+        let sql = "DELETE FROM signing_keys WHERE created_at <
+             (SELECT MAX(newer.created_at) FROM signing_keys AS newer WHERE newer.created_at < $1)";
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(before).execute(pool).await.map(drop)).or_fault()
     }
 
     /// The newest first.

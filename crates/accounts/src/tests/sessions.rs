@@ -4,6 +4,8 @@ use contract::accounts::{ChangePassword, DeleteAccount, ForAccount, ForSession};
 
 use super::*;
 
+const DAY_MS: i64 = 86_400_000;
+
 #[tokio::test]
 async fn a_refresh_token_is_traded_for_the_next() {
     for house in houses().await {
@@ -116,7 +118,6 @@ async fn a_token_that_was_never_ours_does_nothing() {
 
 #[tokio::test]
 async fn a_session_ends_when_it_is_not_used_and_after_half_a_year() {
-    const DAY_MS: i64 = 86_400_000;
     for house in houses().await {
         let idle = house.register("lea@example.org").await;
         let mut used = house.login("lea@example.org", PASSWORD, "1").await.unwrap();
@@ -302,6 +303,29 @@ async fn tokens_survive_a_restart_and_a_second_process_understands_them() {
 }
 
 #[tokio::test]
+async fn the_signing_key_changes_every_thirty_days_and_no_good_token_is_lost() {
+    let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+    for house in houses().await {
+        let name = house.name.clone();
+        house.register("lea@example.org").await;
+        house.clock.advance(30 * DAY_MS - 60_000);
+        let before = house.login("lea@example.org", PASSWORD, "1").await.unwrap();
+        house.clock.advance(120_000);
+        let house = house.again(2).await;
+        let after = house.refresh(&before.refresh_token).await.unwrap();
+        assert_ne!(kid(&before.access_token), kid(&after.access_token), "{name}");
+        for token in [&before.access_token, &after.access_token] {
+            assert!(house.claims(token).await.is_some(), "{name}");
+        }
+        house.clock.advance(DAY_MS + 1);
+        house.refresh(&after.refresh_token).await.unwrap();
+        let keys = house.door.verification(GetVerification {}).await.unwrap().keys;
+        let ids: Vec<_> = keys.into_iter().map(|key| key.id).collect();
+        assert_eq!(ids, [kid(&after.access_token)], "{name}: the old one is forgotten");
+    }
+}
+
+#[tokio::test]
 async fn a_clock_set_back_revives_nothing() {
     for house in houses().await {
         let lea = house.register("lea@example.org").await;
@@ -322,7 +346,7 @@ async fn a_clock_set_back_revives_nothing() {
 #[tokio::test]
 async fn secrets_are_not_in_the_database() {
     for database in test_support::databases().await {
-        let house = House::open(database, &Config::default(), false, 1).await;
+        let house = House::open(Pairing::local(database), &Config::default(), 1).await;
         let lea = house.register("lea@example.org").await;
         let second = house.refresh(&lea.refresh_token).await.unwrap();
         let dump: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = platform::on!(house.local.store.db, pool =>

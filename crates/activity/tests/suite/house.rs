@@ -18,7 +18,7 @@ use platform::{
     Bus, Db, Inputs, Migrations,
     bus::{Delivery, Settings, handler},
     clock::ManualClock,
-    test_support::{TestDatabase, databases},
+    test_support::{Pairing, TestDatabase, pairings},
     wire::Loopback,
 };
 use tokio::sync::Notify;
@@ -43,17 +43,17 @@ static MIGRATIONS: Migrations = platform::migrations!();
 
 /// Runs a test on both engines and on both sides of the wire.
 pub async fn everywhere(test: impl AsyncFn(&House)) {
-    for remote in [false, true] {
-        for database in databases().await {
-            let house = House::open(database, remote, Config::default()).await;
-            test(&house).await;
-            house.bus.shutdown().await;
-        }
+    for pairing in pairings().await {
+        let house = House::open(pairing, Config::default()).await;
+        test(&house).await;
+        house.bus.shutdown().await;
     }
 }
 
 impl House {
-    pub async fn open(database: TestDatabase, remote: bool, config: Config) -> Self {
+    pub async fn open(pairing: Pairing, config: Config) -> Self {
+        let name = pairing.name();
+        let Pairing { database, remote } = pairing;
         let (inputs, clock) = Inputs::manual(7);
         let settings = Settings {
             poll: Duration::from_millis(20),
@@ -69,7 +69,6 @@ impl House {
         } else {
             local
         };
-        let name = format!("{} {}", database.name, if remote { "remote" } else { "local" });
         Self {
             name,
             database,

@@ -7,7 +7,7 @@ use contract::{
     ProfileId, TitleId,
     activity::{CountInteractions, ForTitles, MarkWatched, Opinion, PageInteractions},
 };
-use platform::test_support::sqlite;
+use platform::test_support::{Pairing, sqlite};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use crate::house::{House, of, stars};
@@ -154,7 +154,7 @@ fn any_sequence_of_actions_leaves_what_it_should() {
     };
     let run = TestRunner::new(config).run(&prop::collection::vec(step, 1..60), |steps| {
         runtime.block_on(async {
-            let house = House::open(sqlite(), false, Config::default()).await;
+            let house = House::open(Pairing::local(sqlite()), Config::default()).await;
             let mut model = BTreeMap::new();
             let mut changes = 0;
             for (profile, title, act) in &steps {

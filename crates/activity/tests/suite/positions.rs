@@ -8,7 +8,7 @@ use contract::{
     },
     events::EventBody,
 };
-use platform::test_support::databases;
+use platform::test_support::{Pairing, databases};
 
 use crate::house::{ANN, BOB, Clock as _, House, everywhere, of, report};
 
@@ -240,7 +240,7 @@ async fn a_full_map_of_positions_makes_players_wait_for_the_writer() {
             pending_positions_max: 5,
             ..Config::default()
         };
-        let house = House::open(database, false, config).await;
+        let house = House::open(Pairing::local(database), config).await;
         for title in 1..=23 {
             house.watch(if title % 2 == 0 { ANN } else { BOB }, title, 10).await;
         }
@@ -265,7 +265,7 @@ async fn the_flusher_writes_what_is_left_when_it_is_stopped() {
             flush_ms: 3_600_000,
             ..Config::default()
         };
-        let house = House::open(database, false, config).await;
+        let house = House::open(Pairing::local(database), config).await;
         let stop = tokio_util::sync::CancellationToken::new();
         let flusher = tokio::spawn(house.room.clone().run(stop.clone()));
         house.watch(ANN, 1, 10).await;

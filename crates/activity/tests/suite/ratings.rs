@@ -6,7 +6,7 @@ use contract::{
     activity::{Activity as _, CountInteractions, ForProfileOnly, ForTitles, ListOf, Opinion, Rate, TitleRatings},
     events::EventBody,
 };
-use platform::test_support::databases;
+use platform::test_support::{Pairing, databases};
 
 use crate::house::{ANN, BOB, House, everywhere, of, stars};
 
@@ -260,7 +260,7 @@ async fn without_a_cache_everything_reads_the_same() {
             cache_bytes_max: 0,
             ..Config::default()
         };
-        let house = House::open(database, false, config).await;
+        let house = House::open(Pairing::local(database), config).await;
         for title in 1..=20 {
             house.clock.advance(1);
             house.rate(ANN, title, 5).await;

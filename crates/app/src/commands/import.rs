@@ -50,7 +50,7 @@ async fn import_dataset(rooms: &Rooms, args: &Import, kind: DatasetKind) -> anyh
         kind,
         paths: vec![path],
         claims,
-        remove_after: false,
+        uploads: Vec::new(),
     };
     let job = rooms.imports.start(request).await?;
     let stop = CancellationToken::new();

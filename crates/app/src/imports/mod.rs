@@ -1,6 +1,6 @@
 //! Imports: brings a data set into catalogue and activity as a durable job.
 //!
-//! **Owns** its queue and the table `counts`. **Calls** catalog and activity. Files are read and checked whole before the first write;
+//! **Owns** its queue and the table `counts`. **Calls** catalog, activity and, for uploaded files, streaming. Files are read and checked whole before the first write;
 //! titles land in one transaction and so do up to a million ratings, so a data set of that size is there whole or not at
 //! all. Everything is idempotent: an import that was killed is taken up again by the next server or the next import, from the start.
 
@@ -17,6 +17,7 @@ use contract::{
     catalog::Catalog,
     imports::{DatasetKind, Imports, ImportsError, StartImport},
     jobs::{ForJob, Job, JobError, JobKind, Jobs, ListJobs},
+    streaming::Streaming,
 };
 use platform::{
     Bus, Db, Inputs, Location, Migrations,
@@ -52,6 +53,7 @@ pub struct Deps {
     pub bus: Arc<Bus>,
     pub catalog: Arc<dyn Catalog>,
     pub activity: Arc<dyn Activity>,
+    pub streaming: Arc<dyn Streaming>,
 }
 
 /// The open room: [`Imports`] and [`Jobs`].
@@ -60,6 +62,7 @@ pub struct Room {
     queue: Queue,
     catalog: Arc<dyn Catalog>,
     activity: Arc<dyn Activity>,
+    streaming: Arc<dyn Streaming>,
 }
 
 pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
@@ -71,6 +74,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         queue,
         catalog: deps.catalog,
         activity: deps.activity,
+        streaming: deps.streaming,
     }))
 }
 

@@ -1,10 +1,12 @@
 //! Imports into real rooms, on both engines.
 
 use contract::{
+    AccountId, Blob,
     activity::{Activity as _, CountInteractions, ListOf, PageInteractions},
     catalog::{Browse, BrowsePage, Catalog as _, Sort},
     imports::DatasetKind,
     jobs::JobState,
+    streaming::{AppendUpload, CreateUpload, ForUpload, StreamingError, UploadPurpose},
 };
 use platform::{
     blob::BlobStore,
@@ -21,6 +23,7 @@ struct Fixture {
     room: Arc<Room>,
     catalog: Arc<catalog::Local>,
     activity: Arc<activity::Room>,
+    streaming: Arc<streaming::Room>,
     bus: Arc<Bus>,
     database: TestDatabase,
     files: tempfile::TempDir,
@@ -38,11 +41,12 @@ async fn open_at(database: TestDatabase, files: tempfile::TempDir, seed: u64) ->
     let (inputs, clock) = Inputs::manual(seed);
     let bus = Bus::new(clock);
     let location = database.location.clone();
+    let blobs = BlobStore::open(&files.path().join("blobs")).unwrap();
     let deps = catalog::Deps {
         location: location.clone(),
         inputs: inputs.clone(),
         bus: bus.clone(),
-        blobs: BlobStore::open(&files.path().join("blobs")).unwrap(),
+        blobs: blobs.clone(),
     };
     let catalog = catalog::open(
         deps,
@@ -60,12 +64,22 @@ async fn open_at(database: TestDatabase, files: tempfile::TempDir, seed: u64) ->
         config,
     };
     let activity = activity::open(deps).await.unwrap();
+    let deps = streaming::Deps {
+        location: location.clone(),
+        inputs: inputs.clone(),
+        bus: bus.clone(),
+        blobs,
+        catalog: catalog.clone(),
+        data_folder: files.path().to_path_buf(),
+    };
+    let streaming = streaming::open(deps, streaming::Config::default()).await.unwrap();
     let deps = Deps {
         location,
         inputs,
         bus: bus.clone(),
         catalog: catalog.clone(),
         activity: activity.clone(),
+        streaming: streaming.clone(),
     };
     let room = open(deps).await.unwrap();
     Fixture {
@@ -73,6 +87,7 @@ async fn open_at(database: TestDatabase, files: tempfile::TempDir, seed: u64) ->
         room,
         catalog,
         activity,
+        streaming,
         bus,
         database,
         files,
@@ -90,7 +105,43 @@ impl Fixture {
             kind: DatasetKind::Movietweetings,
             paths: paths.to_vec(),
             claims: vec![],
-            remove_after: false,
+            uploads: vec![],
+        }
+    }
+
+    async fn upload(&self, text: &str) -> ForUpload {
+        let new = CreateUpload {
+            account: AccountId(1),
+            bytes: text.len() as u64,
+            filename: "upload.dat".into(),
+            purpose: UploadPurpose::Dataset,
+            title: None,
+        };
+        let upload = self.streaming.create_upload(new).await.unwrap();
+        let piece = AppendUpload {
+            account: upload.account,
+            upload: upload.id,
+            offset: 0,
+            body: Blob(text.as_bytes().to_vec()),
+        };
+        self.streaming.append_upload(piece).await.unwrap();
+        ForUpload {
+            account: upload.account,
+            upload: upload.id,
+        }
+    }
+
+    /// As a curator asks for it.
+    async fn uploaded(&self, uploads: [ForUpload; 2]) -> StartImport {
+        let mut paths = Vec::new();
+        for upload in uploads {
+            paths.push(self.streaming.uploaded_file(upload).await.unwrap().path);
+        }
+        StartImport {
+            kind: DatasetKind::Movietweetings,
+            paths,
+            claims: vec![],
+            uploads: uploads.to_vec(),
         }
     }
 
@@ -194,9 +245,7 @@ async fn titles_and_ratings_arrive_once() {
 async fn a_bad_line_and_nothing_is_there() {
     for fixture in fixtures().await {
         let cut = format!("{RATINGS}9::0133093::8::13650");
-        let mut request = fixture.request(MOVIES, &cut);
-        request.remove_after = true;
-        let job = fixture.import(request.clone()).await;
+        let job = fixture.import(fixture.request(MOVIES, &cut)).await;
         assert_eq!(job.state, JobState::Failed, "{}", fixture.name);
         assert_eq!(job.subject, "MovieTweetings", "{}", fixture.name);
         let error = job.error.unwrap();
@@ -207,9 +256,63 @@ async fn a_bad_line_and_nothing_is_there() {
         assert!(fixture.names().await.is_empty(), "{}", fixture.name);
         assert!(fixture.opinions().await.is_empty(), "{}", fixture.name);
         assert_eq!(job.attempts, 1, "{}: the file does not get better", fixture.name);
-        assert!(
-            request.paths.iter().all(|path| !Path::new(path).exists()),
-            "{}: uploads do not pile up",
+    }
+}
+
+#[tokio::test]
+async fn uploads_outlive_a_refusal_and_go_with_success() {
+    for fixture in fixtures().await {
+        let name = fixture.name;
+        let movies = fixture.upload(MOVIES).await;
+        let cut = fixture.upload(&format!("{RATINGS}9::0133093::8::13650")).await;
+        let refused = fixture.import(fixture.uploaded([movies, cut]).await).await;
+        assert_eq!(refused.state, JobState::Failed, "{name}");
+        let error = refused.error.unwrap();
+        assert!(error.contains("line 4"), "{name}: {error}");
+        for upload in [movies, cut] {
+            fixture.streaming.uploaded_file(upload).await.unwrap();
+        }
+
+        let ratings = fixture.upload(RATINGS).await;
+        let again = fixture.import(fixture.uploaded([movies, ratings]).await).await;
+        assert_eq!((again.state, again.error), (JobState::Done, None), "{name}");
+        for upload in [movies, ratings] {
+            assert_eq!(
+                fixture.streaming.uploaded_file(upload).await,
+                Err(StreamingError::UploadNotFound),
+                "{name}"
+            );
+        }
+        let left: Vec<_> = std::fs::read_dir(fixture.files.path().join("uploads"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(
+            left,
+            [cut.upload.to_string()],
+            "{name}: what nobody imported waits until it expires"
+        );
+    }
+}
+
+/// A worker that is killed after the files are gone and before the job says so.
+#[tokio::test]
+async fn an_import_killed_at_its_last_step_is_done_at_the_next_attempt() {
+    for fixture in fixtures().await {
+        let uploads = [fixture.upload(MOVIES).await, fixture.upload(RATINGS).await];
+        let job = fixture.room.start(fixture.uploaded(uploads).await).await.unwrap();
+        let counts = Counts {
+            titles: 2,
+            ..Counts::default()
+        };
+        fixture.room.note_counts(job.id, &counts).await.unwrap();
+        fixture.streaming.remove_upload(uploads[0]).await.unwrap();
+        let ended = fixture.ended(&job).await;
+        assert_eq!((ended.state, ended.error), (JobState::Done, None), "{}", fixture.name);
+        assert_eq!(
+            fixture.streaming.uploaded_file(uploads[1]).await,
+            Err(StreamingError::UploadNotFound),
+            "{}",
             fixture.name
         );
     }

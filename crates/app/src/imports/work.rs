@@ -8,6 +8,7 @@ use contract::{
     async_trait,
     catalog::{ExternalId, ImportTitles, NewTitle, TitleKind},
     imports::StartImport,
+    streaming::{ForUpload, StreamingError},
 };
 use platform::jobs::{Failure, Ticket, Work};
 
@@ -24,20 +25,12 @@ const TITLES_PER_CALL: usize = 200_000;
 impl Work for Room {
     async fn run(&self, ticket: &Ticket) -> Result<Option<String>, Failure> {
         let request: StartImport = ticket.payload()?;
-        let paths: Vec<PathBuf> = request.paths.iter().map(PathBuf::from).collect();
-        ticket.progress(0.05, "reading and checking the files");
-        let (kind, to_read) = (request.kind, paths.clone());
-        let dataset = tokio::task::spawn_blocking(move || datasets::read_as(kind, &to_read)).await?;
-        let dataset = match dataset {
-            Ok(dataset) => dataset,
-            Err(error) => {
-                remove(&request, &paths).await;
-                return Err(Failure::permanent(error.to_string()));
-            }
+        // An attempt that was killed on its very last step may have removed the files.
+        let counts = match self.counts(ticket.id()).await? {
+            Some(counts) => counts,
+            None => self.bring_in(&request, ticket).await?,
         };
-        let counts = self.write(dataset, &request, ticket).await?;
-        self.note_counts(ticket.id(), &counts).await?;
-        remove(&request, &paths).await;
+        self.remove(request.uploads).await?;
         Ok(Some(in_words(&counts)))
     }
 }
@@ -55,19 +48,29 @@ fn in_words(counts: &Counts) -> String {
     )
 }
 
-/// Uploaded files are read once.
-async fn remove(request: &StartImport, paths: &[PathBuf]) {
-    if !request.remove_after {
-        return;
-    }
-    for path in paths {
-        if let Err(error) = tokio::fs::remove_file(path).await {
-            tracing::warn!(path = %path.display(), %error, "an imported file was not removed");
-        }
-    }
-}
-
 impl Room {
+    async fn bring_in(&self, request: &StartImport, ticket: &Ticket) -> Result<Counts, Failure> {
+        ticket.progress(0.05, "reading and checking the files");
+        let kind = request.kind;
+        let paths: Vec<PathBuf> = request.paths.iter().map(PathBuf::from).collect();
+        let dataset = tokio::task::spawn_blocking(move || datasets::read_as(kind, &paths)).await?;
+        let dataset = dataset.map_err(|error| Failure::permanent(error.to_string()))?;
+        let counts = self.write(dataset, request, ticket).await?;
+        self.note_counts(ticket.id(), &counts).await?;
+        Ok(counts)
+    }
+
+    /// Uploaded files are of no use once they have been imported.
+    async fn remove(&self, uploads: Vec<ForUpload>) -> anyhow::Result<()> {
+        for upload in uploads {
+            match self.streaming.remove_upload(upload).await {
+                Ok(_) | Err(StreamingError::UploadNotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     async fn write(&self, dataset: Dataset, request: &StartImport, ticket: &Ticket) -> anyhow::Result<Counts> {
         let source = dataset.layout.source();
         // An order without ratings gives titles only.

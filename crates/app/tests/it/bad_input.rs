@@ -1,8 +1,11 @@
 //! Bad input at a whole server: refused by name, without a trace.
 
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Answer, Clip, Cluster};
+use testkit::{Answer, Clip, Cluster, until};
 
 use crate::{id, titles_of};
 
@@ -62,6 +65,48 @@ async fn requests_that_are_wrong() {
         ada.post("/profiles", &json!({ "name": "P6" })).await.problem(409),
         "too_many_profiles"
     );
+}
+
+#[tokio::test]
+async fn an_import_that_is_refused_leaves_its_uploads() {
+    let cluster = Cluster::one();
+    let curator = cluster.person("curator", "curator").await;
+    let send = async |text: &str| {
+        let metadata = format!(
+            "purpose {},filename {}",
+            STANDARD.encode("dataset"),
+            STANDARD.encode("a")
+        );
+        crate::video::upload_bytes(&curator, &metadata, text.as_bytes()).await
+    };
+    let import = async |uploads: [&String; 2]| {
+        let ids: Vec<_> = uploads.iter().map(|path| path.rsplit('/').next()).collect();
+        let body = json!({ "dataset": "movietweetings", "upload_ids": ids });
+        let job = id(&curator.post("/admin/imports", &body).await.expect(202));
+        until("the end of the import", Duration::from_secs(60), async || {
+            let job = curator.get(&format!("/admin/jobs/{job}")).await.ok();
+            matches!(job["state"].as_str(), Some("done" | "failed")).then_some(job)
+        })
+        .await
+    };
+    let state = async |upload: &String| {
+        let request = curator
+            .request(Method::HEAD, &format!("/{upload}"))
+            .header("tus-resumable", "1.0.0");
+        Answer::of(request, upload).await.status.as_u16()
+    };
+    let movies = send("0110413::Léon (1994)::Crime|Drama\n").await;
+    let cut = send("7::0110413::9::1365029107\n7::0110413::9::13650").await;
+    let refused = import([&movies, &cut]).await;
+    assert!(
+        refused["error"].as_str().is_some_and(|why| why.contains("line 2")),
+        "{refused}"
+    );
+    assert_eq!((state(&movies).await, state(&cut).await), (200, 200));
+    let whole = send("7::0110413::9::1365029107\n").await;
+    let imported = import([&movies, &whole]).await;
+    assert_eq!(imported["state"], "done", "{imported}");
+    assert_eq!((state(&movies).await, state(&whole).await), (404, 404));
 }
 
 #[tokio::test]

@@ -239,34 +239,97 @@ async fn an_import_that_is_killed_leaves_nothing_half_there_and_is_taken_up_agai
     );
 }
 
+/// Everything that a job brings about, asked for and killed at once; the transcode and the training in the middle of their work.
 #[tokio::test]
-async fn a_training_and_a_transcode_that_are_killed_go_on_after_the_restart() {
+async fn jobs_that_are_killed_go_on_after_the_restart_and_leave_nothing_half_there_transcode() {
     let mut cluster = Cluster::with_library();
     let admin = cluster.admin().await;
     let title = titles_of(&admin, "Drama", 1).await.remove(0);
-    admin.post("/admin/models/train", &Value::Null).await.expect(202);
-    let clip = Clip::Ordinary { seconds: 4 }.file();
+    let before = models(&admin).await;
+    let uploads = [
+        upload(&admin, "9000001::Half There (2001)::Drama\n").await,
+        upload(&admin, "7::9000001::9::1365029107\n").await,
+    ];
+    let clip = Clip::Ordinary { seconds: 20 }.file();
     cluster
         .command(&["media", "add", &clip.to_string_lossy(), "--title", &title])
         .ok();
-    until("both to be worked on", LONG, async || {
-        let running = admin.get("/admin/jobs?state=running").await.ok();
-        running["items"]
-            .as_array()
-            .is_some_and(|jobs| !jobs.is_empty())
-            .then_some(())
-    })
-    .await;
+    running(&admin, "transcode").await;
+    let ids = uploads.each_ref().map(|path| path.rsplit('/').next());
+    let import = json!({ "dataset": "movietweetings", "upload_ids": ids });
+    admin.post("/admin/models/train", &Value::Null).await.expect(202);
+    running(&admin, "train").await;
+    admin.post("/admin/imports", &import).await.expect(202);
+    let caught = running(&admin, "transcode").await;
     cluster.server.kill9();
+    println!("killed with {} jobs at work", caught.len());
+    // What a training leaves that is killed while it stores its model.
+    let model_files = cluster.data().join("blobs/models");
+    std::fs::create_dir(model_files.join("half")).unwrap();
+    std::fs::write(model_files.join("half/ease.safetensors"), "half").unwrap();
     cluster.server.restart();
+
     let admin = cluster.admin().await;
-    let ended = until("the end of both jobs", LONG, async || {
-        let jobs = admin.get("/admin/jobs").await.ok();
-        let jobs = jobs["items"].as_array().unwrap().clone();
+    assert_eq!(
+        models(&admin).await,
+        before,
+        "the model before serves until there is another"
+    );
+    admin.get("/home").await.ok();
+    let jobs = until("the end of all jobs", LONG, async || {
+        let jobs = admin.get("/admin/jobs").await.ok()["items"].as_array().unwrap().clone();
         let ended = |job: &Value| matches!(job["state"].as_str(), Some("done" | "failed" | "cancelled"));
         jobs.iter().all(ended).then_some(jobs)
     })
     .await;
-    assert!(ended.iter().all(|job| job["state"] == "done"), "{ended:?}");
-    assert!(ended.iter().any(|job| job["kind"] == "train") && ended.iter().any(|job| job["kind"] == "transcode"));
+    assert!(jobs.iter().all(|job| job["state"] == "done"), "{jobs:?}");
+    // Of each kind but the transcode, one was for the library.
+    for (kind, count) in [("train", 2), ("import", 2), ("transcode", 1)] {
+        assert_eq!(jobs.iter().filter(|job| job["kind"] == kind).count(), count, "{kind}");
+    }
+    let after = models(&admin).await;
+    assert_eq!((before.len(), after.len()), (1, 2), "{after:?}");
+    assert_eq!(
+        after.values().filter(|state| *state == "active").count(),
+        1,
+        "{after:?}"
+    );
+    let lying: Vec<_> = std::fs::read_dir(model_files)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(lying.len(), 2, "{lying:?}");
+    assert!(lying.iter().all(|id| after.contains_key(id)), "{lying:?} {after:?}");
+    assert_eq!(admin.get(&format!("/titles/{title}")).await.ok()["playable"], true);
+    let found = admin.get("/search?q=Half%20There").await.ok();
+    assert_eq!(found["items"][0]["name"], "Half There", "{found}");
+    for upload in uploads {
+        let head = admin.request(Method::HEAD, &format!("/{upload}"));
+        let gone = Answer::of(head.header("tus-resumable", "1.0.0"), &upload).await;
+        assert_eq!(gone.status.as_u16(), 404, "{upload}");
+    }
+}
+
+/// The jobs at work, once there is one of this kind among them.
+async fn running(admin: &Client, kind: &str) -> Vec<Value> {
+    until(kind, LONG, async || {
+        let running = admin.get("/admin/jobs?state=running").await.ok()["items"]
+            .as_array()?
+            .clone();
+        running.iter().any(|job| job["kind"] == kind).then_some(running)
+    })
+    .await
+}
+
+/// State by id.
+async fn models(admin: &Client) -> BTreeMap<String, String> {
+    let list = admin.get("/admin/models").await.ok();
+    let models = list["items"].as_array().unwrap().iter();
+    models
+        .map(|model| (crate::id(model), model["state"].as_str().unwrap().to_owned()))
+        .collect()
+}
+
+async fn upload(curator: &Client, text: &str) -> String {
+    crate::video::upload_bytes(curator, "purpose ZGF0YXNldA==", text.as_bytes()).await
 }

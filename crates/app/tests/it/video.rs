@@ -169,6 +169,11 @@ async fn upload(curator: &Client, title: &str, file: &std::path::Path) {
         STANDARD.encode("heat.mp4"),
         STANDARD.encode(title)
     );
+    upload_bytes(curator, &metadata, &bytes).await;
+}
+
+/// Sends a file and says where it is.
+pub async fn upload_bytes(curator: &Client, metadata: &str, bytes: &[u8]) -> String {
     let create = curator
         .request(Method::POST, "/admin/uploads")
         .header("tus-resumable", "1.0.0")
@@ -188,4 +193,5 @@ async fn upload(curator: &Client, title: &str, file: &std::path::Path) {
         let answer = Answer::of(piece, "send a piece").await;
         assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
     }
+    location
 }

@@ -11,7 +11,7 @@ use platform::{
     Bus, Inputs,
     blob::BlobStore,
     clock::ManualClock,
-    test_support::{TestDatabase, databases},
+    test_support::{Pairing, TestDatabase, pairings},
     wire::Loopback,
 };
 
@@ -29,11 +29,9 @@ pub struct Fixture {
 /// Both engines, each behind both sides of the door.
 pub async fn fixtures() -> Vec<Fixture> {
     let mut all = Vec::new();
-    for remote in [false, true] {
-        for database in databases().await {
-            let folder = Arc::new(tempfile::tempdir().unwrap());
-            all.push(open(Arc::new(database), folder, remote, 7).await);
-        }
+    for Pairing { database, remote } in pairings().await {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        all.push(open(Arc::new(database), folder, remote, 7).await);
     }
     all
 }

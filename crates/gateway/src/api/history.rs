@@ -1,20 +1,19 @@
 //! What a profile watched.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use contract::{
     TitleId,
-    activity::{ForTitleOf, ListOf, MarkWatched, TimeKey},
+    activity::{ForTitleOf, MarkWatched, TitleState},
 };
 use http::StatusCode;
 use utoipa_axum::routes;
 
-use super::Answer;
+use super::{Answer, own_list};
 use crate::{
     compose,
-    cursor::Listing,
     dto::{
-        LIMIT_DEFAULT, List, Time,
-        titles::{HistoryEntry, PageQuery, Progress, PutWatched},
+        List, Time,
+        titles::{HistoryEntry, PageQuery, PutWatched},
     },
     extract::{Json as Body, Path, Query},
     policy::Policy,
@@ -40,29 +39,17 @@ async fn get_history(
     viewing: Viewing,
     Query(query): Query<PageQuery>,
 ) -> Answer<List<HistoryEntry>> {
-    let profile = viewing.profile.id;
-    let listing = Listing::new("history", profile)?;
-    let after: Option<TimeKey> = listing.read(query.cursor.as_deref())?;
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
-    let page = gateway.doors.activity.history(ListOf { profile, after, limit }).await?;
-    let titles = page.items.iter().map(|state| state.title).collect();
-    let mut cards = compose::cards_by_title(&gateway, &viewing, titles).await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for state in page.items {
-        let (Some(card), Some(progress)) = (cards.remove(&state.title), &state.progress) else {
-            continue;
-        };
-        items.push(HistoryEntry {
+    let ask = |list| gateway.doors.activity.history(list);
+    let entry = |title, state: &TitleState| {
+        let progress = state.progress.as_ref()?;
+        Some(HistoryEntry {
+            title,
             last_watched_at: Time(progress.at),
-            progress: Progress::from(progress),
+            progress: progress.into(),
             my_rating: state.opinion.map(Into::into),
-            title: compose::card(card, Some(&state)),
-        });
-    }
-    Ok(Json(List {
-        items,
-        next_cursor: listing.write(page.next)?,
-    }))
+        })
+    };
+    own_list::page(&gateway, &viewing, ("history", query), ask, entry).await
 }
 
 /// Forgets that the title was ever watched or rated: it stops counting as taste.

@@ -12,6 +12,7 @@ pub mod me;
 pub mod media;
 pub mod my_list;
 pub mod onboarding;
+mod own_list;
 pub mod page;
 pub mod playback;
 pub mod profiles;

@@ -1,19 +1,18 @@
 //! My List.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use contract::{
     TitleId,
-    activity::{ForTitleOf, ListOf, TimeKey},
+    activity::{ForTitleOf, TitleState},
 };
 use http::StatusCode;
 use utoipa_axum::routes;
 
-use super::Answer;
+use super::{Answer, own_list};
 use crate::{
     compose,
-    cursor::Listing,
     dto::{
-        LIMIT_DEFAULT, List, Time,
+        List, Time,
         titles::{ListedTitle, PageQuery},
     },
     extract::{Path, Query},
@@ -39,28 +38,12 @@ async fn get_my_list(
     viewing: Viewing,
     Query(query): Query<PageQuery>,
 ) -> Answer<List<ListedTitle>> {
-    let profile = viewing.profile.id;
-    let listing = Listing::new("my-list", profile)?;
-    let after: Option<TimeKey> = listing.read(query.cursor.as_deref())?;
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
-    let page = gateway.doors.activity.list(ListOf { profile, after, limit }).await?;
-    let titles = page.items.iter().map(|state| state.title).collect();
-    let mut cards = compose::cards_by_title(&gateway, &viewing, titles).await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for state in page.items {
-        let Some(card) = cards.remove(&state.title) else {
-            continue;
-        };
+    let ask = |list| gateway.doors.activity.list(list);
+    let entry = |title, state: &TitleState| {
         let added_at = Time(state.listed_at.unwrap_or_default());
-        items.push(ListedTitle {
-            title: compose::card(card, Some(&state)),
-            added_at,
-        });
-    }
-    Ok(Json(List {
-        items,
-        next_cursor: listing.write(page.next)?,
-    }))
+        Some(ListedTitle { title, added_at })
+    };
+    own_list::page(&gateway, &viewing, ("my-list", query), ask, entry).await
 }
 
 #[utoipa::path(put, path = "/api/v1/my-list/{title_id}", tag = "activity", params(("title_id" = String, Path)),

@@ -3,16 +3,15 @@
 use axum::{Json, extract::State};
 use contract::{
     TitleId,
-    activity::{ForTitleOf, HalfStars, ListOf, Opinion, RATING_PRIOR, Rate, TimeKey, TitleRatings},
+    activity::{ForTitleOf, HalfStars, Opinion, RATING_PRIOR, Rate, TitleRatings, TitleState},
 };
 use utoipa_axum::routes;
 
-use super::{Answer, titles::histogram};
+use super::{Answer, own_list, titles::histogram};
 use crate::{
     compose,
-    cursor::Listing,
     dto::{
-        LIMIT_DEFAULT, List, Time,
+        List, Time,
         titles::{MyRating, PageQuery, PutRating, RatedTitle, RatingAnswer, hundredths},
     },
     extract::{Json as Body, Path, Query},
@@ -81,31 +80,18 @@ async fn list_ratings(
     viewing: Viewing,
     Query(query): Query<PageQuery>,
 ) -> Answer<List<RatedTitle>> {
-    let profile = viewing.profile.id;
-    let listing = Listing::new("ratings", profile)?;
-    let after: Option<TimeKey> = listing.read(query.cursor.as_deref())?;
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
-    let page = gateway.doors.activity.rated(ListOf { profile, after, limit }).await?;
-    let titles = page.items.iter().map(|state| state.title).collect();
-    let mut cards = compose::cards_by_title(&gateway, &viewing, titles).await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for state in page.items {
-        let (Some(card), Some(opinion)) = (cards.remove(&state.title), state.opinion) else {
-            continue;
-        };
-        let MyRating { stars, like } = opinion.into();
+    let ask = |list| gateway.doors.activity.rated(list);
+    let entry = |title, state: &TitleState| {
+        let MyRating { stars, like } = state.opinion?.into();
         let rated_at = Time(state.rated_at.unwrap_or_default());
-        items.push(RatedTitle {
-            title: compose::card(card, Some(&state)),
+        Some(RatedTitle {
+            title,
             stars,
             like,
             rated_at,
-        });
-    }
-    Ok(Json(List {
-        items,
-        next_cursor: listing.write(page.next)?,
-    }))
+        })
+    };
+    own_list::page(&gateway, &viewing, ("ratings", query), ask, entry).await
 }
 
 /// The schema's rules were checked before; this is the same in types.

@@ -1,6 +1,7 @@
 //! What is wrong is refused, with the name of what is wrong, and nothing inside comes out.
 
 use axum::body::Body;
+use contract::accounts::Role;
 use http::Method;
 use serde_json::json;
 
@@ -101,6 +102,58 @@ async fn bodies_that_are_none() {
         form.send(Method::PUT, path, Body::from("stars=5")).await.problem().0,
         415
     );
+}
+
+#[tokio::test]
+async fn lists_in_the_place_of_objects() {
+    let world = world().await;
+    let curator = world.as_role(Role::Curator);
+    let (profiles, profile) = ("/api/v1/profiles", format!("/api/v1/profiles/{KIDS}"));
+    let (titles, title) = ("/api/v1/admin/titles", "/api/v1/admin/titles/1");
+    let name = "Heat";
+    for (method, path, body, field) in [
+        (
+            Method::POST,
+            profiles,
+            json!({ "name": name, "preferences": [["Drama"], [], []] }),
+            "preferences",
+        ),
+        (
+            Method::PATCH,
+            &profile,
+            json!({ "preferences": [["Drama"], [], []] }),
+            "preferences",
+        ),
+        (
+            Method::POST,
+            titles,
+            json!({ "name": name, "people": [["Al Pacino", "actor"]] }),
+            "people[0]",
+        ),
+        (
+            Method::POST,
+            titles,
+            json!({ "name": name, "place": ["1", 1, 2] }),
+            "place",
+        ),
+        (
+            Method::POST,
+            titles,
+            json!({ "name": name, "external": [["imdb", "1"]] }),
+            "external[0]",
+        ),
+        (
+            Method::PATCH,
+            title,
+            json!({ "people": [["Al Pacino", "actor"]] }),
+            "people[0]",
+        ),
+        (Method::PUT, "/api/v1/titles/1/rating", json!([5, null]), ""),
+    ] {
+        let reply = curator.json(method, path, body.clone()).await;
+        assert_eq!(reply.problem(), (422, "request_invalid".into()), "{path} {body}");
+        assert_eq!(reply.json()["errors"][0]["field"], field, "{path} {body}");
+    }
 }
 
 #[tokio::test]

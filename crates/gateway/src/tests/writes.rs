@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::Method;
 use serde_json::json;
 
-use super::support::{World, card, stock};
+use super::support::{KIDS, World, card, stock};
 
 #[tokio::test]
 async fn a_repeated_write_is_done_once() {
     let world = World::new().await;
-    stock(&world, vec![card(1, "Heat", 16)]);
+    stock(&world, vec![card(1, "Babe", 0)]);
     world.answers(
         "activity.rate",
         json!({ "title": "1", "histogram": [0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "likes": 0, "dislikes": 0, "version": 1 }),
@@ -24,7 +24,13 @@ async fn a_repeated_write_is_done_once() {
     assert_eq!(world.calls("activity.rate").len(), 1);
     let other = client.json(Method::PUT, path, json!({ "stars": 4 })).await;
     assert_eq!(other.problem(), (422, "idempotency_key_reused".into()));
-    // The same key elsewhere is another key.
+    // The same key of another profile, or elsewhere, is another key.
+    let kid = world
+        .viewer()
+        .with("x-profile", KIDS.to_string())
+        .with("idempotency-key", "k-1");
+    assert_eq!(kid.json(Method::PUT, path, json!({ "stars": 5 })).await.status, 200);
+    assert_eq!(world.calls("activity.rate").len(), 2);
     let elsewhere = client
         .json(Method::PUT, "/api/v1/titles/9/rating", json!({ "stars": 5 }))
         .await;

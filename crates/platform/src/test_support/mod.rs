@@ -41,6 +41,38 @@ pub async fn databases() -> [TestDatabase; 2] {
     [sqlite(), postgres().await]
 }
 
+/// A database, and the side of the door that a test of it stands on.
+pub struct Pairing {
+    pub database: TestDatabase,
+    /// Whether every call goes over a [`Loopback`](crate::wire::Loopback).
+    pub remote: bool,
+}
+
+impl Pairing {
+    pub fn local(database: TestDatabase) -> Self {
+        let remote = false;
+        Self { database, remote }
+    }
+
+    /// Engine and side, for messages.
+    pub fn name(&self) -> String {
+        format!(
+            "{} {}",
+            self.database.name,
+            if self.remote { "remote" } else { "local" }
+        )
+    }
+}
+
+/// Both engines, each behind both sides of the door. What a door's suite loops over.
+pub async fn pairings() -> Vec<Pairing> {
+    let mut all = Vec::new();
+    for remote in [false, true] {
+        all.extend(databases().await.map(|database| Pairing { database, remote }));
+    }
+    all
+}
+
 /// A new folder.
 ///
 /// # Panics

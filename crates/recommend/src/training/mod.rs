@@ -54,7 +54,7 @@ impl Work for Trainer {
         room.ready().await?;
         ticket.progress(0.01, "reading interactions");
         let changes = room.activity.count(CountInteractions {}).await?.changes;
-        let titles = Arc::new(Titles::load(&*room.catalog).await?);
+        let titles = Arc::new(Titles::load(&*room.catalog, &*room.activity).await?);
         let learned = data::read(&*room.activity, titles.clone()).await?;
         if learned.data.is_empty() {
             return Err(Failure::permanent(

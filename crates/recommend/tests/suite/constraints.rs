@@ -8,7 +8,7 @@ use contract::{
     activity::{Activity as _, ForTitleOf, MarkWatched, Opinion},
     recommend::{GetHome, GetSimilar, GetTop, HomePage, RowKind, Viewer},
 };
-use platform::test_support::sqlite;
+use platform::test_support::{Pairing, sqlite};
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use crate::house::{FILMS, GENRES, House, titles};
@@ -158,7 +158,7 @@ fn no_page_ever_breaks_a_hard_constraint() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for trained in [false, true] {
         let house = runtime.block_on(async {
-            let house = House::open(sqlite(), false).await;
+            let house = House::open(Pairing::local(sqlite())).await;
             if trained {
                 house.train().await;
             }

@@ -3,10 +3,11 @@
 use contract::{
     ProfileId, TitleId,
     accounts::Preferences,
-    activity::{Activity as _, ForTitleOf, Opinion},
+    activity::{Activity as _, ForTitleOf, HalfStars, ImportRatings, ImportedRating, Opinion},
     catalog::{Catalog as _, UpdateTitle},
-    recommend::{GetHome, How, Reason, RowKind, Viewer},
+    recommend::{GetHome, How, Reason, Recommend as _, RowKind, Viewer},
 };
+use platform::clock::Clock as _;
 
 use crate::house::{FILMS, GENRES, House, NEW, everywhere, row, titles, viewer};
 
@@ -39,6 +40,30 @@ async fn before_the_first_model_pages_come_from_the_catalogue() {
             );
         }
         assert!(row(&page, |kind| matches!(kind, RowKind::Genre(_))).is_some());
+    })
+    .await;
+}
+
+/// An import beside the server, and a server that starts at once: what activity has acknowledged counts.
+#[tokio::test]
+async fn ratings_that_the_catalogue_has_not_heard_of_count_from_the_start() {
+    everywhere(async |house| {
+        house.bus.shutdown().await;
+        let ratings = (1_000..1_400).map(|viewer| ImportedRating {
+            profile: ProfileId(viewer),
+            title: house.films[77],
+            stars: HalfStars::new(10).unwrap(),
+            at: house.clock.now_ms(),
+        });
+        let ratings = ratings.collect();
+        house.activity.import_ratings(ImportRatings { ratings }).await.unwrap();
+        let another = house.another().await;
+        let exclude = Vec::new();
+        let viewer = viewer(NEW);
+        let page = another.home(GetHome { viewer, exclude }).await.unwrap();
+        let popular = row(&page, |kind| *kind == RowKind::Popular).expect("what is popular");
+        let first = [page.hero.as_ref().expect("a hero").title, titles(popular)[0]];
+        assert!(first.contains(&house.films[77]), "{}: {first:?}", house.name);
     })
     .await;
 }

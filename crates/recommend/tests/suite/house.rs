@@ -16,7 +16,7 @@ use platform::{
     Bus, Inputs,
     blob::BlobStore,
     clock::{Clock as _, ManualClock},
-    test_support::{TestDatabase, databases},
+    test_support::{Pairing, TestDatabase, pairings},
     wire::Loopback,
 };
 use recommend::{Config, Deps, Room};
@@ -46,17 +46,17 @@ pub struct House {
 
 /// Runs a test on both engines and on both sides of the wire.
 pub async fn everywhere(test: impl AsyncFn(&House)) {
-    for (database, remote) in databases().await.into_iter().zip([true, false]) {
-        let house = House::open(database, remote).await;
+    for pairing in pairings().await {
+        let house = House::open(pairing).await;
         test(&house).await;
         house.bus.shutdown().await;
     }
-    let house = House::open(platform::test_support::sqlite(), false).await;
-    test(&house).await;
 }
 
 impl House {
-    pub async fn open(database: TestDatabase, remote: bool) -> Self {
+    pub async fn open(pairing: Pairing) -> Self {
+        let name = pairing.name();
+        let Pairing { database, remote } = pairing;
         let (inputs, clock) = Inputs::manual(11);
         let bus = Bus::new(clock.clone());
         let folder = tempfile::tempdir().unwrap();
@@ -91,7 +91,6 @@ impl House {
         } else {
             local
         };
-        let name = format!("{} {}", database.name, if remote { "remote" } else { "local" });
         Self {
             name,
             database,

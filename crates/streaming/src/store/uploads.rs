@@ -88,7 +88,7 @@ pub async fn find(db: &Db, account: AccountId, id: UploadId, now: Millis) -> Res
     let sql = concat!(
         "SELECT ",
         columns!(),
-        " FROM uploads WHERE id = $1 AND account_id = $2 AND expires_at > $3 AND state <> 'taken'"
+        " FROM uploads WHERE id = $1 AND account_id = $2 AND expires_at > $3"
     );
     on!(db.writer(), pool => sqlx::query_as(sql).bind(id.0).bind(account.0).bind(now).fetch_optional(pool).await)
         .or_fault()
@@ -107,13 +107,6 @@ pub async fn advance(tx: &mut Tx, id: UploadId, from: u64, to: u64, expires_at: 
 pub async fn set_job(tx: &mut Tx, id: UploadId, job: JobId) -> Result<(), Fault> {
     on!(tx, conn => sqlx::query("UPDATE uploads SET job_id = $2 WHERE id = $1").bind(id.0).bind(job.0)
         .execute(conn).await.map(drop))
-    .or_fault()
-}
-
-/// Marks as handed over. `false`: it was not whole, or handed over before.
-pub async fn take(db: &Db, id: UploadId) -> Result<bool, Fault> {
-    on!(db.writer(), pool => sqlx::query("UPDATE uploads SET state = 'taken' WHERE id = $1 AND state = 'whole'").bind(id.0)
-        .execute(pool).await.map(|done| done.rows_affected() == 1))
     .or_fault()
 }
 

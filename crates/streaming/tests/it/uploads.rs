@@ -66,19 +66,24 @@ async fn pieces_arrive_in_order_and_no_byte_more_than_declared() {
             assert_eq!(append(4, b"5678901").await, Err(StreamingError::UploadTooLarge(10)));
             assert_eq!(append(4, b"").await.unwrap().offset, 4);
             assert_eq!(
-                streaming.take_upload(mine(upload.id)).await,
+                streaming.uploaded_file(mine(upload.id)).await,
                 Err(StreamingError::OffsetWrong(4))
             );
             assert_eq!(append(4, b"567890").await.unwrap().offset, 10);
             assert_eq!(append(10, b"1").await, Err(StreamingError::UploadTooLarge(10)));
 
-            let taken = streaming.take_upload(mine(upload.id)).await.unwrap();
+            let taken = streaming.uploaded_file(mine(upload.id)).await.unwrap();
             assert_eq!(taken.filename, "ratings.csv");
             assert_eq!(std::fs::read(&taken.path).unwrap(), b"1234567890", "{engine} {door}");
             assert_eq!(
-                streaming.take_upload(mine(upload.id)).await,
-                Err(StreamingError::UploadNotFound),
-                "once only"
+                streaming.uploaded_file(mine(upload.id)).await,
+                Ok(taken),
+                "{engine} {door}: again, after an import that failed"
+            );
+            streaming.remove_upload(mine(upload.id)).await.unwrap();
+            assert_eq!(
+                streaming.uploaded_file(mine(upload.id)).await,
+                Err(StreamingError::UploadNotFound)
             );
         }
     }
@@ -139,7 +144,7 @@ async fn an_upload_is_its_owners_alone() {
         Err(StreamingError::UploadNotFound)
     );
     assert_eq!(
-        house.room.take_upload(theirs).await,
+        house.room.uploaded_file(theirs).await,
         Err(StreamingError::UploadNotFound)
     );
     let piece = AppendUpload {

@@ -19,7 +19,8 @@ pub fn routes() -> Vec<Route> {
     vec![route(Policy::Curator, routes!(start_import))]
 }
 
-/// Queues an import of files that were uploaded with purpose `dataset`.
+/// Queues an import of files that were uploaded with purpose `dataset`. The uploads go once it has succeeded; after a failure they
+/// are there for another try.
 #[utoipa::path(post, path = "/api/v1/admin/imports", tag = "admin", request_body = StartImport,
     responses((status = 202, body = Job)))]
 async fn start_import(
@@ -27,13 +28,15 @@ async fn start_import(
     caller: Caller,
     Body(body): Body<StartImport>,
 ) -> Result<(StatusCode, Json<Job>), Problem> {
-    let mut paths = Vec::with_capacity(body.upload_ids.len());
-    for upload in body.upload_ids {
-        let asked = ForUpload {
-            account: caller.account,
-            upload,
-        };
-        paths.push(gateway.doors.streaming.take_upload(asked).await?.path);
+    let account = caller.account;
+    let uploads: Vec<_> = body
+        .upload_ids
+        .into_iter()
+        .map(|upload| ForUpload { account, upload })
+        .collect();
+    let mut paths = Vec::with_capacity(uploads.len());
+    for upload in &uploads {
+        paths.push(gateway.doors.streaming.uploaded_file(*upload).await?.path);
     }
     let kind = body.dataset.into();
     let job = gateway
@@ -43,7 +46,7 @@ async fn start_import(
             kind,
             paths,
             claims: Vec::new(),
-            remove_after: true,
+            uploads,
         })
         .await?;
     Ok((StatusCode::ACCEPTED, Json(job.into())))
