@@ -103,7 +103,11 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         return Ok(());
     }
     // The server takes this process over, so that Ctrl-C reaches it and nothing stands between.
-    let serve = demo.kinora.command(["serve", "--listen", &options.listen]);
+    // It says what is wrong and not every request, so that the passwords above stay in sight.
+    let serve = demo
+        .kinora
+        .command(["serve", "--listen", &options.listen])
+        .variable("KINORA_LOG_FILTER", "warn");
     Err(serve.command().exec()).with_context(|| format!("start {}", serve.shown()))
 }
 

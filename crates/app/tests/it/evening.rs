@@ -62,7 +62,7 @@ fn findings(seen: &Value, name: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_viewers_spend_an_evening() {
+async fn browser_shows_two_viewers_their_evening() {
     let house = house();
     let title = add_film(&house).await;
     let url = house.url().to_owned();
