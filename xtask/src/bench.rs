@@ -3,6 +3,7 @@
 //! Figures, not tests: a figure that falls short is written down like any other.
 
 mod figures;
+mod kills;
 mod library;
 mod report;
 
@@ -45,6 +46,8 @@ enum Name {
     Quality,
     /// first frame in a browser, and the scripts of the home page
     Page,
+    /// a hundred times kill -9 under writes: what is lost
+    Kills,
 }
 
 impl Name {
@@ -111,6 +114,7 @@ impl Bench<'_> {
             Name::Taste => figures::taste(self, stage),
             Name::Quality => figures::quality(self, stage),
             Name::Page => figures::page(self, stage),
+            Name::Kills => kills::kills(self, stage),
         }
     }
 }

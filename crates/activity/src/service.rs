@@ -1,5 +1,7 @@
 //! The door: checks, the order of things, and what is answered from memory.
 
+use std::sync::Arc;
+
 use contract::{
     Done, Fault, PAGE_ITEMS_MAX, Page, ProfileId, TitleId,
     activity::{
@@ -64,15 +66,12 @@ impl Activity for Room {
 
     async fn recent(&self, req: Recent) -> Result<RecentActivity, ActivityError> {
         let found = self.cache.get(req.profile, self.store.recent(req.profile)).await?;
-        let mut states = found.states.clone();
+        let RecentActivity { mut states, listed } = Arc::unwrap_or_clone(found);
         if self.pending.overlay(req.profile, &mut states, None) {
             newest_first(&mut states);
         }
         states.truncate(req.limit.min(RECENT_MAX as u32) as usize);
-        Ok(RecentActivity {
-            states,
-            listed: found.listed.clone(),
-        })
+        Ok(RecentActivity { states, listed })
     }
 
     async fn rated(&self, req: ListOf) -> Result<Page<TitleState, TimeKey>, ActivityError> {

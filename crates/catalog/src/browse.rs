@@ -115,7 +115,7 @@ pub fn genres(shelf: &Shelf, maturity_max: u8) -> Vec<FacetCount> {
         .iter()
         .filter(|entry| entry.card.published && entry.card.maturity <= maturity_max)
     {
-        for genre in &entry.card.genres {
+        for genre in entry.card.genres.iter() {
             counts.add(genre);
         }
     }

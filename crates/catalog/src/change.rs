@@ -63,12 +63,12 @@ impl Core {
             name: change
                 .name
                 .as_deref()
-                .map_or_else(|| Ok(card.name.clone()), model::checked_name)?,
+                .map_or_else(|| Ok(card.name.to_string()), model::checked_name)?,
             original_name: detail.original_name,
             year: change.year.or(card.year),
             genres: change
                 .genres
-                .map_or_else(|| Ok(card.genres.clone()), model::checked_genres)?,
+                .map_or_else(|| Ok(card.genres.to_vec()), model::checked_genres)?,
             description,
             maturity: Some(change.maturity.unwrap_or(card.maturity)),
             duration_ms: duration,

@@ -18,6 +18,7 @@ use crate::{
     shelf::Shelf,
     store::{SearchTexts, Store},
     text::indexed_words,
+    whole::WholeTitles,
 };
 
 pub struct Core {
@@ -26,6 +27,7 @@ pub struct Core {
     pub index: Option<Arc<Index>>,
     pub blobs: BlobStore,
     pub inputs: Inputs,
+    pub whole: WholeTitles,
     loading: Mutex<()>,
     indexing: Mutex<()>,
 }
@@ -41,6 +43,7 @@ impl Core {
             index,
             blobs,
             inputs,
+            whole: WholeTitles::default(),
             loading: Mutex::default(),
             indexing: Mutex::default(),
         })

@@ -9,6 +9,7 @@
 //! | `change` | every change of a title: one transaction with its events |
 //! | `core` | tables, shelf and index kept in step |
 //! | `shelf` | all cards in memory: what lists, search and the home page read |
+//! | `whole` | whole titles that were asked for lately |
 //! | `browse`, `search` | lists with cursors; words, typos, facets |
 //! | `artwork` | the picture of a title that has none |
 //! | `events` | subscribers |
@@ -28,6 +29,7 @@ mod service;
 mod shelf;
 mod store;
 pub mod text;
+mod whole;
 
 use std::{path::PathBuf, sync::Arc};
 

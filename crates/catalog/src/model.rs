@@ -47,9 +47,9 @@ impl Entry {
         TitleFeatures {
             id: card.id,
             kind: card.kind,
-            name: card.name.clone(),
+            name: card.name.to_string(),
             year: card.year,
-            genres: card.genres.clone(),
+            genres: card.genres.to_vec(),
             people: self.people.clone(),
             maturity: card.maturity,
             playable: card.playable,

@@ -38,8 +38,13 @@ impl Local {
 
     async fn full(&self, id: TitleId) -> Result<Title, CatalogError> {
         let entry = self.core.entry(id)?;
+        if let Some(title) = self.core.whole.get(&entry) {
+            return Ok(title);
+        }
         let title = self.core.store.title(entry.card.clone(), entry.place).await?;
-        title.ok_or(CatalogError::TitleNotFound)
+        let title = title.ok_or(CatalogError::TitleNotFound)?;
+        self.core.whole.put(entry, title.clone());
+        Ok(title)
     }
 
     /// The uploaded picture, if there is one.

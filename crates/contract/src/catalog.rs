@@ -1,5 +1,7 @@
 //! The catalogue: what there is to watch, how to find it, and what it looks like.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -59,15 +61,15 @@ pub struct Title {
     pub updated_at: Millis,
 }
 
-/// What a row shows of a title; held in memory by the catalogue.
+/// What a row shows of a title; held in memory by the catalogue. Its texts are shared: a page has hundreds of cards.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     pub id: TitleId,
     pub kind: TitleKind,
     /// As a person writes it: `The Matrix`, not `Matrix, The (1999)`.
-    pub name: String,
+    pub name: Arc<str>,
     pub year: Option<u16>,
-    pub genres: Vec<String>,
+    pub genres: Arc<[String]>,
     /// The youngest age it is for, years, 0 to 18.
     pub maturity: u8,
     pub duration_ms: Option<u64>,

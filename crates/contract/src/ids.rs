@@ -14,20 +14,39 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 #[error("not an id")]
 pub struct NotAnId;
 
-/// Writes `value` in Crockford base32 without leading zeros.
-pub fn encode(value: i64) -> String {
-    let mut rest = value.max(0) as u64;
-    let mut digits = [b'0'; 13];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = ALPHABET[(rest & 31) as usize];
-        rest >>= 5;
-        if rest == 0 || first == 0 {
-            break;
+/// The text of an id, without a trip to the heap: a home page writes a thousand of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Digits {
+    digits: [u8; 13],
+    first: usize,
+}
+
+impl Digits {
+    /// Writes `value` in Crockford base32 without leading zeros.
+    pub fn of(value: i64) -> Self {
+        let mut rest = value.max(0) as u64;
+        let mut digits = [b'0'; 13];
+        let mut first = digits.len();
+        loop {
+            first -= 1;
+            digits[first] = ALPHABET[(rest & 31) as usize];
+            rest >>= 5;
+            if rest == 0 || first == 0 {
+                break;
+            }
         }
+        Self { digits, first }
     }
-    digits[first..].iter().map(|&digit| digit as char).collect()
+
+    pub fn as_str(&self) -> &str {
+        // Of the alphabet alone, so always text.
+        std::str::from_utf8(&self.digits[self.first..]).unwrap_or_default()
+    }
+}
+
+/// [`Digits`] as a text of its own.
+pub fn encode(value: i64) -> String {
+    Digits::of(value).as_str().to_owned()
 }
 
 /// Reads what [`encode`] wrote. Only the canonical form is an id: lower case, no leading zeros, at most 63 bits.
@@ -54,7 +73,7 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&encode(self.0))
+                f.write_str(Digits::of(self.0).as_str())
             }
         }
 
@@ -73,7 +92,7 @@ macro_rules! ids {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&encode(self.0))
+                serializer.serialize_str(Digits::of(self.0).as_str())
             }
         }
 

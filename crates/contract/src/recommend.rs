@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{Done, Millis, ModelId, PageId, ProfileId, TitleId, accounts::Preferences, jobs::Job};
+use crate::{
+    Done, Millis, ModelId, PageId, ProfileId, TitleId, accounts::Preferences, activity::TitleState, jobs::Job,
+};
 
 /// Who asks, and what they may see: hard constraints on every answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub struct HomePage {
     pub model: Option<ModelId>,
     pub hero: Option<Item>,
     pub rows: Vec<Row>,
+    /// What the viewer did lately, as the page was made from it: whoever shows the page need not ask activity again.
+    #[serde(default)]
+    pub states: Vec<TitleState>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -72,7 +72,7 @@ impl Knowledge<'_> {
     fn deeds(&self, named: &[(&Contribution, &catalog::Card)]) -> String {
         let same = |(it, _): &(&Contribution, &catalog::Card)| self.deed(it, "") == self.deed(named[0].0, "");
         if named.iter().all(same) {
-            let names = list(named.iter().map(|(_, card)| card.name.as_str()));
+            let names = list(named.iter().map(|(_, card)| &*card.name));
             return self.deed(named[0].0, &names);
         }
         let deeds: Vec<String> = named.iter().map(|(it, card)| self.deed(it, &card.name)).collect();

@@ -159,11 +159,14 @@ fn print_model(model: &reco::ModelReport) {
 }
 
 /// Titles of viewers' last fifth among the first 20, 50, 100 and 200 recommended: those whose four fifths end nearest to the
-/// moment at which four fifths of all events are past. Nobody's future and none of their own events is learned from.
+/// moment at which the share `moment` of all events (four fifths unless told) is past. Nobody's future and none of their own
+/// events is learned from. Settings are chosen at earlier moments, so that the figures of the tests stay unseen.
 fn replay((data, features): (Dataset, ItemFeatures), count: usize, changes: &[&str]) -> Anyhow<()> {
+    let (moments, changes): (Vec<&str>, Vec<&str>) = changes.iter().partition(|c| c.starts_with("moment="));
+    let moment: f64 = moments.first().map_or(Ok(0.8), |m| m["moment=".len()..].parse())?;
     let mut times: Vec<i64> = data.interactions().map(|i| i.at).collect();
     times.sort_unstable();
-    let now = times[times.len() * 4 / 5];
+    let now = times[(times.len() as f64 * moment) as usize];
     let parted = |user: u32| data.history(user).split_at(data.history(user).len() * 4 / 5);
     let mut nearest: Vec<(i64, u32)> = (0..data.users() as u32)
         .filter(|&user| (40..=150).contains(&data.history(user).len()))
@@ -174,26 +177,39 @@ fn replay((data, features): (Dataset, ItemFeatures), count: usize, changes: &[&s
     let chosen: Vec<u32> = nearest.into_iter().map(|(_, user)| user).collect();
     let before = data.filtered(|i| i.at < now && !chosen.contains(&i.user));
     let keys: Vec<i64> = (0..data.items() as i64).collect();
-    let config = changed(TrainConfig::default(), changes)?;
+    let config = changed(TrainConfig::default(), &changes)?;
     let trained = train(&before, &keys, &features, &config, now, &|_, _| ())?;
     println!(
         "{} trees ask {:?}",
         trained.recommender.ranker().trees(),
         trained.recommender.ranker().questions()
     );
+    let futures = chosen.iter().flat_map(|&user| parted(user).1);
+    let counts: Vec<usize> = futures.map(|e| before.occurrences(e.item).len()).collect();
+    let known = |least: usize| counts.iter().filter(|count| **count >= least).count();
+    println!("{} wanted, {} seen before, {} at least ten times", counts.len(), known(1), known(10));
     let mut scratch = Scratch::default();
+    let mut usual: Vec<f64> = Vec::new();
     for name in MODEL_NAMES {
         let model = trained.recommender.model(name).ok_or("an unknown model")?;
-        let (mut found, mut wanted) = ([0usize; 4], 0);
+        let mut found = [0usize; 4];
+        let mut by_viewer = Vec::new();
         for (past, future) in chosen.iter().map(|&user| parted(user)) {
             let list = model.recommend(past, 200, &ItemSet::default(), &mut scratch);
-            wanted += future.len();
-            for place in future.iter().filter_map(|e| list.iter().position(|s| s.item == e.item)) {
-                let counted = found.iter_mut().zip([20, 50, 100, 200]);
-                counted.for_each(|(sum, shown)| *sum += usize::from(place < shown));
+            let places = future.iter().filter_map(|e| list.iter().position(|s| s.item == e.item));
+            let places: Vec<usize> = places.collect();
+            for (sum, shown) in found.iter_mut().zip([20, 50, 100, 200]) {
+                *sum += places.iter().filter(|place| **place < shown).count();
             }
+            by_viewer.push(places.iter().filter(|place| **place < 50).count() as f64);
         }
-        println!("{name:14} {found:?} of {wanted}");
+        if name == "popularity" {
+            usual.clone_from(&by_viewer);
+        }
+        let leads: Vec<f64> = by_viewer.iter().zip(&usual).map(|(ours, usual)| ours - usual).collect();
+        let mean = leads.iter().sum::<f64>() / leads.len() as f64;
+        let spread = leads.iter().map(|lead| (lead - mean).powi(2)).sum::<f64>();
+        println!("{name:14} {found:?}, lead in the first 50: {:+.0} ± {:.1}", mean * leads.len() as f64, spread.sqrt());
     }
     Ok(())
 }

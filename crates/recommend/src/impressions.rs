@@ -227,7 +227,7 @@ mod tests {
                 reason: None,
                 items: titles.iter().map(|title| Item { title: *title, reason: None }).collect(),
             };
-            let page = HomePage { id: PageId(1), model: None, hero: None, rows: rows.iter().map(row).collect() };
+            let page = HomePage { id: PageId(1), model: None, hero: None, rows: rows.iter().map(row).collect(), states: Vec::new() };
             prop_assert_eq!(Shown::of(&page, ProfileId(1)).rows(), Some(rows));
         }
 
@@ -256,6 +256,7 @@ mod tests {
             model: None,
             hero: None,
             rows: vec![row],
+            states: Vec::new(),
         };
         assert!(Shown::of(&page, ProfileId(1)).content.len() < 300 * 3 + 20);
     }

@@ -51,6 +51,7 @@ impl Recommend for Room {
             model,
             hero: built.hero,
             rows: built.rows,
+            states: recent.states,
         };
         self.impressions
             .record(impressions::Shown::of(&page, req.viewer.profile));

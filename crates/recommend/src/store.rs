@@ -11,9 +11,12 @@ use platform::{
     ids::EPOCH_MS,
     on, outbox,
 };
+use sqlx::QueryBuilder;
 
 use crate::impressions::Shown;
 
+/// Pages that one statement adds.
+const PAGES_OF_STATEMENT: usize = 100;
 /// Rows that one statement deletes.
 const PRUNE_ROWS: i64 = 10_000;
 
@@ -112,39 +115,18 @@ impl Store {
     /// What was shown, all of it or none.
     pub async fn add_pages(&self, pages: &[Shown]) -> Result<(), Fault> {
         let mut tx = self.db.begin().await?;
-        let sql = "INSERT INTO pages (page_id, profile_id, model_id, content)";
-        match tx.engine() {
-            Engine::Sqlite(conn) => {
-                for page in pages {
-                    let insert = sqlx::query(
-                        "INSERT INTO pages (page_id, profile_id, model_id, content) VALUES ($1, $2, $3, $4)",
-                    );
-                    insert
-                        .bind(page.page.0)
-                        .bind(page.profile.0)
-                        .bind(page.model.map(|model| model.0))
-                        .bind(&page.content)
-                        .execute(&mut *conn)
-                        .await
-                        .or_fault()?;
-                }
-            }
-            Engine::Postgres(conn) => {
-                let sql = format!("{sql} SELECT * FROM UNNEST($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BYTEA[])");
-                sqlx::query(sqlx::AssertSqlSafe(sql))
-                    .bind(pages.iter().map(|page| page.page.0).collect::<Vec<_>>())
-                    .bind(pages.iter().map(|page| page.profile.0).collect::<Vec<_>>())
-                    .bind(
-                        pages
-                            .iter()
-                            .map(|page| page.model.map(|model| model.0))
-                            .collect::<Vec<_>>(),
-                    )
-                    .bind(pages.iter().map(|page| page.content.clone()).collect::<Vec<_>>())
-                    .execute(conn)
-                    .await
-                    .or_fault()?;
-            }
+        for chunk in pages.chunks(PAGES_OF_STATEMENT) {
+            on!(tx, conn => {
+                let mut insert = QueryBuilder::new("INSERT INTO pages (page_id, profile_id, model_id, content) ");
+                insert.push_values(chunk, |mut row, page| {
+                    row.push_bind(page.page.0)
+                        .push_bind(page.profile.0)
+                        .push_bind(page.model.map(|model| model.0))
+                        .push_bind(&page.content);
+                });
+                insert.build().persistent(false).execute(conn).await.map(drop)
+            })
+            .or_fault()?;
         }
         tx.commit().await
     }

@@ -261,7 +261,7 @@ impl Room {
             })?;
         Ok(match found.card.year {
             Some(year) => format!("{} ({year})", found.card.name),
-            None => found.card.name,
+            None => found.card.name.to_string(),
         })
     }
 }

@@ -43,15 +43,16 @@ impl ListKind {
 impl Store {
     /// What is listed, and the newest of the rest: one range of the key, one round trip.
     pub async fn recent(&self, profile: ProfileId) -> Result<RecentActivity, Fault> {
+        // A bound LIMIT would have SQLite plan the statement anew every time.
+        const { assert!(RECENT_MAX as i64 + LISTED_MAX == 1_000) };
         let sql = concat!(
             "SELECT ",
             state_columns!(),
             " FROM states s WHERE s.profile_id = $1 ORDER BY CASE WHEN s.listed_at IS NULL THEN 1 ELSE 0 END, \
-             s.last_at DESC LIMIT $2"
+             s.last_at DESC LIMIT 1000"
         );
-        let limit = RECENT_MAX as i64 + LISTED_MAX;
         let rows: Vec<StateRow> =
-            on!(&self.db, pool => sqlx::query_as(sql).bind(profile.0).bind(limit).fetch_all(pool).await).or_fault()?;
+            on!(&self.db, pool => sqlx::query_as(sql).bind(profile.0).fetch_all(pool).await).or_fault()?;
         let mut states: Vec<_> = rows.into_iter().map(state_of).collect();
         let mut listed: Vec<_> = states
             .iter()

@@ -182,7 +182,7 @@ impl Fixture {
             })
             .await
             .unwrap();
-        page.items.into_iter().map(|card| card.name).collect()
+        page.items.into_iter().map(|card| card.name.to_string()).collect()
     }
 
     async fn opinions(&self) -> Vec<u8> {

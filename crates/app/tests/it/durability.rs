@@ -17,9 +17,12 @@ use testkit::{Answer, Client, Clip, Cluster, client::PASSWORD, command::binary, 
 
 use crate::titles_of;
 
-/// Kills in the test; `KINORA_KILLS=100` for the long form.
+/// Kills in the test; the long form is `cargo xtask bench kills`, which sets `KINORA_KILLS` and reads the lines printed here.
 const KILLS: usize = 5;
+const TOLD_EVERY: usize = 5;
 const WRITERS: usize = 4;
+/// Of the film's four seconds: before its end, so that it is never finished.
+const POSITION_MS_MAX: u64 = 3_000;
 const LONG: Duration = Duration::from_secs(120);
 
 /// What the server said that a title's state is, and what it may also be: a write that got no answer.
@@ -28,25 +31,59 @@ struct Known {
     stars: Option<u8>,
     listed: bool,
     unanswered: Option<Write>,
+    /// Of the film: reported since the server was last asked, milliseconds. Those of the last two seconds may be lost.
+    positions: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Write {
     Stars(Option<u8>),
     Listed(bool),
+    Position(u64),
+}
+
+/// Answers that said that a write was done.
+#[derive(Debug, Default)]
+struct Acknowledged {
+    ratings: AtomicUsize,
+    list_changes: AtomicUsize,
+    positions: AtomicUsize,
+}
+
+impl Acknowledged {
+    fn count(&self, write: Write) {
+        let counter = match write {
+            Write::Stars(_) => &self.ratings,
+            Write::Listed(_) => &self.list_changes,
+            Write::Position(_) => &self.positions,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn counts(&self) -> [usize; 3] {
+        [&self.ratings, &self.list_changes, &self.positions].map(|counter| counter.load(Ordering::Relaxed))
+    }
 }
 
 /// One person, writing one thing after the other and remembering every answer.
 struct Writer {
     client: Client,
+    /// The first one is the film, which is playing.
     titles: Vec<String>,
+    playback: String,
     known: BTreeMap<String, Known>,
     random: u64,
-    acknowledged: Arc<AtomicUsize>,
+    acknowledged: Arc<Acknowledged>,
     email: String,
 }
 
 impl Writer {
+    async fn play(&mut self) {
+        let film = json!({ "title_id": self.titles[0] });
+        let playback = self.client.post("/playback", &film).await.expect(200);
+        self.playback = playback["session_id"].as_str().expect("a playback's id").to_owned();
+    }
+
     fn next(&mut self, below: u64) -> u64 {
         // Knuth's MMIX constants: all that is wanted is that runs repeat.
         self.random = self
@@ -59,21 +96,26 @@ impl Writer {
     /// Writes until the server is gone.
     async fn write_on(mut self) -> Self {
         loop {
-            let place = self.next(self.titles.len() as u64) as usize;
-            let title = self.titles[place].clone();
-            let write = match self.next(10) {
+            let mut place = self.next(self.titles.len() as u64) as usize;
+            let write = match self.next(14) {
                 0..=4 => Write::Stars(Some(self.next(5) as u8 + 1)),
                 5 => Write::Stars(None),
                 6 | 7 => Write::Listed(true),
-                _ => Write::Listed(false),
+                8 | 9 => Write::Listed(false),
+                _ => {
+                    place = 0;
+                    Write::Position(1 + self.next(POSITION_MS_MAX))
+                }
             };
-            let known = self.known.entry(title.clone()).or_default();
-            known.unanswered = Some(write);
-            match Answer::try_of(request(&self.client, &title, write), "a write").await {
+            let title = self.titles[place].clone();
+            let request = self.request(&title, write);
+            let known = self.known.entry(title).or_default();
+            known.send(write);
+            match Answer::try_of(request, "a write").await {
                 Ok(answer) => {
                     answer.ok();
                     known.take(write);
-                    self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                    self.acknowledged.count(write);
                 }
                 Err(_) => return self,
             }
@@ -86,6 +128,14 @@ impl Writer {
             let shown = self.client.get(&format!("/titles/{title}")).await.ok();
             let stars = shown["my_rating"]["stars"].as_f64().map(|stars| stars as u8);
             let listed = shown["in_my_list"] == true;
+            let position = shown["progress"]["position_s"]
+                .as_f64()
+                .map(|seconds| (seconds * 1e3).round() as u64);
+            assert!(
+                position.is_none_or(|position| known.positions.contains(&position)),
+                "{title} stands at {position:?}; reported was {:?}",
+                known.positions
+            );
             let mut allowed = vec![(known.stars, known.listed)];
             if let Some(write) = known.unanswered {
                 let mut also = known.clone();
@@ -100,29 +150,42 @@ impl Writer {
                 stars,
                 listed,
                 unanswered: None,
+                positions: position.into_iter().collect(),
             };
+        }
+    }
+
+    fn request(&self, title: &str, write: Write) -> reqwest::RequestBuilder {
+        let client = &self.client;
+        match write {
+            Write::Stars(Some(stars)) => client
+                .request(Method::PUT, &format!("/titles/{title}/rating"))
+                .json(&json!({ "stars": stars })),
+            Write::Stars(None) => client.request(Method::DELETE, &format!("/titles/{title}/rating")),
+            Write::Listed(true) => client.request(Method::PUT, &format!("/my-list/{title}")),
+            Write::Listed(false) => client.request(Method::DELETE, &format!("/my-list/{title}")),
+            Write::Position(position_ms) => client
+                .request(Method::POST, &format!("/playback/{}/progress", self.playback))
+                .json(&json!({ "position_s": position_ms as f64 / 1e3, "state": "playing" })),
         }
     }
 }
 
 impl Known {
+    fn send(&mut self, write: Write) {
+        match write {
+            Write::Position(position_ms) => self.positions.push(position_ms),
+            _ => self.unanswered = Some(write),
+        }
+    }
+
     fn take(&mut self, write: Write) {
         match write {
             Write::Stars(stars) => self.stars = stars,
             Write::Listed(listed) => self.listed = listed,
+            Write::Position(_) => {}
         }
         self.unanswered = None;
-    }
-}
-
-fn request(client: &Client, title: &str, write: Write) -> reqwest::RequestBuilder {
-    match write {
-        Write::Stars(Some(stars)) => client
-            .request(Method::PUT, &format!("/titles/{title}/rating"))
-            .json(&json!({ "stars": stars })),
-        Write::Stars(None) => client.request(Method::DELETE, &format!("/titles/{title}/rating")),
-        Write::Listed(true) => client.request(Method::PUT, &format!("/my-list/{title}")),
-        Write::Listed(false) => client.request(Method::DELETE, &format!("/my-list/{title}")),
     }
 }
 
@@ -133,30 +196,21 @@ async fn kill_9_loses_no_acknowledged_rating_or_list_change() {
         .and_then(|kills| kills.parse().ok())
         .unwrap_or(KILLS);
     let mut cluster = Cluster::with_library();
-    let acknowledged = Arc::new(AtomicUsize::new(0));
-    let mut writers = Vec::new();
-    for index in 0..WRITERS {
-        let name = format!("writer{index}");
-        let client = cluster.viewer(&name).await;
-        let titles = titles_of(&client, "Drama", 12).await;
-        writers.push(Writer {
-            client,
-            titles,
-            known: BTreeMap::new(),
-            random: index as u64 + 1,
-            acknowledged: acknowledged.clone(),
-            email: format!("{name}@kinora.example"),
-        });
-    }
+    let acknowledged = Arc::new(Acknowledged::default());
+    let done = || acknowledged.counts().iter().sum::<usize>();
+    let mut writers = writers(&cluster, &acknowledged).await;
     for kill in 0..kills {
+        for writer in &mut writers {
+            writer.play().await;
+        }
         let running: Vec<_> = writers
             .drain(..)
             .map(|writer| tokio::spawn(writer.write_on()))
             .collect();
         // In the middle of writing, each time at another place.
-        let enough = acknowledged.load(Ordering::Relaxed) + 10 + kill * 7 % 30;
+        let enough = done() + 10 + kill * 7 % 30;
         until("writes", Duration::from_secs(60), async || {
-            (acknowledged.load(Ordering::Relaxed) >= enough).then_some(())
+            (done() >= enough).then_some(())
         })
         .await;
         cluster.server.kill9();
@@ -169,11 +223,37 @@ async fn kill_9_loses_no_acknowledged_rating_or_list_change() {
             writer.check().await;
         }
         averages_agree(&writers, &cluster).await;
+        if (kill + 1) % TOLD_EVERY == 0 {
+            println!("{} of {kills} kills", kill + 1);
+        }
     }
+    let [ratings, list_changes, positions] = acknowledged.counts();
     println!(
-        "{kills} kills, {} acknowledged writes, none lost",
-        acknowledged.load(Ordering::Relaxed)
+        "{kills} kills; acknowledged: {ratings} ratings, {list_changes} list changes, {positions} positions; lost: 0"
     );
+}
+
+/// People who are about to write, with one film that all of them can play.
+async fn writers(cluster: &Cluster, acknowledged: &Arc<Acknowledged>) -> Vec<Writer> {
+    let titles = titles_of(&cluster.admin().await, "Drama", 12).await;
+    let clip = Clip::Ordinary { seconds: 4 }.file();
+    cluster
+        .command(&["media", "add", &clip.to_string_lossy(), "--title", &titles[0], "--wait"])
+        .ok();
+    let mut writers = Vec::new();
+    for index in 0..WRITERS {
+        let name = format!("writer{index}");
+        writers.push(Writer {
+            client: cluster.viewer(&name).await,
+            titles: titles.clone(),
+            playback: String::new(),
+            known: BTreeMap::new(),
+            random: index as u64 + 1,
+            acknowledged: acknowledged.clone(),
+            email: format!("{name}@kinora.example"),
+        });
+    }
+    writers
 }
 
 /// The read model says what the rows say.

@@ -293,7 +293,7 @@ fn entry(row: CardRow, people: &mut HashMap<i64, Vec<PersonId>>) -> Entry {
         card: Card {
             id: TitleId(row.id),
             kind,
-            name: row.name,
+            name: row.name.into(),
             year: row.year.map(|year| year as u16),
             genres: serde_json::from_str(&row.genres).unwrap_or_default(),
             maturity: row.maturity.clamp(0, 18) as u8,

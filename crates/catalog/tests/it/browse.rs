@@ -112,7 +112,7 @@ async fn pages_follow_each_other_without_gap_or_repeat() {
                     limit: 7,
                 };
                 let page = fixture.door.browse(request).await.unwrap();
-                names.extend(page.items.into_iter().map(|card| card.name));
+                names.extend(page.items.into_iter().map(|card| card.name.to_string()));
                 after = page.next;
                 if after.is_none() {
                     break;

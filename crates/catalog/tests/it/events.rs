@@ -184,7 +184,7 @@ async fn an_edit_does_not_undo_what_another_process_changed() {
         // At once, before the news of it can have arrived.
         let card = fixture.door.update(edit(Some("PlayTime"), None)).await.unwrap().card;
         assert_eq!(
-            (card.name.as_str(), card.year, card.duration_ms),
+            (&*card.name, card.year, card.duration_ms),
             ("PlayTime", Some(1967), Some(1_000)),
             "{}",
             fixture.name

@@ -86,7 +86,7 @@ async fn a_correction_is_taken_and_a_curators_edit_is_kept() {
                 title: first.titles[place],
             })
         };
-        assert_eq!(title(0).await.unwrap().card.name, "Toy Story, the first");
+        assert_eq!(&*title(0).await.unwrap().card.name, "Toy Story, the first");
         assert_eq!(title(2).await.unwrap().card.year, Some(1986));
     }
 }

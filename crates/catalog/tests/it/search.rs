@@ -111,7 +111,7 @@ async fn facets_count_what_narrowing_leaves() {
         ..search("")
     };
     let result = fixture.search(thrillers).await;
-    let names: Vec<_> = result.items.iter().map(|card| card.name.as_str()).collect();
+    let names: Vec<_> = result.items.iter().map(|card| &*card.name).collect();
     assert_eq!(names, ["Vertigo", "North by Northwest"]);
     insta::assert_json_snapshot!("facets_of_thrillers", result.facets);
     let fifties = Search {

@@ -102,7 +102,7 @@ impl Fixture {
             limit: 200,
         };
         let page = self.door.browse(request).await.unwrap();
-        page.items.into_iter().map(|card| card.name).collect()
+        page.items.into_iter().map(|card| card.name.to_string()).collect()
     }
 
     /// Searches once everything written is in the index.
@@ -116,7 +116,7 @@ impl Fixture {
 
     pub async fn found(&self, query: &str) -> Vec<String> {
         let result = self.search(search(query)).await;
-        result.items.into_iter().map(|card| card.name).collect()
+        result.items.into_iter().map(|card| card.name.to_string()).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The home page and the plain list of recommendations: what the model chose, joined with cards, states and words.
 //!
-//! The busiest answer there is: three door calls side by side after the first, all from memory on a warm path, one
-//! serialisation.
+//! The busiest answer there is: one call that makes the page, two side by side for what it shows, all from memory on a warm
+//! path, one serialisation.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use contract::{
 };
 use utoipa_axum::routes;
 
-use super::Answer;
+use super::{Answer, LargeJson};
 use crate::{
     compose,
     dto::{
@@ -44,7 +44,7 @@ pub fn routes() -> Vec<Route> {
 
 /// The page made for this profile, now.
 #[utoipa::path(get, path = "/api/v1/home", tag = "home", responses((status = 200, body = Home)))]
-async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Home> {
+async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Result<LargeJson<Home>, Problem> {
     let asked = GetHome {
         viewer: viewing.viewer(),
         exclude: Vec::new(),
@@ -62,11 +62,11 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Ho
         row.items.iter().for_each(|item| mention(item, &mut titles));
     }
     let hero = page.hero.as_ref().map(|item| item.title);
-    let (cards, states, description) = tokio::try_join!(
+    let (cards, description) = tokio::try_join!(
         compose::cards_by_title(&gateway, &viewing, titles),
-        recent_states(&gateway, &viewing),
         description(&gateway, hero),
     )?;
+    let states = by_title(page.states);
     let join = Join {
         cards: &cards,
         states: &states,
@@ -82,7 +82,7 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Answer<Ho
         });
     let rows = page.rows.iter().filter_map(|row| join.row(row)).collect();
     let rated = states.values().filter(|state| state.opinion.is_some()).count();
-    Ok(Json(Home {
+    Ok(LargeJson(Home {
         page_id: page.id,
         hero,
         rows,
@@ -135,7 +135,11 @@ pub async fn recent_states(gateway: &Gateway, viewing: &Viewing) -> Result<HashM
             limit: RECENT_MAX,
         })
         .await?;
-    Ok(recent.states.into_iter().map(|state| (state.title, state)).collect())
+    Ok(by_title(recent.states))
+}
+
+fn by_title(states: Vec<TitleState>) -> HashMap<TitleId, TitleState> {
+    states.into_iter().map(|state| (state.title, state)).collect()
 }
 
 async fn description(gateway: &Gateway, title: Option<TitleId>) -> Result<String, Problem> {

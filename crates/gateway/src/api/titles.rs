@@ -243,7 +243,7 @@ async fn place(gateway: &Gateway, place: Option<catalog::EpisodePlace>) -> Resul
         .await?;
     Ok(cards.into_iter().next().map(|series| EpisodePlace {
         series_id: place.series,
-        series_name: series.name,
+        series_name: series.name.to_string(),
         season: place.season,
         episode: place.episode,
     }))

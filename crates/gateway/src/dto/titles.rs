@@ -1,6 +1,8 @@
 //! Titles, cards, rows and reasons, as the API says them.
 
-use contract::{PageId, PersonId, TitleId, activity, catalog};
+use std::sync::Arc;
+
+use contract::{PageId, PersonId, TitleId, activity, catalog, ids::Digits};
 use garde::Validate;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
@@ -25,7 +27,9 @@ impl Serialize for PictureUrl {
             catalog::ArtworkShape::Poster => "poster",
             catalog::ArtworkShape::Backdrop => "backdrop",
         };
-        serializer.collect_str(&format_args!("/art/{}/{}/{shape}", self.title, self.version))
+        let title = Digits::of(self.title.0);
+        let version = self.version.to_string();
+        serializer.serialize_str(&["/art/", title.as_str(), "/", &version, "/", shape].concat())
     }
 }
 
@@ -34,11 +38,13 @@ impl Serialize for PictureUrl {
 pub struct Card {
     #[schema(value_type = String)]
     pub id: TitleId,
-    pub name: String,
+    #[schema(value_type = String)]
+    pub name: Arc<str>,
     #[schema(required = true)]
     pub year: Option<u16>,
     pub kind: TitleKind,
-    pub genres: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub genres: Arc<[String]>,
     /// The youngest age it is for, years.
     pub maturity: u8,
     /// 2:3
@@ -131,7 +137,8 @@ pub struct Reason {
 pub struct NamedTitle {
     #[schema(value_type = String)]
     pub id: TitleId,
-    pub name: String,
+    #[schema(value_type = String)]
+    pub name: Arc<str>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -10,7 +10,7 @@ fn card(id: i64, name: &str) -> (TitleId, Card) {
         kind: TitleKind::Film,
         name: name.into(),
         year: Some(1995),
-        genres: vec!["Crime".into()],
+        genres: ["Crime".into()].into(),
         maturity: 16,
         duration_ms: None,
         average_rating: None,

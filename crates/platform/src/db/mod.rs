@@ -27,6 +27,7 @@
 //! In `ON CONFLICT … DO UPDATE` name old columns with their table. A NULL needs a type: bind `Option::<i64>::None`.
 //! `LIKE` ignores ASCII case on SQLite only: compare `LOWER()` of both. An error inside a PostgreSQL transaction ends it: to try
 //! an insert and go on, use `ON CONFLICT DO NOTHING` and look at `rows_affected()`.
+//! A bound `LIMIT` has SQLite plan the statement anew at every execution: on a busy path write the number into the text.
 //!
 //! Many rows at once is where the engines differ; branch there (`match tx.engine()`), one statement per 1,000 to 10,000 rows:
 //!

@@ -20,6 +20,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Per room: all rooms of a process together stay below PostgreSQL's default of 100.
 const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 const SQLITE_READERS_MAX: u32 = 8;
+/// Rows that a connection's thread reads ahead of whoever asked. A page of rows fits, so that the two do not take turns.
+const ROWS_AHEAD_MAX: usize = 1_024;
 
 /// Where the rooms' databases are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,7 @@ pub(super) fn sqlite(folder: &Path, room: &str) -> anyhow::Result<SqlitePools> {
         .busy_timeout(WRITE_TIMEOUT)
         .foreign_keys(true)
         .statement_cache_capacity(200)
+        .row_buffer_size(ROWS_AHEAD_MAX)
         // After a burst of writes the log's file shrinks again.
         .pragma("journal_size_limit", "67108864")
         .pragma("temp_store", "memory");
@@ -83,7 +86,6 @@ pub(super) fn sqlite(folder: &Path, room: &str) -> anyhow::Result<SqlitePools> {
             .acquire_timeout(acquire_timeout)
             .test_before_acquire(false)
             .max_lifetime(None)
-            .after_release(|conn, _| Box::pin(is_reusable(conn)))
     };
     let readers = std::thread::available_parallelism()
         .map_or(2, |cores| cores.get() as u32 * 2)
@@ -92,6 +94,7 @@ pub(super) fn sqlite(folder: &Path, room: &str) -> anyhow::Result<SqlitePools> {
         write: pool(WRITE_TIMEOUT)
             .max_connections(1)
             .idle_timeout(None)
+            .after_release(|conn, _| Box::pin(is_reusable(conn)))
             .connect_lazy_with(options.clone()),
         read: pool(ACQUIRE_TIMEOUT)
             .max_connections(readers)

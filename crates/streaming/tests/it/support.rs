@@ -59,7 +59,7 @@ fn a_title(id: TitleId) -> Title {
         kind: TitleKind::Film,
         name: "Solaris".into(),
         year: Some(1972),
-        genres: vec![],
+        genres: [].into(),
         maturity: 12,
         duration_ms: None,
         average_rating: None,
