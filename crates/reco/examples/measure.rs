@@ -158,58 +158,81 @@ fn print_model(model: &reco::ModelReport) {
     println!();
 }
 
-/// Titles of viewers' last fifth among the first 20, 50, 100 and 200 recommended: those whose four fifths end nearest to the
-/// moment at which the share `moment` of all events (four fifths unless told) is past. Nobody's future and none of their own
-/// events is learned from. Settings are chosen at earlier moments, so that the figures of the tests stay unseen.
+/// Titles of viewers' last fifth among the first 50 recommended: at each of the `moments` (shares of all events that are past,
+/// four fifths unless told) those viewers whose own four fifths end nearest to it. Nobody's future and none of their own events
+/// is learned from. Settings are chosen at earlier moments, so that the figures of the tests stay unseen.
 fn replay((data, features): (Dataset, ItemFeatures), count: usize, changes: &[&str]) -> Anyhow<()> {
-    let (moments, changes): (Vec<&str>, Vec<&str>) = changes.iter().partition(|c| c.starts_with("moment="));
-    let moment: f64 = moments.first().map_or(Ok(0.8), |m| m["moment=".len()..].parse())?;
-    let mut times: Vec<i64> = data.interactions().map(|i| i.at).collect();
-    times.sort_unstable();
-    let now = times[(times.len() as f64 * moment) as usize];
-    let parted = |user: u32| data.history(user).split_at(data.history(user).len() * 4 / 5);
-    let mut nearest: Vec<(i64, u32)> = (0..data.users() as u32)
-        .filter(|&user| (40..=150).contains(&data.history(user).len()))
-        .map(|user| ((parted(user).1[0].at - now).abs(), user))
-        .collect();
-    nearest.sort_unstable();
-    nearest.truncate(count);
-    let chosen: Vec<u32> = nearest.into_iter().map(|(_, user)| user).collect();
-    let before = data.filtered(|i| i.at < now && !chosen.contains(&i.user));
-    let keys: Vec<i64> = (0..data.items() as i64).collect();
+    let (moments, changes): (Vec<&str>, Vec<&str>) = changes.iter().partition(|c| c.starts_with("moments="));
+    let moments: Vec<f64> = match moments.first() {
+        Some(given) => serde_json::from_str(&given["moments=".len()..])?,
+        None => vec![0.8],
+    };
     let config = changed(TrainConfig::default(), &changes)?;
-    let trained = train(&before, &keys, &features, &config, now, &|_, _| ())?;
-    println!(
-        "{} trees ask {:?}",
-        trained.recommender.ranker().trees(),
-        trained.recommender.ranker().questions()
-    );
-    let futures = chosen.iter().flat_map(|&user| parted(user).1);
-    let counts: Vec<usize> = futures.map(|e| before.occurrences(e.item).len()).collect();
-    let known = |least: usize| counts.iter().filter(|count| **count >= least).count();
-    println!("{} wanted, {} seen before, {} at least ten times", counts.len(), known(1), known(10));
-    let mut scratch = Scratch::default();
-    let mut usual: Vec<f64> = Vec::new();
-    for name in MODEL_NAMES {
-        let model = trained.recommender.model(name).ok_or("an unknown model")?;
-        let mut found = [0usize; 4];
-        let mut by_viewer = Vec::new();
-        for (past, future) in chosen.iter().map(|&user| parted(user)) {
-            let list = model.recommend(past, 200, &ItemSet::default(), &mut scratch);
-            let places = future.iter().filter_map(|e| list.iter().position(|s| s.item == e.item));
-            let places: Vec<usize> = places.collect();
-            for (sum, shown) in found.iter_mut().zip([20, 50, 100, 200]) {
-                *sum += places.iter().filter(|place| **place < shown).count();
+    let mut found = vec![Vec::new(); MODEL_NAMES.len()];
+    let mut wanted = 0;
+    for moment in moments {
+        let replay = Moment::of(&data, moment, count);
+        let keys: Vec<i64> = (0..data.items() as i64).collect();
+        let trained = train(&replay.before, &keys, &features, &config, replay.now, &|_, _| ())?;
+        let mut scratch = Scratch::default();
+        let mut sums = Vec::new();
+        for (name, found) in MODEL_NAMES.iter().zip(&mut found) {
+            let model = trained.recommender.model(name).ok_or("an unknown model")?;
+            let before = found.len();
+            for (past, future) in replay.viewers.iter().map(|&user| parted(&data, user)) {
+                let list = model.recommend(past, 50, &ItemSet::default(), &mut scratch);
+                found.push(future.iter().filter(|e| list.iter().any(|s| s.item == e.item)).count() as f64);
             }
-            by_viewer.push(places.iter().filter(|place| **place < 50).count() as f64);
+            sums.push(found[before..].iter().sum::<f64>());
         }
-        if name == "popularity" {
-            usual.clone_from(&by_viewer);
-        }
-        let leads: Vec<f64> = by_viewer.iter().zip(&usual).map(|(ours, usual)| ours - usual).collect();
+        let futures = replay.viewers.iter().flat_map(|&user| parted(&data, user).1);
+        let counts: Vec<usize> = futures.map(|e| replay.before.occurrences(e.item).len()).collect();
+        wanted += counts.len();
+        let known = counts.iter().filter(|count| **count > 0).count();
+        println!(
+            "{moment}: {sums:?} of {}, {known} known, {} days off",
+            counts.len(),
+            replay.days_off
+        );
+    }
+    for (name, ours) in MODEL_NAMES.iter().zip(&found) {
+        let leads: Vec<f64> = ours.iter().zip(&found[0]).map(|(ours, usual)| ours - usual).collect();
         let mean = leads.iter().sum::<f64>() / leads.len() as f64;
-        let spread = leads.iter().map(|lead| (lead - mean).powi(2)).sum::<f64>();
-        println!("{name:14} {found:?}, lead in the first 50: {:+.0} ± {:.1}", mean * leads.len() as f64, spread.sqrt());
+        let spread = leads.iter().map(|lead| (lead - mean).powi(2)).sum::<f64>().sqrt();
+        let (found, lead) = (ours.iter().sum::<f64>(), mean * leads.len() as f64);
+        println!("{name:14} {found} of {wanted}, {lead:+.0} ± {spread:.1}");
     }
     Ok(())
+}
+
+fn parted(data: &Dataset, user: u32) -> (&[reco::Event], &[reco::Event]) {
+    data.history(user).split_at(data.history(user).len() * 4 / 5)
+}
+
+struct Moment {
+    now: i64,
+    before: Dataset,
+    viewers: Vec<u32>,
+    days_off: i64,
+}
+
+impl Moment {
+    fn of(data: &Dataset, moment: f64, count: usize) -> Self {
+        let mut times: Vec<i64> = data.interactions().map(|i| i.at).collect();
+        times.sort_unstable();
+        let now = times[(times.len() as f64 * moment) as usize];
+        let mut nearest: Vec<(i64, u32)> = (0..data.users() as u32)
+            .filter(|&user| (40..=150).contains(&data.history(user).len()))
+            .map(|user| ((parted(data, user).1[0].at - now).abs(), user))
+            .collect();
+        nearest.sort_unstable();
+        nearest.truncate(count);
+        let viewers: Vec<u32> = nearest.iter().map(|(_, user)| *user).collect();
+        Self {
+            now,
+            before: data.filtered(|i| i.at < now && !viewers.contains(&i.user)),
+            viewers,
+            days_off: nearest.last().map_or(0, |(off, _)| off / 86_400_000),
+        }
+    }
 }

@@ -288,7 +288,7 @@ impl Model for Recommender {
             (&bases.ease, 1.0),
             (&bases.cooccurrence, 1.0),
             (&bases.ials, 0.6),
-            (&bases.content, 0.4),
+            (&bases.content, 1.0),
         ];
         let mut sums: HashMap<u32, f32> = HashMap::new();
         for (model, weight) in models {

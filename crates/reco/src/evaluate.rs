@@ -191,13 +191,9 @@ fn train_ranker(
         let now = data.newest().unwrap_or_default();
         Bases::train(data, features, config, now, &quiet)
     };
-    let (learn, test) = (&split.learn, &split.test);
-    let bases = fit(&learn.train)?;
-    let ranker = Ranker::train(&bases, &learn.cases, options.ranker)?;
-    let bases = match std::sync::Arc::ptr_eq(&learn.train, &test.train) {
-        true => bases,
-        false => fit(&test.train)?,
-    };
+    let test = &split.test;
+    let ranker = Ranker::train(&split.learn, options.ranker, &mut |data| fit(data))?;
+    let bases = fit(&test.train)?;
     let keys: Vec<i64> = (0..bases.items() as i64).collect();
     let through = test.train.newest().unwrap_or_default();
     Recommender::new(bases, ranker, &keys, through)

@@ -19,6 +19,9 @@ pub enum Protocol {
     Temporal,
 }
 
+/// How many moments of the past the ranker learns from: more of them show more viewers with long histories.
+const REHEARSALS: usize = 4;
+
 /// One held-out viewer: what is known, and what should be found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
@@ -39,13 +42,13 @@ pub struct Stage {
     pub cases: Vec<Case>,
 }
 
-/// Two stages: `learn` for fitting and choosing (a ranker's labels, hyper-parameters), `test` for the figures.
+/// Two kinds of stages: `learn` for fitting and choosing (a ranker's labels, hyper-parameters), `test` for the figures.
 #[derive(Clone, Debug)]
 pub struct Split {
     /// Where it came from.
     pub protocol: Protocol,
-    /// Validation stage.
-    pub learn: Stage,
+    /// Rehearsals, the newest first: each knows less of the past than the one before, and none anything of the test.
+    pub learn: Vec<Stage>,
     /// Test stage.
     pub test: Stage,
 }
@@ -66,7 +69,7 @@ impl Split {
     pub fn leave_last_out(data: &Dataset) -> Result<Self> {
         let split = Self {
             protocol: Protocol::LastOut,
-            learn: without_last(data, 2),
+            learn: (2..2 + REHEARSALS).map(|held| without_last(data, held)).collect(),
             test: without_last(data, 1),
         };
         split.checked()
@@ -97,20 +100,24 @@ impl Split {
         let train = Arc::new(train.with_ages());
         let split = Self {
             protocol: Protocol::Strong,
-            learn: Stage {
+            learn: vec![Stage {
                 train: Arc::clone(&train),
                 cases: validation,
-            },
+            }],
             test: Stage { train, cases: test },
         };
         split.checked()
     }
 
-    /// One cut in time: the newest `share` of all events is the test; of the rest again the newest `share` is the
-    /// validation. Events at the very time of the cut stay on the older side, so nothing from the future leaks.
+    /// One cut in time: the newest `share` of all events is the test; of the rest again the newest `share` is the first
+    /// rehearsal, and so on. Events at the very time of a cut stay on the older side, so nothing from the future leaks.
     pub fn temporal(data: &Dataset, share: f64) -> Result<Self> {
         let test = after_cut(data, share);
-        let learn = after_cut(&test.train, share);
+        let mut learn: Vec<Stage> = Vec::with_capacity(REHEARSALS);
+        for _ in 0..REHEARSALS {
+            let later = learn.last().map_or(&test, |stage| stage);
+            learn.push(after_cut(&later.train, share));
+        }
         let split = Self {
             protocol: Protocol::Temporal,
             learn,
@@ -128,16 +135,17 @@ impl Split {
     }
 }
 
-/// Training data without the last `held` events of each viewer; wanted is the first of them.
+/// Training data without the last `held` events of each viewer, of which one at least stays; wanted is the first of them.
+/// Viewers with too few events only train.
 fn without_last(data: &Dataset, held: usize) -> Stage {
     let known = |user: u32| match data.history(user).len() {
-        len if len >= 3 => len - held,
+        len if len >= 3 => len.saturating_sub(held).max(1),
         len => len,
     };
     let mut cases = Vec::new();
     for user in 0..data.users() as u32 {
         let (history, known) = (data.history(user), known(user));
-        if known < history.len() {
+        if known + held == history.len() {
             cases.push(Case {
                 user,
                 history: history[..known].to_vec(),

@@ -169,24 +169,23 @@ pub fn train(
     let Ok(split) = Split::temporal(data, config.held_out_share) else {
         return without_rehearsal(data, item_keys, config, fit(data, now, &part(0.0, 1.0))?);
     };
-    let (early, past) = (&split.learn.train, &split.test.train);
-    let ranker = match split.learn.cases.is_empty() || early.is_empty() {
-        true => Ranker::even(config.ranker),
-        false => {
-            let bases = fit(early, newest(early), &part(0.0, 0.28))?;
-            progress("ranker", 0.28);
-            Ranker::train(&bases, &split.learn.cases, config.ranker)?
-        }
-    };
-    let bases = fit(past, newest(past), &part(0.33, 0.6))?;
-    progress("evaluate", 0.6);
+    let past = &split.test.train;
+    let mut rehearsed = 0.0;
+    let step = 0.4 / split.learn.len().max(1) as f32;
+    let ranker = Ranker::train(&split.learn, config.ranker, &mut |data| {
+        let from = rehearsed * step;
+        rehearsed += 1.0;
+        fit(data, newest(data), &part(from, from + step))
+    })?;
+    let bases = fit(past, newest(past), &part(0.45, 0.65))?;
+    progress("evaluate", 0.65);
     let rehearsal = Recommender::new(bases, ranker.clone(), item_keys, newest(past))?;
     let metrics = OfflineMetrics {
         cases: split.test.cases.len(),
         models: judge_all(&rehearsal, &split.test, config.seed),
     };
     // Trending stands where the weights were learned: at the newest event. An imported past would have no trend today.
-    let bases = fit(data, newest(data).min(now), &part(0.68, 1.0))?;
+    let bases = fit(data, newest(data).min(now), &part(0.7, 1.0))?;
     progress("done", 1.0);
     Ok(Trained {
         recommender: Recommender::new(bases, ranker, item_keys, newest(data))?,

@@ -57,16 +57,46 @@ fn a_k_core_drops_in_rounds_and_remembers_the_way_back() {
 fn leave_last_out_holds_out_the_last_and_the_one_before() {
     let data = planted();
     let split = Split::make(Protocol::LastOut, &data, 1).expect("splits");
-    for (learn, test) in split.learn.cases.iter().zip(&split.test.cases) {
-        let whole = data.history(test.user);
-        assert_eq!(test.targets, [whole[whole.len() - 1].item]);
-        assert_eq!(learn.targets, [whole[whole.len() - 2].item]);
-        assert_eq!(test.history, whole[..whole.len() - 1]);
+    for (known, test) in split.test.cases.iter().map(|case| (data.history(case.user), case)) {
+        let last = known.len() - 1;
+        assert_eq!(test.targets, [known[last].item]);
+        assert_eq!(test.history, known[..last]);
         let items = |events: &[Event]| events.iter().map(|e| e.item).collect::<Vec<_>>();
         let trained = split.test.train.history(test.user);
         assert_eq!(items(trained), items(&test.history));
         assert_eq!(trained.last().map(|e| e.at), Some(0), "times are ages");
-        assert_eq!(split.learn.train.history(test.user).len(), whole.len() - 2);
+    }
+    for (age, rehearsal) in split.learn.iter().enumerate() {
+        assert!(
+            !rehearsal.cases.is_empty(),
+            "a rehearsal on the event {age} before the tested one"
+        );
+        for case in &rehearsal.cases {
+            let whole = data.history(case.user);
+            let wanted = whole.len() - 2 - age;
+            assert_eq!(case.targets, [whole[wanted].item]);
+            assert_eq!(rehearsal.train.history(case.user).len(), wanted);
+        }
+    }
+}
+
+#[test]
+fn a_rehearsal_never_trains_on_what_the_test_wants() {
+    // Viewers of three to seven events: too short for some of the rehearsals.
+    let viewer = |user: u32| (0..3 + user).map(move |item| interaction(user, item, 1.0, i64::from(item)));
+    let data = Dataset::from_interactions(5, 8, (0..5).flat_map(viewer)).expect("builds");
+    let split = Split::make(Protocol::LastOut, &data, 1).expect("splits");
+    for (rehearsal, case) in split
+        .learn
+        .iter()
+        .flat_map(|r| split.test.cases.iter().map(move |c| (r, c)))
+    {
+        let trained = rehearsal.train.history(case.user);
+        assert!(
+            trained.iter().all(|e| !case.targets.contains(&e.item)),
+            "viewer {}",
+            case.user
+        );
     }
 }
 
@@ -78,7 +108,7 @@ fn strong_generalisation_keeps_held_out_viewers_out_of_training() {
     let other = Split::make(Protocol::Strong, &data, 1).expect("splits");
     assert_eq!(split.test.cases, again.test.cases);
     assert_ne!(split.test.cases, other.test.cases);
-    for case in split.test.cases.iter().chain(&split.learn.cases) {
+    for case in split.test.cases.iter().chain(&split.learn[0].cases) {
         assert!(split.test.train.history(case.user).is_empty());
         assert_eq!(case.targets.len(), data.history(case.user).len() / 5);
         assert!(case.history.iter().all(|e| !case.targets.contains(&e.item)));
@@ -100,7 +130,13 @@ fn the_temporal_split_trains_on_nothing_from_the_future() {
     for case in &split.test.cases {
         assert!(targets(case).iter().all(|e| e.at > newest));
     }
-    assert!(split.learn.train.newest() < split.test.train.newest());
+    let later = std::iter::once(&split.test).chain(&split.learn);
+    for (later, rehearsal) in later.zip(&split.learn) {
+        assert!(rehearsal.train.newest() < later.train.newest());
+        let newest = rehearsal.train.newest().expect("events");
+        let wanted = |case: &reco::Case| targets(case).iter().all(|e| e.at > newest);
+        assert!(rehearsal.cases.iter().all(wanted));
+    }
     let new_viewers = split.test.cases.iter().filter(|c| c.history.is_empty());
     assert!(new_viewers.count() > 0, "new viewers stay in the test");
 }

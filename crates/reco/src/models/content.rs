@@ -33,6 +33,7 @@ pub struct TitleDescription<'a> {
 pub struct ItemFeatures {
     features: usize,
     rows: Vec<Vec<(u32, f32)>>,
+    years: Vec<Option<i32>>,
 }
 
 /// Collects features under any names.
@@ -40,6 +41,7 @@ pub struct ItemFeatures {
 pub struct ItemFeaturesBuilder {
     names: HashMap<String, u32>,
     rows: Vec<Vec<(u32, f32)>>,
+    years: Vec<Option<i32>>,
 }
 
 impl ItemFeaturesBuilder {
@@ -48,6 +50,7 @@ impl ItemFeaturesBuilder {
         Self {
             names: HashMap::new(),
             rows: vec![Vec::new(); items],
+            years: vec![None; items],
         }
     }
 
@@ -58,6 +61,9 @@ impl ItemFeaturesBuilder {
         }
         for person in title.people {
             self.add(item, &format!("person:{}", person.to_lowercase()), 1.0);
+        }
+        if let Some(known) = self.years.get_mut(item as usize) {
+            *known = title.year;
         }
         if let Some(year) = title.year {
             self.add(item, &format!("year:{}", year.div_euclid(3)), 0.5);
@@ -110,6 +116,7 @@ impl ItemFeaturesBuilder {
         ItemFeatures {
             features: counts.len(),
             rows: rows.collect(),
+            years: self.years,
         }
     }
 }
@@ -118,6 +125,11 @@ impl ItemFeatures {
     /// No features for any of `items` titles.
     pub fn none(items: usize) -> Self {
         ItemFeaturesBuilder::new(items).build()
+    }
+
+    /// Year of a title's release.
+    pub fn year(&self, item: u32) -> Option<i32> {
+        self.years.get(item as usize).copied().flatten()
     }
 
     /// Number of titles.

@@ -26,16 +26,26 @@ pub(super) struct CandidateList {
     pub hits: Vec<u32>,
 }
 
-/// Features of the candidates of every case with at least one target among them; cases are thinned evenly to
-/// `cases_max`.
-pub(super) fn candidate_lists(ranker: &Ranker, bases: &Bases, cases: &[Case]) -> Vec<CandidateList> {
-    let step = cases.len().div_ceil(ranker.settings.cases_max.max(1)).max(1);
+/// Calls `keep` with the features of the candidates of every case that has a target among them, in the order of the cases, which
+/// are thinned evenly to `cases_max`.
+pub(super) fn lists<T: Send>(
+    ranker: &Ranker,
+    bases: &Bases,
+    cases: &[Case],
+    cases_max: usize,
+    keep: impl Fn(usize, CandidateList) -> T + Sync,
+) -> Vec<T> {
+    let step = cases.len().div_ceil(cases_max.max(1)).max(1);
     let thinned: Vec<&Case> = cases.iter().step_by(step).collect();
-    let lists = thinned
+    let kept = thinned
         .par_iter()
-        .map_init(Scratch::default, |scratch, case| one_list(ranker, bases, case, scratch));
-    let lists: Vec<CandidateList> = lists.collect();
-    lists.into_iter().filter(|l| !l.hits.is_empty()).collect()
+        .enumerate()
+        .map_init(Scratch::default, |scratch, (index, case)| {
+            let list = one_list(ranker, bases, case, scratch);
+            (!list.hits.is_empty()).then(|| keep(index, list))
+        });
+    let kept: Vec<Option<T>> = kept.collect();
+    kept.into_iter().flatten().collect()
 }
 
 fn one_list(ranker: &Ranker, bases: &Bases, case: &Case, scratch: &mut Scratch) -> CandidateList {
@@ -64,39 +74,36 @@ fn one_list(ranker: &Ranker, bases: &Bases, case: &Case, scratch: &mut Scratch) 
 const BEST_KEPT: usize = 60;
 const OTHERS_KEPT: usize = 30;
 
-/// What trees learn from: the lists thinned to their hits, the best by the weights, and a few others.
-pub(super) fn tree_lists(lists: Vec<CandidateList>, weights: &[f32], seed: u64) -> Vec<List> {
-    let thinned = lists.into_par_iter().enumerate().map(|(index, list)| {
-        let mut scores: Vec<f32> = list
-            .rows
-            .chunks_exact(FEATURES)
-            .map(|row| linear(row, weights))
-            .collect();
-        let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(index as u64));
-        let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-        let mut others = order.split_off(BEST_KEPT.min(order.len()));
-        shuffle(&mut others, &mut rng);
-        let is_hit = |place: &usize| list.hits.contains(&(*place as u32));
-        let (hits, mut others): (Vec<usize>, Vec<usize>) = others.into_iter().partition(is_hit);
-        // Each of the others that stay stands for several: it counts in the softmax as often.
-        let stands_for = (others.len() as f32 / OTHERS_KEPT as f32).max(1.0).ln();
-        others.truncate(OTHERS_KEPT);
-        others.iter().for_each(|&place| scores[place] += stands_for);
-        order.extend(hits);
-        order.extend(others);
-        order.sort_unstable();
-        let count = scores.len();
-        let row = |&place: &usize| (0..COLUMNS).map(move |column| column * count + place);
-        List {
-            rows: order.iter().flat_map(row).map(|at| list.columns[at]).collect(),
-            start: order.iter().map(|&place| scores[place]).collect(),
-            hits: (0..order.len() as u32)
-                .filter(|&at| is_hit(&order[at as usize]))
-                .collect(),
-        }
-    });
-    thinned.collect()
+/// What trees learn from: a list thinned to its hits, the best by the weights, and a few others.
+pub(super) fn tree_list(list: &CandidateList, weights: &[f32], seed: u64) -> List {
+    let mut scores: Vec<f32> = list
+        .rows
+        .chunks_exact(FEATURES)
+        .map(|row| linear(row, weights))
+        .collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+    let mut others = order.split_off(BEST_KEPT.min(order.len()));
+    shuffle(&mut others, &mut rng);
+    let is_hit = |place: &usize| list.hits.contains(&(*place as u32));
+    let (hits, mut others): (Vec<usize>, Vec<usize>) = others.into_iter().partition(is_hit);
+    // Each of the others that stay stands for several: it counts in the softmax as often.
+    let stands_for = (others.len() as f32 / OTHERS_KEPT as f32).max(1.0).ln();
+    others.truncate(OTHERS_KEPT);
+    others.iter().for_each(|&place| scores[place] += stands_for);
+    order.extend(hits);
+    order.extend(others);
+    order.sort_unstable();
+    let count = scores.len();
+    let row = |&place: &usize| (0..COLUMNS).map(move |column| column * count + place);
+    List {
+        rows: order.iter().flat_map(row).map(|at| list.columns[at]).collect(),
+        start: order.iter().map(|&place| scores[place]).collect(),
+        hits: (0..order.len() as u32)
+            .filter(|&at| is_hit(&order[at as usize]))
+            .collect(),
+    }
 }
 
 /// Loss, gradient and Hessian of a part of the cases.

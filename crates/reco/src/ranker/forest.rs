@@ -46,7 +46,7 @@ impl Default for ForestSettings {
             depth: 5,
             learning_rate: 0.1,
             leaf_regularisation: 4.0,
-            feature_share: 0.6,
+            feature_share: 0.4,
             list_share: 0.7,
             patience: 20,
             seed: 1,
@@ -63,6 +63,26 @@ pub struct List {
     pub start: Vec<f32>,
     /// Candidates that were targets.
     pub hits: Vec<u32>,
+}
+
+/// All trees over some candidates, compiled for the widest registers there are: every processor of the architecture has only the
+/// narrow ones, which take twice as long.
+struct Walk<'a> {
+    forest: &'a Forest,
+    columns: &'a [f32],
+    places: &'a mut Vec<u8>,
+    out: &'a mut [f32],
+}
+
+impl pulp::WithSimd for Walk<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        for tree in 0..self.forest.trees() {
+            self.forest.add_tree(tree, self.columns, self.places, self.out);
+        }
+    }
 }
 
 /// One tree: `depth` questions (feature, border), `2^depth` answers.
@@ -144,9 +164,15 @@ impl Forest {
 
     /// Adds the trees' answers for `out.len()` candidates; `columns` is `[features × candidates]`.
     pub fn add(&self, columns: &[f32], places: &mut Vec<u8>, out: &mut [f32]) {
-        (0..self.trees()).for_each(|tree| self.add_tree(tree, columns, places, out));
+        pulp::Arch::new().dispatch(Walk {
+            forest: self,
+            columns,
+            places,
+            out,
+        });
     }
 
+    #[inline(always)]
     pub(super) fn add_tree(&self, tree: usize, columns: &[f32], places: &mut Vec<u8>, out: &mut [f32]) {
         let count = out.len();
         places.clear();

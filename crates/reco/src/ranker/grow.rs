@@ -141,50 +141,80 @@ impl Grower {
     /// The next tree, already counted in the scores; `None` where no question gains anything.
     pub fn grow(&mut self, depth: usize) -> Option<Tree> {
         self.pull();
-        let rows = self.chosen_rows();
-        let features = self.chosen_features();
-        let mut places = vec![0u8; self.scored.scores.len()];
+        let mut leaves = vec![self.chosen_rows()];
+        let mut asked: Vec<Histogram> = self.chosen_features().into_iter().map(Histogram::new).collect();
         let mut questions = Vec::with_capacity(depth);
         for level in 0..depth {
-            let asked = features
-                .par_iter()
-                .map(|&feature| self.best(feature, &rows, &places, level));
-            let asked: Vec<Option<Question>> = asked.collect();
+            let counted = asked
+                .par_iter_mut()
+                .map(|histogram| self.best(histogram, &leaves, level));
+            let counted: Vec<Option<Question>> = counted.collect();
             let better = |a: Question, b: Question| if b.gain > a.gain { b } else { a };
-            let Some(best) = asked.into_iter().flatten().reduce(better) else {
-                // Nothing more to ask: a question that every value answers with no keeps the shape of the tree.
-                questions.push((0, f32::MAX));
-                continue;
+            let Some(best) = counted.into_iter().flatten().reduce(better) else {
+                break;
             };
-            for (place, &bin) in places.iter_mut().zip(&self.bins[best.feature]) {
-                *place |= u8::from(usize::from(bin) > best.border) << level;
-            }
-            questions.push((best.feature as u32, self.borders[best.feature][best.border]));
+            leaves = self.parted(leaves, best);
+            questions.push(best);
         }
-        if questions.iter().all(|(_, border)| *border == f32::MAX) {
+        if questions.is_empty() {
             return None;
         }
-        let leaves = self.leaves(depth, &rows, &places);
-        for (score, place) in self.scored.scores.iter_mut().zip(&places) {
-            *score += leaves[usize::from(*place)];
-        }
-        Some(Tree { questions, leaves })
+        let mut answers: Vec<f32> = leaves.iter().map(|rows| self.answer(rows)).collect();
+        self.add(&questions, &answers);
+        // A tree that found nothing more to ask keeps its shape by questions that every value answers with no.
+        answers.resize(1 << depth, 0.0);
+        let questions = questions
+            .into_iter()
+            .map(|q| (q.feature as u32, self.borders[q.feature][q.border]));
+        let questions = questions.chain(std::iter::repeat((0, f32::MAX))).take(depth).collect();
+        Some(Tree {
+            questions,
+            leaves: answers,
+        })
+    }
+
+    /// Leaves after a question: first those that said no, in their order, then those that said yes.
+    fn parted(&self, leaves: Vec<Vec<u32>>, question: Question) -> Vec<Vec<u32>> {
+        let bins = &self.bins[question.feature];
+        let is_below = |row: &u32| usize::from(bins[*row as usize]) <= question.border;
+        let parted = leaves.into_par_iter().map(|rows| rows.into_iter().partition(is_below));
+        let (mut no, yes): (Vec<Vec<u32>>, Vec<Vec<u32>>) = parted.unzip();
+        no.extend(yes);
+        no
+    }
+
+    /// Counts the tree in the scores of all rows.
+    fn add(&mut self, questions: &[Question], answers: &[f32]) {
+        let asked: Vec<(&[u8], u8)> = questions
+            .iter()
+            .map(|q| (self.bins[q.feature].as_slice(), q.border as u8))
+            .collect();
+        let numbered = self.scored.scores.par_iter_mut().enumerate().with_min_len(10_000);
+        numbered.for_each(|(row, score)| {
+            let yes = |(level, (bins, border)): (usize, &(&[u8], u8))| usize::from(bins[row] > *border) << level;
+            *score += answers[asked.iter().enumerate().map(yes).sum::<usize>()];
+        });
     }
 
     /// Gradient and curvature of every row under the present scores.
     fn pull(&mut self) {
-        let mut shares = Vec::new();
-        for list in 0..self.scored.lists() {
-            self.scored.shares(list, &mut shares);
-            let start = self.scored.offsets[list];
-            for (pull, &share) in self.pulls[start..].iter_mut().zip(&shares) {
+        let scored = &self.scored;
+        let mut rest = self.pulls.as_mut_slice();
+        let mut lists = Vec::with_capacity(scored.lists());
+        for list in 0..scored.lists() {
+            let (own, others) = rest.split_at_mut(scored.offsets[list + 1] - scored.offsets[list]);
+            lists.push((list, own));
+            rest = others;
+        }
+        lists.into_par_iter().for_each_init(Vec::new, |shares, (list, pulls)| {
+            scored.shares(list, shares);
+            for (pull, &share) in pulls.iter_mut().zip(shares.iter()) {
                 *pull = [share, (share * (1.0 - share)).max(1e-6)];
             }
-            let hits = &self.scored.hits[list];
+            let hits = &scored.hits[list];
             let wanted = 1.0 / hits.len().max(1) as f32;
-            hits.iter()
-                .for_each(|&hit| self.pulls[start + hit as usize][0] -= wanted);
-        }
+            hits.iter().for_each(|&hit| pulls[hit as usize][0] -= wanted);
+        });
     }
 
     fn chosen_rows(&mut self) -> Vec<u32> {
@@ -210,18 +240,10 @@ impl Grower {
     }
 
     /// The best question about one feature, over all leaves of the level at once.
-    fn best(&self, feature: usize, rows: &[u32], places: &[u8], level: usize) -> Option<Question> {
-        let bins = &self.bins[feature];
-        let mut sums = vec![[0f32; 2]; BINS << level];
-        for &row in rows {
-            let row = row as usize;
-            let sum = &mut sums[usize::from(places[row]) * BINS + usize::from(bins[row])];
-            sum[0] += self.pulls[row][0];
-            sum[1] += self.pulls[row][1];
-        }
-        let count = self.borders[feature].len();
-        let mut gains = vec![0f32; count];
-        for leaf in sums.chunks_exact(BINS) {
+    fn best(&self, histogram: &mut Histogram, leaves: &[Vec<u32>], level: usize) -> Option<Question> {
+        histogram.count(leaves, level, &self.bins[histogram.feature], &self.pulls);
+        let mut gains = vec![0f32; self.borders[histogram.feature].len()];
+        for leaf in histogram.sums.chunks_exact(BINS) {
             let total = leaf.iter().fold([0f32; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
             let whole = self.value(total);
             let mut below = [0f32; 2];
@@ -230,7 +252,11 @@ impl Grower {
                 *gain += self.value(below) + self.value([total[0] - below[0], total[1] - below[1]]) - whole;
             }
         }
-        let question = |(border, gain): (usize, f32)| Question { feature, border, gain };
+        let question = |(border, gain): (usize, f32)| Question {
+            feature: histogram.feature,
+            border,
+            gain,
+        };
         let better = |a: Question, b: Question| if b.gain > a.gain { b } else { a };
         let best = gains.into_iter().enumerate().map(question).reduce(better)?;
         (best.gain > 1e-6).then_some(best)
@@ -241,17 +267,62 @@ impl Grower {
         gradient * gradient / (curvature + self.settings.leaf_regularisation)
     }
 
-    fn leaves(&self, depth: usize, rows: &[u32], places: &[u8]) -> Vec<f32> {
-        let mut sums = vec![[0f32; 2]; 1 << depth];
-        for &row in rows {
-            let sum = &mut sums[usize::from(places[row as usize])];
-            let pull = self.pulls[row as usize];
-            *sum = [sum[0] + pull[0], sum[1] + pull[1]];
+    /// What a leaf of these rows adds to their scores.
+    fn answer(&self, rows: &[u32]) -> f32 {
+        let pulls = rows.iter().map(|&row| self.pulls[row as usize]);
+        let [gradient, curvature] = pulls.fold([0f32; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
+        -self.settings.learning_rate * gradient / (curvature + self.settings.leaf_regularisation)
+    }
+}
+
+/// Sums of the pulls by leaf and bin of one feature, level after level.
+struct Histogram {
+    feature: usize,
+    /// `[leaves × BINS]`.
+    sums: Vec<Pull>,
+}
+
+impl Histogram {
+    fn new(feature: usize) -> Self {
+        Self {
+            feature,
+            sums: Vec::new(),
         }
-        let step = |[gradient, curvature]: Pull| -gradient / (curvature + self.settings.leaf_regularisation);
-        sums.into_iter()
-            .map(|sum| self.settings.learning_rate * step(sum))
-            .collect()
+    }
+
+    /// Counts a level. Of two leaves that were one before, only the smaller is counted; the other is what it leaves over
+    /// (Ke et al. 2017, "LightGBM").
+    fn count(&mut self, leaves: &[Vec<u32>], level: usize, bins: &[u8], pulls: &[Pull]) {
+        let parents = if level == 0 { 0 } else { leaves.len() / 2 };
+        self.sums.resize(leaves.len() * BINS, [0.0; 2]);
+        if parents == 0 {
+            return add_rows(&mut self.sums, &leaves[0], bins, pulls);
+        }
+        let (no, yes) = self.sums.split_at_mut(parents * BINS);
+        let pairs = no.chunks_exact_mut(BINS).zip(yes.chunks_exact_mut(BINS));
+        for (place, (no, yes)) in pairs.enumerate() {
+            let yes_is_smaller = leaves[parents + place].len() < leaves[place].len();
+            let smaller = if yes_is_smaller {
+                &leaves[parents + place]
+            } else {
+                &leaves[place]
+            };
+            add_rows(yes, smaller, bins, pulls);
+            for (no, yes) in no.iter_mut().zip(yes.iter_mut()) {
+                *no = [no[0] - yes[0], no[1] - yes[1]];
+                if !yes_is_smaller {
+                    std::mem::swap(no, yes);
+                }
+            }
+        }
+    }
+}
+
+fn add_rows(sums: &mut [Pull], rows: &[u32], bins: &[u8], pulls: &[Pull]) {
+    for &row in rows {
+        let sum = &mut sums[usize::from(bins[row as usize])];
+        let pull = pulls[row as usize];
+        *sum = [sum[0] + pull[0], sum[1] + pull[1]];
     }
 }
 

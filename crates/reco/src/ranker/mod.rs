@@ -22,7 +22,7 @@ use crate::error::{RecoError, Result};
 use crate::model::{Contribution, HISTORY_MAX, Model, Scratch, sorted_contributions};
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity};
 use crate::select::{Scored, best_first};
-use crate::split::Case;
+use crate::split::Stage;
 use crate::train::BaseConfig;
 use columns::{COLUMNS, Columns};
 use forest::Forest;
@@ -73,7 +73,7 @@ impl Bases {
         let ials = Ials::train(data, config.ials)?;
         progress("content", 0.9);
         let content = Content::train(data, features, &ials, config.content)?;
-        let traits = Traits::count(data, now, config.trending_half_life);
+        let traits = Traits::count(data, features, now, config.trending_half_life);
         Self::assemble(popularity, trending, ials, ease, cooccurrence, content, traits)
     }
 
@@ -174,14 +174,32 @@ impl Ranker {
         }
     }
 
-    /// Learns the weights from held-out cases that none of the bases has seen: listwise softmax over each viewer's
-    /// candidates (Cao et al. 2007, "Learning to rank: from pairwise to listwise"), Newton's method, ridge.
-    pub fn train(bases: &Bases, cases: &[Case], settings: RankerSettings) -> Result<Self> {
+    /// Learns from rehearsals, the newest first: the weights from the newest, the trees from all. Weights: listwise softmax over
+    /// each viewer's candidates (Cao et al. 2007, "Learning to rank: from pairwise to listwise"), Newton's method, ridge. `fit`
+    /// trains the bases of a rehearsal on what it may know.
+    pub fn train(
+        rehearsals: &[Stage],
+        settings: RankerSettings,
+        fit: &mut dyn FnMut(&Dataset) -> Result<Bases>,
+    ) -> Result<Self> {
         let mut ranker = Self::even(settings);
-        let lists = fit::candidate_lists(&ranker, bases, cases);
-        ranker.weights = fit::newton(&lists, &ranker.weights, &settings)?;
-        let lists = fit::tree_lists(lists, &ranker.weights, settings.forest.seed);
-        ranker.forest = Forest::train(&lists, COLUMNS, &settings.forest);
+        let mut learned = Vec::new();
+        let useful = |stage: &&Stage| !stage.cases.is_empty() && !stage.train.is_empty();
+        for (age, stage) in rehearsals.iter().filter(useful).enumerate() {
+            let (bases, cases_max) = (fit(&stage.train)?, settings.cases_max);
+            let seed = settings.forest.seed.wrapping_add((age * cases_max) as u64);
+            if age == 0 {
+                let lists = fit::lists(&ranker, &bases, &stage.cases, cases_max, |_, list| list);
+                ranker.weights = fit::newton(&lists, &ranker.weights, &settings)?;
+                let numbered = lists.into_iter().enumerate();
+                learned
+                    .extend(numbered.map(|(index, list)| fit::tree_list(&list, &ranker.weights, seed + index as u64)));
+                continue;
+            }
+            let thinned = |index, list| fit::tree_list(&list, &ranker.weights, seed + index as u64);
+            learned.extend(fit::lists(&ranker, &bases, &stage.cases, cases_max, thinned));
+        }
+        ranker.forest = Forest::train(&learned, COLUMNS, &settings.forest);
         Ok(ranker)
     }
 

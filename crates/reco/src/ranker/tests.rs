@@ -2,7 +2,7 @@
 
 use super::columns::{self, COLUMNS};
 use super::features::FEATURES;
-use super::fit::{CandidateList, tree_lists};
+use super::fit::{CandidateList, tree_list};
 use super::forest::{Forest, ForestSettings, List};
 use crate::codec::{TensorReader, TensorWriter};
 use rand::{RngExt, SeedableRng};
@@ -92,10 +92,15 @@ fn thinned_lists_teach_nothing_that_the_whole_ones_do_not() {
             hits: vec![hit],
         }
     };
-    let lists = (0..1_000).map(list).collect();
     let mut weights = vec![0.0; FEATURES];
     weights[0] = 1.0;
-    let forest = Forest::train(&tree_lists(lists, &weights, 1), COLUMNS, &ForestSettings::default());
+    let lists: Vec<CandidateList> = (0..1_000).map(list).collect();
+    let lists: Vec<List> = lists
+        .iter()
+        .zip(1..)
+        .map(|(list, seed)| tree_list(list, &weights, seed))
+        .collect();
+    let forest = Forest::train(&lists, COLUMNS, &ForestSettings::default());
     let mut columns = vec![0.0; 2 * COLUMNS];
     (columns[0], columns[1]) = (0.2, 3.8);
     let mut out = [0.0; 2];

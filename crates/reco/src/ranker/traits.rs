@@ -3,17 +3,19 @@
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
 use crate::error::Result;
+use crate::models::ItemFeatures;
 
 const NAME: &str = "traits";
 /// Values per title.
-pub const TRAITS: usize = 6;
+pub const TRAITS: usize = 7;
 /// Their names, in their order.
-pub const NAMES: [&str; TRAITS] = ["count", "age", "idle", "liked", "burst", "season"];
+pub const NAMES: [&str; TRAITS] = ["count", "age", "idle", "liked", "burst", "season", "year"];
 /// The newest liked titles that say what a viewer leans to.
 const LEANING_MAX: usize = 50;
 
 /// Row-major `[titles × TRAITS]`: logarithm of the positive events; logarithms of the times since the first and since the last
-/// event; mean evidence; logarithms of the events decayed faster and slower than trending.
+/// event; mean evidence; logarithms of the events decayed faster and slower than
+/// trending; decade of release, the middle of the known ones where it is not known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traits {
     values: Vec<f32>,
@@ -21,9 +23,12 @@ pub struct Traits {
 
 impl Traits {
     /// As seen at `now`; `half_life` is that of trending, in the unit of the events' time.
-    pub fn count(data: &Dataset, now: i64, half_life: i64) -> Self {
+    pub fn count(data: &Dataset, features: &ItemFeatures, now: i64, half_life: i64) -> Self {
         let unit = half_life.max(1) as f64;
         let mut values = Vec::with_capacity(data.items() * TRAITS);
+        let decade = |item: u32| features.year(item).map(|year| year as f32 / 10.0);
+        let known: Vec<f32> = (0..data.items() as u32).filter_map(decade).collect();
+        let usual = known.iter().sum::<f32>() / known.len().max(1) as f32;
         for item in 0..data.items() as u32 {
             let (mut count, mut sum, mut events) = (0f64, 0f64, 0f64);
             let (mut burst, mut season) = (0f64, 0f64);
@@ -48,6 +53,7 @@ impl Traits {
             values.extend(logarithms);
             values.push(liked as f32);
             values.extend([burst, season].map(|value| (1.0 + value).ln() as f32));
+            values.push(decade(item).unwrap_or(usual));
         }
         Self { values }
     }
