@@ -218,6 +218,24 @@ impl Dataset {
         self
     }
 
+    /// The same with every time without any event cut to `longest`, the newest event staying where it is: what was lively
+    /// before years of silence still is the newest there is.
+    pub fn without_silence(&self, longest: i64) -> Self {
+        let mut times: Vec<i64> = self.events.iter().map(|event| event.at).collect();
+        times.sort_unstable();
+        times.dedup();
+        let mut moved = times.clone();
+        for index in (1..times.len()).rev() {
+            let gap = times[index].saturating_sub(times[index - 1]).min(longest.max(1));
+            moved[index - 1] = moved[index] - gap;
+        }
+        let mut calm = self.clone();
+        for event in &mut calm.events {
+            event.at = moved[times.partition_point(|time| *time < event.at)];
+        }
+        calm
+    }
+
     /// The same index with only the interactions that `keep` wants; positions within a history close up.
     pub fn filtered(&self, mut keep: impl FnMut(&Interaction) -> bool) -> Self {
         let kept: Vec<_> = self.interactions().filter(|i| keep(i)).collect();

@@ -5,8 +5,8 @@ mod common;
 
 use common::{ITEMS, STEP, history, planted, planted_features, planted_keys, planted_recommender};
 use reco::{
-    EvaluateOptions, ItemFeatures, ItemSet, MODEL_NAMES, Model, Outcome, Part, Protocol, RecoError, Recommender,
-    Scratch, TrainConfig, Trained, compare, evaluate, train,
+    Dataset, EvaluateOptions, Interaction, ItemFeatures, ItemSet, MODEL_NAMES, Model, Outcome, Part, Protocol,
+    RecoError, Recommender, Scratch, TrainConfig, Trained, compare, evaluate, train,
 };
 use std::cell::RefCell;
 
@@ -44,12 +44,39 @@ fn training_is_deterministic() {
     assert!(parts(trained(&config())) == parts(trained(&config())));
 }
 
+/// Whoever brings ratings of years ago and then begins to watch.
+#[test]
+fn years_of_silence_age_nothing() {
+    let train_on = |data: &Dataset| {
+        let now = data.newest().expect("events");
+        train(data, &planted_keys(), &planted_features(), &config(), now, &|_, _| {}).expect("trains")
+    };
+    let before = planted();
+    let again = Interaction {
+        user: 0,
+        item: 0,
+        weight: 1.0,
+        at: before.newest().expect("events") + 10 * 365 * 24 * STEP,
+    };
+    let events = before.interactions().chain([again]);
+    let after = Dataset::from_interactions(before.users(), before.items(), events).expect("builds");
+    let lively = |trained: &Trained| {
+        let scores = trained.recommender.trending_model().scores()[1..40].to_vec();
+        let highest = scores.iter().copied().fold(0.0, f32::max);
+        scores
+            .iter()
+            .map(|score| (100.0 * score / highest).round())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lively(&train_on(&after)), lively(&train_on(&before)));
+}
+
 #[test]
 fn a_handful_of_events_trains_without_a_rehearsal() {
-    let data = reco::Dataset::from_interactions(
+    let data = Dataset::from_interactions(
         1,
         2,
-        [reco::Interaction {
+        [Interaction {
             user: 0,
             item: 1,
             weight: 1.0,

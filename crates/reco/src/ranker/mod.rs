@@ -30,6 +30,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const NAME: &str = "ranker";
+/// The longest time without events that counts, as a share of trending's half-life: a day of a week.
+const SILENCE_SHARE: i64 = 7;
 
 /// The base models that the ranker blends, all over the same catalogue.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +66,9 @@ impl Bases {
     ) -> Result<Self> {
         progress("popularity", 0.0);
         let popularity = Popularity::all_time(data);
-        let trending = Popularity::trending(data, now, config.trending_half_life);
+        // Silence is no time: an imported past would have no trend beside a single event of today.
+        let calm = data.without_silence(config.trending_half_life / SILENCE_SHARE);
+        let trending = Popularity::trending(&calm, now, config.trending_half_life);
         progress("cooccurrence", 0.05);
         let cooccurrence = Cooccurrence::train(data, config.cooccurrence)?;
         progress("ease", 0.15);
@@ -73,7 +77,7 @@ impl Bases {
         let ials = Ials::train(data, config.ials)?;
         progress("content", 0.9);
         let content = Content::train(data, features, &ials, config.content)?;
-        let traits = Traits::count(data, features, now, config.trending_half_life);
+        let traits = Traits::count(&calm, features, now, config.trending_half_life);
         Self::assemble(popularity, trending, ials, ease, cooccurrence, content, traits)
     }
 
