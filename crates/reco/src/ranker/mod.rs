@@ -30,8 +30,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 const NAME: &str = "ranker";
-/// The longest time without events that counts, as a share of trending's half-life: a day of a week.
-const SILENCE_SHARE: i64 = 7;
 
 /// The base models that the ranker blends, all over the same catalogue.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +64,8 @@ impl Bases {
     ) -> Result<Self> {
         progress("popularity", 0.0);
         let popularity = Popularity::all_time(data);
-        // Silence is no time: an imported past would have no trend beside a single event of today.
-        let calm = data.without_silence(config.trending_half_life / SILENCE_SHARE);
+        // Long silence is no time: an imported past would have no trend beside a single event of today.
+        let calm = data.without_silence(config.trending_half_life);
         let trending = Popularity::trending(&calm, now, config.trending_half_life);
         progress("cooccurrence", 0.05);
         let cooccurrence = Cooccurrence::train(data, config.cooccurrence)?;

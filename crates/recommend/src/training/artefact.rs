@@ -108,3 +108,56 @@ fn fault(error: BlobError) -> Fault {
         other => Fault::Internal(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use contract::{
+        TitleId,
+        catalog::{TitleFeatures, TitleKind},
+    };
+    use reco::{Dataset, Interaction, ItemFeatures, TrainConfig, train};
+
+    use super::*;
+
+    fn model_of(keys: &[i64]) -> Recommender {
+        let titles = keys.len() as u32;
+        let event = |n: u32| Interaction {
+            user: n % 5,
+            item: n % titles,
+            weight: 1.0,
+            at: n.into(),
+        };
+        let data = Dataset::from_interactions(5, keys.len(), (0..40).map(event)).expect("builds");
+        let none = ItemFeatures::none(keys.len());
+        let trained = train(&data, keys, &none, &TrainConfig::default(), 40, &|_, _| ()).expect("trains");
+        trained.recommender
+    }
+
+    fn catalogue(ids: impl Iterator<Item = i64>) -> Titles {
+        let title = |id| TitleFeatures {
+            id: TitleId(id),
+            kind: TitleKind::Film,
+            name: "A Film".into(),
+            year: None,
+            genres: Vec::new(),
+            people: Vec::new(),
+            maturity: 0,
+            playable: false,
+            published: true,
+            ratings_count: 0,
+            average_rating: None,
+            created_at: 0,
+        };
+        Titles::new(ids.map(title).map(Arc::new).collect())
+    }
+
+    #[test]
+    fn a_model_of_another_catalogue_is_refused() {
+        let model = model_of(&(1..=20).collect::<Vec<_>>());
+        assert_eq!(check(&model, &catalogue(1..=30)), Ok(()));
+        let refused = check(&model, &catalogue(15..=500)).expect_err("knows six of its twenty titles");
+        assert!(refused.contains("only 6 of its 20 titles"), "{refused}");
+    }
+}
