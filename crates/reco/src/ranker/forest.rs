@@ -42,9 +42,9 @@ pub struct ForestSettings {
 impl Default for ForestSettings {
     fn default() -> Self {
         Self {
-            trees_max: 200,
+            trees_max: 120,
             depth: 5,
-            learning_rate: 0.1,
+            learning_rate: 0.15,
             leaf_regularisation: 4.0,
             feature_share: 0.4,
             list_share: 0.7,
