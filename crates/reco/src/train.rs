@@ -101,7 +101,7 @@ pub struct TrainConfig {
     pub base: BaseConfig,
     /// Ranker.
     pub ranker: RankerSettings,
-    /// Share of the newest events that is held out for judging, and again for learning the ranker's weights.
+    /// Share of the newest events that is held out for judging, and of what is left again for each rehearsal of the ranker.
     pub held_out_share: f64,
     /// Seed of everything random.
     pub seed: u64,
@@ -139,8 +139,8 @@ pub struct Trained {
     pub metrics: OfflineMetrics,
 }
 
-/// Trains a recommender for serving: base models on the oldest part and the ranker's weights on what follows, judged
-/// on the newest events; then base models on everything.
+/// Trains a recommender for serving: the ranker in rehearsals, each with base models that know nothing later than its cut;
+/// judged on the newest events; then base models on everything.
 ///
 /// `item_keys` are the caller's ids by index (length `data.items()`, unique). `now` is the latest moment that
 /// trending may stand at, in the unit of the events' time; it stands at the newest event before. `progress` is called from this thread with a stage and the share done, 0..=1. Fails on an

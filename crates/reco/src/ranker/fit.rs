@@ -74,14 +74,14 @@ fn one_list(ranker: &Ranker, bases: &Bases, case: &Case, scratch: &mut Scratch) 
 const BEST_KEPT: usize = 60;
 const OTHERS_KEPT: usize = 30;
 
-/// What trees learn from: a list thinned to its hits, the best by the weights, and a few others.
-pub(super) fn tree_list(list: &CandidateList, weights: &[f32], seed: u64) -> List {
+/// What trees learn from: a list thinned to its hits, the best by the weights, and a few others; `index` is the list's own.
+pub(super) fn tree_list(list: &CandidateList, weights: &[f32], seed: u64, index: usize) -> List {
     let mut scores: Vec<f32> = list
         .rows
         .chunks_exact(FEATURES)
         .map(|row| linear(row, weights))
         .collect();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(index as u64));
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
     let mut others = order.split_off(BEST_KEPT.min(order.len()));

@@ -124,7 +124,7 @@ impl Bases {
 pub struct RankerSettings {
     /// Candidates from co-occurrence and from EASE; half as many from iALS, a quarter from each other model.
     pub candidates: usize,
-    /// Held-out viewers that weights are learned from, at most.
+    /// Held-out viewers that a rehearsal shows, at most.
     pub cases_max: usize,
     /// Ridge that pulls the weights towards the start values.
     pub regularisation: f32,
@@ -193,13 +193,12 @@ impl Ranker {
             if age == 0 {
                 let lists = fit::lists(&ranker, &bases, &stage.cases, cases_max, |_, list| list);
                 ranker.weights = fit::newton(&lists, &ranker.weights, &settings)?;
-                let numbered = lists.into_iter().enumerate();
-                learned
-                    .extend(numbered.map(|(index, list)| fit::tree_list(&list, &ranker.weights, seed + index as u64)));
-                continue;
+                let numbered = lists.iter().enumerate();
+                learned.extend(numbered.map(|(index, list)| fit::tree_list(list, &ranker.weights, seed, index)));
+            } else {
+                let thinned = |index, list| fit::tree_list(&list, &ranker.weights, seed, index);
+                learned.extend(fit::lists(&ranker, &bases, &stage.cases, cases_max, thinned));
             }
-            let thinned = |index, list| fit::tree_list(&list, &ranker.weights, seed + index as u64);
-            learned.extend(fit::lists(&ranker, &bases, &stage.cases, cases_max, thinned));
         }
         ranker.forest = Forest::train(&learned, COLUMNS, &settings.forest);
         Ok(ranker)

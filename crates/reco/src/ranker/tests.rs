@@ -98,7 +98,7 @@ fn thinned_lists_teach_nothing_that_the_whole_ones_do_not() {
     let lists: Vec<List> = lists
         .iter()
         .zip(1..)
-        .map(|(list, seed)| tree_list(list, &weights, seed))
+        .map(|(index, list)| tree_list(list, &weights, 1, index))
         .collect();
     let forest = Forest::train(&lists, COLUMNS, &ForestSettings::default());
     let mut columns = vec![0.0; 2 * COLUMNS];
