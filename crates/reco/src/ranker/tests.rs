@@ -97,7 +97,7 @@ fn thinned_lists_teach_nothing_that_the_whole_ones_do_not() {
     let lists: Vec<CandidateList> = (0..1_000).map(list).collect();
     let lists: Vec<List> = lists
         .iter()
-        .zip(1..)
+        .enumerate()
         .map(|(index, list)| tree_list(list, &weights, 1, index))
         .collect();
     let forest = Forest::train(&lists, COLUMNS, &ForestSettings::default());
