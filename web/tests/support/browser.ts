@@ -88,12 +88,12 @@ export async function axe(page: Page): Promise<string[]> {
   );
 }
 
-/** Twenty seconds of moving picture at two heights as HLS, made once by ffmpeg. */
+/** Three minutes of moving picture at two heights as HLS, made once by ffmpeg: longer than a busy machine takes for a test. */
 export function testStream(): string {
   const folder = join(mkdtempSync(join(tmpdir(), "kinora-page-")), "film");
   mkdirSync(folder, { recursive: true });
   const split = "[0:v]split=2[a][b];[a]scale=320:180[low];[b]scale=640:360[high]";
-  const inputs = ["-f", "lavfi", "-i", "testsrc2=s=640x360:r=24:d=20", "-f", "lavfi", "-i", "sine=d=20"];
+  const inputs = ["-f", "lavfi", "-i", "testsrc2=s=640x360:r=12:d=180", "-f", "lavfi", "-i", "sine=d=180"];
   const video = [
     "-map",
     "[low]",
@@ -108,7 +108,7 @@ export function testStream(): string {
     "-preset",
     "ultrafast",
     "-g",
-    "48",
+    "24",
     "-sc_threshold",
     "0",
     "-pix_fmt",

@@ -142,7 +142,7 @@ const routes = [
         hls_url: state.stream,
         dash_url: null,
         resume_at_s: state.resumeAt ?? 0,
-        duration_s: 20,
+        duration_s: 180,
         storyboard_url: null,
         subtitles: [],
         next_title_id: state.nextTitle ?? null,
