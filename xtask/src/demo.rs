@@ -207,9 +207,8 @@ impl Demo {
             let server = self.kinora.start(stage)?;
             let titles = titles_on_the_home_page(&server.url)?;
             for (count, (film, title)) in films.iter().zip(&titles).enumerate() {
-                let file = film.to_string_lossy();
-                stage.line(&format!("film {} of {}: {file}", count + 1, films.len()));
-                self.add_film(&file, title, stage)?;
+                stage.part(&format!("film {} of {}", count + 1, films.len()));
+                self.add_film(&film.to_string_lossy(), title, stage)?;
             }
             stage.note(format!("{} titles play", films.len().min(titles.len())));
             Ok(())

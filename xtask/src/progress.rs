@@ -85,7 +85,20 @@ struct State {
     lines_max: usize,
     log: File,
     note: Option<String>,
+    /// Which of several like pieces of work is being done.
+    part: Option<String>,
     last_beat: Instant,
+}
+
+impl State {
+    /// A line as a person sees it: with the part it belongs to.
+    fn shown(&self, line: &str) -> String {
+        let line = line.trim_start();
+        match &self.part {
+            Some(part) if part != line => format!("{part}: {line}"),
+            _ => line.to_owned(),
+        }
+    }
 }
 
 impl Stage {
@@ -105,6 +118,7 @@ impl Stage {
             lines_max,
             log,
             note: None,
+            part: None,
             last_beat: Instant::now(),
         };
         Ok(Self {
@@ -124,8 +138,14 @@ impl Stage {
         }
         self.keep(text);
         if let Some(bar) = &self.bar {
-            bar.set_message(text.trim_start().to_owned());
+            bar.set_message(self.state().shown(text));
         }
+    }
+
+    /// Says which of several like pieces of work begins, such as `film 3 of 12`; shown before every line until the next.
+    pub fn part(&self, text: &str) {
+        self.state().part = Some(text.to_owned());
+        self.line(text);
     }
 
     fn keep(&self, text: &str) {
@@ -160,8 +180,8 @@ impl Stage {
             .iter()
             .rev()
             .find(|line| !line.starts_with("$ "))
-            .map_or("", |line| line.trim_start());
-        eprintln!("    … {}  {last}", human(self.started.elapsed()));
+            .map_or("", |line| line);
+        eprintln!("    … {}  {}", human(self.started.elapsed()), state.shown(last));
     }
 
     /// Runs something that talks to the person itself (a password prompt) without the spinner drawing over it.

@@ -1,4 +1,4 @@
-//! A progress bar that people see and logs survive: a bar on a terminal, a line a step elsewhere.
+//! A progress bar that people see and logs survive: a bar on a terminal, a line for every tenth of a step elsewhere.
 
 use std::{io::IsTerminal as _, sync::Mutex};
 
@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// One bar for one piece of long work.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    last: Mutex<String>,
+    /// The step of the last line and its tenths.
+    last: Mutex<(String, u8)>,
 }
 
 impl Progress {
@@ -32,9 +33,11 @@ impl Progress {
             return;
         }
         let mut last = self.last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if *last != stage {
-            eprintln!("  {:>3.0} %  {stage}", share.clamp(0.0, 1.0) * 100.0);
-            *last = stage.to_owned();
+        let share = share.clamp(0.0, 1.0);
+        let tenths = (share * 10.0) as u8;
+        if last.0 != stage || last.1 != tenths {
+            eprintln!("  {:>3.0} %  {stage}", share * 100.0);
+            *last = (stage.to_owned(), tenths);
         }
     }
 
