@@ -88,6 +88,7 @@ fn lock(mutex: &Mutex<u64>) -> MutexGuard<'_, u64> {
 }
 
 fn bytes_of(recent: &RecentActivity) -> u32 {
-    let bytes = 200 + recent.states.len() * size_of::<TitleState>() + recent.listed.len() * size_of::<TitleId>();
+    let titles = recent.listed.len() + recent.seen_before.len() + recent.disliked_before.len();
+    let bytes = 200 + recent.states.len() * size_of::<TitleState>() + titles * size_of::<TitleId>();
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }

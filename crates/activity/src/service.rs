@@ -22,6 +22,8 @@ use crate::{
 pub(crate) const TITLES_MAX: usize = 1_000;
 pub(crate) const RECENT_MAX: usize = 500;
 pub(crate) const LISTED_MAX: i64 = 500;
+/// Titles of a profile that are known to have been seen, beyond the newest states.
+pub(crate) const SEEN_BEFORE_MAX: usize = 20_000;
 const IMPORT_ROWS_MAX: usize = 1_000_000;
 const INTERACTIONS_MAX: u32 = 200_000;
 
@@ -66,12 +68,12 @@ impl Activity for Room {
 
     async fn recent(&self, req: Recent) -> Result<RecentActivity, ActivityError> {
         let found = self.cache.get(req.profile, self.store.recent(req.profile)).await?;
-        let RecentActivity { mut states, listed } = Arc::unwrap_or_clone(found);
-        if self.pending.overlay(req.profile, &mut states, None) {
-            newest_first(&mut states);
+        let mut recent = Arc::unwrap_or_clone(found);
+        if self.pending.overlay(req.profile, &mut recent.states, None) {
+            newest_first(&mut recent.states);
         }
-        states.truncate(req.limit.min(RECENT_MAX as u32) as usize);
-        Ok(RecentActivity { states, listed })
+        recent.keep_newest(req.limit.min(RECENT_MAX as u32) as usize);
+        Ok(recent)
     }
 
     async fn rated(&self, req: ListOf) -> Result<Page<TitleState, TimeKey>, ActivityError> {

@@ -63,6 +63,12 @@ impl TitleState {
         let watched = self.progress.as_ref().map(|progress| progress.at);
         self.rated_at.max(watched).max(self.listed_at).unwrap_or(0)
     }
+
+    /// Rated, or watched for more than a look.
+    pub fn is_seen(&self) -> bool {
+        let watched = |progress: &Progress| progress.finished || progress.watched >= SEEN_SHARE;
+        self.opinion.is_some() || self.progress.as_ref().is_some_and(watched)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -157,6 +163,9 @@ pub struct Recent {
     pub limit: u32,
 }
 
+/// Below this share watched, a title was only looked into.
+pub const SEEN_SHARE: f32 = 0.05;
+
 /// What a recommender needs of a viewer, in one answer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RecentActivity {
@@ -164,6 +173,21 @@ pub struct RecentActivity {
     pub states: Vec<TitleState>,
     /// My List, newest first, at most 500; its titles may also be in `states`.
     pub listed: Vec<TitleId>,
+    /// Rated or seen (from [`SEEN_SHARE`] on) longer ago than all of `states`; the newest 20,000.
+    pub seen_before: Vec<TitleId>,
+    /// Those of `seen_before` that were disliked.
+    pub disliked_before: Vec<TitleId>,
+}
+
+impl RecentActivity {
+    /// Keeps the newest `limit` states; of the others only that they were seen.
+    pub fn keep_newest(&mut self, limit: usize) {
+        let older = self.states.split_off(limit.min(self.states.len()));
+        let seen = older.iter().filter(|state| state.is_seen());
+        self.seen_before.splice(0..0, seen.map(|state| state.title));
+        let disliked = older.iter().filter(|state| state.opinion == Some(Opinion::Dislike));
+        self.disliked_before.splice(0..0, disliked.map(|state| state.title));
+    }
 }
 
 /// Keyset for lists by time, newest first.

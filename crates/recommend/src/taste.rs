@@ -14,8 +14,6 @@ use crate::{
     titles::GENRES_MAX,
 };
 
-/// Below this share a title was only looked into.
-const SEEN_SHARE: f32 = 0.05;
 /// Putting a title on the list is a wish, not yet a liking.
 const LISTED_WEIGHT: f32 = 0.3;
 /// From this evidence on a title was liked.
@@ -94,10 +92,16 @@ impl Taste {
             .extend(genres.filter_map(|genre| shelf.titles.genre_bit(genre)));
         recent.states.iter().for_each(|state| taste.add(shelf, state));
         taste.history.reverse();
-        for slot in recent.listed.iter().filter_map(|title| shelf.titles.slot(*title)) {
-            taste.hidden.insert(slot);
+        let slots = |titles: &[TitleId]| {
+            titles
+                .iter()
+                .filter_map(|title| shelf.titles.slot(*title))
+                .collect::<Vec<_>>()
+        };
+        for titles in [&recent.listed, &recent.seen_before] {
+            slots(titles).into_iter().for_each(|slot| taste.hidden.insert(slot));
         }
-        for slot in exclude.iter().filter_map(|title| shelf.titles.slot(*title)) {
+        for slot in slots(exclude).into_iter().chain(slots(&recent.disliked_before)) {
             taste.hidden.insert(slot);
             taste.banned.insert(slot);
         }
@@ -112,8 +116,7 @@ impl Taste {
         };
         let progress = state.progress.as_ref();
         let weight = weight(state.opinion, progress, state.listed_at.is_some());
-        let seen = progress.is_some_and(|progress| progress.finished || progress.watched >= SEEN_SHARE);
-        if state.opinion.is_some() || seen {
+        if state.is_seen() {
             self.hidden.insert(slot);
         }
         if weight == 0.0 {

@@ -1,16 +1,19 @@
 //! Reads: one statement each, by the leading key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use contract::{
     Fault, Millis, ProfileId, TitleId,
-    activity::{InteractionCount, RecentActivity, TimeKey, TitleRatings, TitleState},
+    activity::{InteractionCount, Opinion, RecentActivity, SEEN_SHARE, TimeKey, TitleRatings, TitleState},
 };
 use platform::{db::OrFault as _, on};
 use sqlx::AssertSqlSafe;
 
 use super::{RatingsRow, StateRow, Store, json, ratings_columns, state_columns, state_of, with_rows};
-use crate::service::{LISTED_MAX, RECENT_MAX, newest_first};
+use crate::{
+    rules::opinion_of,
+    service::{LISTED_MAX, RECENT_MAX, SEEN_BEFORE_MAX, newest_first},
+};
 
 /// The lists of a profile by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +47,8 @@ impl Store {
     /// What is listed, and the newest of the rest: one range of the key, one round trip.
     pub async fn recent(&self, profile: ProfileId) -> Result<RecentActivity, Fault> {
         // A bound LIMIT would have SQLite plan the statement anew every time.
-        const { assert!(RECENT_MAX as i64 + LISTED_MAX == 1_000) };
+        const RECENT_ROWS: usize = 1_000;
+        const { assert!(RECENT_MAX + LISTED_MAX as usize == RECENT_ROWS) };
         let sql = concat!(
             "SELECT ",
             state_columns!(),
@@ -60,12 +64,34 @@ impl Store {
             .collect();
         listed.sort_unstable_by(|a, b| b.cmp(a));
         newest_first(&mut states);
-        states.truncate(RECENT_MAX);
-        states.shrink_to_fit();
-        Ok(RecentActivity {
+        let is_all = states.len() < RECENT_ROWS;
+        let mut recent = RecentActivity {
             states,
             listed: listed.into_iter().map(|(_, title)| title).collect(),
-        })
+            ..RecentActivity::default()
+        };
+        recent.keep_newest(RECENT_MAX);
+        if !is_all {
+            (recent.seen_before, recent.disliked_before) = self.seen(profile, &recent.states).await?;
+        }
+        recent.states.shrink_to_fit();
+        Ok(recent)
+    }
+
+    /// What was seen and what of it was disliked, but for `known`: for the few who have done more than `recent` reads at once.
+    async fn seen(&self, profile: ProfileId, known: &[TitleState]) -> Result<(Vec<TitleId>, Vec<TitleId>), Fault> {
+        let known: HashSet<TitleId> = known.iter().map(|state| state.title).collect();
+        let sql = "SELECT s.title_id, s.opinion FROM states s WHERE s.profile_id = $1 \
+             AND (s.opinion IS NOT NULL OR s.finished OR s.watched >= $2) ORDER BY s.last_at DESC LIMIT $3";
+        let limit = (SEEN_BEFORE_MAX + RECENT_MAX) as i64;
+        let rows: Vec<(i64, Option<i64>)> = on!(&self.db, pool => sqlx::query_as(sql)
+            .bind(profile.0).bind(f64::from(SEEN_SHARE)).bind(limit).fetch_all(pool).await)
+        .or_fault()?;
+        let before = || rows.iter().filter(|(title, _)| !known.contains(&TitleId(*title)));
+        let seen = before().map(|(title, _)| TitleId(*title)).take(SEEN_BEFORE_MAX);
+        let disliked = before().filter(|(_, opinion)| opinion.and_then(opinion_of) == Some(Opinion::Dislike));
+        let disliked = disliked.map(|(title, _)| TitleId(*title)).take(SEEN_BEFORE_MAX);
+        Ok((seen.collect(), disliked.collect()))
     }
 
     pub async fn states(&self, profile: ProfileId, titles: &[TitleId]) -> Result<Vec<TitleState>, Fault> {

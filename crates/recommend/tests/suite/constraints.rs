@@ -5,13 +5,16 @@ use std::collections::HashSet;
 use contract::{
     ProfileId, TitleId,
     accounts::Preferences,
-    activity::{Activity as _, ForTitleOf, MarkWatched, Opinion},
+    activity::{Activity as _, ForTitleOf, HalfStars, ImportRatings, ImportedRating, MarkWatched, Opinion},
     recommend::{GetHome, GetSimilar, GetTop, HomePage, RowKind, Viewer},
 };
-use platform::test_support::{Pairing, sqlite};
+use platform::{
+    clock::Clock as _,
+    test_support::{Pairing, sqlite},
+};
 use proptest::{prelude::*, test_runner::TestRunner};
 
-use crate::house::{FILMS, GENRES, House, titles};
+use crate::house::{FILMS, GENRES, House, everywhere, titles, viewer};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -151,6 +154,54 @@ fn check(house: &House, person: &Person, did: &Did, page: &HomePage) {
 fn is_allowed(house: &House, person: &Person, did: &Did, title: TitleId) -> bool {
     let film = house.film(title);
     !did.seen.contains(&film) && (film % 10 != 9 || person.maturity_max >= 18)
+}
+
+#[tokio::test]
+async fn what_was_seen_or_disliked_long_ago_stays_away() {
+    const ZED: ProfileId = ProfileId(700);
+    everywhere(async |house| {
+        house.train().await;
+        let rating = |title: TitleId, half_stars: u8, at: i64| ImportedRating {
+            profile: ZED,
+            title,
+            stars: HalfStars::new(half_stars).unwrap(),
+            at,
+        };
+        let now = house.clock.now_ms();
+        house.opine(ZED, 40, Opinion::Dislike).await;
+        house
+            .activity
+            .add_to_list(ForTitleOf {
+                profile: ZED,
+                title: house.films[40],
+            })
+            .await
+            .unwrap();
+        house.clock.advance(1_000_000);
+        // Films 0 to 39 long ago, then eleven hundred titles that this catalogue does not have.
+        let old = (0..40).map(|film| rating(house.films[film], 9, now - 1_000_000 + film as i64));
+        let new = (0..1_100).map(|other| rating(TitleId(1_000_000 + other), 8, now + 1_000 + other));
+        let ratings = old.chain(new).collect();
+        house.activity.import_ratings(ImportRatings { ratings }).await.unwrap();
+        let page = house.home(ZED).await;
+        let shown: HashSet<usize> = page
+            .rows
+            .iter()
+            .flat_map(titles)
+            .map(|title| house.film(title))
+            .collect();
+        assert!(shown.len() > 20, "{}: there is a page", house.name);
+        let again: Vec<_> = shown.iter().filter(|film| **film <= 40).collect();
+        assert!(again.is_empty(), "{}: shown again: {again:?}", house.name);
+        let top = GetTop {
+            viewer: viewer(ZED),
+            limit: 200,
+            exclude: Vec::new(),
+        };
+        let top = house.door.top(top).await.unwrap();
+        assert!(top.iter().all(|item| house.film(item.title) > 40), "{}", house.name);
+    })
+    .await;
 }
 
 #[test]
