@@ -13,6 +13,8 @@ const ENDED_SHARE: f32 = 0.85;
 const AGAIN_SHARE: f32 = 0.80;
 /// Players round; a position may lie this far behind the end.
 const POSITION_SLACK_MS: u64 = 10_000;
+/// From three and a half stars on a rating speaks for a title.
+const FAVOUR_HALF_STARS: u8 = 7;
 /// No title is longer: a week.
 const DURATION_MS_MAX: u64 = 7 * 86_400_000;
 
@@ -36,6 +38,8 @@ pub struct Effect {
     pub changed: bool,
     /// Opinion, finished or list changed: it counts as taste.
     pub acted: bool,
+    /// What was said or done speaks for the title now, and did not before.
+    pub favours: bool,
 }
 
 /// Performs `action`.
@@ -64,6 +68,17 @@ pub fn apply(state: &mut TitleState, action: &Action) -> Effect {
             || before.listed_at.is_some() != state.listed_at.is_some()
             || (!is_finished(&before) && is_finished(state))
             || was_forgotten,
+        favours: !favours(&before) && favours(state),
+    }
+}
+
+/// Whether it speaks for the title: what was said about it, else that it was watched whole or put on the list.
+fn favours(state: &TitleState) -> bool {
+    match state.opinion {
+        Some(Opinion::Stars(half_stars)) => half_stars.get() >= FAVOUR_HALF_STARS,
+        Some(Opinion::Like) => true,
+        Some(Opinion::Dislike) => false,
+        None => state.listed_at.is_some() || state.progress.as_ref().is_some_and(|progress| progress.finished),
     }
 }
 

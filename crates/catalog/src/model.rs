@@ -42,7 +42,7 @@ impl Entry {
         self.card.kind != TitleKind::Episode
     }
 
-    pub fn features(&self) -> TitleFeatures {
+    pub fn features(&self, episodes: Vec<TitleId>) -> TitleFeatures {
         let card = &self.card;
         TitleFeatures {
             id: card.id,
@@ -57,6 +57,7 @@ impl Entry {
             ratings_count: card.ratings_count,
             average_rating: card.average_rating,
             created_at: self.created_at,
+            episodes,
         }
     }
 }

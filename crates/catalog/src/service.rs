@@ -168,22 +168,21 @@ impl Catalog for Local {
             if only.len() > CARDS_MAX {
                 return Err(CatalogError::TooMany(CARDS_MAX as u32));
             }
-            let entries = self.core.shelf.many(&only);
-            let items = entries
-                .iter()
-                .filter(|entry| entry.is_listed())
-                .map(|entry| entry.features())
-                .collect();
-            return Ok(Page { items, next: None });
+            return Ok(Page {
+                items: self.core.shelf.features(&only),
+                next: None,
+            });
         }
-        let list = self.core.shelf.list(None);
+        let shelf = &self.core.shelf;
+        let list = shelf.list(None);
         let start = req
             .after
             .map_or(0, |after| list.partition_point(|entry| entry.card.id <= after));
         let end = start
             .saturating_add((req.limit as usize).clamp(1, FEATURES_MAX))
             .min(list.len());
-        let items: Vec<TitleFeatures> = list[start..end].iter().map(|entry| entry.features()).collect();
+        let ids: Vec<TitleId> = list[start..end].iter().map(|entry| entry.card.id).collect();
+        let items = shelf.features(&ids);
         let next = items.last().filter(|_| end < list.len()).map(|last| last.id);
         Ok(Page { items, next })
     }

@@ -4,14 +4,14 @@
 //! has a video and is published.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use contract::{
     TitleId,
     activity::{RATING_PRIOR, TitleRatings},
-    catalog::{Card, Sort, TitleKind},
+    catalog::{Card, Sort, TitleFeatures, TitleKind},
 };
 
 use crate::model::Entry;
@@ -60,6 +60,24 @@ impl Shelf {
         let inner = self.read();
         let places = inner.episodes.get(&series).into_iter().flatten();
         places.filter_map(|(_, _, id)| inner.entries.get(id).cloned()).collect()
+    }
+
+    /// What a recommender may know of these, each once; an episode is answered by its series, unknown ones are left out.
+    pub fn features(&self, ids: &[TitleId]) -> Vec<TitleFeatures> {
+        let inner = self.read();
+        let mut seen = HashSet::with_capacity(ids.len());
+        let listed = ids.iter().filter_map(|id| {
+            let entry = inner.entries.get(id)?;
+            entry
+                .place
+                .map_or(Some(entry), |place| inner.entries.get(&place.series))
+        });
+        let once = listed.filter(|entry| entry.is_listed() && seen.insert(entry.card.id));
+        once.map(|entry| {
+            let episodes = inner.episodes.get(&entry.card.id).into_iter().flatten();
+            entry.features(episodes.map(|(_, _, id)| *id).collect())
+        })
+        .collect()
     }
 
     /// The number of ratings of the most rated title.

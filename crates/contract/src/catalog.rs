@@ -264,9 +264,11 @@ pub struct TitleFeatures {
     pub ratings_count: u64,
     pub average_rating: Option<f32>,
     pub created_at: Millis,
+    /// Of a series, in their order: what is done with them speaks for it.
+    pub episodes: Vec<TitleId>,
 }
 
-/// All titles but episodes, by id; or just some.
+/// All titles but episodes, by id; or just some, where an episode is answered by its series.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct PageFeatures {
     pub after: Option<TitleId>,

@@ -58,6 +58,8 @@ pub enum EventBody {
     ProfileActed {
         profile: ProfileId,
         title: TitleId,
+        /// Whether this turned what the profile has said or done to the title's favour.
+        favours: bool,
     },
     /// Absolute figures after a change, for read models elsewhere; at most 1,000 an event.
     RatingsChanged {

@@ -132,7 +132,7 @@ pub async fn take(gateway: &Gateway, event: Event) {
             gateway.hub.tell(Notice::ProfilesChanged { account });
         }
         EventBody::AccountDeleted { account } => gateway.profiles.forget(account).await,
-        EventBody::ProfileActed { profile, title } => gateway.hub.tell(Notice::ProfileActed { profile, title }),
+        EventBody::ProfileActed { profile, title, .. } => gateway.hub.tell(Notice::ProfileActed { profile, title }),
         EventBody::TitlesChanged { titles } => gateway.hub.tell(Notice::TitlesChanged { titles }),
         EventBody::TitleDeleted { title } => gateway.hub.tell(Notice::TitlesChanged { titles: vec![title] }),
         EventBody::AssetReady { title, .. } => gateway.hub.tell(Notice::TitleReady { title }),

@@ -82,6 +82,7 @@ fn service((data, features): (Dataset, ItemFeatures)) -> reco::Result<()> {
     let stages = |stage: &str, share: f32| {
         let seconds = started.elapsed().as_secs_f64();
         println!("  {seconds:6.2} s  {:3.0} %  {stage}", share * 100.0);
+        Ok(())
     };
     let trained = train(&data, &keys, &features, &TrainConfig::default(), now, &stages)?;
     println!("train and evaluate {:.2} s", started.elapsed().as_secs_f64());
@@ -173,7 +174,7 @@ fn replay((data, features): (Dataset, ItemFeatures), count: usize, changes: &[&s
     for moment in moments {
         let replay = Moment::of(&data, moment, count);
         let keys: Vec<i64> = (0..data.items() as i64).collect();
-        let trained = train(&replay.before, &keys, &features, &config, replay.now, &|_, _| ())?;
+        let trained = train(&replay.before, &keys, &features, &config, replay.now, &|_, _| Ok(()))?;
         let mut scratch = Scratch::default();
         let mut sums = Vec::new();
         for (name, found) in MODEL_NAMES.iter().zip(&mut found) {

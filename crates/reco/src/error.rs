@@ -22,6 +22,9 @@ pub enum RecoError {
         /// What was wrong with it.
         reason: String,
     },
+    /// Whoever asked does not want it any more.
+    #[error("cancelled")]
+    Cancelled,
     /// A model name that does not exist.
     #[error("unknown model {0:?}; one of popularity, ials, ease, cooccurrence, content, ranker")]
     UnknownModel(String),

@@ -186,7 +186,7 @@ fn train_ranker(
     config: &BaseConfig,
     options: &EvaluateOptions,
 ) -> Result<Recommender> {
-    let quiet = |_: &str, _: f32| {};
+    let quiet = |_: &str, _: f32| Ok(());
     let fit = |data: &Dataset| {
         let now = data.newest().unwrap_or_default();
         Bases::train(data, features, config, now, &quiet)

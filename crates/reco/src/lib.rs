@@ -86,4 +86,4 @@ pub use ranker::{Bases, ForestSettings, Ranker, RankerSettings, Signal, Traits};
 pub use select::{ItemSet, Scored};
 pub use sparse::SparseMatrix;
 pub use split::{Case, Protocol, Split, Stage};
-pub use train::{BaseConfig, OfflineMetrics, TrainConfig, Trained, train};
+pub use train::{BaseConfig, OfflineMetrics, Progress, TrainConfig, Trained, train};

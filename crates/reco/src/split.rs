@@ -112,11 +112,23 @@ impl Split {
     /// One cut in time: the newest `share` of all events is the test; of the rest again the newest `share` is the first
     /// rehearsal, and so on. Events at the very time of a cut stay on the older side, so nothing from the future leaks.
     pub fn temporal(data: &Dataset, share: f64) -> Result<Self> {
-        let test = after_cut(data, share);
+        Self::temporal_from(data, share, i64::MIN)
+    }
+
+    /// The same, but the test begins no earlier than after `known`, if there is anything later: where a model that has
+    /// learned up to there is to be compared, both must know the same past.
+    pub fn temporal_from(data: &Dataset, share: f64, known: i64) -> Result<Self> {
+        let is_known = |newest: i64| known < newest;
+        let cut = newest_cut(data, share).max(if data.newest().is_some_and(is_known) {
+            known
+        } else {
+            i64::MIN
+        });
+        let test = after_cut(data, cut);
         let mut learn: Vec<Stage> = Vec::with_capacity(REHEARSALS);
         for _ in 0..REHEARSALS {
-            let later = learn.last().map_or(&test, |stage| stage);
-            learn.push(after_cut(&later.train, share));
+            let later = &learn.last().map_or(&test, |stage| stage).train;
+            learn.push(after_cut(later, newest_cut(later, share)));
         }
         let split = Self {
             protocol: Protocol::Temporal,
@@ -164,18 +176,19 @@ fn without_last(data: &Dataset, held: usize) -> Stage {
     }
 }
 
-/// The newest `share` of the events against everything before.
-fn after_cut(data: &Dataset, share: f64) -> Stage {
+/// The time after which lies the newest `share` of the events.
+fn newest_cut(data: &Dataset, share: f64) -> i64 {
     let mut times: Vec<i64> = data.interactions().map(|i| i.at).collect();
-    if times.is_empty() {
-        return Stage {
-            train: Arc::new(data.clone()),
-            cases: Vec::new(),
-        };
-    }
+    let Some(last) = times.len().checked_sub(1) else {
+        return i64::MIN;
+    };
     let first = ((times.len() as f64) * (1.0 - share)) as usize;
-    let first = first.min(times.len() - 1);
-    let (_, &mut cut, _) = times.select_nth_unstable(first);
+    let (_, &mut cut, _) = times.select_nth_unstable(first.min(last));
+    cut
+}
+
+/// What came after `cut` against everything before.
+fn after_cut(data: &Dataset, cut: i64) -> Stage {
     let train = Arc::new(data.filtered(|i| i.at <= cut));
     let mut cases = Vec::new();
     for user in 0..data.users() as u32 {

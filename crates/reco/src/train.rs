@@ -103,9 +103,14 @@ pub struct TrainConfig {
     pub ranker: RankerSettings,
     /// Share of the newest events that is held out for judging, and of what is left again for each rehearsal of the ranker.
     pub held_out_share: f64,
-    /// Seed of everything random.
+    /// Up to when the model in service has learned: judging begins no earlier, so that both know the same past.
+    pub known_through: Option<i64>,
+    /// Seed of iALS and of the bootstrap; the trees have their own.
     pub seed: u64,
 }
+
+/// Is told the stage and the share that is done, 0..=1, and answers whether to go on ([`RecoError::Cancelled`] if not).
+pub type Progress<'a> = &'a dyn Fn(&str, f32) -> Result<()>;
 
 impl Default for TrainConfig {
     fn default() -> Self {
@@ -113,6 +118,7 @@ impl Default for TrainConfig {
             base: BaseConfig::default(),
             ranker: RankerSettings::default(),
             held_out_share: 0.1,
+            known_through: None,
             seed: 1,
         }
     }
@@ -151,7 +157,7 @@ pub fn train(
     features: &ItemFeatures,
     config: &TrainConfig,
     now: i64,
-    progress: &dyn Fn(&str, f32),
+    progress: Progress<'_>,
 ) -> Result<Trained> {
     if data.is_empty() {
         return Err(RecoError::Data("no interactions to learn from".into()));
@@ -163,10 +169,9 @@ pub fn train(
     let mut base = config.base;
     base.ials.seed = config.seed;
     let part = |from: f32, to: f32| move |stage: &str, share: f32| progress(stage, from + (to - from) * share);
-    let fit =
-        |data: &Dataset, now: i64, progress: &dyn Fn(&str, f32)| Bases::train(data, features, &base, now, progress);
+    let fit = |data: &Dataset, now: i64, progress: Progress<'_>| Bases::train(data, features, &base, now, progress);
     let newest = |data: &Dataset| data.newest().unwrap_or(now);
-    let Ok(split) = Split::temporal(data, config.held_out_share) else {
+    let Ok(split) = Split::temporal_from(data, config.held_out_share, config.known_through.unwrap_or(i64::MIN)) else {
         return without_rehearsal(data, item_keys, config, fit(data, now, &part(0.0, 1.0))?);
     };
     let past = &split.test.train;
@@ -178,7 +183,7 @@ pub fn train(
         fit(data, newest(data), &part(from, from + step))
     })?;
     let bases = fit(past, newest(past), &part(0.45, 0.65))?;
-    progress("evaluate", 0.65);
+    progress("evaluate", 0.65)?;
     let rehearsal = Recommender::new(bases, ranker.clone(), item_keys, newest(past))?;
     let metrics = OfflineMetrics {
         cases: split.test.cases.len(),
@@ -186,7 +191,7 @@ pub fn train(
     };
     // Trending stands where the weights were learned: at the newest event. An imported past would have no trend today.
     let bases = fit(data, newest(data).min(now), &part(0.7, 1.0))?;
-    progress("done", 1.0);
+    progress("done", 1.0)?;
     Ok(Trained {
         recommender: Recommender::new(bases, ranker, item_keys, newest(data))?,
         rehearsal,

@@ -52,7 +52,7 @@ fn on_movietweetings_the_ranker_finds_more_than_popularity_and_stays_small() {
     let (data, features) = data::movietweetings().expect("reads");
     let keys: Vec<i64> = (0..data.items() as i64).collect();
     let now = data.newest().expect("events");
-    let quiet = |_: &str, _: f32| {};
+    let quiet = |_: &str, _: f32| Ok(());
     let mut config = TrainConfig::default();
     // Fewer rounds than a service takes: the claim is about the blend.
     config.base.ials.epochs = 2;

@@ -19,13 +19,16 @@ fn config() -> TrainConfig {
 
 fn trained(config: &TrainConfig) -> Trained {
     let (data, now) = (planted(), 600 * STEP);
-    train(&data, &planted_keys(), &planted_features(), config, now, &|_, _| {}).expect("trains")
+    train(&data, &planted_keys(), &planted_features(), config, now, &|_, _| Ok(())).expect("trains")
 }
 
 #[test]
 fn training_reports_progress_and_figures() {
     let stages = RefCell::new(Vec::new());
-    let record = |stage: &str, share: f32| stages.borrow_mut().push((stage.to_owned(), share));
+    let record = |stage: &str, share: f32| {
+        stages.borrow_mut().push((stage.to_owned(), share));
+        Ok(())
+    };
     let (data, keys) = (planted(), planted_keys());
     let done = train(&data, &keys, &planted_features(), &config(), 600 * STEP, &record);
     let done = done.expect("trains");
@@ -39,6 +42,48 @@ fn training_reports_progress_and_figures() {
 }
 
 #[test]
+fn training_ends_where_it_is_told_to() {
+    let seen = RefCell::new(0);
+    let stop = |_: &str, _: f32| {
+        *seen.borrow_mut() += 1;
+        if *seen.borrow() < 3 {
+            Ok(())
+        } else {
+            Err(RecoError::Cancelled)
+        }
+    };
+    let done = train(
+        &planted(),
+        &planted_keys(),
+        &planted_features(),
+        &config(),
+        600 * STEP,
+        &stop,
+    );
+    assert_eq!(done.err(), Some(RecoError::Cancelled));
+    assert_eq!(*seen.borrow(), 3, "nothing goes on after that");
+}
+
+/// A model in service that has learned more than nine tenths of the events would win any comparison that begins there.
+#[test]
+fn judging_begins_where_the_model_in_service_ended() {
+    let known = 590 * STEP;
+    let config = TrainConfig {
+        known_through: Some(known),
+        ..config()
+    };
+    let done = trained(&config);
+    assert_eq!(done.rehearsal.trained_through(), known);
+    assert!(!done.held_out.is_empty() && done.held_out.len() < trained(&self::config()).held_out.len());
+    // A clock that was ahead must not end all judging.
+    let ahead = TrainConfig {
+        known_through: Some(i64::MAX),
+        ..config
+    };
+    assert_eq!(trained(&ahead).held_out.len(), trained(&self::config()).held_out.len());
+}
+
+#[test]
 fn training_is_deterministic() {
     let parts = |t: Trained| t.recommender.save_parts().expect("saves");
     assert!(parts(trained(&config())) == parts(trained(&config())));
@@ -49,7 +94,10 @@ fn training_is_deterministic() {
 fn years_of_silence_age_nothing() {
     let train_on = |data: &Dataset| {
         let now = data.newest().expect("events");
-        train(data, &planted_keys(), &planted_features(), &config(), now, &|_, _| {}).expect("trains")
+        train(data, &planted_keys(), &planted_features(), &config(), now, &|_, _| {
+            Ok(())
+        })
+        .expect("trains")
     };
     let before = planted();
     let again = Interaction {
@@ -84,12 +132,12 @@ fn a_handful_of_events_trains_without_a_rehearsal() {
         }],
     )
     .expect("builds");
-    let done = train(&data, &[8, 9], &ItemFeatures::none(2), &config(), 9, &|_, _| {});
+    let done = train(&data, &[8, 9], &ItemFeatures::none(2), &config(), 9, &|_, _| Ok(()));
     let done = done.expect("trains");
     assert!(done.metrics.models.is_empty() && done.held_out.is_empty());
     assert_eq!(done.recommender.popular(5, &ItemSet::default())[0].item, 1);
     let empty = data.filtered(|_| false);
-    let refused = train(&empty, &[8, 9], &ItemFeatures::none(2), &config(), 9, &|_, _| {});
+    let refused = train(&empty, &[8, 9], &ItemFeatures::none(2), &config(), 9, &|_, _| Ok(()));
     assert!(matches!(refused.err(), Some(RecoError::Data(_))));
 }
 

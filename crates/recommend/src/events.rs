@@ -105,7 +105,8 @@ impl Room {
         self.trending.restore(self.store.trending().await?);
         self.replace(|_| (titles, None)).await;
         if let Some(loaded) = self.best_model().await? {
-            self.serve(loaded).await;
+            let _replacing = self.replacing.lock().await;
+            self.put_model(loaded).await;
         }
         Ok(())
     }
@@ -121,6 +122,8 @@ impl Room {
         for info in candidates {
             match self.load_model(info.id, info.created_at).await {
                 Ok(loaded) => return Ok(Some(loaded)),
+                // Storage that does not answer says nothing about the model: it is asked again.
+                Err(RecommendError::Fault(fault)) => return Err(fault),
                 Err(error) => tracing::error!(model = %info.id, %error, "a model cannot serve"),
             }
         }
@@ -140,16 +143,19 @@ impl Room {
         ))
     }
 
-    /// From now on pages come from this model.
-    pub(crate) async fn serve(&self, loaded: Loaded) {
+    /// From now on pages come from this model, unless another one was put in service while it was made ready.
+    pub(crate) async fn serve(&self, loaded: Loaded) -> Result<(), Fault> {
         let _replacing = self.replacing.lock().await;
-        self.put_model(loaded).await;
+        if self.store.active().await? == Some(loaded.id) {
+            self.put_model(loaded).await;
+        }
+        Ok(())
     }
 
     /// With `replacing` held.
     async fn put_model(&self, loaded: Loaded) {
         tracing::info!(model = %loaded.id, titles = loaded.recommender.keys().len(), "a model serves");
-        self.trending.forget_before(loaded.trained_at);
+        self.trending.forget_before(loaded.recommender.trained_through());
         let loaded = Arc::new(loaded);
         let titles = self.shelf.load().titles.clone();
         self.put((titles, Some(loaded))).await;
@@ -179,8 +185,14 @@ impl Room {
                 EventBody::TitleDeleted { title }
                 | EventBody::AssetReady { title, .. }
                 | EventBody::AssetRemoved { title, .. } => changed.push(*title),
-                EventBody::ProfileActed { title, .. } => self.trending.observe(*title, event.at),
+                EventBody::ProfileActed {
+                    profile,
+                    title,
+                    favours: true,
+                } => self.trending.observe(*profile, *title, event.at),
                 EventBody::RatingsChanged { titles } => {
+                    // While titles are read anew, what is written into the old ones would be lost.
+                    let _replacing = self.replacing.lock().await;
                     let shelf = self.shelf.load();
                     titles.iter().for_each(|ratings| shelf.titles.set_figures(ratings));
                     self.is_stale.store(true, Ordering::Release);
@@ -231,13 +243,7 @@ impl Room {
             return Ok(());
         };
         match self.load_model(model, info.created_at).await {
-            Ok(loaded) => {
-                let _replacing = self.replacing.lock().await;
-                // While this one was read, another may have been activated, and serve already.
-                if self.store.active().await? == Some(model) {
-                    self.put_model(loaded).await;
-                }
-            }
+            Ok(loaded) => self.serve(loaded).await?,
             Err(RecommendError::Fault(fault)) => return Err(fault),
             Err(error) => tracing::error!(%model, %error, "the new model cannot serve; the old one stays"),
         }

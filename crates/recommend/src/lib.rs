@@ -55,7 +55,9 @@ pub struct Config {
     pub auto_train: bool,
     /// How often to look whether it is time.
     pub train_check_ms: u64,
-    /// At least so many changes of taste, and this share of all that the last model learned from.
+    /// So many changes of taste are enough for the first model.
+    pub train_changes_first: u64,
+    /// For another, at least so many, and this share of all that the last model learned from.
     pub train_changes_min: u64,
     pub train_changes_share: f64,
     /// After this time any change is enough.
@@ -76,6 +78,7 @@ impl Default for Config {
         Self {
             auto_train: true,
             train_check_ms: 30_000,
+            train_changes_first: 50,
             train_changes_min: 500,
             train_changes_share: 0.02,
             train_every_ms: 86_400_000,
@@ -118,12 +121,14 @@ pub struct Room {
     /// Titles to look at once more: another process changed them, and the catalogue may not have known yet.
     look_again: Mutex<Vec<TitleId>>,
     is_ready: tokio::sync::OnceCell<()>,
+    /// One training at a time.
+    learning: Arc<tokio::sync::Semaphore>,
     /// How far activity was when this process last asked for a training.
     asked_at_changes: AtomicU64,
 }
 
 /// Opens the database and attaches it to the bus. Titles and model are loaded by [`Room::subscribe`] in the background, or by
-/// [`Room::ready`]; until then pages are empty.
+/// [`Room::ready`]; whoever asks for a page before waits for it.
 pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
     let db = Db::open(&deps.location, "recommend", &MIGRATIONS).await?;
     deps.bus.attach(&db).await?;
@@ -144,6 +149,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         is_stale: AtomicBool::new(false),
         look_again: Mutex::default(),
         is_ready: tokio::sync::OnceCell::new(),
+        learning: Arc::new(tokio::sync::Semaphore::new(1)),
         asked_at_changes: AtomicU64::new(0),
     }))
 }

@@ -59,7 +59,12 @@ impl Room {
 fn is_due(config: &Config, known: u64, changes: u64, is_first: bool, age_ms: i64) -> bool {
     let new = changes.saturating_sub(known);
     let share = (known as f64 * config.train_changes_share) as u64;
-    let is_much = new >= config.train_changes_min.max(share);
+    let enough = if is_first {
+        config.train_changes_first
+    } else {
+        config.train_changes_min.max(share)
+    };
+    let is_much = new >= enough;
     let is_time = !is_first && new > 0 && age_ms >= i64::try_from(config.train_every_ms).unwrap_or(i64::MAX);
     new > 0 && (is_much || is_time)
 }
@@ -71,13 +76,16 @@ mod tests {
     #[test]
     fn much_news_or_a_long_time_makes_it_due() {
         let config = Config {
+            train_changes_first: 20,
             train_changes_min: 100,
             train_changes_share: 0.1,
             train_every_ms: 1_000,
             ..Config::default()
         };
-        assert!(is_due(&config, 0, 100, true, 0), "the first model");
-        assert!(!is_due(&config, 0, 99, true, 0));
+        assert!(is_due(&config, 0, 20, true, 0), "the first model");
+        assert!(!is_due(&config, 0, 19, true, 0));
+        assert!(!is_due(&config, 50, 149, false, 0));
+        assert!(is_due(&config, 50, 150, false, 0));
         assert!(
             !is_due(&config, 10_000, 10_500, false, 999),
             "five per cent of what is known"

@@ -1,5 +1,7 @@
 //! The door: asks activity once, then computes.
 
+use std::{sync::Arc, time::Duration};
+
 use contract::{
     Done, Fault, TitleId,
     activity::{ForProfileOnly, Recent, RecentActivity},
@@ -29,13 +31,15 @@ const ONBOARDING_MAX: u32 = 100;
 const MODELS_MAX: u32 = 100;
 /// Episodes in progress that are looked up for one page.
 const EPISODES_MAX: usize = 40;
+/// How long a request waits for titles and model to be loaded after a start.
+const READY_WAIT: Duration = Duration::from_secs(10);
 
 #[async_trait]
 impl Recommend for Room {
     async fn home(&self, req: GetHome) -> Result<HomePage, RecommendError> {
         at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
         let recent = self.recent(&req.viewer).await?;
-        let shelf = self.shelf.load_full();
+        let shelf = self.loaded().await?;
         let episodes = self.episodes(&shelf, &recent).await;
         let asked = Asked {
             shelf: &shelf,
@@ -62,7 +66,7 @@ impl Recommend for Room {
         at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
         let limit = within(TOP_MAX, req.limit)?;
         let recent = self.recent(&req.viewer).await?;
-        let shelf = self.shelf.load_full();
+        let shelf = self.loaded().await?;
         let taste = Taste::read(&shelf, &req.viewer, &recent, &req.exclude);
         let mut picks = page::ranked(&shelf, &req.viewer, &taste, limit.max(page::RANKED));
         picks.truncate(limit);
@@ -78,8 +82,8 @@ impl Recommend for Room {
     async fn similar(&self, req: GetSimilar) -> Result<Vec<Item>, RecommendError> {
         let limit = within(SIMILAR_MAX, req.limit)?;
         let recent = self.recent(&req.viewer).await?;
-        let shelf = self.shelf.load_full();
-        let Some(slot) = shelf.titles.slot(req.title) else {
+        let shelf = self.loaded().await?;
+        let Some(slot) = shelf.titles.slot_of(req.title) else {
             return Ok(Vec::new());
         };
         let taste = Taste::read(&shelf, &req.viewer, &recent, &[]);
@@ -97,8 +101,8 @@ impl Recommend for Room {
 
     async fn explain(&self, req: Explain) -> Result<Option<Reason>, RecommendError> {
         let recent = self.recent(&req.viewer).await?;
-        let shelf = self.shelf.load_full();
-        let Some(slot) = shelf.titles.slot(req.title) else {
+        let shelf = self.loaded().await?;
+        let Some(slot) = shelf.titles.slot_of(req.title) else {
             return Ok(None);
         };
         if !shelf.is_visible(slot, req.viewer.maturity_max) {
@@ -118,7 +122,11 @@ impl Recommend for Room {
 
     async fn onboarding(&self, req: GetOnboarding) -> Result<Vec<TitleId>, RecommendError> {
         let limit = within(ONBOARDING_MAX, req.limit)?;
-        Ok(onboarding::choose(&self.shelf.load(), req.viewer.maturity_max, limit))
+        Ok(onboarding::choose(
+            &*self.loaded().await?,
+            req.viewer.maturity_max,
+            limit,
+        ))
     }
 
     async fn models(&self, req: ListModels) -> Result<Vec<ModelInfo>, RecommendError> {
@@ -157,7 +165,7 @@ impl Recommend for Room {
             .activate(known.id)
             .await?
             .ok_or(RecommendError::ModelNotFound)?;
-        self.serve(loaded).await;
+        self.serve(loaded).await?;
         Ok(info)
     }
 
@@ -191,6 +199,16 @@ impl Room {
     /// Live changes of trainings, for progress on a page.
     pub fn job_changes(&self) -> tokio::sync::broadcast::Receiver<Job> {
         self.queue.changes()
+    }
+
+    /// The shelf, once there is one: an empty page would say that there are no titles.
+    async fn loaded(&self) -> Result<Arc<Shelf>, Fault> {
+        let unavailable = |why: String| Fault::Unavailable(format!("titles are not loaded yet: {why}"));
+        match tokio::time::timeout(READY_WAIT, self.ready()).await {
+            Ok(Ok(())) => Ok(self.shelf.load_full()),
+            Ok(Err(error)) => Err(unavailable(format!("{error:#}"))),
+            Err(_) => Err(unavailable("it takes long".into())),
+        }
     }
 
     async fn recent(&self, viewer: &Viewer) -> Result<RecentActivity, RecommendError> {

@@ -140,7 +140,7 @@ impl Shelf {
             }
         }
         for (title, count) in live.counts(now) {
-            if let Some(slot) = self.titles.slot(title) {
+            if let Some(slot) = self.titles.slot_of(title) {
                 counts[slot as usize] += count;
             }
         }

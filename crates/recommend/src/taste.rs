@@ -1,10 +1,14 @@
 //! A viewer, read from recent activity: the history that the model folds in, what must not be shown, and what it likes.
 
-use std::collections::HashMap;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, hash_map::Entry},
+};
 
 use contract::{
     TitleId,
     activity::{Interactions, Opinion, Progress, RecentActivity, TitleState},
+    catalog::TitleKind,
     recommend::{How, Viewer},
 };
 use reco::{Event, ItemSet, signal};
@@ -32,7 +36,7 @@ pub struct Anchor {
 pub struct Taste {
     /// For the model: its items, oldest first.
     pub history: Vec<Event>,
-    /// What was done with each item of the history, for reasons.
+    /// What was done with each item of the history that speaks for others, for reasons.
     pub hows: HashMap<u32, How>,
     /// Slots that are no recommendation: seen, begun, rated, disliked, listed, excluded.
     pub hidden: ItemSet,
@@ -44,8 +48,47 @@ pub struct Taste {
     pub disliked: Vec<u32>,
     /// The viewer's mix of genres by bit: shares that sum to one, or all zero.
     pub mix: [f32; GENRES_MAX],
+    /// Bits of the genres that the viewer has said more against than for.
+    pub averse: u64,
     /// Genres named in the preferences, in their order.
     pub chosen: Vec<u32>,
+}
+
+/// States by slot, newest first; what was done with the episodes of a series is one state of it, with its newest word.
+fn folded<'a>(shelf: &Shelf, states: &'a [TitleState]) -> Vec<(u32, Cow<'a, TitleState>)> {
+    let mut folded: Vec<(u32, Cow<'a, TitleState>)> = Vec::with_capacity(states.len());
+    let mut series: HashMap<u32, usize> = HashMap::new();
+    for state in states {
+        let Some(slot) = shelf.titles.slot_of(state.title) else {
+            continue;
+        };
+        if shelf.titles.get(slot).kind == TitleKind::Series {
+            match series.entry(slot) {
+                Entry::Occupied(at) => {
+                    merge(folded[*at.get()].1.to_mut(), state);
+                    continue;
+                }
+                Entry::Vacant(at) => at.insert(folded.len()),
+            };
+        }
+        folded.push((slot, Cow::Borrowed(state)));
+    }
+    folded
+}
+
+fn merge(newer: &mut TitleState, older: &TitleState) {
+    if newer.opinion.is_none() {
+        (newer.opinion, newer.rated_at) = (older.opinion, older.rated_at);
+    }
+    newer.listed_at = newer.listed_at.or(older.listed_at);
+    match (&mut newer.progress, &older.progress) {
+        (Some(newer), Some(older)) => {
+            newer.watched = newer.watched.max(older.watched);
+            newer.finished |= older.finished;
+        }
+        (progress @ None, older) => progress.clone_from(older),
+        (Some(_), None) => {}
+    }
 }
 
 /// Evidence of one title, in the same way for training and for serving.
@@ -84,18 +127,21 @@ impl Taste {
             anchors: Vec::new(),
             disliked: Vec::new(),
             mix: [0.0; GENRES_MAX],
+            averse: 0,
             chosen: Vec::new(),
         };
         let genres = viewer.preferences.genres.iter();
         taste
             .chosen
             .extend(genres.filter_map(|genre| shelf.titles.genre_bit(genre)));
-        recent.states.iter().for_each(|state| taste.add(shelf, state));
+        for (slot, state) in folded(shelf, &recent.states) {
+            taste.add(shelf, slot, &state);
+        }
         taste.history.reverse();
         let slots = |titles: &[TitleId]| {
             titles
                 .iter()
-                .filter_map(|title| shelf.titles.slot(*title))
+                .filter_map(|title| shelf.titles.slot_of(*title))
                 .collect::<Vec<_>>()
         };
         for titles in [&recent.listed, &recent.seen_before] {
@@ -110,10 +156,7 @@ impl Taste {
     }
 
     /// States come newest first.
-    fn add(&mut self, shelf: &Shelf, state: &TitleState) {
-        let Some(slot) = shelf.titles.slot(state.title) else {
-            return;
-        };
+    fn add(&mut self, shelf: &Shelf, slot: u32, state: &TitleState) {
         let progress = state.progress.as_ref();
         let weight = weight(state.opinion, progress, state.listed_at.is_some());
         if state.is_seen() {
@@ -129,7 +172,8 @@ impl Taste {
             .unwrap_or(0);
         if let Some(item) = shelf.item_of_slot(slot) {
             self.history.push(Event { item, weight, at });
-            self.hows.extend(how(state).map(|how| (item, how)));
+            self.hows
+                .extend(how(state).filter(|_| weight > 0.0).map(|how| (item, how)));
         }
         if state.opinion == Some(Opinion::Dislike) {
             self.banned.insert(slot);
@@ -146,6 +190,8 @@ impl Taste {
     }
 
     fn finish_mix(&mut self) {
+        let against = self.mix.iter().zip(0..).filter(|(share, _)| **share < 0.0);
+        self.averse = against.fold(0, |averse, (_, bit)| averse | 1 << bit);
         let weighed: f32 = self.mix.iter().map(|share| share.max(0.0)).sum();
         let stated = if weighed > 0.0 { weighed * 0.1 } else { 1.0 } * PREFERENCE_WEIGHT;
         for bit in &self.chosen {

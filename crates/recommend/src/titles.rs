@@ -25,6 +25,8 @@ const ONLY_MAX: usize = 1_000;
 pub struct Titles {
     pub list: Vec<Arc<TitleFeatures>>,
     slots: HashMap<TitleId, u32>,
+    /// Slot of the series of each episode.
+    episodes: HashMap<TitleId, u32>,
     /// The most common first.
     pub genres: Vec<String>,
     /// Genres of each title as bits.
@@ -70,6 +72,10 @@ impl Titles {
         Self {
             masks: list.iter().map(mask).collect(),
             slots: list.iter().map(|title| title.id).zip(0..).collect(),
+            episodes: (0u32..)
+                .zip(&list)
+                .flat_map(|(slot, title)| title.episodes.iter().map(move |episode| (*episode, slot)))
+                .collect(),
             figures: list
                 .iter()
                 .map(|title| Figures::new(title.ratings_count, title.average_rating))
@@ -160,6 +166,11 @@ impl Titles {
 
     pub fn slot(&self, title: TitleId) -> Option<u32> {
         self.slots.get(&title).copied()
+    }
+
+    /// The title itself, or the series of an episode: what is done with an episode speaks for its series.
+    pub fn slot_of(&self, title: TitleId) -> Option<u32> {
+        self.slot(title).or_else(|| self.episodes.get(&title).copied())
     }
 
     pub fn id(&self, slot: u32) -> TitleId {

@@ -4,14 +4,14 @@
 //! of titles never changes by itself.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use contract::{Millis, TitleId};
+use contract::{Millis, ProfileId, TitleId};
 
 /// A week: yesterday's evening counts almost whole, last month's an eighth.
 pub const HALF_LIFE_MS: i64 = 7 * 86_400_000;
@@ -20,31 +20,58 @@ const COUNT_MIN: f64 = 0.05;
 /// Titles kept; the smallest counts go first.
 const TITLES_MAX: usize = 20_000;
 
+/// Acts that are remembered one by one, the newest: to count a person's liking of a title once, and to know which acts a new
+/// model has not seen.
+const ACTS_MAX: usize = 50_000;
+
 /// Decayed counts since the model was trained.
 #[derive(Default)]
 pub struct Trending {
-    log_counts: Mutex<HashMap<TitleId, f64>>,
+    inner: Mutex<Inner>,
     changed: AtomicBool,
 }
 
-impl Trending {
-    /// Counts one act at `at`.
-    pub fn observe(&self, title: TitleId, at: Millis) {
-        let gain = at as f64 / HALF_LIFE_MS as f64;
-        let mut counts = self.lock();
-        let log = counts.entry(title).or_insert(f64::NEG_INFINITY);
-        *log = log_sum(*log, gain);
-        if counts.len() > TITLES_MAX {
-            prune(&mut counts, TITLES_MAX / 2);
+#[derive(Default)]
+struct Inner {
+    log_counts: HashMap<TitleId, f64>,
+    /// In the order they came, each pair once.
+    acts: VecDeque<(Millis, ProfileId, TitleId)>,
+    pairs: HashSet<(ProfileId, TitleId)>,
+}
+
+impl Inner {
+    fn count(&mut self, title: TitleId, at: Millis) {
+        let log = self.log_counts.entry(title).or_insert(f64::NEG_INFINITY);
+        *log = log_sum(*log, at as f64 / HALF_LIFE_MS as f64);
+        if self.log_counts.len() > TITLES_MAX {
+            prune(&mut self.log_counts, TITLES_MAX / 2);
         }
+    }
+}
+
+impl Trending {
+    /// Counts that a profile began to favour a title at `at`; the same again soon is no news.
+    pub fn observe(&self, profile: ProfileId, title: TitleId, at: Millis) {
+        let mut inner = self.lock();
+        if !inner.pairs.insert((profile, title)) {
+            return;
+        }
+        inner.acts.push_back((at, profile, title));
+        if inner.acts.len() > ACTS_MAX
+            && let Some((_, profile, title)) = inner.acts.pop_front()
+        {
+            inner.pairs.remove(&(profile, title));
+        }
+        inner.count(title, at);
         self.changed.store(true, Ordering::Release);
     }
 
     /// The counts as they are at `now`.
     pub fn counts(&self, now: Millis) -> Vec<(TitleId, f32)> {
         let reference = now as f64 / HALF_LIFE_MS as f64;
-        let counts = self.lock();
-        let alive = counts
+        let inner = self.lock();
+        let alive = inner
+            .log_counts
             .iter()
             .map(|(title, log)| (*title, (log - reference).min(60.0).exp2()));
         alive
@@ -60,30 +87,41 @@ impl Trending {
 
     /// For storage.
     pub fn logs(&self) -> Vec<(TitleId, f64)> {
-        let mut logs: Vec<_> = self.lock().iter().map(|(title, log)| (*title, *log)).collect();
+        let mut logs: Vec<_> = self
+            .lock()
+            .log_counts
+            .iter()
+            .map(|(title, log)| (*title, *log))
+            .collect();
         logs.sort_unstable_by_key(|(title, _)| *title);
         logs
     }
 
     /// Begins from what was stored.
     pub fn restore(&self, logs: Vec<(TitleId, f64)>) {
-        let mut counts = self.lock();
+        let mut inner = self.lock();
         for (title, log) in logs.into_iter().filter(|(_, log)| log.is_finite()) {
-            let known = counts.entry(title).or_insert(f64::NEG_INFINITY);
+            let known = inner.log_counts.entry(title).or_insert(f64::NEG_INFINITY);
             *known = log_sum(*known, log);
         }
         self.changed.store(true, Ordering::Release);
     }
 
-    /// A new model has counted everything until `through`; what is kept here came after, more or less.
+    /// A new model has counted every act until `through`: only what came after is counted here.
     pub fn forget_before(&self, through: Millis) {
-        let limit = through as f64 / HALF_LIFE_MS as f64;
-        self.lock().retain(|_, log| *log > limit);
+        let mut inner = self.lock();
+        let acts = std::mem::take(&mut *inner);
+        for act in acts.acts.into_iter().filter(|(at, ..)| *at > through) {
+            let (at, profile, title) = act;
+            inner.acts.push_back(act);
+            inner.pairs.insert((profile, title));
+            inner.count(title, at);
+        }
         self.changed.store(true, Ordering::Release);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TitleId, f64>> {
-        self.log_counts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,11 +157,38 @@ mod tests {
             .map_or(0.0, |(_, count)| *count)
     }
 
+    /// Somebody else each time.
+    fn like(trending: &Trending, title: i64, at: Millis) {
+        let somebody = ProfileId(trending.lock().acts.len() as i64);
+        trending.observe(somebody, TitleId(title), at);
+    }
+
+    #[test]
+    fn one_person_counts_once() {
+        let trending = Trending::default();
+        (0..50).for_each(|_| trending.observe(ProfileId(1), TitleId(1), NOW));
+        assert!((count(&trending, 1, NOW) - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_new_model_has_counted_what_it_has_seen() {
+        let trending = Trending::default();
+        (0..5).for_each(|minute| like(&trending, 1, NOW + minute));
+        (5..7).for_each(|minute| like(&trending, 1, NOW + minute));
+        trending.forget_before(NOW + 4);
+        assert!(
+            (count(&trending, 1, NOW) - 2.0).abs() < 1e-3,
+            "the two that came while it learned"
+        );
+        trending.forget_before(NOW + 6);
+        assert_eq!(trending.logs(), []);
+    }
+
     #[test]
     fn a_count_halves_in_a_half_life() {
         let trending = Trending::default();
         for _ in 0..8 {
-            trending.observe(TitleId(1), NOW);
+            like(&trending, 1, NOW);
         }
         assert!((count(&trending, 1, NOW) - 8.0).abs() < 1e-3);
         assert!((count(&trending, 1, NOW + HALF_LIFE_MS) - 4.0).abs() < 1e-3);
@@ -133,8 +198,8 @@ mod tests {
     #[test]
     fn new_acts_outweigh_old_ones_and_survive_a_restart() {
         let trending = Trending::default();
-        (0..3).for_each(|_| trending.observe(TitleId(1), NOW - 3 * HALF_LIFE_MS));
-        (0..2).for_each(|_| trending.observe(TitleId(2), NOW));
+        (0..3).for_each(|_| like(&trending, 1, NOW - 3 * HALF_LIFE_MS));
+        (0..2).for_each(|_| like(&trending, 2, NOW));
         let again = Trending::default();
         again.restore(trending.logs());
         assert!(count(&again, 2, NOW) > count(&again, 1, NOW));
@@ -145,7 +210,7 @@ mod tests {
     fn it_holds_a_bounded_number_of_titles() {
         let trending = Trending::default();
         for title in 0..(TITLES_MAX as i64 + 10) {
-            trending.observe(TitleId(title), NOW + title * 1_000_000);
+            like(&trending, title, NOW + title * 1_000_000);
         }
         assert!(trending.logs().len() <= TITLES_MAX);
         assert!(count(&trending, TITLES_MAX as i64 + 9, NOW + TITLES_MAX as i64 * 1_000_000) > 0.0);

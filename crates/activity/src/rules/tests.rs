@@ -107,8 +107,10 @@ fn every_action_says_truly_what_it_changed() {
     let both = Effect {
         changed: true,
         acted: true,
+        favours: false,
     };
-    assert_eq!(apply(&mut state, &Action::Rate(five, 10)), both);
+    let first = Effect { favours: true, ..both };
+    assert_eq!(apply(&mut state, &Action::Rate(five, 10)), first);
     assert_eq!(apply(&mut state, &Action::Rate(five, 20)), Effect::default());
     assert_eq!(apply(&mut state, &Action::Rate(Opinion::Like, 5)), both);
     assert_eq!(
@@ -121,7 +123,7 @@ fn every_action_says_truly_what_it_changed() {
         position,
         Effect {
             changed: true,
-            acted: false
+            ..Effect::default()
         }
     );
     assert_eq!(apply(&mut state, &Action::Watch(watched(99_000, 40))), both);
@@ -140,7 +142,7 @@ fn every_action_says_truly_what_it_changed() {
     assert_eq!(apply(&mut state, &Action::Unlist), both);
     assert!(is_empty(&state));
     assert_eq!(apply(&mut state, &Action::Unrate), Effect::default());
-    assert_eq!(apply(&mut state, &Action::MarkWatched(80)), both);
+    assert_eq!(apply(&mut state, &Action::MarkWatched(80)), first);
     assert_eq!(
         state
             .progress
@@ -173,5 +175,35 @@ proptest! {
         let (forwards, backwards) = (fold(&mut reports.iter()), fold(&mut reports.iter().rev()));
         let key = |progress: Option<Progress>| progress.map(|progress| (progress.position_ms, progress.at, progress.watched));
         prop_assert_eq!(key(forwards), key(backwards));
+    }
+}
+
+#[test]
+fn only_a_turn_to_its_favour_favours_a_title() {
+    let stars = |half_stars| Action::Rate(Opinion::Stars(HalfStars::new(half_stars).unwrap()), 10);
+    let cases = [
+        (vec![], stars(2), false),
+        (vec![], stars(6), false),
+        (vec![], stars(7), true),
+        (vec![], Action::Rate(Opinion::Dislike, 10), false),
+        (vec![], Action::List(10), true),
+        (vec![], Action::Watch(watched(50_000, 10)), false),
+        (vec![], Action::Watch(watched(99_000, 10)), true),
+        (vec![stars(9)], stars(10), false),
+        (vec![stars(9)], Action::Unrate, false),
+        (vec![stars(2)], stars(9), true),
+        (vec![Action::List(5)], Action::Watch(watched(99_000, 10)), false),
+        (vec![Action::Rate(Opinion::Dislike, 5)], Action::List(10), false),
+    ];
+    for (before, action, favours) in cases {
+        let mut state = empty(TitleId(1));
+        for action in &before {
+            apply(&mut state, action);
+        }
+        assert_eq!(
+            apply(&mut state, &action).favours,
+            favours,
+            "{action:?} after {before:?}"
+        );
     }
 }

@@ -30,7 +30,8 @@ struct Working {
     states: BTreeMap<Key, (TitleState, TitleState)>,
     /// (listed, changes) before and now.
     profiles: BTreeMap<i64, (Totals, Totals)>,
-    acted: Vec<(ProfileId, TitleId)>,
+    /// And whether it was to the title's favour.
+    acted: Vec<(ProfileId, TitleId, bool)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,10 +85,11 @@ impl Store {
         if !counters.is_empty() {
             add_counters(tx, &counters).await?;
         }
-        for (profile, title) in &working.acted {
+        for &(profile, title, favours) in &working.acted {
             let event = self.inputs.event(EventBody::ProfileActed {
-                profile: *profile,
-                title: *title,
+                profile,
+                title,
+                favours,
             });
             outbox::append(tx, &event).await?;
         }
@@ -121,7 +123,7 @@ impl Working {
             let effect = self.change(change);
             let each = command.changes.len() <= ACTED_EACH_MAX;
             if effect.acted && (told.insert(change.profile) || each) {
-                self.acted.push((change.profile, change.title));
+                self.acted.push((change.profile, change.title, effect.favours));
             }
         }
         Ok(())

@@ -62,7 +62,8 @@ async fn finishing_is_written_through_and_told_once() {
             house.told().await,
             [EventBody::ProfileActed {
                 profile: ANN,
-                title: TitleId(1)
+                title: TitleId(1),
+                favours: true,
             }]
         );
     })

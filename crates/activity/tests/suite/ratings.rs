@@ -67,6 +67,7 @@ async fn events_carry_absolute_figures_and_who_acted() {
         let acted = EventBody::ProfileActed {
             profile: ANN,
             title: TitleId(1),
+            favours: true,
         };
         assert_eq!(
             told,

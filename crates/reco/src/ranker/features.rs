@@ -44,7 +44,8 @@ pub const FEATURES: usize = SIGNALS.len() * KINDS;
 /// Signals with a score for the whole catalogue; they stand first.
 const DENSE: usize = 5;
 const RECENT_DECAY: f32 = 0.85;
-/// Titles without events that are looked at per ranking, at most.
+/// Titles almost without events that are looked at per ranking, at most: those with the highest indices, which a service
+/// gives in the order of addition.
 const COLD_MAX: usize = 2_000;
 
 /// Name of a feature.
@@ -95,7 +96,7 @@ impl Priors {
     pub fn new(popularity: &[f32], trending: &[f32]) -> Self {
         let cold = |item: &u32| popularity[*item as usize] < 2.0;
         Self {
-            cold: (0..popularity.len() as u32).filter(cold).take(COLD_MAX).collect(),
+            cold: (0..popularity.len() as u32).rev().filter(cold).take(COLD_MAX).collect(),
             popularity: Prior::new(popularity),
             trending: Prior::new(trending),
         }

@@ -23,7 +23,7 @@ use crate::model::{Contribution, HISTORY_MAX, Model, Scratch, sorted_contributio
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity};
 use crate::select::{Scored, best_first};
 use crate::split::Stage;
-use crate::train::BaseConfig;
+use crate::train::{BaseConfig, Progress};
 use columns::{COLUMNS, Columns};
 use forest::Forest;
 use serde::{Deserialize, Serialize};
@@ -60,20 +60,20 @@ impl Bases {
         features: &ItemFeatures,
         config: &BaseConfig,
         now: i64,
-        progress: &dyn Fn(&str, f32),
+        progress: Progress<'_>,
     ) -> Result<Self> {
-        progress("popularity", 0.0);
+        progress("popularity", 0.0)?;
         let popularity = Popularity::all_time(data);
         // Long silence is no time: an imported past would have no trend beside a single event of today.
         let calm = data.without_silence(config.trending_half_life);
         let trending = Popularity::trending(&calm, now, config.trending_half_life);
-        progress("cooccurrence", 0.05);
+        progress("cooccurrence", 0.05)?;
         let cooccurrence = Cooccurrence::train(data, config.cooccurrence)?;
-        progress("ease", 0.15);
+        progress("ease", 0.15)?;
         let ease = Ease::train(data, config.ease)?;
-        progress("ials", 0.5);
+        progress("ials", 0.5)?;
         let ials = Ials::train(data, config.ials)?;
-        progress("content", 0.9);
+        progress("content", 0.9)?;
         let content = Content::train(data, features, &ials, config.content)?;
         let traits = Traits::count(&calm, features, now, config.trending_half_life);
         Self::assemble(popularity, trending, ials, ease, cooccurrence, content, traits)

@@ -87,7 +87,7 @@ pub fn planted_recommender() -> Recommender {
         &planted_features(),
         &small_base(),
         data.newest().unwrap_or_default(),
-        &|_, _| {},
+        &|_, _| Ok(()),
     )
     .expect("trains");
     let ranker = Ranker::even(RankerSettings::default());

@@ -14,14 +14,16 @@ const SHARE_MIN: f32 = 0.05;
 /// Genres below this share are no favourites.
 pub const FAVOURITE_SHARE: f32 = 0.08;
 
-/// The viewer's titles that speak most for a recommendation, from the model's own terms.
+/// The liked titles that speak most for a recommendation, from the model's own terms.
 pub fn because(shelf: &Shelf, taste: &Taste, terms: &[reco::Contribution]) -> Option<Reason> {
-    let total: f32 = terms.iter().map(|term| term.contribution.max(0.0)).sum();
-    if !(total > 0.0 && total.is_finite()) {
+    let ours = || terms.iter().filter(|term| taste.hows.contains_key(&term.item));
+    // Where what the viewer liked speaks against a title on the whole, a single one that does not is no reason.
+    let net: f32 = ours().map(|term| term.contribution).sum();
+    let total: f32 = ours().map(|term| term.contribution.max(0.0)).sum();
+    if !(net > 0.0 && total.is_finite()) {
         return None;
     }
-    let named: Vec<Contribution> = terms
-        .iter()
+    let named: Vec<Contribution> = ours()
         .filter(|term| term.contribution / total >= SHARE_MIN)
         .filter_map(|term| {
             let slot = shelf.slot_of_item(term.item);

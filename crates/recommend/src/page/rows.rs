@@ -53,7 +53,7 @@ impl Builder<'_> {
         }
         begun.sort_by_key(|(progress, title)| std::cmp::Reverse((progress.at, *title)));
         begun.truncate(CONTINUE_MAX);
-        for slot in begun.iter().filter_map(|(_, title)| self.shelf.titles.slot(*title)) {
+        for slot in begun.iter().filter_map(|(_, title)| self.shelf.titles.slot_of(*title)) {
             self.shown.insert(slot);
         }
         let items: Vec<Item> = begun
@@ -104,7 +104,7 @@ impl Builder<'_> {
     /// *Top Picks* and *Because You Watched*: each would empty the other, so the best picks go first, then the titles close to what
     /// was liked last, then the rest of the picks.
     pub(super) fn personal(&mut self) {
-        if self.taste.is_cold() && self.taste.chosen.is_empty() {
+        if self.taste.is_cold() && self.taste.chosen.is_empty() && self.taste.anchors.is_empty() {
             return;
         }
         let wanted = self.row_max;
@@ -257,7 +257,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The viewer's own genres, then the catalogue's common ones.
+    /// The viewer's own genres, then the catalogue's common ones that nothing was said against.
     fn genre_order(&self) -> Vec<usize> {
         let known = self.shelf.titles.genres.len();
         let mut order: Vec<usize> = self
@@ -268,7 +268,7 @@ impl Builder<'_> {
             .collect();
         order.truncate(GENRE_ROWS * 2);
         for bit in 0..known.min(GENRE_ROWS * 2) {
-            if !order.contains(&bit) {
+            if !order.contains(&bit) && self.taste.averse >> bit & 1 == 0 {
                 order.push(bit);
             }
         }

@@ -131,7 +131,7 @@ mod tests {
         };
         let data = Dataset::from_interactions(5, keys.len(), (0..40).map(event)).expect("builds");
         let none = ItemFeatures::none(keys.len());
-        let trained = train(&data, keys, &none, &TrainConfig::default(), 40, &|_, _| ()).expect("trains");
+        let trained = train(&data, keys, &none, &TrainConfig::default(), 40, &|_, _| Ok(())).expect("trains");
         trained.recommender
     }
 
@@ -149,6 +149,7 @@ mod tests {
             ratings_count: 0,
             average_rating: None,
             created_at: 0,
+            episodes: Vec::new(),
         };
         Titles::new(ids.map(title).map(Arc::new).collect())
     }

@@ -2,7 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use contract::activity::{Activity, Interactions, PageInteractions};
+use contract::{
+    Millis,
+    activity::{Activity, Interactions, PageInteractions},
+    catalog::TitleKind,
+};
 use reco::{Dataset, DatasetBuilder, Interaction, ItemFeatures, ItemFeaturesBuilder, TitleDescription};
 
 use crate::{taste::weight_of_row, titles::Titles};
@@ -18,27 +22,24 @@ pub struct Learned {
 }
 
 /// Pages everything out of activity. Every title is an index, also one that nobody has touched: the content model scores it.
-pub async fn read(activity: &dyn Activity, titles: Arc<Titles>) -> anyhow::Result<Learned> {
-    let mut viewers = Viewers::default();
-    let mut builder = DatasetBuilder::new(0, titles.len());
+pub async fn read(activity: &dyn Activity, titles: Arc<Titles>, now: Millis) -> anyhow::Result<Learned> {
+    let mut reading = Reading {
+        builder: DatasetBuilder::new(0, titles.len()),
+        viewers: Viewers::default(),
+        series: Series::default(),
+        titles,
+        now,
+    };
     let mut after = None;
     loop {
         let page = activity.interactions(PageInteractions { after, limit: PAGE }).await?;
-        add(&mut builder, &mut viewers, &titles, &page);
+        reading.add(&page);
         after = page.next;
         if after.is_none() {
             break;
         }
     }
-    let dense = tokio::task::spawn_blocking(move || {
-        let keys = titles.list.iter().map(|title| title.id.0).collect();
-        anyhow::Ok(Learned {
-            data: builder.build()?,
-            features: features(&titles),
-            keys,
-        })
-    });
-    dense.await?
+    Ok(tokio::task::spawn_blocking(move || reading.finish()).await??)
 }
 
 /// Profiles come in order, so the last one seen is the likely one.
@@ -62,21 +63,79 @@ impl Viewers {
     }
 }
 
-fn add(builder: &mut DatasetBuilder, viewers: &mut Viewers, titles: &Titles, page: &Interactions) {
-    for row in 0..page.profiles.len() {
-        let Some(item) = titles.slot(page.titles[row].into()) else {
-            continue;
+/// One interaction per viewer and series, of whatever was done with it and its episodes: the newest word, else the strongest
+/// evidence, as [`crate::taste`] reads it.
+#[derive(Default)]
+struct Series(HashMap<(u32, u32), (Interaction, bool)>);
+
+impl Series {
+    fn add(&mut self, next: Interaction, is_said: bool) {
+        let Some((known, was_said)) = self.0.get_mut(&(next.user, next.item)) else {
+            self.0.insert((next.user, next.item), (next, is_said));
+            return;
         };
-        let weight = weight_of_row(page, row);
-        if weight != 0.0 {
-            let user = viewers.index(page.profiles[row]);
-            builder.push(Interaction {
-                user,
+        let is_stronger = match (*was_said, is_said) {
+            (true, true) => next.at > known.at,
+            (false, false) => next.weight > known.weight,
+            (_, is_said) => is_said,
+        };
+        if is_stronger {
+            (known.weight, *was_said) = (next.weight, is_said);
+        }
+        known.at = known.at.max(next.at);
+    }
+}
+
+/// Where interactions are put together.
+struct Reading {
+    builder: DatasetBuilder,
+    viewers: Viewers,
+    series: Series,
+    titles: Arc<Titles>,
+    /// Nothing is newer; what an import or a clock put into the future would never be past.
+    now: Millis,
+}
+
+impl Reading {
+    fn add(&mut self, page: &Interactions) {
+        let Self {
+            builder,
+            viewers,
+            series,
+            titles,
+            now,
+        } = self;
+        for row in 0..page.profiles.len() {
+            let Some(item) = titles.slot_of(page.titles[row].into()) else {
+                continue;
+            };
+            let weight = weight_of_row(page, row);
+            if weight == 0.0 {
+                continue;
+            }
+            let interaction = Interaction {
+                user: viewers.index(page.profiles[row]),
                 item,
                 weight,
-                at: page.at[row],
-            });
+                at: page.at[row].min(*now),
+            };
+            if titles.get(item).kind == TitleKind::Series {
+                series.add(interaction, page.opinions[row] != 0);
+            } else {
+                builder.push(interaction);
+            }
         }
+    }
+
+    fn finish(mut self) -> reco::Result<Learned> {
+        let mut series: Vec<Interaction> = self.series.0.into_values().map(|(one, _)| one).collect();
+        series.sort_unstable_by_key(|one| (one.user, one.item));
+        series.into_iter().for_each(|one| self.builder.push(one));
+        Ok(Learned {
+            data: self.builder.build()?,
+            features: features(&self.titles),
+            keys: self.titles.list.iter().map(|title| title.id.0).collect(),
+        })
     }
 }
 

@@ -181,3 +181,117 @@ fn beside_popularity(trained: &Trained) -> String {
         _ => "; too little has happened to judge it".to_owned(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "tests fail by it")]
+mod tests {
+    use std::sync::Arc;
+
+    use contract::{
+        TitleId,
+        catalog::{TitleFeatures, TitleKind},
+    };
+    use reco::{Interaction, ItemFeatures, TrainConfig, train};
+
+    use super::*;
+
+    const TITLES: u32 = 80;
+
+    /// Viewer v watches titles of genre v % 4, which are those with that remainder; `name` says which title each is.
+    fn watched(name: impl Fn(u32) -> u32) -> Dataset {
+        let event = |user: u32, step: u32| Interaction {
+            user,
+            item: name((user * 7 + step * 3) % 20 * 4 + user % 4),
+            weight: 1.0,
+            at: i64::from(step * 200 + user),
+        };
+        let events = (0..200).flat_map(|user| (0..14).map(move |step| (user, step)));
+        let events = events.map(|(user, step)| event(user, step));
+        Dataset::from_interactions(200, TITLES as usize, events).expect("builds")
+    }
+
+    fn trained(data: &Dataset) -> Trained {
+        let keys: Vec<i64> = (0..i64::from(TITLES)).collect();
+        let none = ItemFeatures::none(keys.len());
+        train(data, &keys, &none, &TrainConfig::default(), 10_000, &|_, _| Ok(())).expect("trains")
+    }
+
+    fn titles() -> Titles {
+        let title = |id| TitleFeatures {
+            id: TitleId(id),
+            kind: TitleKind::Film,
+            name: "A Film".into(),
+            year: None,
+            genres: Vec::new(),
+            people: Vec::new(),
+            maturity: 0,
+            playable: false,
+            published: true,
+            ratings_count: 0,
+            average_rating: None,
+            created_at: 0,
+            episodes: Vec::new(),
+        };
+        Titles::new((0..i64::from(TITLES)).map(title).map(Arc::new).collect())
+    }
+
+    #[test]
+    fn a_model_that_is_worse_than_the_one_in_service_is_refused() {
+        let data = watched(|title| title);
+        let good = trained(&data);
+        // Has learned from another world: every title is mistaken for another one, most of another genre.
+        let mistaken = trained(&watched(|title| (title * 27 + 13) % TITLES)).rehearsal;
+        let in_service = good.rehearsal.clone();
+        let verdict = judge(&good, &data, &titles(), Some(&in_service), &[]);
+        assert!(
+            verdict.publish && verdict.decision.starts_with("as good as"),
+            "{}",
+            verdict.decision
+        );
+        let verdict = judge(&good, &data, &titles(), Some(&mistaken), &[]);
+        assert!(
+            verdict.publish && verdict.decision.starts_with("better than"),
+            "{}",
+            verdict.decision
+        );
+        let worse = Trained {
+            rehearsal: mistaken,
+            ..good
+        };
+        let verdict = judge(&worse, &data, &titles(), Some(&in_service), &[]);
+        assert!(
+            !verdict.publish && verdict.decision.starts_with("worse than"),
+            "{}",
+            verdict.decision
+        );
+    }
+
+    #[test]
+    fn a_model_that_has_learned_nothing_is_refused_even_as_the_first() {
+        let data = watched(|title| title);
+        let mut nothing = trained(&data);
+        for report in nothing
+            .metrics
+            .models
+            .iter_mut()
+            .filter(|report| report.name == "ranker")
+        {
+            report.metrics.insert(METRIC.into(), 0.0);
+        }
+        let verdict = judge(&nothing, &data, &titles(), None, &[]);
+        assert!(
+            !verdict.publish && verdict.decision.contains("popular titles"),
+            "{}",
+            verdict.decision
+        );
+        for report in &mut nothing.metrics.models {
+            report.metrics.insert(METRIC.into(), f64::NAN);
+        }
+        let verdict = judge(&nothing, &data, &titles(), None, &[]);
+        assert!(
+            !verdict.publish && verdict.decision.contains("NaN"),
+            "{}",
+            verdict.decision
+        );
+    }
+}

@@ -20,7 +20,7 @@ use contract::{
     recommend::{ModelInfo, ModelState},
 };
 use platform::jobs::{Failure, Ticket, Work};
-use reco::{TrainConfig, Trained};
+use reco::{RecoError, TrainConfig, Trained};
 use tokio::sync::{oneshot, watch};
 
 use crate::{Room, loaded::Loaded, titles::Titles};
@@ -43,6 +43,8 @@ impl Trainer {
 struct Outcome {
     trained: Trained,
     verdict: Verdict,
+    /// The model in service that it was judged against.
+    against: Option<ModelId>,
     parts: Vec<reco::Part>,
     took: Duration,
 }
@@ -55,7 +57,7 @@ impl Work for Trainer {
         ticket.progress(0.01, "reading interactions");
         let changes = room.activity.count(CountInteractions {}).await?.changes;
         let titles = Arc::new(Titles::load(&*room.catalog, &*room.activity).await?);
-        let learned = data::read(&*room.activity, titles.clone()).await?;
+        let learned = data::read(&*room.activity, titles.clone(), room.inputs.now_ms()).await?;
         if learned.data.is_empty() {
             return Err(Failure::permanent(
                 "there is nothing to learn from: nobody has rated, watched or listed a title yet",
@@ -83,6 +85,12 @@ impl Room {
         let current = self.shelf.load().model.clone();
         let earlier = self.earlier_figures(current.as_deref()).await?;
         let now = self.inputs.now_ms();
+        // A training that was cancelled works to the end of its stage; a second one beside it would double the memory.
+        ticket.progress(0.05, "waiting for the training before to end");
+        let turn = tokio::select! {
+            turn = self.learning.clone().acquire_owned() => turn?,
+            () = ticket.cancelled().cancelled() => return Err(Failure::transient("cancelled")),
+        };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.config.train_threads)
             .thread_name(|index| format!("train-{index}"))
@@ -94,12 +102,17 @@ impl Room {
         pool.spawn(move || {
             let learn = || {
                 let progress = |stage: &str, share: f32| {
+                    // Nobody listens any more when the job was cancelled or lost.
+                    if report.is_closed() {
+                        return Err(RecoError::Cancelled);
+                    }
                     report.send_replace((0.05 + 0.85 * share.clamp(0.0, 1.0), format!("learning: {stage}")));
+                    Ok(())
                 };
                 learn(&learned, &titles, current.as_deref(), earlier, now, &progress)
             };
             let result = std::panic::catch_unwind(AssertUnwindSafe(learn));
-            // Nobody waits any more when the job was cancelled.
+            drop(turn);
             answer
                 .send(result.unwrap_or_else(|_| Err(Failure::transient("training panicked"))))
                 .ok();
@@ -130,7 +143,14 @@ impl Room {
     /// Files first, then the record that points to them, in one transaction with the event.
     async fn publish(&self, outcome: Outcome, learned: &Learned, changes: u64) -> Result<ModelInfo, Failure> {
         let id: ModelId = self.inputs.id();
-        let verdict = outcome.verdict;
+        let mut verdict = outcome.verdict;
+        if verdict.publish && self.store.active().await? != outcome.against {
+            verdict.publish = false;
+            verdict.decision = format!(
+                "another model was put in service during the training; {}",
+                verdict.decision
+            );
+        }
         let info = ModelInfo {
             id,
             state: if verdict.publish {
@@ -152,7 +172,7 @@ impl Room {
         tracing::info!(model = %id, state = ?info.state, decision = info.decision, "training ended");
         if info.state == ModelState::Active {
             self.serve(Loaded::new(id, outcome.trained.recommender, info.created_at))
-                .await;
+                .await?;
         }
         self.store.forget_old(self.config.models_keep).await?;
         let kept: Vec<ModelId> = self
@@ -173,10 +193,13 @@ fn learn(
     current: Option<&Loaded>,
     earlier: Vec<(String, f32)>,
     now: i64,
-    progress: &dyn Fn(&str, f32),
+    progress: reco::Progress<'_>,
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
-    let config = TrainConfig::default();
+    let config = TrainConfig {
+        known_through: current.map(|loaded| loaded.recommender.trained_through()),
+        ..TrainConfig::default()
+    };
     let trained = reco::train(&learned.data, &learned.keys, &learned.features, &config, now, progress)?;
     let took = started.elapsed();
     let verdict = judge::judge(
@@ -190,6 +213,7 @@ fn learn(
     Ok(Outcome {
         trained,
         verdict,
+        against: current.map(|loaded| loaded.id),
         parts,
         took,
     })

@@ -3,9 +3,9 @@
 use contract::{
     ProfileId, TitleId,
     accounts::Preferences,
-    activity::{Activity as _, ForTitleOf, HalfStars, ImportRatings, ImportedRating, Opinion},
-    catalog::{Catalog as _, UpdateTitle},
-    recommend::{GetHome, How, Reason, Recommend as _, RowKind, Viewer},
+    activity::{Activity as _, ForTitleOf, HalfStars, ImportRatings, ImportedRating, MarkWatched, Opinion},
+    catalog::{Catalog as _, EpisodePlace, NewTitle, TitleKind, UpdateTitle},
+    recommend::{GetHome, GetSimilar, How, Reason, Recommend as _, RowKind, Viewer},
 };
 use platform::clock::Clock as _;
 
@@ -40,6 +40,29 @@ async fn before_the_first_model_pages_come_from_the_catalogue() {
             );
         }
         assert!(row(&page, |kind| matches!(kind, RowKind::Genre(_))).is_some());
+    })
+    .await;
+}
+
+/// Before there is a model, and for titles that came after it, a good rating still leads on.
+#[tokio::test]
+async fn a_first_rating_leads_on_without_a_model() {
+    everywhere(async |house| {
+        house.rate(NEW, 2, 10).await;
+        let page = house.home(NEW).await;
+        assert_eq!(page.model, None);
+        let because = row(&page, |kind| *kind == RowKind::BecauseYouWatched(house.films[2])).expect("a row");
+        let alike = titles(because)
+            .into_iter()
+            .filter(|title| house.film(*title) % 4 == 2)
+            .count();
+        assert!(
+            alike * 2 > because.items.len(),
+            "{}: {alike} of {}",
+            house.name,
+            because.items.len()
+        );
+        assert!(row(&page, |kind| *kind == RowKind::TopPicks).is_some());
     })
     .await;
 }
@@ -112,17 +135,14 @@ async fn two_viewers_differ() {
         let (one, two) = (house.home(ProfileId(1)).await, house.home(ProfileId(2)).await);
         let picks = |page| titles(row(page, |kind| *kind == RowKind::TopPicks).unwrap());
         assert_ne!(picks(&one), picks(&two), "{}", house.name);
-        let first_genre = |page: &contract::recommend::HomePage| {
-            page.rows.iter().find_map(|row| {
-                if let RowKind::Genre(genre) = &row.kind {
-                    Some(genre.clone())
-                } else {
-                    None
-                }
-            })
-        };
-        assert_eq!(first_genre(&one).as_deref(), Some(GENRES[0]));
-        assert_eq!(first_genre(&two).as_deref(), Some(GENRES[1]));
+        // Each likes one genre and dislikes the next one.
+        for (number, page) in [(0, &one), (1, &two)] {
+            let share = share_of(house, ProfileId(number as i64 + 1), number).await;
+            // By chance it would be a quarter.
+            assert!(share >= 0.6, "{}: {share} of the first picks", house.name);
+            let disliked = RowKind::Genre(GENRES[number + 1].into());
+            assert_eq!(row(page, |kind| *kind == disliked), None, "{}", house.name);
+        }
     })
     .await;
 }
@@ -293,6 +313,115 @@ async fn what_is_unpublished_or_excluded_disappears() {
             .await;
         let page = house.home(ProfileId(1)).await;
         assert_ne!(page.hero.map(|hero| hero.title), Some(picks[0]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_people_dislike_does_not_trend() {
+    everywhere(async |house| {
+        house.train().await;
+        for person in 0..40 {
+            house.rate(ProfileId(900 + person), 78, 2).await;
+            house.opine(ProfileId(900 + person), 79, Opinion::Dislike).await;
+        }
+        // The last to act shows that all before has been heard.
+        for person in 0..25 {
+            house.rate(ProfileId(900 + person), 77, 9).await;
+        }
+        let trending = async || {
+            let page = house.home(NEW).await;
+            row(&page, |kind| *kind == RowKind::Trending).map_or_else(Vec::new, titles)
+        };
+        house
+            .until(async || trending().await.first() == Some(&house.films[77]))
+            .await;
+        let place = |film: usize, list: &[TitleId]| list.iter().take(5).any(|title| *title == house.films[film]);
+        let list = trending().await;
+        assert!(!place(78, &list) && !place(79, &list), "{}", house.name);
+    })
+    .await;
+}
+
+/// What is done with an episode is done with its series: it is taste, a model learns from it, and it is not recommended again.
+#[tokio::test]
+async fn watching_episodes_speaks_for_their_series() {
+    everywhere(async |house| {
+        let title = |kind, name: &str, place| NewTitle {
+            kind,
+            name: name.into(),
+            original_name: None,
+            year: Some(2020),
+            genres: vec![GENRES[3].into()],
+            description: String::new(),
+            maturity: Some(6),
+            duration_ms: Some(6_000_000),
+            credits: Vec::new(),
+            place,
+            external: Vec::new(),
+            published: true,
+        };
+        let series = house
+            .catalog
+            .create(title(TitleKind::Series, "The Long Road", None))
+            .await
+            .unwrap()
+            .card
+            .id;
+        let mut episodes = Vec::new();
+        for episode in 1..=3 {
+            let place = Some(EpisodePlace {
+                series,
+                season: 1,
+                episode,
+            });
+            let made = house
+                .catalog
+                .create(title(TitleKind::Episode, &format!("Part {episode}"), place))
+                .await
+                .unwrap();
+            episodes.push(made.card.id);
+        }
+        let shown = |page: &contract::recommend::HomePage| {
+            page.rows
+                .iter()
+                .any(|row| row.kind != RowKind::ContinueWatching && titles(row).contains(&series))
+        };
+        house.until(async || shown(&house.home(NEW).await)).await;
+        let finish = |profile| MarkWatched {
+            profile,
+            titles: episodes[..2].to_vec(),
+            watched: true,
+        };
+        house.activity.mark_watched(finish(NEW)).await.unwrap();
+        house.until(async || !shown(&house.home(NEW).await)).await;
+        let page = house.home(NEW).await;
+        assert!(
+            row(&page, |kind| *kind == RowKind::BecauseYouWatched(series)).is_some(),
+            "{}",
+            house.name
+        );
+        for viewer in 0..30 {
+            house
+                .activity
+                .mark_watched(finish(ProfileId(4 * viewer + 4)))
+                .await
+                .unwrap();
+        }
+        assert!(matches!(house.train().await.state, contract::jobs::JobState::Done));
+        let near = GetSimilar {
+            title: episodes[0],
+            viewer: viewer(ProfileId(800)),
+            limit: 10,
+        };
+        let near = house.door.similar(near).await.unwrap();
+        let westerns = near.iter().filter(|item| house.film(item.title) % 4 == 3).count();
+        assert!(
+            westerns >= 7,
+            "{}: the model knows the series: {westerns} of {}",
+            house.name,
+            near.len()
+        );
     })
     .await;
 }

@@ -108,8 +108,15 @@ impl House {
 
     /// The same room opened once more: after a restart, or in another process.
     pub async fn another(&self) -> Arc<Room> {
+        let room = self.just_opened().await;
+        room.ready().await.unwrap();
+        room
+    }
+
+    /// The same, and nothing is loaded yet.
+    pub async fn just_opened(&self) -> Arc<Room> {
         let bus = Bus::new(self.inputs.clock.clone());
-        let room = open(
+        open(
             &self.database,
             self.folder.path(),
             &self.inputs,
@@ -117,9 +124,7 @@ impl House {
             &self.catalog,
             &self.activity,
         )
-        .await;
-        room.ready().await.unwrap();
-        room
+        .await
     }
 
     pub async fn home(&self, profile: ProfileId) -> HomePage {
@@ -265,11 +270,12 @@ async fn films(catalog: &catalog::Local) -> Vec<TitleId> {
 async fn tastes(activity: &ActivityRoom, films: &[TitleId], now: i64) {
     let mut ratings = Vec::new();
     for viewer in 0..60i64 {
-        for step in 0..24i64 {
+        for step in 0..12i64 {
             let liked = step % 4 != 0;
             let genre = (viewer + i64::from(!liked)) % 4;
-            let film = (viewer * 7 + step * 5) % 30 * 4 + genre;
-            let at = now - (24 - step) * 4 * DAY_MS + viewer * 60_000;
+            // Any of the thirty of its genre, without a pattern.
+            let film = (viewer * 24 + step).wrapping_mul(0x9E37_79B9) / 65_536 % 30 * 4 + genre;
+            let at = now - (12 - step) * 8 * DAY_MS + viewer * 60_000;
             let stars = HalfStars::new(if liked { 9 } else { 2 }).unwrap();
             ratings.push(ImportedRating {
                 profile: ProfileId(viewer + 1),

@@ -29,7 +29,7 @@ async fn a_first_model_is_judged_and_published() {
         assert_eq!(job.state, JobState::Done, "{}: {job:?}", house.name);
         let model = house.newest_model().await;
         assert_eq!(model.state, ModelState::Active);
-        assert_eq!((model.interactions, model.viewers, model.titles), (540, 60, 120));
+        assert_eq!((model.interactions, model.viewers, model.titles), (720, 60, 120));
         assert!(model.decision.contains("first model"), "{}", model.decision);
         let metric = |name: &str| {
             model

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use contract::{
     ProfileId, TitleId,
     activity::ForProfileOnly,
-    recommend::{Explain, GetHome, GetOnboarding, GetSimilar, GetTop, Reason, RecommendError, RowKind},
+    recommend::{Explain, GetHome, GetOnboarding, GetSimilar, GetTop, Reason, Recommend as _, RecommendError, RowKind},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +38,67 @@ async fn similar_titles_are_of_the_same_taste() {
             limit: 10,
         };
         assert_eq!(house.door.similar(unknown).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_asks_right_after_a_start_waits_for_the_titles() {
+    everywhere(async |house| {
+        house.train().await;
+        let model = house.newest_model().await.id;
+        let viewer = viewer(ProfileId(1));
+        let home = GetHome {
+            viewer: viewer.clone(),
+            exclude: Vec::new(),
+        };
+        let page = house.just_opened().await.home(home).await.unwrap();
+        assert!(page.rows.len() > 3 && page.model == Some(model), "{}", house.name);
+        let top = GetTop {
+            viewer: viewer.clone(),
+            limit: 10,
+            exclude: Vec::new(),
+        };
+        assert_eq!(house.just_opened().await.top(top).await.unwrap().len(), 10);
+        let onboarding = GetOnboarding { viewer, limit: 10 };
+        assert_eq!(
+            house.just_opened().await.onboarding(onboarding).await.unwrap().len(),
+            10
+        );
+    })
+    .await;
+}
+
+/// Two stars are evidence, but nothing that is named as a reason for something else.
+#[tokio::test]
+async fn no_reason_names_what_the_viewer_hated() {
+    const ZOE: ProfileId = ProfileId(701);
+    everywhere(async |house| {
+        house.train().await;
+        for film in [0, 4, 8] {
+            house.rate(ZOE, film, 9).await;
+        }
+        let hated = [1, 5, 9, 13, 2, 6];
+        for film in hated {
+            house.rate(ZOE, film, 1).await;
+        }
+        let mut reasons = 0;
+        for title in &house.films {
+            let why = Explain {
+                viewer: viewer(ZOE),
+                title: *title,
+            };
+            if let Some(Reason::Because(named)) = house.door.explain(why).await.unwrap() {
+                reasons += 1;
+                let named: Vec<usize> = named.iter().map(|it| house.film(it.title)).collect();
+                assert!(
+                    named.iter().all(|film| !hated.contains(film)),
+                    "{}: {named:?}",
+                    house.name
+                );
+            }
+        }
+        assert!(reasons > 10, "{}: {reasons} titles have a reason", house.name);
     })
     .await;
 }
