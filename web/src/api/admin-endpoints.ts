@@ -15,6 +15,9 @@ export type TitleChanges = paths["/api/v1/admin/titles/{id}"]["patch"]["requestB
 
 export const adminTitles = (query: AdminTitlesQuery, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/titles", { params: { query: { ...query, limit: 50 } }, signal }));
+/** All that can be changed of a title: no profile's maturity limit stands in between. */
+export const adminTitle = (id: Id, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/admin/titles/{id}", { params: { path: { id } }, signal }));
 export const createTitle = (body: TitleDraft) =>
   answer(client.POST("/api/v1/admin/titles", { body, headers: repeatable() }));
 export const updateTitle = (id: Id, body: TitleChanges) =>

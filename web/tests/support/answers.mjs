@@ -53,6 +53,7 @@ export function freshState() {
     list: new Set(["t1", "t12", "t23"]),
     positions: [],
     uploads: new Map(),
+    edits: new Map(),
     failing: new Map(),
     calls: [],
   };
@@ -195,6 +196,14 @@ export function titleAnswer(state, id) {
       ...because(["t4", "The General"]),
     },
   };
+}
+
+/** A title as curators see it: the catalogue's, with what was changed since. */
+export const adminTitle = (state, card) => ({ ...card, published: card.id !== "t4", ...state.edits.get(card.id) });
+
+export function adminTitleAnswer(state, id) {
+  const whole = titleAnswer(state, id);
+  return whole && { ...whole, ...adminTitle(state, cardById(id)) };
 }
 
 function count(values) {

@@ -161,13 +161,22 @@ const routes = [
   [
     "GET",
     /^\/admin\/titles$/,
-    (_state, _m, { query }) => ({
+    (state, _m, { query }) => ({
       items: cards
         .filter((card) => card.name.toLowerCase().includes((query.q ?? "").toLowerCase()))
         .slice(0, 30)
-        .map((card, at) => ({ ...card, published: at !== 3 })),
+        .map((card) => answers.adminTitle(state, card)),
       next_cursor: null,
     }),
+  ],
+  ["GET", /^\/admin\/titles\/(\w+)$/, (state, [, id]) => answers.adminTitleAnswer(state, id) ?? notFound()],
+  [
+    "PATCH",
+    /^\/admin\/titles\/(\w+)$/,
+    (state, [, id], { body }) => {
+      state.edits.set(id, { ...state.edits.get(id), ...body });
+      return answers.adminTitleAnswer(state, id);
+    },
   ],
   ["POST", /^\/admin\/imports$/, () => ({ ...answers.jobsAnswer().items[0], kind: "import", subject: "MovieLens" })],
 ];

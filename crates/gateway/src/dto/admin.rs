@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Time, mirror,
-    titles::{Card, CreditRole, ExternalId, Sort, TitleKind, hundredths},
+    titles::{Card, Credit, CreditRole, EpisodePlace, ExternalId, Sort, TitleKind, hundredths},
 };
 
 mirror! { JobKind of jobs::JobKind { Transcode, Import, Train } }
@@ -151,6 +151,20 @@ pub struct AdminTitle {
     #[serde(flatten)]
     pub card: Card,
     pub published: bool,
+}
+
+/// What a curator may change of a title, whoever may watch it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdminTitleWhole {
+    #[serde(flatten)]
+    pub title: AdminTitle,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_name: Option<String>,
+    pub description: String,
+    pub people: Vec<Credit>,
+    /// Of an episode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<EpisodePlace>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]

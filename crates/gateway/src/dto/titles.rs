@@ -200,6 +200,16 @@ pub struct Credit {
     pub role: CreditRole,
 }
 
+impl From<catalog::Credit> for Credit {
+    fn from(credit: catalog::Credit) -> Self {
+        Self {
+            id: credit.person,
+            name: credit.name,
+            role: credit.role.into(),
+        }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RatingCount {
     pub stars: f32,

@@ -1,12 +1,13 @@
 /** The form of a title's facts, for a new one and for changes. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useId } from "react";
-import { createTitle, type TitleChanges, type TitleDraft, updateTitle } from "@/api/admin-endpoints";
+import { adminTitle, createTitle, type TitleChanges, type TitleDraft, updateTitle } from "@/api/admin-endpoints";
 import { Problem } from "@/api/http";
-import { titleQuery } from "@/api/queries";
-import type { AdminTitle, TitleKind } from "@/api/types";
+import type { AdminTitle, AdminTitleWhole, Id, TitleKind } from "@/api/types";
 import { Dialog } from "@/components/dialog";
 import { Field, FormError } from "@/components/field";
+import { ListSkeleton } from "@/components/skeletons";
+import { ErrorState } from "@/components/states";
 import { showToast } from "@/components/toast";
 import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
@@ -19,21 +20,45 @@ interface DialogProps {
   onClose: () => void;
 }
 
-/** A title's description is not in the table: it is fetched before the form opens. */
+/** What is not in the table is fetched before the form opens: a form that lacks it would erase it. */
 export function TitleDialog({ title, onClose }: DialogProps) {
-  const whole = useQuery({ ...titleQuery(title?.id ?? ""), enabled: title !== undefined });
-  if (title && whole.isPending) return null;
-  return <TitleForm title={title} description={whole.data?.description ?? ""} onClose={onClose} />;
+  return title ? <EditDialog id={title.id} onClose={onClose} /> : <TitleForm onClose={onClose} />;
 }
 
-function TitleForm({ title, description, onClose }: DialogProps & { description: string }) {
+function EditDialog({ id, onClose }: { id: Id; onClose: () => void }) {
+  const whole = useQuery({
+    queryKey: ["admin-title", id],
+    queryFn: ({ signal }) => adminTitle(id, signal),
+    // As it is now, and then still under the curator's hands.
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (whole.data) return <TitleForm before={whole.data} onClose={onClose} />;
+  return (
+    <Dialog title={words.editTitle} onClose={onClose}>
+      {whole.isError ? <ErrorState error={whole.error} retry={() => whole.refetch()} /> : <ListSkeleton count={2} />}
+    </Dialog>
+  );
+}
+
+interface FormProps {
+  /** Absent for a new title. */
+  before?: AdminTitleWhole;
+  onClose: () => void;
+}
+
+function TitleForm({ before, onClose }: FormProps) {
   const client = useQueryClient();
   const save = useMutation({
-    mutationFn: (draft: TitleDraft) => (title ? updateTitle(title.id, changesOf(draft)) : createTitle(draft)),
+    mutationFn: async (draft: TitleDraft) => {
+      if (!before) return createTitle(draft);
+      const changes = changesOf(before, draft);
+      return Object.keys(changes).length > 0 ? updateTitle(before.id, changes) : before;
+    },
     onSuccess: (_saved, draft) => {
-      showToast(title ? words.saved(draft.name) : words.created(draft.name));
+      showToast(before ? words.saved(draft.name) : words.created(draft.name));
       void client.invalidateQueries({ queryKey: ["admin-titles"] });
-      if (title) void client.invalidateQueries({ queryKey: ["title", title.id] });
+      if (before) void client.invalidateQueries({ queryKey: ["title", before.id] });
       onClose();
     },
   });
@@ -43,9 +68,9 @@ function TitleForm({ title, description, onClose }: DialogProps & { description:
   };
   const fields = save.error instanceof Problem ? save.error.fields : {};
   return (
-    <Dialog title={title ? words.editTitle : words.createTitle} onClose={onClose}>
+    <Dialog title={before ? words.editTitle : words.createTitle} onClose={onClose}>
       <form className="form form--wide" onSubmit={submit}>
-        <TitleFields title={title} description={description} errors={fields} />
+        <TitleFields before={before} errors={fields} />
         <FormError>{save.error?.message}</FormError>
         <div className="dialog__actions">
           <button type="button" className="button" onClick={onClose}>
@@ -61,12 +86,11 @@ function TitleForm({ title, description, onClose }: DialogProps & { description:
 }
 
 interface FieldsProps {
-  title?: AdminTitle;
-  description: string;
+  before?: AdminTitleWhole;
   errors: Record<string, string>;
 }
 
-function TitleFields({ title, description, errors }: FieldsProps) {
+function TitleFields({ before, errors }: FieldsProps) {
   const textId = useId();
   const kindId = useId();
   return (
@@ -74,7 +98,7 @@ function TitleFields({ title, description, errors }: FieldsProps) {
       <Field
         label={words.fields.name}
         name="name"
-        defaultValue={title?.name}
+        defaultValue={before?.name}
         required
         maxLength={300}
         error={errors.name}
@@ -85,10 +109,10 @@ function TitleFields({ title, description, errors }: FieldsProps) {
         type="number"
         min={1870}
         max={2200}
-        defaultValue={title?.year ?? undefined}
+        defaultValue={before?.year ?? undefined}
         error={errors.year}
       />
-      {!title && (
+      {!before && (
         <div className="field">
           <label htmlFor={kindId}>{words.fields.kind}</label>
           <select id={kindId} name="kind" className="input" defaultValue="film">
@@ -104,7 +128,7 @@ function TitleFields({ title, description, errors }: FieldsProps) {
         label={words.fields.genres}
         name="genres"
         hint={words.fields.genresHint}
-        defaultValue={title?.genres.join(", ")}
+        defaultValue={before?.genres.join(", ")}
         error={errors.genres}
       />
       <Field
@@ -113,20 +137,23 @@ function TitleFields({ title, description, errors }: FieldsProps) {
         type="number"
         min={0}
         max={18}
-        defaultValue={title?.maturity ?? undefined}
+        defaultValue={before?.maturity ?? undefined}
         error={errors.maturity}
       />
       <div className="field">
         <label htmlFor={textId}>{words.fields.description}</label>
-        <textarea id={textId} name="description" className="input" defaultValue={description} maxLength={10_000} />
+        <textarea id={textId} name="description" className="input" defaultValue={before?.description} maxLength={10_000} />
       </div>
     </>
   );
 }
 
+/** A text as a field gives it back. */
+const plain = (text: string) => text.replace(/\r\n?/g, "\n").trim();
+
 /** What was typed, without the fields that were left empty. */
 export function draftOf(form: FormData): TitleDraft {
-  const text = (name: string) => String(form.get(name) ?? "").trim();
+  const text = (name: string) => plain(String(form.get(name) ?? ""));
   const whole = (name: string) => (text(name) === "" ? undefined : Number(text(name)));
   return {
     name: text("name"),
@@ -141,7 +168,13 @@ export function draftOf(form: FormData): TitleDraft {
   };
 }
 
-/** A title keeps its kind: it is not among the changes. */
-function changesOf({ kind: _kind, ...changes }: TitleDraft): TitleChanges {
+/** Only what is not as it was; a title keeps its kind. */
+export function changesOf(before: AdminTitleWhole, draft: TitleDraft): TitleChanges {
+  const changes: TitleChanges = {};
+  if (draft.name !== before.name) changes.name = draft.name;
+  if (draft.year !== undefined && draft.year !== before.year) changes.year = draft.year;
+  if (draft.maturity !== undefined && draft.maturity !== before.maturity) changes.maturity = draft.maturity;
+  if (draft.genres?.join() !== before.genres.join()) changes.genres = draft.genres;
+  if (draft.description !== plain(before.description)) changes.description = draft.description;
   return changes;
 }
