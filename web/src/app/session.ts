@@ -33,6 +33,7 @@ export function useSwitchProfile() {
   return (id: Id) => {
     chosenProfile.set(id);
     focusMemory.clear();
+    clearToasts();
     client.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
   };
 }
