@@ -21,7 +21,7 @@ function useCardActions(card: Card) {
   const dislike = useDislike(card);
   const list = useMyList(card);
   const liked = card.my_rating?.like === true;
-  const listed = card.in_my_list === true;
+  const listed = card.in_my_list;
   return {
     liked,
     listed,

@@ -59,7 +59,7 @@ export function freshState() {
   };
 }
 
-const decorate = (state) => (card) => ({
+export const decorate = (state) => (card) => ({
   ...card,
   my_rating: state.ratings.get(card.id) ?? null,
   in_my_list: state.list.has(card.id),

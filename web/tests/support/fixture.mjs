@@ -124,7 +124,7 @@ const routes = [
     (state) => ({
       items: cards
         .filter((card) => state.list.has(card.id))
-        .map((title) => ({ title, added_at: "2026-11-20T10:00:00Z" })),
+        .map((card) => ({ title: answers.decorate(state)(card), added_at: "2026-11-20T10:00:00Z" })),
       next_cursor: null,
     }),
   ],

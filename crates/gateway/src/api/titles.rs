@@ -163,7 +163,6 @@ fn whole(
         rating_histogram: histogram(ratings),
         likes: ratings.likes,
         dislikes: ratings.dislikes,
-        in_my_list: state.listed_at.is_some(),
         rated_at: state.opinion.and(state.rated_at).map(Time),
         last_watched_at: state.progress.as_ref().map(|progress| Time(progress.at)),
         why,
