@@ -2,11 +2,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import * as api from "@/api/endpoints";
+import { Problem } from "@/api/http";
 import { chosenProfile } from "@/api/profile-choice";
 import { meQuery } from "@/api/queries";
 import type { Id, Me, Profile } from "@/api/types";
-import { clearToasts } from "@/components/toast";
+import { clearToasts, showToast } from "@/components/toast";
 import { focusMemory } from "@/lib/focus-memory";
+import { strings } from "@/strings";
 
 export function activeProfile(me: Me | undefined): Profile | undefined {
   const chosen = chosenProfile.get() ?? me?.profile_id;
@@ -38,11 +40,20 @@ export function useSwitchProfile() {
   };
 }
 
+/** Logs out here or everywhere, and goes to the door only when the server has agreed. */
 export function useLeave() {
   const client = useQueryClient();
   const navigate = useNavigate();
-  return async (everywhere = false) => {
-    await (everywhere ? api.logOutEverywhere() : api.logOut()).catch(() => undefined);
+  return async function leave(everywhere = false): Promise<void> {
+    try {
+      await (everywhere ? api.logOutEverywhere() : api.logOut());
+    } catch (error) {
+      // Who is not logged in has left already; anything else, and the next person here would still be this one.
+      if (!(error instanceof Problem && error.status === 401)) {
+        const again = { label: strings.states.retry, run: () => void leave(everywhere) };
+        return showToast(everywhere ? strings.auth.notOutEverywhere : strings.auth.notOut, again);
+      }
+    }
     chosenProfile.set(undefined);
     focusMemory.clear();
     clearToasts();

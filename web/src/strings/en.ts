@@ -44,6 +44,8 @@ export const en = {
     token: "One-time token",
     tokenHint: "The server printed it when it started.",
     tokenWrong: "That token is not right, or was used already.",
+    notOut: "You are still logged in: the house did not answer.",
+    notOutEverywhere: "Nobody was logged out: the house did not answer.",
     tooMany: "Too many tries. Wait a minute, then try again.",
   },
   profiles: {
