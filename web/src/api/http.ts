@@ -27,20 +27,20 @@ export class Problem extends Error {
   }
 }
 
-/** Addresses whose 401 says that the words are wrong, not that the session has run out. */
-const WAYS_IN = /\/auth\/(login|register|refresh|setup)$/;
+/** The 401 of a session that has run out; a wrong password is a 401 too, and asking again would only be wrong twice. */
+const RUN_OUT = "unauthenticated";
 
 /** Sends a request, with one refresh and one more try where the session needs it. Answers refusals, throws silence. */
 export async function exchange(request: Request): Promise<Response> {
   const first = await once(request);
   if (await lostProfile(first)) return exchange(request);
-  if (first.status !== 401 || WAYS_IN.test(new URL(request.url).pathname)) return first;
+  if (!(await hasRunOut(first))) return first;
   if (!(await refreshSession())) {
     announceSignedOut();
     return first;
   }
   const second = await once(request);
-  if (second.status === 401 && !(await isWrongPassword(second))) announceSignedOut();
+  if (await hasRunOut(second)) announceSignedOut();
   return second;
 }
 
@@ -75,9 +75,8 @@ async function lostProfile(response: Response): Promise<boolean> {
   return true;
 }
 
-/** Changing a password answers 401 for a wrong one: the session is fine. */
-async function isWrongPassword(response: Response): Promise<boolean> {
-  return (await problemOf(response.clone())).code !== "unauthenticated";
+async function hasRunOut(response: Response): Promise<boolean> {
+  return response.status === 401 && (await problemOf(response.clone())).code === RUN_OUT;
 }
 
 export async function problemOf(response: Response): Promise<Problem> {
@@ -111,7 +110,7 @@ function fieldsOf(errors: unknown): Record<string, string> {
 
 let refreshing: Promise<boolean> | undefined;
 
-/** One refresh for everyone who waits; true when the session lives on. */
+/** One refresh for everyone who waits; true when the session lives on, false when it is over. Throws where nobody could say. */
 export function refreshSession(): Promise<boolean> {
   refreshing ??= refreshOnce().finally(() => {
     refreshing = undefined;
@@ -121,11 +120,12 @@ export function refreshSession(): Promise<boolean> {
 
 async function refreshOnce(): Promise<boolean> {
   const init = { method: "POST", body: "{}", headers: { "Content-Type": "application/json" } };
-  try {
-    return (await once(new Request(new URL(`${BASE}/auth/refresh`, document.baseURI), init))).ok;
-  } catch {
-    return false;
-  }
+  const response = await once(new Request(new URL(`${BASE}/auth/refresh`, document.baseURI), init));
+  if (response.ok) return true;
+  if (response.status === 401) return false;
+  // Too many at once, or a server that is coming up: whoever is logged in stays so.
+  const { correlationId } = await problemOf(response);
+  throw new Problem(0, "unreachable", "", correlationId);
 }
 
 const signedOutListeners = new Set<() => void>();

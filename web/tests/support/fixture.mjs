@@ -34,7 +34,7 @@ const routes = [
     "POST",
     /^\/auth\/(login|register)$/,
     (state, _m, { body }) => {
-      if (body.password === "wrong") throw new Refusal(401, "wrong_credentials", "Wrong e-mail or password");
+      if (body.password === "wrong") throw new Refusal(401, "credentials_wrong", "Wrong e-mail or password");
       state.signedIn = true;
       return { account: { id: "u1", email: body.email, name: "Ada", role: state.role }, profile: state.profiles[0] };
     },
@@ -43,7 +43,7 @@ const routes = [
     "POST",
     /^\/auth\/refresh$/,
     (state) => {
-      if (!state.signedIn) throw new Refusal(401, "no_session", "Log in");
+      if (!state.signedIn) throw new Refusal(401, "refresh_invalid", "Log in");
       return {};
     },
   ],
@@ -237,7 +237,7 @@ async function api(state, url, request, response) {
   try {
     const failure = state.failing.get(`${request.method} ${path}`);
     if (failure) throw new Refusal(failure, "unavailable", "Unavailable", "The recommender does not answer.");
-    if (!state.signedIn && !path.startsWith("/auth/")) throw new Refusal(401, "no_session", "Log in");
+    if (!state.signedIn && !path.startsWith("/auth/")) throw new Refusal(401, "unauthenticated", "Log in");
     const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path)) ?? notFound();
     const answer = found[2](state, path.match(found[1]), { body, query: Object.fromEntries(url.searchParams) });
     response.writeHead(answer === undefined ? 204 : 200, { "content-type": "application/json" });

@@ -1,6 +1,6 @@
 /** The way to the server: refresh once for all, sign out when it fails, forget a profile that is gone. */
 import { describe, expect, it, vi } from "vitest";
-import { home, logIn, me, title } from "@/api/endpoints";
+import { changePassword, home, logIn, me, title } from "@/api/endpoints";
 import { onSignedOut, Problem } from "@/api/http";
 import { chosenProfile } from "@/api/profile-choice";
 import { count, json, problem, serve } from "../support/server";
@@ -29,12 +29,30 @@ describe("an access token that has run out", () => {
   it("ends at log-in when the refresh is refused", async () => {
     serve({
       "GET /api/v1/home": () => problem(401, "unauthenticated"),
-      "POST /api/v1/auth/refresh": () => problem(401, "unauthenticated"),
+      "POST /api/v1/auth/refresh": () => problem(401, "refresh_invalid"),
     });
     const signedOut = vi.fn();
     const stop = onSignedOut(signedOut);
     await expect(home()).rejects.toMatchObject({ status: 401 });
     expect(signedOut).toHaveBeenCalledOnce();
+    stop();
+  });
+
+  it.each([
+    ["too many", () => problem(429, "too_many")],
+    ["a server that fails", () => problem(503, "unavailable")],
+    [
+      "a lost line",
+      () => {
+        throw new TypeError("network");
+      },
+    ],
+  ])("is not the end where the refresh meets %s: the house just does not answer", async (_what, refresh) => {
+    serve({ "GET /api/v1/home": () => problem(401, "unauthenticated"), "POST /api/v1/auth/refresh": refresh });
+    const signedOut = vi.fn();
+    const stop = onSignedOut(signedOut);
+    await expect(home()).rejects.toMatchObject({ status: 0, offline: true });
+    expect(signedOut).not.toHaveBeenCalled();
     stop();
   });
 
@@ -51,9 +69,19 @@ describe("an access token that has run out", () => {
 
 describe("a request", () => {
   it("does not refresh for a wrong password", async () => {
-    const asked = serve({ "POST /api/v1/auth/login": () => problem(401, "wrong_credentials") });
+    const asked = serve({ "POST /api/v1/auth/login": () => problem(401, "credentials_wrong") });
     await expect(logIn({ email: "a@b.c", password: "x" })).rejects.toBeInstanceOf(Problem);
     expect(asked).toHaveLength(1);
+  });
+
+  it("is not sent twice for a wrong current password", async () => {
+    const asked = serve({
+      "POST /api/v1/auth/password": () => problem(401, "credentials_wrong"),
+      "POST /api/v1/auth/refresh": () => json({}),
+    });
+    const change = changePassword({ current_password: "x", new_password: "a long enough sentence" });
+    await expect(change).rejects.toMatchObject({ code: "credentials_wrong" });
+    expect(asked.map((one) => one.path)).toEqual(["/api/v1/auth/password"]);
   });
 
   it("names the chosen profile", async () => {
