@@ -2,7 +2,7 @@
 
 use contract::{JobId, ModelId, TitleId, UploadId, catalog, imports, jobs, recommend};
 use garde::Validate;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -246,18 +246,22 @@ pub struct UpdateTitle {
     #[serde(default)]
     #[garde(inner(length(chars, min = 1, max = 300)))]
     pub name: Option<String>,
-    #[serde(default)]
-    #[garde(inner(range(min = 1870, max = 2200)))]
-    pub year: Option<u16>,
+    /// `null`: the title has none.
+    #[serde(default, deserialize_with = "said")]
+    #[garde(inner(inner(range(min = 1870, max = 2200))))]
+    #[schema(value_type = Option<u16>)]
+    pub year: Option<Option<u16>>,
     #[serde(default)]
     #[garde(inner(length(max = 20), inner(length(chars, min = 1, max = 80))))]
     pub genres: Option<Vec<String>>,
     #[serde(default)]
     #[garde(inner(length(chars, max = 10_000)))]
     pub description: Option<String>,
-    #[serde(default)]
-    #[garde(inner(range(max = 18)))]
-    pub maturity: Option<u8>,
+    /// Years; `null`: estimated from the genres.
+    #[serde(default, deserialize_with = "said")]
+    #[garde(inner(inner(range(max = 18))))]
+    #[schema(value_type = Option<u8>)]
+    pub maturity: Option<Option<u8>>,
     #[serde(default)]
     #[garde(inner(range(min = 0.0, max = 1_000_000.0)))]
     pub duration_s: Option<f64>,
@@ -267,6 +271,11 @@ pub struct UpdateTitle {
     #[serde(default)]
     #[garde(skip)]
     pub published: Option<bool>,
+}
+
+/// A field that is there, if only to say `null`; `default` stands for one that is not.
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]

@@ -7,7 +7,7 @@ use axum::{
 use contract::{
     Blob, TitleId,
     accounts::MATURITY_ANY,
-    catalog::{self, ArtworkShape, BrowsePage, ForTitle, SetArtwork},
+    catalog::{self, ArtworkShape, BrowsePage, ForTitle, OptionalFact, SetArtwork},
 };
 use http::StatusCode;
 use serde::Deserialize;
@@ -142,16 +142,24 @@ async fn update_title(
     Path(title): Path<TitleId>,
     Body(body): Body<UpdateTitle>,
 ) -> Answer<AdminTitle> {
+    let cleared = [
+        (OptionalFact::Year, body.year == Some(None)),
+        (OptionalFact::Maturity, body.maturity == Some(None)),
+    ];
     let update = catalog::UpdateTitle {
         title,
         name: body.name,
-        year: body.year,
+        year: body.year.flatten(),
         genres: body.genres,
         description: body.description,
-        maturity: body.maturity,
+        maturity: body.maturity.flatten(),
         duration_ms: body.duration_s.map(milliseconds),
         credits: body.people.map(|people| people.into_iter().map(Into::into).collect()),
         published: body.published,
+        cleared: cleared
+            .into_iter()
+            .filter_map(|(fact, gone)| gone.then_some(fact))
+            .collect(),
     };
     Ok(Json(admin_title(gateway.doors.catalog.update(update).await?.card)))
 }
