@@ -1,11 +1,15 @@
 /** What people do, in a real browser: log in, move through home by keyboard, dislike and undo, return, search, play. */
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { axe, type Stage, stage, testStream } from "../support/browser";
 import { settled } from "../support/settled.mjs";
 
 let house: Stage;
+let media: string;
 beforeAll(async () => {
-  house = await stage({ media: testStream() });
+  media = testStream();
+  house = await stage({ media });
 });
 afterAll(() => house.stop());
 beforeEach(() => {
@@ -241,6 +245,20 @@ describe("the player", () => {
     const page = await house.open("/watch/t3");
     await page.getByRole("heading", { name: "The film does not arrive" }).waitFor();
     expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("plays a film that arrives after all", async () => {
+    house.state.stream = "/media/film/late.m3u8";
+    const page = await house.open("/watch/t3");
+    await page.getByRole("heading", { name: "The film does not arrive" }).waitFor();
+    copyFileSync(join(media, "film/master.m3u8"), join(media, "film/late.m3u8"));
+    // The player keeps trying by itself, so the button may be gone already.
+    await page.evaluate(() =>
+      [...document.querySelectorAll("button")].find((button) => button.textContent === "Try again")?.click(),
+    );
+    await page.waitForFunction(moving);
+    expect(await page.getByRole("heading", { name: "The film does not arrive" }).count()).toBe(0);
     await page.context().close();
   });
 });
