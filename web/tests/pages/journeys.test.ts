@@ -46,6 +46,14 @@ describe("the door", () => {
     await page.context().close();
   });
 
+  it("does not lead to another house, whatever a link asks for", async () => {
+    const page = await house.open("/profiles?next=//evil.example/%3F");
+    await page.getByRole("button", { name: "Emil" }).click();
+    await page.getByRole("heading", { name: "Top picks for Ada" }).waitFor();
+    expect(page.url()).toBe(`${house.url}/`);
+    await page.context().close();
+  });
+
   it.each([
     ["/homepage", "/"],
     ["/content?id=t3", "/title/t3"],
