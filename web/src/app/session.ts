@@ -1,6 +1,7 @@
 /** Who is logged in and which profile watches; choosing, switching and leaving. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { useCallback, useEffect } from "react";
 import * as api from "@/api/endpoints";
 import { Problem } from "@/api/http";
 import { chosenProfile } from "@/api/profile-choice";
@@ -28,6 +29,28 @@ export function mustChoose(me: Me): boolean {
   const chosen = chosenProfile.get();
   if (me.profiles.some((profile) => profile.id === chosen)) return false;
   return me.profiles.length > 1;
+}
+
+/** Asks who is watching, once, and afterwards goes on from the address as it is now: it changes while the new page loads. */
+export function useAskWhoIsWatching() {
+  const navigate = useNavigate();
+  const router = useRouter();
+  return useCallback(() => {
+    if (router.latestLocation.pathname === "/profiles") return;
+    const { href } = router.state.location;
+    void navigate({ to: "/profiles", search: { next: href === "/" ? undefined : href }, replace: true });
+  }, [navigate, router]);
+}
+
+/** Whether it is known who is watching; where it is not and there are several, they are asked. */
+export function useSeated(): boolean {
+  const { data: me } = useMe();
+  const choosing = me !== undefined && mustChoose(me);
+  const ask = useAskWhoIsWatching();
+  useEffect(() => {
+    if (choosing) ask();
+  }, [choosing, ask]);
+  return !choosing && (me !== undefined || chosenProfile.get() !== undefined);
 }
 
 export function useSwitchProfile() {

@@ -5,8 +5,8 @@ import { useState } from "react";
 export function ownAddress(text: unknown): string | undefined {
   if (typeof text !== "string" || !text.startsWith("/")) return undefined;
   // As the browser reads it: two slashes, a backslash or a tab between them name another host.
-  const url = URL.parse(text, window.location.origin);
-  return url?.origin === window.location.origin ? text : undefined;
+  const here = window.location.origin;
+  return URL.canParse(text, here) && new URL(text, here).origin === here ? text : undefined;
 }
 
 let cameBack = false;

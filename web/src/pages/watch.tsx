@@ -6,6 +6,7 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { startPlayback } from "@/api/endpoints";
 import { titleQuery } from "@/api/queries";
+import { useMe, useSeated } from "@/app/session";
 import { Mark } from "@/components/mark";
 import { usePageTitle } from "@/components/page-title";
 import { loadHls } from "@/player/engine";
@@ -23,13 +24,18 @@ export function WatchPage() {
 
 function Showing({ id }: { id: string }) {
   const [attempt, setAttempt] = useState(0);
+  // A film counts for whoever watches it: nothing begins before that is known.
+  const seated = useSeated();
+  const me = useMe();
   const playback = useQuery({
     queryKey: ["playback", id, attempt],
     queryFn: ({ signal }) => startPlayback(id, signal),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
+    enabled: seated,
   });
-  const title = useQuery(titleQuery(id));
+  const title = useQuery({ ...titleQuery(id), enabled: seated });
+  const refused = playback.error ?? (seated ? null : me.error);
   usePageTitle(title.data?.name);
   return (
     <main id="content" tabIndex={-1}>
@@ -44,8 +50,8 @@ function Showing({ id }: { id: string }) {
       ) : (
         <div className="player">
           <h1 className="visually-hidden">{title.data?.name ?? strings.player.label}</h1>
-          {playback.isError ? (
-            <TroubleView error={playback.error} titleId={id} onRetry={() => playback.refetch()} />
+          {refused ? (
+            <TroubleView error={refused} titleId={id} onRetry={() => (seated ? playback.refetch() : me.refetch())} />
           ) : (
             <div className="player__middle">
               <div className="player__loading" role="status">

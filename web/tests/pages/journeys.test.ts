@@ -46,6 +46,25 @@ describe("the door", () => {
     await page.context().close();
   });
 
+  it.each(["/watch/t3", "/video?id=t3"])("asks who is watching before %s plays", async (address) => {
+    const page = await house.open(address, { profile: null });
+    await page.waitForURL(`${house.url}/profiles?next=%2Fwatch%2Ft3`);
+    expect(calls("POST")).toEqual([]);
+    await page.getByRole("button", { name: "Emil" }).click();
+    await page.waitForURL(`${house.url}/watch/t3`);
+    await expect.poll(() => calls("POST")).toContain("/playback");
+    await page.context().close();
+  });
+
+  it.each(["/watch/t3", "/my-list"])("asks who is watching %s when the profile is gone", async (address) => {
+    const page = await house.open(address, { profile: "p9" });
+    await page.waitForURL((url) => url.pathname === "/profiles" && url.searchParams.get("next") === address);
+    await page.getByRole("button", { name: "Ada" }).click();
+    await page.waitForURL(house.url + address);
+    expect(await page.evaluate(() => localStorage.getItem("kinora.profile"))).toBe("p1");
+    await page.context().close();
+  });
+
   it("does not lead to another house, whatever a link asks for", async () => {
     const page = await house.open("/profiles?next=//evil.example/%3F");
     await page.getByRole("button", { name: "Emil" }).click();

@@ -238,6 +238,8 @@ async function api(state, url, request, response) {
     const failure = state.failing.get(`${request.method} ${path}`);
     if (failure) throw new Refusal(failure, "unavailable", "Unavailable", "The recommender does not answer.");
     if (!state.signedIn && !path.startsWith("/auth/")) throw new Refusal(401, "unauthenticated", "Log in");
+    const profile = request.headers["x-profile"];
+    if (profile && !state.profiles.some(({ id }) => id === profile)) throw new Refusal(404, "profile_not_found", "Gone");
     const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path)) ?? notFound();
     const answer = found[2](state, path.match(found[1]), { body, query: Object.fromEntries(url.searchParams) });
     response.writeHead(answer === undefined ? 204 : 200, { "content-type": "application/json" });
