@@ -115,6 +115,31 @@ describe("home", () => {
     await page.context().close();
   });
 
+  it("takes a dislike by keyboard, stays beside it, and undoes it from the message", async () => {
+    house.state.ratings.set("t7", { stars: 4 });
+    const page = await house.open("/");
+    const row = page.getByRole("region", { name: "Top picks for Ada" });
+    const card = row.getByRole("link", { name: /^City Lights/ });
+    const focus = (name: string) =>
+      page.waitForFunction((start) => document.activeElement?.getAttribute("aria-label")?.startsWith(start), name);
+    await row.getByRole("link", { name: "Sunrise" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowDown");
+    await focus("Play City Lights");
+    for (let press = 0; press < 3; press += 1) await page.keyboard.press("ArrowRight");
+    await focus("Not for me: City Lights");
+    await page.keyboard.press("Enter");
+    await card.waitFor({ state: "detached" });
+    await focus("M (1931)");
+    await page.getByRole("button", { name: "Undo" }).focus();
+    await page.keyboard.press("Enter");
+    await card.waitFor();
+    await focus("M (1931)");
+    await expect.poll(() => house.state.ratings.get("t7")).toEqual({ stars: 4 });
+    await page.context().close();
+  });
+
   it("says why on the card", async () => {
     const page = await house.open("/");
     const row = page.getByRole("region", { name: "Top picks for Ada" });
