@@ -12,6 +12,7 @@ import { usePageTitle } from "@/components/page-title";
 import { loadHls } from "@/player/engine";
 import { TroubleView } from "@/player/overlays";
 import { Player } from "@/player/player";
+import { fullName } from "@/lib/format";
 import { strings } from "@/strings";
 
 // The library and the session are fetched side by side: whichever comes last, nothing waits for it twice.
@@ -34,9 +35,10 @@ function Showing({ id }: { id: string }) {
     gcTime: 0,
     enabled: seated,
   });
-  const title = useQuery({ ...titleQuery(id), enabled: seated });
+  // Of a series an episode plays, and that is what is named.
+  const title = useQuery({ ...titleQuery(playback.data?.title_id ?? id), enabled: seated });
   const refused = playback.error ?? (seated ? null : me.error);
-  usePageTitle(title.data?.name);
+  usePageTitle(title.data && fullName(title.data));
   return (
     <main id="content" tabIndex={-1}>
       {playback.data ? (

@@ -59,7 +59,8 @@ describe("the door", () => {
   it.each(["/watch/t3", "/my-list"])("asks who is watching %s when the profile is gone", async (address) => {
     const page = await house.open(address, { profile: "p9" });
     await page.waitForURL((url) => url.pathname === "/profiles" && url.searchParams.get("next") === address);
-    await page.getByRole("button", { name: "Ada" }).click();
+    // Exactly: the header, until it goes, has a button with more words.
+    await page.getByRole("button", { name: "Ada", exact: true }).click();
     await page.waitForURL(house.url + address);
     expect(await page.evaluate(() => localStorage.getItem("kinora.profile"))).toBe("p1");
     await page.context().close();
@@ -232,6 +233,15 @@ describe("search", () => {
   });
 });
 
+describe("search among many", () => {
+  it("says how many there are, not how many are shown", async () => {
+    house.state.searchMax = 5;
+    const page = await house.open("/search?q=the");
+    await page.getByText(/^The first 5 of \d\d titles$/).waitFor();
+    await page.context().close();
+  });
+});
+
 describe("the player", () => {
   const moving = "document.querySelector('video').currentTime > 0.3";
 
@@ -252,6 +262,14 @@ describe("the player", () => {
     await page.getByRole("button", { name: "Quality and speed" }).click();
     await page.getByText("360p", { exact: true }).waitFor();
     expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("names the episode that a series goes on with", async () => {
+    const page = await house.open("/watch/t16");
+    await page.getByRole("heading", { level: 1, name: "A day in Odessa" }).waitFor({ state: "attached" });
+    await page.getByText("Man with a Movie Camera, Season 1, episode 2").waitFor({ state: "attached" });
+    await page.waitForFunction(() => document.title.startsWith("Man with a Movie Camera – S1 E2 A day in Odessa"));
     await page.context().close();
   });
 

@@ -54,6 +54,7 @@ export function freshState() {
     positions: [],
     uploads: new Map(),
     edits: new Map(),
+    searchMax: 48,
     failing: new Map(),
     calls: [],
   };
@@ -148,6 +149,16 @@ export function homeAnswer(state) {
   };
 }
 
+/** An episode of the one series, from its id `e<season>-<number>`. */
+export function episodeAnswer(state, id) {
+  const series = titleAnswer(state, "t16");
+  const [season, number] = id.slice(1).split("-").map(Number);
+  const episode = series.seasons[season - 1]?.episodes[number - 1];
+  if (!episode) return undefined;
+  const place = { series_id: "t16", series_name: series.name, season, episode: number };
+  return { ...series, ...episode.title, description: episode.description, seasons: [], place };
+}
+
 export function titleAnswer(state, id) {
   const card = cardById(id);
   if (!card) return undefined;
@@ -218,12 +229,15 @@ export const genresAnswer = () => ({
 
 export function searchAnswer(state, { q = "", genre, kind }) {
   const match = cards.filter((card) => card.name.toLowerCase().includes(q.toLowerCase()));
-  const shown = match.filter((card) => (!genre || card.genres.includes(genre)) && (!kind || card.kind === kind));
+  const ofGenre = (card) => !genre || card.genres.includes(genre);
+  const ofKind = (card) => !kind || card.kind === kind;
+  const shown = match.filter((card) => ofGenre(card) && ofKind(card));
+  const facet = (values) => count(values).map(([value, n]) => ({ value, count: n }));
   return {
-    items: shown.slice(0, q ? 48 : 12).map(decorate(state)),
+    items: shown.slice(0, state.searchMax).map(decorate(state)),
     facets: {
-      genres: count(match.flatMap((card) => card.genres)).map(([value, n]) => ({ value, count: n })),
-      kinds: count(match.map((card) => card.kind)).map(([value, n]) => ({ value, count: n })),
+      genres: facet(match.filter(ofKind).flatMap((card) => card.genres)),
+      kinds: facet(match.filter(ofGenre).map((card) => card.kind)),
       decades: [],
     },
   };

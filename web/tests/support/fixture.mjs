@@ -90,7 +90,7 @@ const routes = [
   [
     "GET",
     /^\/titles\/([\w-]+)$/,
-    (state, [, id]) => answers.titleAnswer(state, id.startsWith("e") ? "t16" : id) ?? notFound(),
+    (state, [, id]) => (id.startsWith("e") ? answers.episodeAnswer : answers.titleAnswer)(state, id) ?? notFound(),
   ],
   [
     "GET",
@@ -138,7 +138,7 @@ const routes = [
       if (!state.stream) throw new Refusal(409, "not_playable", "No video", "This title has no video yet.");
       return {
         session_id: `s-${body.title_id}`,
-        title_id: body.title_id,
+        title_id: body.title_id === "t16" ? "e1-2" : body.title_id,
         hls_url: state.stream,
         dash_url: null,
         resume_at_s: state.resumeAt ?? 0,

@@ -8,6 +8,7 @@ import { linkParts } from "@/components/reason";
 import { flatPages } from "@/lib/paging";
 import { draftOf } from "@/pages/admin/title-dialog";
 import { decades } from "@/pages/browse";
+import { totalOf } from "@/pages/search";
 import { byRole } from "@/pages/title/people";
 import { wholeStars } from "@/pages/title/opinion";
 import { formingRows } from "@/pages/welcome";
@@ -52,6 +53,12 @@ it("forms rows from what was picked, the picked posters first", () => {
   const titles = [card("a", { genres: ["Drama"] }), card("b", { genres: ["Drama"] }), card("c", { genres: ["War"] })];
   const rows = formingRows({ genres: [], titles }, new Set(), new Set(["b"]));
   expect(rows.map(({ genre, cards }) => [genre, cards.map((one) => one.id)])).toEqual([["Drama", ["b", "a"]]]);
+});
+
+it("counts what a search found, of the chosen kind, and never less than it shows", () => {
+  const facets = { genres: [], decades: [], kinds: [{ value: "film", count: 300 }, { value: "series", count: 12 }] };
+  const answer = { items: [card("a")], facets };
+  expect([totalOf(answer), totalOf(answer, "series"), totalOf(answer, "episode")]).toEqual([312, 12, 1]);
 });
 
 it("counts half stars with the star they begin", () => {
