@@ -295,7 +295,6 @@ export const en = {
     genres: "Genres you love",
     genresHint: "They shape your home page at once.",
     contentTypes: "What you watch",
-    languages: "Languages",
     saved: "Saved",
     save: "Save",
     password: "Change password",
