@@ -161,9 +161,10 @@ const adminTabs = [
   createRoute({
     getParentRoute: () => admin,
     path: "/titles",
-    validateSearch: (raw: Record<string, unknown>): { q?: string; upload?: string } => ({
+    validateSearch: (raw: Record<string, unknown>): { q?: string; upload?: string; edit?: string } => ({
       q: text(raw.q),
       upload: text(raw.upload),
+      edit: text(raw.edit),
     }),
     component: lazyRouteComponent(() => import("@/pages/admin/titles"), "Section"),
   }),

@@ -135,6 +135,7 @@ export const en = {
     notPlayable: "No video yet",
     notPlayableHint: "The house has this title in its catalogue, but not its film.",
     upload: "Upload video",
+    edit: "Edit",
     listAdd: "My List",
     listOn: "On My List",
     like: "Like",

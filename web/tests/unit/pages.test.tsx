@@ -6,7 +6,7 @@ import { browseQuery } from "@/api/queries";
 import type { Job } from "@/api/types";
 import { linkParts } from "@/components/reason";
 import { flatPages } from "@/lib/paging";
-import { draftOf } from "@/pages/admin/title-dialog";
+import { draftOf } from "@/pages/admin/title-form";
 import { decades } from "@/pages/browse";
 import { totalOf } from "@/pages/search";
 import { byRole } from "@/pages/title/people";
@@ -100,6 +100,8 @@ it("reads a title's form without the fields that were left empty", () => {
     maturity: undefined,
     genres: ["Crime", "Thriller"],
     description: "",
+    published: false,
+    people: [],
   });
 });
 

@@ -46,6 +46,85 @@ describe("a title's form", () => {
     expect(sent(asked)).toEqual([{ name: "Heat" }]);
   });
 
+  it("takes away a year and a maturity that are emptied, and hides what is not published", async () => {
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": () => json(whole),
+      "PATCH /api/v1/admin/titles/t1": () => json(title),
+    });
+    const user = userEvent.setup();
+    const closed = show(title);
+    await user.clear(await screen.findByLabelText("Year"));
+    await user.clear(screen.getByLabelText("Maturity (age)"));
+    await user.click(screen.getByRole("switch", { name: "Published" }));
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
+    expect(sent(asked)).toEqual([{ year: null, maturity: null, published: false }]);
+  });
+
+  it("names people, gives them roles and takes them out", async () => {
+    const people = [
+      { id: "1", name: "Al Pacino", role: "actor" },
+      { id: "2", name: "Nobody", role: "writer" },
+    ];
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": () => json({ ...whole, people }),
+      "PATCH /api/v1/admin/titles/t1": () => json(title),
+    });
+    const user = userEvent.setup();
+    const closed = show(title);
+    await user.click(await screen.findByRole("button", { name: "Take out Nobody" }));
+    expect(document.activeElement?.textContent).toBe("Add a person");
+    await user.click(screen.getByRole("button", { name: "Add a person" }));
+    await user.type(screen.getByLabelText("Name of person 2"), "Michael Mann");
+    await user.selectOptions(screen.getByLabelText("Role of person 2"), "director");
+    await user.click(screen.getByRole("button", { name: "Add a person" }));
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
+    expect(sent(asked)).toEqual([
+      {
+        people: [
+          { name: "Al Pacino", role: "actor" },
+          { name: "Michael Mann", role: "director" },
+        ],
+      },
+    ]);
+  });
+
+  it("sends a picture at once, and asks for the drawn one again", async () => {
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": () => json(whole),
+      "PUT /api/v1/admin/titles/t1/artwork/poster": () => json({ ...title, poster_url: "/art/t1/2/poster" }),
+      "DELETE /api/v1/admin/titles/t1/artwork/poster": () => json({ ...title, poster_url: "/art/t1/3/poster" }),
+    });
+    const user = userEvent.setup();
+    show(title);
+    const picture = new File([new Uint8Array(8)], "heat.png", { type: "image/png" });
+    await user.upload(await screen.findByLabelText("Choose a poster"), picture);
+    await waitFor(() => expect(document.querySelector('img[src="/art/t1/2/poster"]')).toBeTruthy());
+    await user.click(screen.getByRole("button", { name: "Draw the poster" }));
+    await waitFor(() => expect(document.querySelector('img[src="/art/t1/3/poster"]')).toBeTruthy());
+    expect(asked.map((one) => one.method)).toEqual(["GET", "PUT", "DELETE"]);
+  });
+
+  it("makes an episode of a series that is found by its name", async () => {
+    const series = { ...title, id: "s1", name: "Dekalog", kind: "series" };
+    const asked = serve({
+      "GET /api/v1/admin/titles": () => json({ items: [series] }),
+      "POST /api/v1/admin/titles": () => json(title, 201),
+    });
+    const user = userEvent.setup();
+    const closed = show(undefined);
+    await user.selectOptions(await screen.findByLabelText("Kind"), "episode");
+    await screen.findByRole("option", { name: "Dekalog (1927)" });
+    await user.type(screen.getByLabelText("Name"), "Three");
+    await user.clear(screen.getByLabelText("Episode"));
+    await user.type(screen.getByLabelText("Episode"), "3");
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
+    const made = JSON.parse(asked.find((one) => one.method === "POST")?.body ?? "");
+    expect(made).toMatchObject({ kind: "episode", place: { series_id: "s1", season: 1, episode: 3 }, published: true });
+  });
+
   it("sends nothing where nothing was changed", async () => {
     const asked = serve({ "GET /api/v1/admin/titles/t1": () => json(whole) });
     const closed = show(title);

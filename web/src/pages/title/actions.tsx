@@ -56,6 +56,12 @@ export function TitleActions({ title }: { title: Title }) {
             {words.upload}
           </Link>
         )}
+        {me && me.account.role !== "viewer" && (
+          <Link to="/admin/titles" search={{ edit: title.id }} className="button">
+            <Icon name="pencil" />
+            {words.edit}
+          </Link>
+        )}
       </div>
     </>
   );
