@@ -53,6 +53,7 @@ export function freshState() {
     list: new Set(["t1", "t12", "t23"]),
     positions: [],
     uploads: new Map(),
+    uploadBreaks: 0,
     edits: new Map(),
     searchMax: 48,
     failing: new Map(),

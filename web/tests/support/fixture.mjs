@@ -8,6 +8,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as answers from "./answers.mjs";
 import { artwork, cardById, cards } from "./catalogue.mjs";
+import { Refusal, Reply, uploadRoutes } from "./uploads.mjs";
 
 const dist = fileURLToPath(new URL("../../dist", import.meta.url));
 const TYPES = {
@@ -21,12 +22,6 @@ const TYPES = {
   ".mp4": "video/mp4",
   ".ts": "video/mp2t",
 };
-
-class Refusal {
-  constructor(status, code, title, detail) {
-    Object.assign(this, { status, code, title, detail });
-  }
-}
 
 /** Method and path pattern to answer; `undefined` is 204. */
 const routes = [
@@ -48,7 +43,13 @@ const routes = [
     },
   ],
   ["POST", /^\/auth\/(logout|logout-all)$/, (state) => void Object.assign(state, { signedIn: false })],
-  ["POST", /^\/auth\/password$/, () => undefined],
+  [
+    "POST",
+    /^\/auth\/password$/,
+    (_state, _m, { body }) => {
+      if (body.current_password === "wrong") throw new Refusal(401, "credentials_wrong", "Wrong password");
+    },
+  ],
   ["GET", /^\/auth\/sessions$/, answers.sessionsAnswer],
   [
     "GET",
@@ -81,6 +82,13 @@ const routes = [
         state.profiles.find((profile) => profile.id === id),
         body,
       ),
+  ],
+  [
+    "DELETE",
+    /^\/profiles\/(\w+)$/,
+    (state, [, id]) => {
+      state.profiles = state.profiles.filter((profile) => profile.id !== id);
+    },
   ],
   ["GET", /^\/home$/, (state) => state.home ?? answers.homeAnswer(state)],
   ["GET", /^\/genres$/, answers.genresAnswer],
@@ -178,6 +186,9 @@ const routes = [
       return answers.adminTitleAnswer(state, id);
     },
   ],
+  ["POST", /^\/admin\/titles$/, (_state, _m, { body }) => ({ ...cards[0], ...body, id: "t99" })],
+  ["PUT", /^\/admin\/titles\/(\w+)\/artwork\/\w+$/, (state, [, id]) => answers.adminTitle(state, cardById(id))],
+  ...uploadRoutes,
   ["POST", /^\/admin\/imports$/, () => ({ ...answers.jobsAnswer().items[0], kind: "import", subject: "MovieLens" })],
 ];
 
@@ -231,8 +242,9 @@ async function api(state, url, request, response) {
   const path = url.pathname.slice("/api/v1".length);
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
-  const raw = Buffer.concat(chunks).toString();
-  const body = raw && request.headers["content-type"]?.includes("json") ? JSON.parse(raw) : undefined;
+  const raw = Buffer.concat(chunks);
+  const isJson = raw.length > 0 && request.headers["content-type"]?.includes("json");
+  const body = isJson ? JSON.parse(raw.toString()) : undefined;
   state.calls.push({ method: request.method, path, body });
   try {
     const failure = state.failing.get(`${request.method} ${path}`);
@@ -241,7 +253,9 @@ async function api(state, url, request, response) {
     const profile = request.headers["x-profile"];
     if (profile && !state.profiles.some(({ id }) => id === profile)) throw new Refusal(404, "profile_not_found", "Gone");
     const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path)) ?? notFound();
-    const answer = found[2](state, path.match(found[1]), { body, query: Object.fromEntries(url.searchParams) });
+    const query = Object.fromEntries(url.searchParams);
+    const answer = found[2](state, path.match(found[1]), { body, query, raw, headers: request.headers });
+    if (answer instanceof Reply) return response.writeHead(answer.status, answer.headers).end();
     response.writeHead(answer === undefined ? 204 : 200, { "content-type": "application/json" });
     response.end(answer === undefined ? undefined : JSON.stringify(answer));
   } catch (refusal) {
