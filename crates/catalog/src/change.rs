@@ -7,7 +7,7 @@ use contract::{
     AssetId, EventId, Fault, TitleId,
     catalog::{
         ArtworkShape, CatalogError, EpisodePlace, ExternalId, ImportTitles, ImportedTitles, NewCredit, NewTitle,
-        TitleKind, UpdateTitle,
+        OptionalFact, TitleKind, UpdateTitle,
     },
     events::EventBody,
 };
@@ -58,6 +58,13 @@ impl Core {
         let duration = change.duration_ms.or(own_duration);
         let description = change.description.unwrap_or(detail.description);
         model::check_facts(change.year, change.maturity, change.duration_ms, &description)?;
+        let year = kept(OptionalFact::Year, &change.cleared, change.year, card.year)?;
+        let maturity = kept(
+            OptionalFact::Maturity,
+            &change.cleared,
+            change.maturity,
+            Some(card.maturity),
+        )?;
         let title = NewTitle {
             kind: card.kind,
             name: change
@@ -65,12 +72,12 @@ impl Core {
                 .as_deref()
                 .map_or_else(|| Ok(card.name.to_string()), model::checked_name)?,
             original_name: detail.original_name,
-            year: change.year.or(card.year),
+            year,
             genres: change
                 .genres
                 .map_or_else(|| Ok(card.genres.to_vec()), model::checked_genres)?,
             description,
-            maturity: Some(change.maturity.unwrap_or(card.maturity)),
+            maturity,
             duration_ms: duration,
             credits: Vec::new(),
             place: entry.place,
@@ -251,6 +258,20 @@ impl Core {
             imported_digest,
             at: self.inputs.now_ms(),
         }
+    }
+}
+
+/// The fact after a change: taken away, set anew, or as it was.
+fn kept<T>(
+    fact: OptionalFact,
+    cleared: &[OptionalFact],
+    new: Option<T>,
+    old: Option<T>,
+) -> Result<Option<T>, CatalogError> {
+    match (cleared.contains(&fact), new) {
+        (true, Some(_)) => Err(invalid("a fact cannot be set and taken away at once")),
+        (true, None) => Ok(None),
+        (false, new) => Ok(new.or(old)),
     }
 }
 

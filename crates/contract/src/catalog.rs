@@ -212,6 +212,15 @@ pub struct NewCredit {
     pub role: CreditRole,
 }
 
+/// What a title may be without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptionalFact {
+    Year,
+    /// Without one it is estimated from the genres.
+    Maturity,
+}
+
 /// Only what is there changes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UpdateTitle {
@@ -224,6 +233,27 @@ pub struct UpdateTitle {
     pub duration_ms: Option<u64>,
     pub credits: Option<Vec<NewCredit>>,
     pub published: Option<bool>,
+    /// Taken away; none of them may be set by the same change.
+    #[serde(default)]
+    pub cleared: Vec<OptionalFact>,
+}
+
+impl UpdateTitle {
+    /// A change of nothing, to name from there what changes.
+    pub fn of(title: TitleId) -> Self {
+        Self {
+            title,
+            name: None,
+            year: None,
+            genres: None,
+            description: None,
+            maturity: None,
+            duration_ms: None,
+            credits: None,
+            published: None,
+            cleared: Vec::new(),
+        }
+    }
 }
 
 /// Many titles at once, all or none; known by their first external id, so repeating it changes nothing.

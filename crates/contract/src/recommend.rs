@@ -33,6 +33,9 @@ pub struct HomePage {
     /// What the viewer did lately, as the page was made from it: whoever shows the page need not ask activity again.
     #[serde(default)]
     pub states: Vec<TitleState>,
+    /// My List as activity answers it: its titles may be older than anything in `states`.
+    #[serde(default)]
+    pub listed: Vec<TitleId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -40,6 +40,7 @@ pub fn card(card: catalog::Card, state: Option<&TitleState>) -> Card {
         progress: state.and_then(|state| state.progress.as_ref()).map(Progress::from),
         playable: card.playable,
         my_rating: state.and_then(|state| state.opinion).map(Into::into),
+        in_my_list: state.is_some_and(|state| state.listed_at.is_some()),
     }
 }
 

@@ -227,7 +227,7 @@ mod tests {
                 reason: None,
                 items: titles.iter().map(|title| Item { title: *title, reason: None }).collect(),
             };
-            let page = HomePage { id: PageId(1), model: None, hero: None, rows: rows.iter().map(row).collect(), states: Vec::new() };
+            let page = HomePage { id: PageId(1), model: None, hero: None, rows: rows.iter().map(row).collect(), states: Vec::new(), listed: Vec::new() };
             prop_assert_eq!(Shown::of(&page, ProfileId(1)).rows(), Some(rows));
         }
 
@@ -257,6 +257,7 @@ mod tests {
             hero: None,
             rows: vec![row],
             states: Vec::new(),
+            listed: Vec::new(),
         };
         assert!(Shown::of(&page, ProfileId(1)).content.len() < 300 * 3 + 20);
     }

@@ -56,6 +56,7 @@ impl Recommend for Room {
             hero: built.hero,
             rows: built.rows,
             states: recent.states,
+            listed: recent.listed,
         };
         self.impressions
             .record(impressions::Shown::of(&page, req.viewer.profile));

@@ -1,7 +1,8 @@
 /** The requests of the curators' desk. */
 import { answer, client, repeatable } from "./client";
+import { BASE, send } from "./http";
 import type { paths } from "./schema";
-import type { Id, Role } from "./types";
+import type { AdminTitle, Id, Role } from "./types";
 
 export const jobs = (cursor?: string, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/jobs", { params: { query: { limit: 50, cursor } }, signal }));
@@ -15,11 +16,28 @@ export type TitleChanges = paths["/api/v1/admin/titles/{id}"]["patch"]["requestB
 
 export const adminTitles = (query: AdminTitlesQuery, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/titles", { params: { query: { ...query, limit: 50 } }, signal }));
+/** All that can be changed of a title: no profile's maturity limit stands in between. */
+export const adminTitle = (id: Id, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/admin/titles/{id}", { params: { path: { id } }, signal }));
 export const createTitle = (body: TitleDraft) =>
   answer(client.POST("/api/v1/admin/titles", { body, headers: repeatable() }));
 export const updateTitle = (id: Id, body: TitleChanges) =>
   answer(client.PATCH("/api/v1/admin/titles/{id}", { params: { path: { id } }, body }));
 export const deleteTitle = (id: Id) => answer(client.DELETE("/api/v1/admin/titles/{id}", { params: { path: { id } } }));
+
+export type ArtworkShape = "poster" | "backdrop";
+
+const artworkPath = (id: Id, shape: ArtworkShape) => `${BASE}/admin/titles/${encodeURIComponent(id)}/artwork/${shape}`;
+
+/** Another picture for a title, as its bytes. */
+export async function sendArtwork(id: Id, shape: ArtworkShape, picture: Blob): Promise<AdminTitle> {
+  const headers = { "Content-Type": "application/octet-stream" };
+  return (await send("PUT", artworkPath(id, shape), { body: picture, headers })).json();
+}
+
+/** Back to the picture that Kinora draws. */
+export const drawArtwork = (id: Id, shape: ArtworkShape) =>
+  answer(client.DELETE("/api/v1/admin/titles/{id}/artwork/{shape}", { params: { path: { id, shape } } }));
 
 /** `upload_ids`: finished uploads with purpose `dataset`. */
 export const startImport = (body: { dataset: "movielens" | "movietweetings"; upload_ids: Id[] }) =>

@@ -3,18 +3,26 @@ import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import type { Card, Id } from "./types";
 
 export type CardPatch = (card: Card) => Card;
-export type Snapshot = [QueryKey, unknown][];
+/** One title as each cache had it: putting it back leaves what has happened to others since. */
+export interface Snapshot {
+  id: Id;
+  cards: [QueryKey, Card][];
+}
 
 const CACHES = ["home", "title", "similar", "search", "browse", "my-list", "history", "onboarding"];
 
 /** Applies `patch` to each cached card of the title; answers what was there before. */
 export function patchCards(client: QueryClient, id: Id, patch: CardPatch): Snapshot {
-  const before: Snapshot = [];
+  const before: Snapshot = { id, cards: [] };
   for (const cache of CACHES) {
     for (const [key, data] of client.getQueriesData({ queryKey: [cache] })) {
-      const changed = mapCards(data, id, patch);
-      if (changed === data) continue;
-      before.push([key, data]);
+      let first: Card | undefined;
+      const changed = mapCards(data, id, (card) => {
+        first ??= card;
+        return patch(card);
+      });
+      if (changed === data || !first) continue;
+      before.cards.push([key, first]);
       client.setQueryData(key, changed);
     }
   }
@@ -22,7 +30,9 @@ export function patchCards(client: QueryClient, id: Id, patch: CardPatch): Snaps
 }
 
 export function restore(client: QueryClient, snapshot: Snapshot) {
-  for (const [key, data] of snapshot) client.setQueryData(key, data);
+  for (const [key, card] of snapshot.cards) {
+    client.setQueryData(key, (data: unknown) => mapCards(data, snapshot.id, () => card));
+  }
 }
 
 /** A copy with each card of `id` patched; the very same value where there is none, so nothing redraws in vain. */

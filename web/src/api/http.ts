@@ -5,6 +5,7 @@
 import { chosenProfile } from "./profile-choice";
 
 export const BASE = "/api/v1";
+const ME = `${BASE}/me`;
 const REQUEST_TIMEOUT_MS = 20_000;
 
 /** An answer that is not a success, in the server's words (RFC 9457) where it sent any. */
@@ -27,20 +28,21 @@ export class Problem extends Error {
   }
 }
 
-/** Addresses whose 401 says that the words are wrong, not that the session has run out. */
-const WAYS_IN = /\/auth\/(login|register|refresh|setup)$/;
+/** The 401 of a session that has run out; a wrong password is a 401 too, and asking again would only be wrong twice. */
+const RUN_OUT = "unauthenticated";
 
 /** Sends a request, with one refresh and one more try where the session needs it. Answers refusals, throws silence. */
 export async function exchange(request: Request): Promise<Response> {
-  const first = await once(request);
-  if (await lostProfile(first)) return exchange(request);
-  if (first.status !== 401 || WAYS_IN.test(new URL(request.url).pathname)) return first;
+  const profile = chosenProfile.get();
+  const first = await once(request, profile);
+  if (profile && (await isProfileGone(first))) return withoutProfile(request, first, profile);
+  if (!(await hasRunOut(first))) return first;
   if (!(await refreshSession())) {
-    announceSignedOut();
+    announce(signedOutListeners);
     return first;
   }
-  const second = await once(request);
-  if (second.status === 401 && !(await isWrongPassword(second))) announceSignedOut();
+  const second = await once(request, chosenProfile.get());
+  if (await hasRunOut(second)) announce(signedOutListeners);
   return second;
 }
 
@@ -51,10 +53,9 @@ export async function send(method: string, path: string, init: RequestInit = {})
   return response;
 }
 
-async function once(request: Request): Promise<Response> {
+async function once(request: Request, profile?: string): Promise<Response> {
   const copy = request.clone();
   const headers = new Headers(copy.headers);
-  const profile = chosenProfile.get();
   if (profile) headers.set("X-Profile", profile);
   const isUpload = headers.has("Tus-Resumable");
   const signal = isUpload ? request.signal : AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
@@ -66,18 +67,33 @@ async function once(request: Request): Promise<Response> {
   }
 }
 
-/** The chosen profile was deleted, or is another account's: forgotten once, and the account's first one is asked instead. */
-async function lostProfile(response: Response): Promise<boolean> {
-  if (response.status !== 404 || chosenProfile.get() === undefined) return false;
-  const problem = await problemOf(response.clone());
-  if (problem.code !== "profile_not_found") return false;
-  chosenProfile.set(undefined);
-  return true;
+async function isProfileGone(response: Response): Promise<boolean> {
+  return response.status === 404 && (await problemOf(response.clone())).code === "profile_not_found";
 }
 
-/** Changing a password answers 401 for a wrong one: the session is fine. */
-async function isWrongPassword(response: Response): Promise<boolean> {
-  return (await problemOf(response.clone())).code !== "unauthenticated";
+/**
+ * The chosen profile was deleted, or is another account's: the choice is forgotten. An account with one profile is asked
+ * again as that one; with more, nobody knows who is watching, and the page must ask.
+ */
+async function withoutProfile(request: Request, refused: Response, profile: string): Promise<Response> {
+  const left = await profilesLeft();
+  // It is another profile that is gone: the one that was asked about.
+  if (left.includes(profile)) return refused;
+  if (chosenProfile.get() === profile) chosenProfile.set(undefined);
+  const asksWhoThereIs = new URL(request.url).pathname === ME;
+  if (chosenProfile.get() !== undefined || left.length <= 1 || asksWhoThereIs) return exchange(request);
+  announce(profileLostListeners);
+  return refused;
+}
+
+async function profilesLeft(): Promise<string[]> {
+  const response = await once(new Request(new URL(ME, document.baseURI)));
+  if (!response.ok) throw await problemOf(response);
+  return ((await response.json()) as { profiles: { id: string }[] }).profiles.map(({ id }) => id);
+}
+
+async function hasRunOut(response: Response): Promise<boolean> {
+  return response.status === 401 && (await problemOf(response.clone())).code === RUN_OUT;
 }
 
 export async function problemOf(response: Response): Promise<Problem> {
@@ -111,7 +127,7 @@ function fieldsOf(errors: unknown): Record<string, string> {
 
 let refreshing: Promise<boolean> | undefined;
 
-/** One refresh for everyone who waits; true when the session lives on. */
+/** One refresh for everyone who waits; true when the session lives on, false when it is over. Throws where nobody could say. */
 export function refreshSession(): Promise<boolean> {
   refreshing ??= refreshOnce().finally(() => {
     refreshing = undefined;
@@ -121,21 +137,29 @@ export function refreshSession(): Promise<boolean> {
 
 async function refreshOnce(): Promise<boolean> {
   const init = { method: "POST", body: "{}", headers: { "Content-Type": "application/json" } };
-  try {
-    return (await once(new Request(new URL(`${BASE}/auth/refresh`, document.baseURI), init))).ok;
-  } catch {
-    return false;
-  }
+  const response = await once(new Request(new URL(`${BASE}/auth/refresh`, document.baseURI), init));
+  if (response.ok) return true;
+  if (response.status === 401) return false;
+  // Too many at once, or a server that is coming up: whoever is logged in stays so.
+  const { correlationId } = await problemOf(response);
+  throw new Problem(0, "unreachable", "", correlationId);
 }
 
-const signedOutListeners = new Set<() => void>();
+type Listeners = Set<() => void>;
+const signedOutListeners: Listeners = new Set();
+const profileLostListeners: Listeners = new Set();
 
 /** Calls back when the server has ended the session. */
-export function onSignedOut(listener: () => void): () => void {
-  signedOutListeners.add(listener);
-  return () => signedOutListeners.delete(listener);
+export const onSignedOut = (listener: () => void) => subscribe(signedOutListeners, listener);
+
+/** Calls back when the chosen profile is gone and there are several to choose from. */
+export const onProfileLost = (listener: () => void) => subscribe(profileLostListeners, listener);
+
+function subscribe(listeners: Listeners, listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
-function announceSignedOut() {
-  for (const listener of signedOutListeners) listener();
+function announce(listeners: Listeners) {
+  for (const listener of listeners) listener();
 }

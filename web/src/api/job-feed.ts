@@ -37,28 +37,36 @@ function useJobFeed(): boolean {
   const [live, setLive] = useState(false);
   useEffect(() => {
     if (!("EventSource" in window)) return;
-    let source: EventSource;
+    let source: EventSource | undefined;
     let again: ReturnType<typeof setTimeout> | undefined;
+    let stopped = false;
+    const later = () => {
+      if (stopped) return;
+      again = setTimeout(() => void refreshSession().then((lives) => lives && listen(), later), RECONNECT_MS);
+    };
     const listen = () => {
-      source = new EventSource(`${BASE}/events`);
-      source.addEventListener("job", (event: MessageEvent<string>) => {
+      // The page may have been left while the session was refreshed.
+      if (stopped) return;
+      const opened = new EventSource(`${BASE}/events`);
+      source = opened;
+      opened.addEventListener("job", (event: MessageEvent<string>) => {
         const job = jobOf(event.data);
         if (job) applyJob(client, job);
       });
-      source.addEventListener("open", () => {
+      opened.addEventListener("open", () => {
         setLive(true);
         void client.invalidateQueries({ queryKey: jobsQuery.queryKey });
       });
-      source.addEventListener("error", () => {
+      opened.addEventListener("error", () => {
         setLive(false);
-        if (source.readyState !== EventSource.CLOSED) return;
-        again = setTimeout(() => void refreshSession().then((lives) => lives && listen()), RECONNECT_MS);
+        if (opened.readyState === EventSource.CLOSED) later();
       });
     };
     listen();
     return () => {
+      stopped = true;
       clearTimeout(again);
-      source.close();
+      source?.close();
     };
   }, [client]);
   return live;

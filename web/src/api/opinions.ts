@@ -42,12 +42,26 @@ export function withRating(card: Card, rating: MyRating | null): Card {
   return { ...card, my_rating: rating };
 }
 
-/** Takes a title out of the page for good, with a way back. */
+/** Takes a title out of the page for good, with a way back to whatever was said of it before. */
 export function useDislike(card: Card) {
   const client = useQueryClient();
+  const hide = () => {
+    const home = client.getQueryData<Home>(["home"]);
+    const before = patchCards(client, card.id, (old) => withRating(old, { like: false }));
+    client.setQueryData<Home>(["home"], (now) => now && withoutTitle(now, card.id));
+    return { before, home };
+  };
+  const show = ({ before, home }: ReturnType<typeof hide>) => {
+    restore(client, before);
+    client.setQueryData<Home>(["home"], (now) => now && home && withTitleOf(now, home, card.id));
+  };
   const undo = useMutation({
     scope: oneByOne(card),
-    mutationFn: () => api.removeRating(card.id),
+    mutationFn: (said: MyRating | null) => (said ? api.rate(card.id, said) : api.removeRating(card.id)),
+    onError: () => {
+      hide();
+      showToast(strings.card.failed);
+    },
     onSettled: () => tasteChanged(client, card.id),
   });
   return useMutation({
@@ -55,20 +69,21 @@ export function useDislike(card: Card) {
     mutationFn: () => api.rate(card.id, { like: false }),
     onMutate: async () => {
       await client.cancelQueries({ queryKey: ["home"] });
-      const home = client.getQueryData<Home>(["home"]);
-      const before = patchCards(client, card.id, (old) => withRating(old, { like: false }));
-      client.setQueryData<Home>(["home"], home && withoutTitle(home, card.id));
-      const kept: Snapshot = home ? [...before, [["home"], home]] : before;
+      const said = card.my_rating ?? null;
+      const hidden = hide();
       showToast(strings.card.hidden(card.name), {
         label: strings.card.undo,
         run: () => {
-          restore(client, kept);
-          undo.mutate();
+          show(hidden);
+          undo.mutate(said);
         },
       });
-      return kept;
+      return hidden;
     },
-    onError: (_error, _nothing, before) => takeBack(client, before),
+    onError: (_error, _nothing, hidden) => {
+      if (hidden) show(hidden);
+      showToast(strings.card.failed);
+    },
     onSettled: () => tasteChanged(client, card.id),
   });
 }
@@ -81,6 +96,33 @@ export function withoutTitle(home: Home, id: Id): Home {
       .map((row) => ({ ...row, items: row.items.filter((item) => item.title.id !== id) }))
       .filter((row) => row.items.length > 0),
   };
+}
+
+/** Puts a title back where it stood in an earlier state of the same page; everything else stays as it is now. */
+export function withTitleOf(now: Home, before: Home, id: Id): Home {
+  if (now.page_id !== before.page_id) return now;
+  const rows = [...now.rows];
+  before.rows.forEach((row, at) => {
+    const place = row.items.findIndex((item) => item.title.id === id);
+    const item = row.items[place];
+    if (!item) return;
+    const here = rows.findIndex((one) => one.id === row.id);
+    const shown = rows[here];
+    if (!shown) rows.splice(placeAfter(before.rows.slice(0, at), rows, (one) => one.id), 0, { ...row, items: [item] });
+    else if (!shown.items.some((one) => one.title.id === id)) {
+      const items = [...shown.items];
+      items.splice(placeAfter(row.items.slice(0, place), items, (one) => one.title.id), 0, item);
+      rows[here] = { ...shown, items };
+    }
+  });
+  const hero = before.hero?.title.id === id ? (now.hero ?? before.hero) : now.hero;
+  return { ...now, hero, rows };
+}
+
+/** The place in `now` behind the nearest of those that stood ahead and are still there. */
+function placeAfter<T>(ahead: T[], now: T[], idOf: (entry: T) => Id): number {
+  const ids = new Set(ahead.map(idOf));
+  return now.findLastIndex((entry) => ids.has(idOf(entry))) + 1;
 }
 
 export function useMyList(card: Pick<Card, "id" | "name">) {

@@ -1,7 +1,7 @@
 /** What is cached, under which key, and for how long. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import * as api from "./endpoints";
-import type { Card, Home, Id } from "./types";
+import type { Id } from "./types";
 
 const MINUTE_MS = 60_000;
 
@@ -13,7 +13,7 @@ export const meQuery = queryOptions({
 
 export const homeQuery = queryOptions({
   queryKey: ["home"],
-  queryFn: async ({ signal }) => withListMarks(await api.home(signal)),
+  queryFn: ({ signal }) => api.home(signal),
   staleTime: MINUTE_MS,
   gcTime: 30 * MINUTE_MS,
 });
@@ -71,7 +71,7 @@ export const myListQuery = infiniteQueryOptions({
   queryKey: ["my-list"],
   queryFn: async ({ pageParam, signal }) => {
     const page = await api.myList(pageParam, signal);
-    return { ...page, items: page.items.map(({ title }): Card => ({ ...title, in_my_list: true })) };
+    return { ...page, items: page.items.map(({ title }) => title) };
   },
   ...paging,
 });
@@ -92,16 +92,3 @@ export const sessionsQuery = queryOptions({
   queryKey: ["sessions"],
   queryFn: ({ signal }) => api.sessions(signal),
 });
-
-/** Cards do not say whether they are listed; the page's own row of the list does. */
-export function withListMarks(home: Home): Home {
-  const listed = new Set(
-    home.rows.filter((row) => row.kind === "my_list").flatMap((row) => row.items.map((item) => item.title.id)),
-  );
-  const mark = (title: Card): Card => ({ ...title, in_my_list: listed.has(title.id) });
-  return {
-    ...home,
-    hero: home.hero && { ...home.hero, title: mark(home.hero.title) },
-    rows: home.rows.map((row) => ({ ...row, items: row.items.map((item) => ({ ...item, title: mark(item.title) })) })),
-  };
-}

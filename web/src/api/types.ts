@@ -14,13 +14,12 @@ export type MyRating = Schemas["MyRating"];
 export type NamedTitle = Schemas["NamedTitle"];
 export type Reason = Schemas["Reason"];
 
-/** A card also carries what this page knows of the list, where it has seen it. */
-export type Card = Schemas["Card"] & { in_my_list?: boolean };
-export type RowItem = Omit<Schemas["Item"], "title"> & { title: Card };
+export type Card = Schemas["Card"];
+export type RowItem = Schemas["Item"];
 export type RowKind = Schemas["RowKind"];
-export type HomeRow = Omit<Schemas["Row"], "items"> & { items: RowItem[] };
-export type Hero = Omit<Schemas["Hero"], "title"> & { title: Card };
-export type Home = Omit<Schemas["Home"], "hero" | "rows"> & { hero?: Hero | null; rows: HomeRow[] };
+export type HomeRow = Schemas["Row"];
+export type Hero = Schemas["Hero"];
+export type Home = Schemas["Home"];
 
 export type Title = Schemas["Title"];
 export type Credit = Schemas["Credit"];
@@ -35,7 +34,7 @@ export interface Page<T> {
 }
 
 export type FacetCount = Schemas["FacetCount"];
-export type SearchAnswer = Omit<Schemas["SearchAnswer"], "items"> & { items: Card[] };
+export type SearchAnswer = Schemas["SearchAnswer"];
 export type GenreCount = Schemas["GenreCount"];
 export type Onboarding = Schemas["Onboarding"];
 
@@ -54,3 +53,4 @@ export type Job = Schemas["Job"];
 export type Metric = Schemas["Metric"];
 export type Model = Schemas["Model"];
 export type AdminTitle = Schemas["AdminTitle"];
+export type AdminTitleWhole = Schemas["AdminTitleWhole"];

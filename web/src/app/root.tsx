@@ -1,17 +1,20 @@
 /** What stands around every page: skip link, offline banner, messages; and the layout of pages inside the house. */
+import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import { onSignedOut, Problem } from "@/api/http";
+import { onProfileLost, onSignedOut, Problem } from "@/api/http";
+import { meQuery } from "@/api/queries";
 import { Header } from "@/components/header";
 import { OfflineBanner } from "@/components/offline";
 import { ErrorState } from "@/components/states";
 import { Toasts } from "@/components/toast";
 import { wentBack } from "@/lib/navigation";
 import { strings } from "@/strings";
-import { mustChoose, useMe } from "./session";
+import { useAskWhoIsWatching, useMe, useSeated } from "./session";
 
 export function Root() {
   useSignedOut();
+  useProfileLost();
   useFocusAfterNavigation();
   return (
     <>
@@ -28,8 +31,7 @@ export function Root() {
 /** Pages for people who are logged in and have said who is watching. */
 export function House() {
   const me = useMe();
-  const choosing = me.data !== undefined && mustChoose(me.data);
-  useAskWhoIsWatching(choosing);
+  useSeated();
   const unreachable = me.isError && !(me.error instanceof Problem && me.error.status === 401);
   return (
     <>
@@ -43,16 +45,6 @@ export function House() {
       )}
     </>
   );
-}
-
-/** Once, with the address as it is now: it changes while the new page loads. */
-function useAskWhoIsWatching(choosing: boolean) {
-  const navigate = useNavigate();
-  const router = useRouter();
-  useEffect(() => {
-    const { href } = router.state.location;
-    if (choosing) void navigate({ to: "/profiles", search: { next: href === "/" ? undefined : href }, replace: true });
-  }, [choosing, navigate, router]);
 }
 
 const open = ["/login", "/register", "/setup"];
@@ -69,6 +61,20 @@ function useSignedOut() {
         void navigate({ to: "/login", search: { next: href === "/" ? undefined : href }, replace: true });
       }),
     [navigate, router],
+  );
+}
+
+/** The profile that watched here is gone: what is on the page was its, and somebody must say who watches now. */
+function useProfileLost() {
+  const client = useQueryClient();
+  const ask = useAskWhoIsWatching();
+  useEffect(
+    () =>
+      onProfileLost(() => {
+        void client.invalidateQueries({ queryKey: meQuery.queryKey });
+        ask();
+      }),
+    [client, ask],
   );
 }
 

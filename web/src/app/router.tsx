@@ -10,7 +10,7 @@ import {
 import type { BrowseFilter, SearchQuery } from "@/api/endpoints";
 import { browseQuery, genresQuery, homeQuery, meQuery, similarQuery, titleQuery } from "@/api/queries";
 import { ErrorState, NotFound } from "@/components/states";
-import { noteNavigation } from "@/lib/navigation";
+import { noteNavigation, ownAddress } from "@/lib/navigation";
 import { HomePage } from "@/pages/home";
 import { House, Root } from "./root";
 
@@ -34,7 +34,7 @@ function oneOf<T extends string>(known: readonly T[], value: unknown): T | undef
 const text = (value: unknown) => (value === undefined || value === "" ? undefined : String(value));
 const year = (value: unknown) =>
   Number.isInteger(Number(value)) && value !== "" && value != null ? Number(value) : undefined;
-const next = (search: Record<string, unknown>): { next?: string } => ({ next: text(search.next) });
+const next = (search: Record<string, unknown>): { next?: string } => ({ next: ownAddress(search.next) });
 
 const login = createRoute({
   getParentRoute: () => root,
@@ -161,9 +161,10 @@ const adminTabs = [
   createRoute({
     getParentRoute: () => admin,
     path: "/titles",
-    validateSearch: (raw: Record<string, unknown>): { q?: string; upload?: string } => ({
+    validateSearch: (raw: Record<string, unknown>): { q?: string; upload?: string; edit?: string } => ({
       q: text(raw.q),
       upload: text(raw.upload),
+      edit: text(raw.edit),
     }),
     component: lazyRouteComponent(() => import("@/pages/admin/titles"), "Section"),
   }),

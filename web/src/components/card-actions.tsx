@@ -1,6 +1,6 @@
 /** What can be done with a title without leaving the page: play, list, like, dislike, ask why. */
 import { Link } from "@tanstack/react-router";
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from "react";
 import { useDislike, useMyList, useRate } from "@/api/opinions";
 import type { Card, Reason } from "@/api/types";
 import { showToast } from "@/components/toast";
@@ -9,6 +9,7 @@ import { Dialog } from "./dialog";
 import { Facts } from "./facts";
 import { Icon, type IconName } from "./icons";
 import { ReasonText } from "./reason";
+import { heirOf } from "./roving";
 
 interface ActionsProps {
   card: Card;
@@ -21,7 +22,7 @@ function useCardActions(card: Card) {
   const dislike = useDislike(card);
   const list = useMyList(card);
   const liked = card.my_rating?.like === true;
-  const listed = card.in_my_list === true;
+  const listed = card.in_my_list;
   return {
     liked,
     listed,
@@ -45,10 +46,27 @@ function moveBetween(event: KeyboardEvent<HTMLElement>) {
   all[Math.max(0, Math.min(all.length - 1, at + step))]?.focus();
 }
 
+/** Who uses keys goes on beside a card that leaves the page, instead of at the page's beginning. */
+function useHeir(titleId: string) {
+  const heir = useRef<HTMLElement | null>(null);
+  useEffect(
+    () => () => {
+      if (heir.current?.isConnected && document.activeElement === document.body) heir.current.focus();
+    },
+    [],
+  );
+  return (event: MouseEvent<HTMLElement>) => {
+    const pressedByKey = event.detail === 0;
+    const link = event.currentTarget.closest(".card")?.querySelector<HTMLElement>(".card__link");
+    heir.current = pressedByKey && link ? heirOf(link, titleId) : null;
+  };
+}
+
 export function CardActions({ card, reason, tabIndex }: ActionsProps) {
   const words = strings.card;
   const actions = useCardActions(card);
   const [why, setWhy] = useState(false);
+  const bequeath = useHeir(card.id);
   return (
     <>
       {why && (
@@ -96,7 +114,10 @@ export function CardActions({ card, reason, tabIndex }: ActionsProps) {
           name={words.dislike(card.name)}
           title={words.shortDislike}
           tabIndex={tabIndex}
-          onClick={actions.dislike}
+          onClick={(event) => {
+            bequeath(event);
+            actions.dislike();
+          }}
         />
         <Round
           icon="why"
@@ -117,7 +138,7 @@ interface RoundProps {
   title: string;
   pressed?: boolean;
   tabIndex?: number;
-  onClick: () => void;
+  onClick: (event: MouseEvent<HTMLElement>) => void;
 }
 
 function Round({ icon, name, title, pressed, tabIndex, onClick }: RoundProps) {

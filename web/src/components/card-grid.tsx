@@ -1,7 +1,9 @@
 /** Titles as a grid that goes on by itself when its end comes into view, and by a button for those who prefer one. */
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useId, useRef } from "react";
 import type { Card as CardData } from "@/api/types";
+import { strings } from "@/strings";
 import { Card } from "./card";
+import { useRoving } from "./roving";
 
 interface GridProps {
   cards: CardData[];
@@ -10,18 +12,30 @@ interface GridProps {
 }
 
 export function CardGrid({ cards, label, eager = 12 }: GridProps) {
+  const helpId = useId();
+  const keys = useRoving(cards.length);
   return (
-    <ul className="grid" aria-label={label}>
-      {cards.map((card, index) => (
-        <li key={card.id}>
-          <Card card={card} eager={index < eager}>
-            <p className="tile__name" aria-hidden="true">
-              {card.name}
-            </p>
-          </Card>
-        </li>
-      ))}
-    </ul>
+    <>
+      <p id={helpId} className="visually-hidden">
+        {strings.home.rowHelp}
+      </p>
+      <ul className="grid" aria-label={label} aria-describedby={helpId} onKeyDown={keys.onKeyDown}>
+        {cards.map((card, index) => (
+          <li key={card.id} onFocus={() => keys.setActive(index)}>
+            <Card
+              card={card}
+              eager={index < eager}
+              tabIndex={index === keys.active ? 0 : -1}
+              linkRef={(element) => keys.register(index, element)}
+            >
+              <p className="tile__name" aria-hidden="true">
+                {card.name}
+              </p>
+            </Card>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

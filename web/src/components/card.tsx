@@ -43,6 +43,7 @@ export function Card({ card, reason, wide, rank, eager, tabIndex = 0, onOpen, li
           to={to}
           params={{ id: card.id }}
           className="card__link"
+          data-title={card.id}
           tabIndex={tabIndex}
           onClick={onOpen}
           aria-label={labelOf(card, rank)}

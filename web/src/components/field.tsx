@@ -98,18 +98,21 @@ export function Select<T extends string>({ label, value, onChange, options, hide
 
 interface SwitchProps {
   label: string;
+  /** For where the whole form is read. */
+  name?: string;
   hint?: string;
   checked: boolean;
   onChange: (checked: boolean) => void;
 }
 
-export function Switch({ label, hint, checked, onChange }: SwitchProps) {
+export function Switch({ label, name, hint, checked, onChange }: SwitchProps) {
   const id = useId();
   return (
     <div className="switch">
       <input
         type="checkbox"
         role="switch"
+        name={name}
         aria-checked={checked}
         id={id}
         checked={checked}

@@ -12,7 +12,7 @@ import { ReasonText } from "./reason";
 export function Hero({ hero }: { hero: HeroData }) {
   const { title, reason, description } = hero;
   const list = useMyList(title);
-  const listed = title.in_my_list === true;
+  const listed = title.in_my_list;
   return (
     <section className="hero" aria-label={title.name}>
       <Scene src={title.backdrop_url} />

@@ -2,14 +2,15 @@
  * A row of cards that scrolls sideways: by finger, wheel, arrow buttons, and arrow keys from its single tab stop.
  * It remembers which card was last in hand, and takes the focus back there when the viewer returns.
  */
-import { type KeyboardEvent, memo, useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import type { HomeRow, Reason } from "@/api/types";
 import { focusMemory } from "@/lib/focus-memory";
-import { keptIndex, moveInRow } from "@/lib/row-keys";
+import { keptIndex } from "@/lib/row-keys";
 import { strings } from "@/strings";
 import { Card } from "./card";
 import { Icon } from "./icons";
 import { ReasonText } from "./reason";
+import { isRightToLeft, motion, useRoving } from "./roving";
 
 interface RowProps {
   row: HomeRow;
@@ -105,13 +106,13 @@ function Arrow({ side, name, disabled, onClick }: ArrowProps) {
   );
 }
 
+/** The keys, and the card that was last in hand when the viewer left. */
 function useRowKeys(row: HomeRow, scroller: React.RefObject<HTMLUListElement | null>, returned?: boolean) {
   const ids = row.items.map((item) => item.title.id);
-  const kept = focusMemory.place(row.id);
-  const [active, setActiveState] = useState(() => keptIndex(ids, kept?.cardId, kept?.index ?? 0));
-  const links = useRef<(HTMLAnchorElement | null)[]>([]);
-  const count = ids.length;
-  const current = Math.max(0, Math.min(active, count - 1));
+  const keys = useRoving(ids.length, () => {
+    const kept = focusMemory.place(row.id);
+    return keptIndex(ids, kept?.cardId, kept?.index ?? 0);
+  });
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when the row appears; later the viewer's own hand decides.
   useLayoutEffect(() => {
@@ -119,39 +120,14 @@ function useRowKeys(row: HomeRow, scroller: React.RefObject<HTMLUListElement | n
     const place = focusMemory.place(row.id);
     if (!list || !place) return;
     list.scrollLeft = place.scroll;
-    if (returned && focusMemory.takeReturn(row.id)) links.current[current]?.focus({ preventScroll: true });
+    if (returned && focusMemory.takeReturn(row.id)) keys.focus(keys.active);
   }, []);
 
-  const remember = (index: number) =>
-    focusMemory.remember(row.id, { cardId: ids[index] ?? "", index, scroll: scroller.current?.scrollLeft ?? 0 });
-
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
-    const onLink = links.current.includes(event.target as HTMLAnchorElement);
-    if (!onLink || event.altKey || event.ctrlKey || event.metaKey) return;
-    const list = event.currentTarget;
-    const perPage = Math.max(1, Math.floor(list.clientWidth / (links.current[current]?.offsetWidth || 1)));
-    const move = moveInRow(event.key, current, count, perPage, isRightToLeft(list));
-    if (move === undefined) return;
-    event.preventDefault();
-    if (move === "actions") {
-      const card = links.current[current]?.closest(".card");
-      card?.querySelector<HTMLElement>(".card__actions a, .card__actions button")?.focus();
-      return;
-    }
-    links.current[move.index]?.focus({ preventScroll: true });
-    links.current[move.index]?.scrollIntoView({ block: "nearest", inline: "nearest", behavior: motion() });
-  };
-
   return {
-    active: current,
-    onKeyDown,
-    setActive: setActiveState,
+    ...keys,
     open(index: number) {
-      remember(index);
+      focusMemory.remember(row.id, { cardId: ids[index] ?? "", index, scroll: scroller.current?.scrollLeft ?? 0 });
       focusMemory.leave(row.id);
-    },
-    register(index: number, element: HTMLAnchorElement | null) {
-      links.current[index] = element;
     },
   };
 }
@@ -180,8 +156,3 @@ function useEdges(scroller: React.RefObject<HTMLUListElement | null>, count: num
   }, [measure, scroller, count]);
   return edges;
 }
-
-const isRightToLeft = (element: Element) => getComputedStyle(element).direction === "rtl";
-
-const motion = (): ScrollBehavior =>
-  window.matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";

@@ -1,5 +1,6 @@
 /** Times, dates, sizes and numbers as people write them, by `Intl`. */
-import { locale } from "@/strings";
+import type { Title } from "@/api/types";
+import { locale, strings } from "@/strings";
 
 const two = (n: number) => String(n).padStart(2, "0");
 
@@ -28,6 +29,12 @@ function unit(value: number, name: "second" | "minute" | "hour"): string {
 
 export function timeLeft(progress: { position_s: number; duration_s: number }): string {
   return duration(progress.duration_s - progress.position_s);
+}
+
+/** A title as a tab names it: an episode with its series and its place there. */
+export function fullName({ name, place }: Pick<Title, "name" | "place">): string {
+  if (!place) return name;
+  return `${place.series_name} – ${strings.title.episodeShort(place.season, place.episode)} ${name}`;
 }
 
 const whole = new Intl.NumberFormat(locale);

@@ -1,5 +1,13 @@
-/** How the viewer came to this page: by going back, or by a link. */
+/** How the viewer came to this page, by going back or by a link; and which addresses lead on within it. */
 import { useState } from "react";
+
+/** An address of this page as it was asked for, or nothing: a link may bring any text, and must not lead to another house. */
+export function ownAddress(text: unknown): string | undefined {
+  if (typeof text !== "string" || !text.startsWith("/")) return undefined;
+  // As the browser reads it: two slashes, a backslash or a tab between them name another host.
+  const here = window.location.origin;
+  return URL.canParse(text, here) && new URL(text, here).origin === here ? text : undefined;
+}
 
 let cameBack = false;
 

@@ -151,10 +151,8 @@ function useEnter() {
     client.clear();
     const me = await client.fetchQuery(meQuery);
     if (me.profiles.some((profile) => profile.id === before)) chosenProfile.set(before);
-    const target = next?.startsWith("/") && !next.startsWith("//") ? next : "/";
-    if (mustChoose(me))
-      await navigate({ to: "/profiles", search: { next: target === "/" ? undefined : target }, replace: true });
-    else await navigate({ href: target, replace: true });
+    if (mustChoose(me)) await navigate({ to: "/profiles", search: { next }, replace: true });
+    else await navigate({ href: next ?? "/", replace: true });
   };
 }
 

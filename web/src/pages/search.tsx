@@ -106,11 +106,13 @@ interface ResultsProps {
 
 function Results({ q, answer, search, narrow }: ResultsProps) {
   const count = answer.items.length;
+  const total = totalOf(answer, search.kind);
+  const found = total > count ? words.first(number(count), number(total)) : words.results(number(count), count === 1);
   return (
     <>
       <Facets answer={answer} search={search} narrow={narrow} />
       <p className="count" role="status">
-        {count > 0 ? words.results(number(count), count === 1) : words.none(q)}
+        {count > 0 ? found : words.none(q)}
       </p>
       {count > 0 ? (
         <CardGrid cards={answer.items} label={words.title} />
@@ -118,6 +120,15 @@ function Results({ q, answer, search, narrow }: ResultsProps) {
         <EmptyState title={words.none(q)} lead={words.noneLead} />
       )}
     </>
+  );
+}
+
+/** How many there are, not how many are shown: each title is of one kind, and kinds are counted over all of them. */
+export function totalOf({ items, facets }: Pick<SearchAnswer, "items" | "facets">, kind?: string): number {
+  const counted = facets.kinds.filter(({ value }) => kind === undefined || value === kind);
+  return Math.max(
+    items.length,
+    counted.reduce((sum, { count }) => sum + count, 0),
   );
 }
 

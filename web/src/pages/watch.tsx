@@ -6,11 +6,13 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { startPlayback } from "@/api/endpoints";
 import { titleQuery } from "@/api/queries";
+import { useMe, useSeated } from "@/app/session";
 import { Mark } from "@/components/mark";
 import { usePageTitle } from "@/components/page-title";
 import { loadHls } from "@/player/engine";
 import { TroubleView } from "@/player/overlays";
 import { Player } from "@/player/player";
+import { fullName } from "@/lib/format";
 import { strings } from "@/strings";
 
 // The library and the session are fetched side by side: whichever comes last, nothing waits for it twice.
@@ -23,14 +25,20 @@ export function WatchPage() {
 
 function Showing({ id }: { id: string }) {
   const [attempt, setAttempt] = useState(0);
+  // A film counts for whoever watches it: nothing begins before that is known.
+  const seated = useSeated();
+  const me = useMe();
   const playback = useQuery({
     queryKey: ["playback", id, attempt],
     queryFn: ({ signal }) => startPlayback(id, signal),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
+    enabled: seated,
   });
-  const title = useQuery(titleQuery(id));
-  usePageTitle(title.data?.name);
+  // Of a series an episode plays, and that is what is named.
+  const title = useQuery({ ...titleQuery(playback.data?.title_id ?? id), enabled: seated });
+  const refused = playback.error ?? (seated ? null : me.error);
+  usePageTitle(title.data && fullName(title.data));
   return (
     <main id="content" tabIndex={-1}>
       {playback.data ? (
@@ -44,8 +52,8 @@ function Showing({ id }: { id: string }) {
       ) : (
         <div className="player">
           <h1 className="visually-hidden">{title.data?.name ?? strings.player.label}</h1>
-          {playback.isError ? (
-            <TroubleView error={playback.error} titleId={id} onRetry={() => playback.refetch()} />
+          {refused ? (
+            <TroubleView error={refused} titleId={id} onRetry={() => (seated ? playback.refetch() : me.refetch())} />
           ) : (
             <div className="player__middle">
               <div className="player__loading" role="status">

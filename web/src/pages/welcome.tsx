@@ -6,6 +6,7 @@ import { useState } from "react";
 import * as api from "@/api/endpoints";
 import { onboardingQuery } from "@/api/queries";
 import type { Card, Onboarding } from "@/api/types";
+import { useSeated } from "@/app/session";
 import { Artwork } from "@/components/artwork";
 import { FormError } from "@/components/field";
 import { Icon } from "@/components/icons";
@@ -23,7 +24,8 @@ export function WelcomePage() {
   usePageTitle(words.title);
   const client = useQueryClient();
   const navigate = useNavigate();
-  const choices = useQuery(onboardingQuery);
+  const seated = useSeated();
+  const choices = useQuery({ ...onboardingQuery, enabled: seated });
   const [genres, toggleGenre] = useToggles();
   const [titles, toggleTitle] = useToggles();
   const finish = useMutation({

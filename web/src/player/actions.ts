@@ -5,12 +5,16 @@ import { type Command, nextSpeed } from "./keyboard";
 import { speedText } from "./settings-panel";
 
 const VOLUME_KEY = "kinora.volume";
+/** What Unmute comes back to at least: on the way to silence a slider passes through whispers. */
+const AUDIBLE_MIN = 0.25;
 
 export interface Actions {
   toggle: () => void;
   play: () => void;
   seekTo: (time: number) => void;
   seekBy: (seconds: number) => void;
+  /** To a part of the whole, 0 to 1. */
+  jump: (fraction: number) => void;
   setVolume: (volume: number) => void;
   mute: () => void;
   setRate: (rate: number) => void;
@@ -33,8 +37,15 @@ export function makeActions({ video, frame, duration, flash }: Stage): Actions {
   const play = withVideo((element) => void element.play().catch(() => undefined));
   const seekTo = (time: number) =>
     withVideo((element) => {
-      element.currentTime = Math.max(0, Math.min(time, duration() || time));
+      if (Number.isFinite(time)) element.currentTime = Math.max(0, Math.min(time, duration() || time));
     })();
+  let audible = rememberedVolume() || 1;
+  const setVolume = (element: HTMLVideoElement, volume: number) => {
+    element.volume = Math.max(0, Math.min(1, volume));
+    element.muted = element.volume === 0;
+    if (element.volume > 0) audible = element.volume;
+    rememberVolume(element.volume);
+  };
   return {
     play,
     toggle: withVideo((element) => (element.paused ? play() : element.pause())),
@@ -43,15 +54,15 @@ export function makeActions({ video, frame, duration, flash }: Stage): Actions {
       seekTo((video()?.currentTime ?? 0) + seconds);
       flash(strings.player.seeked(seconds));
     },
+    jump: (fraction) => seekTo(fraction * duration()),
     setVolume: (volume) =>
       withVideo((element) => {
-        element.volume = Math.max(0, Math.min(1, volume));
-        element.muted = element.volume === 0;
-        rememberVolume(element.volume);
+        setVolume(element, volume);
         flash(strings.player.volumeAt(percent(element.volume)));
       })(),
     mute: withVideo((element) => {
-      element.muted = !element.muted;
+      if (element.volume === 0) setVolume(element, Math.max(audible, AUDIBLE_MIN));
+      else element.muted = !element.muted;
     }),
     setRate: (rate) =>
       withVideo((element) => {
@@ -73,7 +84,7 @@ export function runCommand(command: Command, actions: Actions, video: HTMLVideoE
       actions.seekBy(command.by);
       return true;
     case "jump":
-      actions.seekTo(command.fraction * (video?.duration ?? 0));
+      actions.jump(command.fraction);
       return true;
     case "volume":
       actions.setVolume((video?.volume ?? 1) + command.by);

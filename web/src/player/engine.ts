@@ -26,12 +26,19 @@ const AUTO = -1;
 const MEDIA_RECOVERIES_MAX = 2;
 const NETWORK_RECOVERIES_MAX = 4;
 const RECOVERY_PAUSE_MS = 1500;
+// As in MediaError, which not every simulated document has.
+const MEDIA_ERR_NETWORK = 2;
+const MEDIA_ERR_DECODE = 3;
 
 /** Begins to load the player's library; the sooner it is called, the sooner the first picture. */
 export const loadHls = () => import("hls.js").then((module) => module.default);
 
 export class Engine {
   private hls: Hls | undefined;
+  private url = "";
+  /** Whether the manifest has arrived: without it there is nothing to go on loading. */
+  private parsed = false;
+  private stopListening = () => {};
   private mediaRecoveries = 0;
   private networkRecoveries = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -59,20 +66,24 @@ export class Engine {
   async open(url: string, startAt: number) {
     const HlsClass = await loadHls();
     if (this.destroyed) return;
+    this.url = url;
     if (HlsClass.isSupported()) {
-      this.attach(new HlsClass(settings(startAt)), HlsClass, url);
+      this.attach(new HlsClass(settings(startAt)), HlsClass);
     } else if (this.video.canPlayType("application/vnd.apple.mpegurl")) {
-      this.video.src = url;
-      this.video.currentTime = startAt;
+      this.listenToVideo();
+      this.openByBrowser(startAt);
     } else {
       this.set({ trouble: "unsupported" });
     }
   }
 
-  private attach(hls: Hls, HlsClass: typeof Hls, url: string) {
+  private attach(hls: Hls, HlsClass: typeof Hls) {
     this.hls = hls;
     const { Events } = HlsClass;
-    hls.on(Events.MANIFEST_PARSED, (_event, data) => this.set({ qualities: qualitiesOf(data.levels) }));
+    hls.on(Events.MANIFEST_PARSED, (_event, data) => {
+      this.parsed = true;
+      this.set({ qualities: qualitiesOf(data.levels) });
+    });
     hls.on(Events.LEVEL_SWITCHED, (_event, data) => this.set({ playingHeight: hls.levels[data.level]?.height }));
     hls.on(Events.FRAG_BUFFERED, () => {
       this.networkRecoveries = 0;
@@ -87,8 +98,25 @@ export class Engine {
       }),
     );
     hls.on(Events.ERROR, (_event, data) => this.failed(data, HlsClass));
-    hls.loadSource(url);
+    hls.loadSource(this.url);
     hls.attachMedia(this.video);
+  }
+
+  private openByBrowser(startAt: number) {
+    this.video.src = this.url;
+    this.video.currentTime = startAt;
+  }
+
+  /** The browser's own HLS says what goes wrong by the element alone. */
+  private listenToVideo() {
+    const failed = () => this.set({ trouble: troubleOf(this.video.error) });
+    const plays = () => this.state.trouble === "network" && this.set({ trouble: undefined });
+    this.video.addEventListener("error", failed);
+    this.video.addEventListener("playing", plays);
+    this.stopListening = () => {
+      this.video.removeEventListener("error", failed);
+      this.video.removeEventListener("playing", plays);
+    };
   }
 
   private failed(data: ErrorData, HlsClass: typeof Hls) {
@@ -104,20 +132,28 @@ export class Engine {
       this.set({ trouble: "network" });
       if (this.networkRecoveries >= NETWORK_RECOVERIES_MAX) return;
       this.networkRecoveries += 1;
-      this.timer = setTimeout(() => this.hls?.startLoad(), RECOVERY_PAUSE_MS * this.networkRecoveries);
+      this.timer = setTimeout(() => this.loadAgain(), RECOVERY_PAUSE_MS * this.networkRecoveries);
       return;
     }
     this.set({ trouble: data.type === HlsClass.ErrorTypes.MEDIA_ERROR ? "media" : "unknown" });
   }
 
+  /** From where loading stopped; from the manifest where not even that has come. */
+  private loadAgain() {
+    if (this.parsed) this.hls?.startLoad();
+    else this.hls?.loadSource(this.url);
+  }
+
   /** Takes up loading again after the viewer asked for it. */
   retry() {
+    clearTimeout(this.timer);
     this.mediaRecoveries = 0;
     this.networkRecoveries = 0;
     const trouble = this.state.trouble;
     this.set({ trouble: undefined });
-    if (trouble === "media") this.hls?.recoverMediaError();
-    this.hls?.startLoad();
+    if (!this.hls) this.openByBrowser(this.video.currentTime);
+    else if (trouble === "media") this.hls.recoverMediaError();
+    this.loadAgain();
     void this.video.play().catch(() => undefined);
   }
 
@@ -137,6 +173,7 @@ export class Engine {
   destroy() {
     this.destroyed = true;
     clearTimeout(this.timer);
+    this.stopListening();
     this.hls?.destroy();
     this.hls = undefined;
     this.listeners.clear();
@@ -146,6 +183,12 @@ export class Engine {
     this.state = { ...this.state, ...change };
     for (const listener of this.listeners) listener();
   }
+}
+
+/** What the browser's own HLS met: an address that it could not open at all may have run out, so a new one is asked for. */
+function troubleOf(error: MediaError | null): Trouble {
+  if (error?.code === MEDIA_ERR_NETWORK) return "network";
+  return error?.code === MEDIA_ERR_DECODE ? "media" : "unknown";
 }
 
 /** Low first, so that the picture comes at once; then as high as the line and the window allow. */

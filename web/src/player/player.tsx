@@ -261,6 +261,7 @@ function useReports(element: React.RefObject<HTMLVideoElement | null>, playback:
       window.removeEventListener("pagehide", paused);
       reporter.leave(video.currentTime);
       tasteChanged(client, titleId);
+      void client.invalidateQueries({ queryKey: ["title"] });
       void client.invalidateQueries({ queryKey: ["history"] });
     };
   }, [element, playback, titleId, client]);

@@ -1,11 +1,15 @@
 /** What people do, in a real browser: log in, move through home by keyboard, dislike and undo, return, search, play. */
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { axe, type Stage, stage, testStream } from "../support/browser";
 import { settled } from "../support/settled.mjs";
 
 let house: Stage;
+let media: string;
 beforeAll(async () => {
-  house = await stage({ media: testStream() });
+  media = testStream();
+  house = await stage({ media });
 });
 afterAll(() => house.stop());
 beforeEach(() => {
@@ -39,6 +43,34 @@ describe("the door", () => {
     await page.getByRole("button", { name: "Emil" }).click();
     await page.getByRole("heading", { name: "Top picks for Ada" }).waitFor();
     expect(await page.evaluate(() => localStorage.getItem("kinora.profile"))).toBe("p2");
+    await page.context().close();
+  });
+
+  it.each(["/watch/t3", "/video?id=t3"])("asks who is watching before %s plays", async (address) => {
+    const page = await house.open(address, { profile: null });
+    await page.waitForURL(`${house.url}/profiles?next=%2Fwatch%2Ft3`);
+    expect(calls("POST")).toEqual([]);
+    await page.getByRole("button", { name: "Emil" }).click();
+    await page.waitForURL(`${house.url}/watch/t3`);
+    await expect.poll(() => calls("POST")).toContain("/playback");
+    await page.context().close();
+  });
+
+  it.each(["/watch/t3", "/my-list"])("asks who is watching %s when the profile is gone", async (address) => {
+    const page = await house.open(address, { profile: "p9" });
+    await page.waitForURL((url) => url.pathname === "/profiles" && url.searchParams.get("next") === address);
+    // Exactly: the header, until it goes, has a button with more words.
+    await page.getByRole("button", { name: "Ada", exact: true }).click();
+    await page.waitForURL(house.url + address);
+    expect(await page.evaluate(() => localStorage.getItem("kinora.profile"))).toBe("p1");
+    await page.context().close();
+  });
+
+  it("does not lead to another house, whatever a link asks for", async () => {
+    const page = await house.open("/profiles?next=//evil.example/%3F");
+    await page.getByRole("button", { name: "Emil" }).click();
+    await page.getByRole("heading", { name: "Top picks for Ada" }).waitFor();
+    expect(page.url()).toBe(`${house.url}/`);
     await page.context().close();
   });
 
@@ -81,6 +113,31 @@ describe("home", () => {
     await card.waitFor();
     await expect.poll(() => calls("DELETE")).toEqual(["/titles/t7/rating"]);
     expect(house.state.ratings.size).toBe(0);
+    await page.context().close();
+  });
+
+  it("takes a dislike by keyboard, stays beside it, and undoes it from the message", async () => {
+    house.state.ratings.set("t7", { stars: 4 });
+    const page = await house.open("/");
+    const row = page.getByRole("region", { name: "Top picks for Ada" });
+    const card = row.getByRole("link", { name: /^City Lights/ });
+    const focus = (name: string) =>
+      page.waitForFunction((start) => document.activeElement?.getAttribute("aria-label")?.startsWith(start), name);
+    await row.getByRole("link", { name: "Sunrise" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowDown");
+    await focus("Play City Lights");
+    for (let press = 0; press < 3; press += 1) await page.keyboard.press("ArrowRight");
+    await focus("Not for me: City Lights");
+    await page.keyboard.press("Enter");
+    await card.waitFor({ state: "detached" });
+    await focus("M (1931)");
+    await page.getByRole("button", { name: "Undo" }).focus();
+    await page.keyboard.press("Enter");
+    await card.waitFor();
+    await focus("M (1931)");
+    await expect.poll(() => house.state.ratings.get("t7")).toEqual({ stars: 4 });
     await page.context().close();
   });
 
@@ -176,6 +233,15 @@ describe("search", () => {
   });
 });
 
+describe("search among many", () => {
+  it("says how many there are, not how many are shown", async () => {
+    house.state.searchMax = 5;
+    const page = await house.open("/search?q=the");
+    await page.getByText(/^The first 5 of \d\d titles$/).waitFor();
+    await page.context().close();
+  });
+});
+
 describe("the player", () => {
   const moving = "document.querySelector('video').currentTime > 0.3";
 
@@ -196,6 +262,14 @@ describe("the player", () => {
     await page.getByRole("button", { name: "Quality and speed" }).click();
     await page.getByText("360p", { exact: true }).waitFor();
     expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("names the episode that a series goes on with", async () => {
+    const page = await house.open("/watch/t16");
+    await page.getByRole("heading", { level: 1, name: "A day in Odessa" }).waitFor({ state: "attached" });
+    await page.getByText("Man with a Movie Camera, Season 1, episode 2").waitFor({ state: "attached" });
+    await page.waitForFunction(() => document.title.startsWith("Man with a Movie Camera – S1 E2 A day in Odessa"));
     await page.context().close();
   });
 
@@ -241,6 +315,20 @@ describe("the player", () => {
     const page = await house.open("/watch/t3");
     await page.getByRole("heading", { name: "The film does not arrive" }).waitFor();
     expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("plays a film that arrives after all", async () => {
+    house.state.stream = "/media/film/late.m3u8";
+    const page = await house.open("/watch/t3");
+    await page.getByRole("heading", { name: "The film does not arrive" }).waitFor();
+    copyFileSync(join(media, "film/master.m3u8"), join(media, "film/late.m3u8"));
+    // The player keeps trying by itself, so the button may be gone already.
+    await page.evaluate(() =>
+      [...document.querySelectorAll("button")].find((button) => button.textContent === "Try again")?.click(),
+    );
+    await page.waitForFunction(moving);
+    expect(await page.getByRole("heading", { name: "The film does not arrive" }).count()).toBe(0);
     await page.context().close();
   });
 });

@@ -53,12 +53,15 @@ export function freshState() {
     list: new Set(["t1", "t12", "t23"]),
     positions: [],
     uploads: new Map(),
+    uploadBreaks: 0,
+    edits: new Map(),
+    searchMax: 48,
     failing: new Map(),
     calls: [],
   };
 }
 
-const decorate = (state) => (card) => ({
+export const decorate = (state) => (card) => ({
   ...card,
   my_rating: state.ratings.get(card.id) ?? null,
   in_my_list: state.list.has(card.id),
@@ -147,6 +150,16 @@ export function homeAnswer(state) {
   };
 }
 
+/** An episode of the one series, from its id `e<season>-<number>`. */
+export function episodeAnswer(state, id) {
+  const series = titleAnswer(state, "t16");
+  const [season, number] = id.slice(1).split("-").map(Number);
+  const episode = series.seasons[season - 1]?.episodes[number - 1];
+  if (!episode) return undefined;
+  const place = { series_id: "t16", series_name: series.name, season, episode: number };
+  return { ...series, ...episode.title, description: episode.description, seasons: [], place };
+}
+
 export function titleAnswer(state, id) {
   const card = cardById(id);
   if (!card) return undefined;
@@ -197,6 +210,14 @@ export function titleAnswer(state, id) {
   };
 }
 
+/** A title as curators see it: the catalogue's, with what was changed since. */
+export const adminTitle = (state, card) => ({ ...card, published: card.id !== "t4", ...state.edits.get(card.id) });
+
+export function adminTitleAnswer(state, id) {
+  const whole = titleAnswer(state, id);
+  return whole && { ...whole, ...adminTitle(state, cardById(id)) };
+}
+
 function count(values) {
   const counts = new Map();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -209,12 +230,15 @@ export const genresAnswer = () => ({
 
 export function searchAnswer(state, { q = "", genre, kind }) {
   const match = cards.filter((card) => card.name.toLowerCase().includes(q.toLowerCase()));
-  const shown = match.filter((card) => (!genre || card.genres.includes(genre)) && (!kind || card.kind === kind));
+  const ofGenre = (card) => !genre || card.genres.includes(genre);
+  const ofKind = (card) => !kind || card.kind === kind;
+  const shown = match.filter((card) => ofGenre(card) && ofKind(card));
+  const facet = (values) => count(values).map(([value, n]) => ({ value, count: n }));
   return {
-    items: shown.slice(0, q ? 48 : 12).map(decorate(state)),
+    items: shown.slice(0, state.searchMax).map(decorate(state)),
     facets: {
-      genres: count(match.flatMap((card) => card.genres)).map(([value, n]) => ({ value, count: n })),
-      kinds: count(match.map((card) => card.kind)).map(([value, n]) => ({ value, count: n })),
+      genres: facet(match.filter(ofKind).flatMap((card) => card.genres)),
+      kinds: facet(match.filter(ofGenre).map((card) => card.kind)),
       decades: [],
     },
   };

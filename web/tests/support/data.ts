@@ -14,6 +14,7 @@ export function card(id: string, more: Partial<Card> = {}): Card {
     average_rating: 3.5,
     ratings_count: 10,
     playable: true,
+    in_my_list: false,
     ...more,
   };
 }

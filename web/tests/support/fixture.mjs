@@ -8,6 +8,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as answers from "./answers.mjs";
 import { artwork, cardById, cards } from "./catalogue.mjs";
+import { Refusal, Reply, uploadRoutes } from "./uploads.mjs";
 
 const dist = fileURLToPath(new URL("../../dist", import.meta.url));
 const TYPES = {
@@ -22,19 +23,13 @@ const TYPES = {
   ".ts": "video/mp2t",
 };
 
-class Refusal {
-  constructor(status, code, title, detail) {
-    Object.assign(this, { status, code, title, detail });
-  }
-}
-
 /** Method and path pattern to answer; `undefined` is 204. */
 const routes = [
   [
     "POST",
     /^\/auth\/(login|register)$/,
     (state, _m, { body }) => {
-      if (body.password === "wrong") throw new Refusal(401, "wrong_credentials", "Wrong e-mail or password");
+      if (body.password === "wrong") throw new Refusal(401, "credentials_wrong", "Wrong e-mail or password");
       state.signedIn = true;
       return { account: { id: "u1", email: body.email, name: "Ada", role: state.role }, profile: state.profiles[0] };
     },
@@ -43,12 +38,18 @@ const routes = [
     "POST",
     /^\/auth\/refresh$/,
     (state) => {
-      if (!state.signedIn) throw new Refusal(401, "no_session", "Log in");
+      if (!state.signedIn) throw new Refusal(401, "refresh_invalid", "Log in");
       return {};
     },
   ],
   ["POST", /^\/auth\/(logout|logout-all)$/, (state) => void Object.assign(state, { signedIn: false })],
-  ["POST", /^\/auth\/password$/, () => undefined],
+  [
+    "POST",
+    /^\/auth\/password$/,
+    (_state, _m, { body }) => {
+      if (body.current_password === "wrong") throw new Refusal(401, "credentials_wrong", "Wrong password");
+    },
+  ],
   ["GET", /^\/auth\/sessions$/, answers.sessionsAnswer],
   [
     "GET",
@@ -82,6 +83,13 @@ const routes = [
         body,
       ),
   ],
+  [
+    "DELETE",
+    /^\/profiles\/(\w+)$/,
+    (state, [, id]) => {
+      state.profiles = state.profiles.filter((profile) => profile.id !== id);
+    },
+  ],
   ["GET", /^\/home$/, (state) => state.home ?? answers.homeAnswer(state)],
   ["GET", /^\/genres$/, answers.genresAnswer],
   ["GET", /^\/onboarding$/, () => ({ genres: answers.genresAnswer().items, titles: cards.slice(0, 36) })],
@@ -90,7 +98,7 @@ const routes = [
   [
     "GET",
     /^\/titles\/([\w-]+)$/,
-    (state, [, id]) => answers.titleAnswer(state, id.startsWith("e") ? "t16" : id) ?? notFound(),
+    (state, [, id]) => (id.startsWith("e") ? answers.episodeAnswer : answers.titleAnswer)(state, id) ?? notFound(),
   ],
   [
     "GET",
@@ -124,7 +132,7 @@ const routes = [
     (state) => ({
       items: cards
         .filter((card) => state.list.has(card.id))
-        .map((title) => ({ title, added_at: "2026-11-20T10:00:00Z" })),
+        .map((card) => ({ title: answers.decorate(state)(card), added_at: "2026-11-20T10:00:00Z" })),
       next_cursor: null,
     }),
   ],
@@ -138,7 +146,7 @@ const routes = [
       if (!state.stream) throw new Refusal(409, "not_playable", "No video", "This title has no video yet.");
       return {
         session_id: `s-${body.title_id}`,
-        title_id: body.title_id,
+        title_id: body.title_id === "t16" ? "e1-2" : body.title_id,
         hls_url: state.stream,
         dash_url: null,
         resume_at_s: state.resumeAt ?? 0,
@@ -161,14 +169,26 @@ const routes = [
   [
     "GET",
     /^\/admin\/titles$/,
-    (_state, _m, { query }) => ({
+    (state, _m, { query }) => ({
       items: cards
         .filter((card) => card.name.toLowerCase().includes((query.q ?? "").toLowerCase()))
         .slice(0, 30)
-        .map((card, at) => ({ ...card, published: at !== 3 })),
+        .map((card) => answers.adminTitle(state, card)),
       next_cursor: null,
     }),
   ],
+  ["GET", /^\/admin\/titles\/(\w+)$/, (state, [, id]) => answers.adminTitleAnswer(state, id) ?? notFound()],
+  [
+    "PATCH",
+    /^\/admin\/titles\/(\w+)$/,
+    (state, [, id], { body }) => {
+      state.edits.set(id, { ...state.edits.get(id), ...body });
+      return answers.adminTitleAnswer(state, id);
+    },
+  ],
+  ["POST", /^\/admin\/titles$/, (_state, _m, { body }) => ({ ...cards[0], ...body, id: "t99" })],
+  ["PUT", /^\/admin\/titles\/(\w+)\/artwork\/\w+$/, (state, [, id]) => answers.adminTitle(state, cardById(id))],
+  ...uploadRoutes,
   ["POST", /^\/admin\/imports$/, () => ({ ...answers.jobsAnswer().items[0], kind: "import", subject: "MovieLens" })],
 ];
 
@@ -222,15 +242,20 @@ async function api(state, url, request, response) {
   const path = url.pathname.slice("/api/v1".length);
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
-  const raw = Buffer.concat(chunks).toString();
-  const body = raw && request.headers["content-type"]?.includes("json") ? JSON.parse(raw) : undefined;
+  const raw = Buffer.concat(chunks);
+  const isJson = raw.length > 0 && request.headers["content-type"]?.includes("json");
+  const body = isJson ? JSON.parse(raw.toString()) : undefined;
   state.calls.push({ method: request.method, path, body });
   try {
     const failure = state.failing.get(`${request.method} ${path}`);
     if (failure) throw new Refusal(failure, "unavailable", "Unavailable", "The recommender does not answer.");
-    if (!state.signedIn && !path.startsWith("/auth/")) throw new Refusal(401, "no_session", "Log in");
+    if (!state.signedIn && !path.startsWith("/auth/")) throw new Refusal(401, "unauthenticated", "Log in");
+    const profile = request.headers["x-profile"];
+    if (profile && !state.profiles.some(({ id }) => id === profile)) throw new Refusal(404, "profile_not_found", "Gone");
     const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path)) ?? notFound();
-    const answer = found[2](state, path.match(found[1]), { body, query: Object.fromEntries(url.searchParams) });
+    const query = Object.fromEntries(url.searchParams);
+    const answer = found[2](state, path.match(found[1]), { body, query, raw, headers: request.headers });
+    if (answer instanceof Reply) return response.writeHead(answer.status, answer.headers).end();
     response.writeHead(answer === undefined ? 204 : 200, { "content-type": "application/json" });
     response.end(answer === undefined ? undefined : JSON.stringify(answer));
   } catch (refusal) {

@@ -3,11 +3,11 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, render, renderHook, screen, waitFor } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { beforeEach, describe, expect, it } from "vitest";
-import { mapCards } from "@/api/card-cache";
-import { useDislike, useMyList, useRate } from "@/api/opinions";
-import { withListMarks } from "@/api/queries";
+import { mapCards, patchCards } from "@/api/card-cache";
+import { useDislike, useMyList, useRate, withTitleOf } from "@/api/opinions";
 import type { Home } from "@/api/types";
-import { Toasts } from "@/components/toast";
+import { useSwitchProfile } from "@/app/session";
+import { showToast, Toasts } from "@/components/toast";
 import { card, home, row } from "../support/data";
 import { count, json, problem, serve } from "../support/server";
 
@@ -77,18 +77,72 @@ describe("a dislike", () => {
   });
 });
 
+describe("a dislike of what was rated before", () => {
+  const answer = () => json({ average_rating: null, ratings_count: 0, rating_histogram: [], likes: 0, dislikes: 0 });
+  const dislike = async () => {
+    const { result } = renderHook(() => useDislike(card("b", { my_rating: { stars: 4 } })), { wrapper });
+    act(() => result.current.mutate());
+    return (await screen.findAllByRole("button", { name: "Undo" })).at(-1);
+  };
+  beforeEach(() => {
+    client.setQueryData<Home>(["home"], (old) =>
+      mapCards(old, "b", (one) => ({ ...one, my_rating: { stars: 4 } })) as Home,
+    );
+    render(<Toasts />);
+  });
+
+  it("is undone to the stars that were there", async () => {
+    const asked = serve({ "PUT /api/v1/titles/b/rating": answer });
+    const undo = await dislike();
+    act(() => undo?.click());
+    await waitFor(() => expect(count(asked, "PUT", "/api/v1/titles/b/rating")).toBe(2));
+    expect(JSON.parse(asked.at(-1)?.body ?? "")).toEqual({ stars: 4 });
+    expect(ratingOf("b")).toEqual({ stars: 4 });
+  });
+
+  it("is undone for that title alone", async () => {
+    serve({ "PUT /api/v1/titles/b/rating": answer });
+    const undo = await dislike();
+    act(() => {
+      patchCards(client, "c", (old) => ({ ...old, my_rating: { like: true } }));
+    });
+    act(() => undo?.click());
+    expect(cached()?.rows.map((one) => one.items.map((item) => item.title.id))).toEqual([["a", "b", "c"], ["b"]]);
+    expect(ratingOf("c")).toEqual({ like: true });
+  });
+
+  it("stays where the undo is refused", async () => {
+    serve({
+      "PUT /api/v1/titles/b/rating": (_request, call) => (call === 1 ? answer() : problem(503, "unavailable")),
+    });
+    const undo = await dislike();
+    act(() => undo?.click());
+    await screen.findByText(/Nothing was changed/);
+    expect(ratingOf("b")).toBeUndefined();
+  });
+});
+
+it("leaves another page as it is when a dislike of the last one is undone", () => {
+  const before = home(row("picks", ["a", "b"]));
+  const now = { ...home(row("picks", ["c"])), page_id: "other" };
+  expect(withTitleOf(now, before, "b")).toBe(now);
+});
+
+it("says nothing to the next profile of what the last one did", () => {
+  render(<Toasts />);
+  act(() => showToast("Heat will not be suggested again."));
+  const { result } = renderHook(() => useSwitchProfile(), { wrapper });
+  act(() => result.current("p2"));
+  expect(screen.queryByText(/Heat/)).toBeNull();
+});
+
 describe("the list", () => {
   it("is marked on every card of the title and unmarked on refusal", async () => {
     serve({ "PUT /api/v1/my-list/b": () => problem(500, "internal") });
     const { result } = renderHook(() => useMyList(card("b")), { wrapper });
     act(() => result.current.mutate(true));
     await waitFor(() => expect(result.current.isError).toBe(true));
-    expect(cached()?.rows[1]?.items[0]?.title.in_my_list).toBeUndefined();
-  });
-
-  it("is known from the page's own row of the list", () => {
-    const marked = withListMarks(home(row("picks", ["a", "b"]), row("list", ["b"], "my_list")));
-    expect(marked.rows[0]?.items.map((item) => item.title.in_my_list)).toEqual([false, true]);
+    expect(cached()?.rows[1]?.items[0]?.title.in_my_list).toBe(false);
   });
 });
 

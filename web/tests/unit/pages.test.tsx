@@ -6,8 +6,9 @@ import { browseQuery } from "@/api/queries";
 import type { Job } from "@/api/types";
 import { linkParts } from "@/components/reason";
 import { flatPages } from "@/lib/paging";
-import { draftOf } from "@/pages/admin/title-dialog";
+import { draftOf } from "@/pages/admin/title-form";
 import { decades } from "@/pages/browse";
+import { totalOf } from "@/pages/search";
 import { byRole } from "@/pages/title/people";
 import { wholeStars } from "@/pages/title/opinion";
 import { formingRows } from "@/pages/welcome";
@@ -54,6 +55,12 @@ it("forms rows from what was picked, the picked posters first", () => {
   expect(rows.map(({ genre, cards }) => [genre, cards.map((one) => one.id)])).toEqual([["Drama", ["b", "a"]]]);
 });
 
+it("counts what a search found, of the chosen kind, and never less than it shows", () => {
+  const facets = { genres: [], decades: [], kinds: [{ value: "film", count: 300 }, { value: "series", count: 12 }] };
+  const answer = { items: [card("a")], facets };
+  expect([totalOf(answer), totalOf(answer, "series"), totalOf(answer, "episode")]).toEqual([312, 12, 1]);
+});
+
 it("counts half stars with the star they begin", () => {
   const counts = wholeStars([
     { stars: 4.5, count: 2 },
@@ -93,6 +100,8 @@ it("reads a title's form without the fields that were left empty", () => {
     maturity: undefined,
     genres: ["Crime", "Thriller"],
     description: "",
+    published: false,
+    people: [],
   });
 });
 

@@ -1,5 +1,6 @@
 /** The player's rules: keys, taps, positions, previews, qualities. */
 import { describe, expect, it, vi } from "vitest";
+import { makeActions, runCommand } from "@/player/actions";
 import { qualitiesOf } from "@/player/engine";
 import { commandOf, nextSpeed } from "@/player/keyboard";
 import { PositionReporter } from "@/player/positions";
@@ -42,6 +43,42 @@ describe("keys", () => {
     expect(nextSpeed(1, 1)).toBe(1.25);
     expect(nextSpeed(2, 1)).toBe(2);
     expect(nextSpeed(0.5, -1)).toBe(0.5);
+  });
+});
+
+describe("presses", () => {
+  const stage = (duration = 100) => {
+    const video = document.createElement("video");
+    video.play = async () => undefined;
+    const actions = makeActions({ video: () => video, frame: () => null, duration: () => duration, flash: () => undefined });
+    return { video, actions };
+  };
+
+  it("unmute to what was heard before the volume was drawn to nothing", () => {
+    const { video, actions } = stage();
+    actions.setVolume(0.8);
+    actions.setVolume(0);
+    expect([video.volume, video.muted]).toEqual([0, true]);
+    actions.mute();
+    expect([video.volume, video.muted]).toEqual([0.8, false]);
+    actions.mute();
+    expect([video.volume, video.muted]).toEqual([0.8, true]);
+  });
+
+  it("unmute to something that can be heard, though the slider passed through whispers", () => {
+    const { video, actions } = stage();
+    for (const volume of [0.5, 0.05, 0]) actions.setVolume(volume);
+    actions.mute();
+    expect(video.volume).toBe(0.25);
+  });
+
+  it("jump by the length that is known before the film has said its own", () => {
+    const { video, actions } = stage();
+    Object.defineProperty(video, "duration", { value: Number.NaN });
+    runCommand({ do: "jump", fraction: 0.5 }, actions, video);
+    expect(video.currentTime).toBe(50);
+    runCommand({ do: "jump", fraction: 0.5 }, stage(Number.NaN).actions, video);
+    expect(video.currentTime).toBe(50);
   });
 });
 

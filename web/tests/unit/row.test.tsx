@@ -3,20 +3,26 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from "@tanstack/react-router";
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import type { ReactNode } from "react";
 import { beforeEach, describe, expect, it } from "vitest";
+import { CardGrid } from "@/components/card-grid";
+import { heirOf } from "@/components/roving";
 import { Row, reasonAsHeading } from "@/components/row";
 import { focusMemory } from "@/lib/focus-memory";
 import { keptIndex, moveInRow } from "@/lib/row-keys";
-import { row } from "../support/data";
+import { card, row } from "../support/data";
 
-async function show(ids: string[], returned = false) {
-  const root = createRootRoute({ component: () => <Row row={row("picks", ids)} returned={returned} /> });
-  const router = createRouter({ routeTree: root, history: createMemoryHistory() });
-  const view = render(
+function showPage(component: () => ReactNode) {
+  const router = createRouter({ routeTree: createRootRoute({ component }), history: createMemoryHistory() });
+  return render(
     <QueryClientProvider client={new QueryClient()}>
       <RouterProvider router={router as never} />
     </QueryClientProvider>,
   );
+}
+
+async function show(ids: string[], returned = false) {
+  const view = showPage(() => <Row row={row("picks", ids)} returned={returned} />);
   await screen.findByRole("heading", { name: "Row picks" });
   return view;
 }
@@ -66,6 +72,49 @@ describe("keys", () => {
     expect(keptIndex(["a", "b", "c"], "c", 0)).toBe(2);
     expect(keptIndex(["a", "b"], "c", 2)).toBe(1);
     expect(keptIndex([], "c", 2)).toBe(0);
+  });
+});
+
+describe("a grid", () => {
+  beforeEach(async () => {
+    const cards = ["a", "b", "c"].map((id) => card(id));
+    await showPage(() => <CardGrid cards={cards} label="Found" />);
+    await screen.findByRole("list", { name: "Found" });
+  });
+
+  it("is one tab stop, and every action of a card can be reached from it", async () => {
+    const user = userEvent.setup();
+    await user.tab();
+    expect(focused()).toContain("Film a");
+    await user.keyboard("{ArrowRight}{ArrowDown}");
+    expect(focused()).toBe("Play Film b");
+    await user.keyboard("{ArrowRight}{ArrowRight}{ArrowRight}");
+    expect(focused()).toBe("Not for me: Film b");
+    await user.keyboard("{ArrowUp}");
+    expect(focused()).toContain("Film b");
+    await user.tab();
+    expect(document.activeElement).toBe(document.body);
+  });
+});
+
+describe("the heir of a card that leaves", () => {
+  const links = (html: string) => {
+    document.body.innerHTML = `<main id="content">${html}</main>`;
+    return (at: number) => document.querySelectorAll<HTMLElement>(".card__link")[at] as HTMLElement;
+  };
+  const ul = (...ids: string[]) =>
+    `<ul>${ids.map((id) => `<li><a class="card__link" data-title="${id}"></a></li>`).join("")}</ul>`;
+
+  it("stands beside it, else in the nearest row, and is never the title itself", () => {
+    const link = links(ul("a", "b") + ul("b") + ul("b", "c"));
+    expect(heirOf(link(0), "a")).toBe(link(1));
+    expect(heirOf(link(1), "b")).toBe(link(0));
+    expect(heirOf(link(2), "b")).toBe(link(4));
+  });
+
+  it("is the page where nothing else is left", () => {
+    const link = links(ul("a"));
+    expect(heirOf(link(0), "a")?.id).toBe("content");
   });
 });
 

@@ -44,10 +44,10 @@ async function editTitle(page, url, judge) {
   await page.getByLabel("Filter titles").fill("harbour");
   await page.getByRole("button", { name: `Edit ${TITLE.before}` }).click();
   const dialog = page.getByRole("dialog", { name: "Edit title" });
-  await dialog.getByLabel("Name").fill("");
+  await dialog.getByLabel("Name", { exact: true }).fill("");
   await dialog.getByRole("button", { name: "Save" }).click();
   must(await dialog.isVisible(), "a title without a name was taken", {});
-  await dialog.getByLabel("Name").fill(TITLE.after);
+  await dialog.getByLabel("Name", { exact: true }).fill(TITLE.after);
   await dialog.getByLabel("Description").fill(TITLE.description);
   await judge("title-dialog");
   await dialog.getByRole("button", { name: "Save" }).click();

@@ -3,26 +3,12 @@
 use contract::{
     TitleId,
     catalog::{
-        CatalogError, CreditRole, EpisodePlace, ExternalId, ForTitle, GetCards, NewCredit, NewTitle, Resolve,
-        TitleKind, UpdateTitle,
+        CatalogError, CreditRole, EpisodePlace, ExternalId, ForTitle, GetCards, NewCredit, NewTitle, OptionalFact,
+        Resolve, TitleKind, UpdateTitle,
     },
 };
 
 use crate::support::{Fixture, browse, film, fixtures};
-
-fn edit(title: TitleId) -> UpdateTitle {
-    UpdateTitle {
-        title,
-        name: None,
-        year: None,
-        genres: None,
-        description: None,
-        maturity: None,
-        duration_ms: None,
-        credits: None,
-        published: None,
-    }
-}
 
 fn credit(name: &str, role: CreditRole) -> NewCredit {
     NewCredit {
@@ -105,7 +91,7 @@ async fn an_edit_changes_what_it_names() {
             year: Some(1972),
             genres: Some(vec!["Sci-Fi".into(), "Drama".into()]),
             maturity: Some(6),
-            ..edit(before.card.id)
+            ..UpdateTitle::of(before.card.id)
         };
         let after = fixture.door.update(change).await.unwrap();
         assert_eq!(
@@ -126,7 +112,7 @@ async fn an_edit_changes_what_it_names() {
         let described = UpdateTitle {
             credits: Some(credits),
             description: Some("Cold.".into()),
-            ..edit(before.card.id)
+            ..UpdateTitle::of(before.card.id)
         };
         let after = fixture.door.update(described).await.unwrap();
         assert_eq!(
@@ -146,6 +132,44 @@ async fn an_edit_changes_what_it_names() {
             .await
             .unwrap();
         assert_eq!(cards, [after.card]);
+    }
+}
+
+#[tokio::test]
+async fn a_year_and_a_maturity_can_be_taken_away() {
+    for fixture in fixtures().await {
+        let made = NewTitle {
+            maturity: Some(18),
+            ..film("Amélie", 2002, &["Comedy", "Romance"])
+        };
+        let title = fixture.add(made).await.card.id;
+        let nothing = fixture.door.update(UpdateTitle::of(title)).await.unwrap().card;
+        assert_eq!((nothing.year, nothing.maturity), (Some(2002), 18), "{}", fixture.name);
+        let no_year = UpdateTitle {
+            cleared: vec![OptionalFact::Year],
+            ..UpdateTitle::of(title)
+        };
+        let card = fixture.door.update(no_year).await.unwrap().card;
+        assert_eq!((card.year, card.maturity), (None, 18), "{}", fixture.name);
+        let no_maturity = UpdateTitle {
+            year: Some(2001),
+            cleared: vec![OptionalFact::Maturity],
+            ..UpdateTitle::of(title)
+        };
+        let card = fixture.door.update(no_maturity).await.unwrap().card;
+        assert_eq!(
+            (card.year, card.maturity),
+            (Some(2001), 12),
+            "estimated: {}",
+            fixture.name
+        );
+        let both = UpdateTitle {
+            year: Some(2003),
+            cleared: vec![OptionalFact::Year],
+            ..UpdateTitle::of(title)
+        };
+        let refused = fixture.door.update(both).await.unwrap_err();
+        assert!(matches!(refused, CatalogError::TitleInvalid(_)), "{refused}");
     }
 }
 
@@ -308,7 +332,7 @@ async fn what_is_not_there_or_taken_is_refused() {
         assert_eq!(fixture.names(browse()).await, ["First"], "{}", fixture.name);
         let unknown = TitleId(1);
         assert_eq!(
-            fixture.door.update(edit(unknown)).await,
+            fixture.door.update(UpdateTitle::of(unknown)).await,
             Err(CatalogError::TitleNotFound)
         );
         assert_eq!(

@@ -170,15 +170,9 @@ async fn an_edit_does_not_undo_what_another_process_changed() {
         tell(&fixture, "streaming", vec![ready]).await;
         let other = fixture.beside().await;
         let edit = |name: Option<&str>, year| contract::catalog::UpdateTitle {
-            title,
             name: name.map(str::to_owned),
             year,
-            genres: None,
-            description: None,
-            maturity: None,
-            duration_ms: None,
-            credits: None,
-            published: None,
+            ..contract::catalog::UpdateTitle::of(title)
         };
         other.door.update(edit(None, Some(1967))).await.unwrap();
         // At once, before the news of it can have arrived.

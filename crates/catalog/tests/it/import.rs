@@ -61,15 +61,8 @@ async fn a_correction_is_taken_and_a_curators_edit_is_kept() {
     for fixture in fixtures().await {
         let first = fixture.door.import(ImportTitles { titles: three() }).await.unwrap();
         let edit = UpdateTitle {
-            title: first.titles[0],
             name: Some("Toy Story, the first".into()),
-            year: None,
-            genres: None,
-            description: None,
-            maturity: None,
-            duration_ms: None,
-            credits: None,
-            published: None,
+            ..UpdateTitle::of(first.titles[0])
         };
         fixture.door.update(edit).await.unwrap();
         let mut corrected = three();

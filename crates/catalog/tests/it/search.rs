@@ -186,15 +186,8 @@ async fn the_index_follows_edits_and_outlives_a_restart() {
         let title = fixture.add(film("Casablanca", 1942, &["Romance"])).await.card.id;
         assert_eq!(fixture.found("casablanca").await.len(), 1);
         let change = contract::catalog::UpdateTitle {
-            title,
             name: Some("Everybody Comes to Rick's".into()),
-            year: None,
-            genres: None,
-            description: None,
-            maturity: None,
-            duration_ms: None,
-            credits: None,
-            published: None,
+            ..contract::catalog::UpdateTitle::of(title)
         };
         fixture.door.update(change).await.unwrap();
         assert!(fixture.found("casablanca").await.is_empty(), "{}", fixture.name);

@@ -3,12 +3,12 @@
 //! The busiest answer there is: one call that makes the page, two side by side for what it shows, all from memory on a warm
 //! path, one serialisation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::{Json, extract::State};
 use contract::{
     TitleId,
-    activity::{Recent, TitleState},
+    activity::{Recent, RecentActivity, TitleState},
     catalog::{self, ForTitle},
     recommend::{self, GetHome, GetTop},
 };
@@ -70,6 +70,7 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Result<La
     let join = Join {
         cards: &cards,
         states: &states,
+        listed: page.listed.into_iter().collect(),
     };
     let hero = page
         .hero
@@ -114,28 +115,26 @@ async fn get_recommendations(
 pub async fn join(gateway: &Gateway, viewing: &Viewing, items: Vec<recommend::Item>) -> Result<Vec<Item>, Problem> {
     let mut titles = Vec::with_capacity(items.len() * 2);
     items.iter().for_each(|item| mention(item, &mut titles));
-    let (cards, states) = tokio::try_join!(
+    let (cards, recent) = tokio::try_join!(
         compose::cards_by_title(gateway, viewing, titles),
-        recent_states(gateway, viewing)
+        recent(gateway, viewing)
     )?;
+    let states = by_title(recent.states);
     let join = Join {
         cards: &cards,
         states: &states,
+        listed: recent.listed.into_iter().collect(),
     };
     Ok(items.iter().filter_map(|item| join.item(item)).collect())
 }
 
-/// What the profile did lately, by title.
-pub async fn recent_states(gateway: &Gateway, viewing: &Viewing) -> Result<HashMap<TitleId, TitleState>, Problem> {
-    let recent = gateway
-        .doors
-        .activity
-        .recent(Recent {
-            profile: viewing.profile.id,
-            limit: RECENT_MAX,
-        })
-        .await?;
-    Ok(by_title(recent.states))
+/// What the profile did lately, and its list.
+async fn recent(gateway: &Gateway, viewing: &Viewing) -> Result<RecentActivity, Problem> {
+    let asked = Recent {
+        profile: viewing.profile.id,
+        limit: RECENT_MAX,
+    };
+    Ok(gateway.doors.activity.recent(asked).await?)
 }
 
 fn by_title(states: Vec<TitleState>) -> HashMap<TitleId, TitleState> {
@@ -162,6 +161,8 @@ fn mention(item: &recommend::Item, titles: &mut Vec<TitleId>) {
 struct Join<'a> {
     cards: &'a HashMap<TitleId, catalog::Card>,
     states: &'a HashMap<TitleId, TitleState>,
+    /// My List: longer than what the states remember.
+    listed: HashSet<TitleId>,
 }
 
 impl Join<'_> {
@@ -175,10 +176,9 @@ impl Join<'_> {
     fn item(&self, item: &recommend::Item) -> Option<Item> {
         let card = self.cards.get(&item.title)?.clone();
         let reason = item.reason.as_ref().and_then(|reason| self.words().reason(reason));
-        Some(Item {
-            title: compose::card(card, self.states.get(&item.title)),
-            reason,
-        })
+        let mut title = compose::card(card, self.states.get(&item.title));
+        title.in_my_list |= self.listed.contains(&item.title);
+        Some(Item { title, reason })
     }
 
     /// A row without titles is none.

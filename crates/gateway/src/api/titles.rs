@@ -16,8 +16,8 @@ use crate::{
     dto::{
         Items, LIMIT_DEFAULT, List, Time,
         titles::{
-            BrowseQuery, Card, Credit, Episode, EpisodePlace, ExternalId, GenreCount, Item, LimitQuery, RatingCount,
-            Season, Title,
+            BrowseQuery, Card, Episode, EpisodePlace, ExternalId, GenreCount, Item, LimitQuery, RatingCount, Season,
+            Title,
         },
     },
     extract::{Path, Query},
@@ -149,11 +149,6 @@ fn whole(
     why: Option<crate::dto::titles::Reason>,
 ) -> Title {
     let published = found.card.published;
-    let credit = |credit: catalog::Credit| Credit {
-        id: credit.person,
-        name: credit.name,
-        role: credit.role.into(),
-    };
     let external = |id: catalog::ExternalId| ExternalId {
         source: id.source,
         id: id.id,
@@ -162,13 +157,12 @@ fn whole(
         card: compose::card(found.card, Some(state)),
         original_name: found.original_name,
         description: found.description,
-        people: found.credits.into_iter().map(credit).collect(),
+        people: found.credits.into_iter().map(Into::into).collect(),
         seasons,
         place,
         rating_histogram: histogram(ratings),
         likes: ratings.likes,
         dislikes: ratings.dislikes,
-        in_my_list: state.listed_at.is_some(),
         rated_at: state.opinion.and(state.rated_at).map(Time),
         last_watched_at: state.progress.as_ref().map(|progress| Time(progress.at)),
         why,
@@ -232,7 +226,8 @@ async fn seasons(gateway: &Gateway, viewing: &Viewing, card: &catalog::Card) -> 
         .collect())
 }
 
-async fn place(gateway: &Gateway, place: Option<catalog::EpisodePlace>) -> Result<Option<EpisodePlace>, Problem> {
+/// Where an episode stands, with its series' name.
+pub async fn place(gateway: &Gateway, place: Option<catalog::EpisodePlace>) -> Result<Option<EpisodePlace>, Problem> {
     let Some(place) = place else { return Ok(None) };
     let cards = gateway
         .doors

@@ -2,12 +2,12 @@
 
 use contract::{JobId, ModelId, TitleId, UploadId, catalog, imports, jobs, recommend};
 use garde::Validate;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Time, mirror,
-    titles::{Card, CreditRole, ExternalId, Sort, TitleKind, hundredths},
+    titles::{Card, Credit, CreditRole, EpisodePlace, ExternalId, Sort, TitleKind, hundredths},
 };
 
 mirror! { JobKind of jobs::JobKind { Transcode, Import, Train } }
@@ -153,6 +153,20 @@ pub struct AdminTitle {
     pub published: bool,
 }
 
+/// What a curator may change of a title, whoever may watch it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdminTitleWhole {
+    #[serde(flatten)]
+    pub title: AdminTitle,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_name: Option<String>,
+    pub description: String,
+    pub people: Vec<Credit>,
+    /// Of an episode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<EpisodePlace>,
+}
+
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct NewCredit {
@@ -232,18 +246,22 @@ pub struct UpdateTitle {
     #[serde(default)]
     #[garde(inner(length(chars, min = 1, max = 300)))]
     pub name: Option<String>,
-    #[serde(default)]
-    #[garde(inner(range(min = 1870, max = 2200)))]
-    pub year: Option<u16>,
+    /// `null`: the title has none.
+    #[serde(default, deserialize_with = "said")]
+    #[garde(inner(inner(range(min = 1870, max = 2200))))]
+    #[schema(value_type = Option<u16>)]
+    pub year: Option<Option<u16>>,
     #[serde(default)]
     #[garde(inner(length(max = 20), inner(length(chars, min = 1, max = 80))))]
     pub genres: Option<Vec<String>>,
     #[serde(default)]
     #[garde(inner(length(chars, max = 10_000)))]
     pub description: Option<String>,
-    #[serde(default)]
-    #[garde(inner(range(max = 18)))]
-    pub maturity: Option<u8>,
+    /// Years; `null`: estimated from the genres.
+    #[serde(default, deserialize_with = "said")]
+    #[garde(inner(inner(range(max = 18))))]
+    #[schema(value_type = Option<u8>)]
+    pub maturity: Option<Option<u8>>,
     #[serde(default)]
     #[garde(inner(range(min = 0.0, max = 1_000_000.0)))]
     pub duration_s: Option<f64>,
@@ -253,6 +271,11 @@ pub struct UpdateTitle {
     #[serde(default)]
     #[garde(skip)]
     pub published: Option<bool>,
+}
+
+/// A field that is there, if only to say `null`; `default` stands for one that is not.
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]

@@ -66,6 +66,8 @@ pub struct Card {
     pub playable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub my_rating: Option<MyRating>,
+    /// On this profile's list; never so in curators' tables, which are nobody's.
+    pub in_my_list: bool,
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -200,6 +202,16 @@ pub struct Credit {
     pub role: CreditRole,
 }
 
+impl From<catalog::Credit> for Credit {
+    fn from(credit: catalog::Credit) -> Self {
+        Self {
+            id: credit.person,
+            name: credit.name,
+            role: credit.role.into(),
+        }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RatingCount {
     pub stars: f32,
@@ -258,7 +270,6 @@ pub struct Title {
     pub rating_histogram: Vec<RatingCount>,
     pub likes: u64,
     pub dislikes: u64,
-    pub in_my_list: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rated_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -18,7 +18,7 @@ fn page() -> Value {
               "items": [{ "title": "1", "reason": null }] },
             { "id": "new", "kind": "new", "reason": "new", "items": [{ "title": "9", "reason": null }] },
         ],
-        "states": states(),
+        "states": states(), "listed": ["2", "3"],
     })
 }
 
@@ -82,6 +82,11 @@ async fn rows_have_cards_progress_and_reasons_in_words() {
     assert_eq!(babe["poster_url"], "/art/2/3/poster");
     assert_eq!(babe["average_rating"], json!(4.12));
     assert_eq!(rows[2]["items"][0]["title"]["my_rating"], json!({ "stars": 5.0 }));
+    // Each card knows of the list, whichever row it stands in and however long ago it was put there.
+    assert_eq!(
+        [babe, &pick["title"], &rows[2]["items"][0]["title"]].map(|title| &title["in_my_list"]),
+        [true, true, false]
+    );
     // One question to each door, whatever the size of the page, and none about what the page says already.
     for (method, calls) in [
         ("recommend.home", 1),

@@ -297,15 +297,8 @@ async fn what_is_unpublished_or_excluded_disappears() {
             house.name
         );
         let hide = UpdateTitle {
-            title: picks[0],
-            name: None,
-            year: None,
-            genres: None,
-            description: None,
-            maturity: None,
-            duration_ms: None,
-            credits: None,
             published: Some(false),
+            ..UpdateTitle::of(picks[0])
         };
         house.catalog.update(hide).await.unwrap();
         house

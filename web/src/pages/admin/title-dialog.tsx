@@ -1,51 +1,83 @@
 /** The form of a title's facts, for a new one and for changes. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useId } from "react";
-import { createTitle, type TitleChanges, type TitleDraft, updateTitle } from "@/api/admin-endpoints";
+import { type FormEvent, useState } from "react";
+import { adminTitle, createTitle, type TitleDraft, updateTitle } from "@/api/admin-endpoints";
 import { Problem } from "@/api/http";
-import { titleQuery } from "@/api/queries";
-import type { AdminTitle, TitleKind } from "@/api/types";
+import type { AdminTitleWhole, Id } from "@/api/types";
 import { Dialog } from "@/components/dialog";
-import { Field, FormError } from "@/components/field";
+import { FormError } from "@/components/field";
+import { ListSkeleton } from "@/components/skeletons";
+import { ErrorState } from "@/components/states";
 import { showToast } from "@/components/toast";
 import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
+import { TitleArtwork } from "./title-artwork";
+import { TitleFields } from "./title-fields";
+import { changesOf, draftOf } from "./title-form";
+import { keyed, TitlePeople } from "./title-people";
 
 const words = adminEn.titles;
-const KINDS: TitleKind[] = ["film", "series"];
 
 interface DialogProps {
-  title?: AdminTitle;
+  /** Absent for a new one. */
+  title?: { id: Id };
   onClose: () => void;
 }
 
-/** A title's description is not in the table: it is fetched before the form opens. */
+/** What is not in the table is fetched before the form opens: a form that lacks it would erase it. */
 export function TitleDialog({ title, onClose }: DialogProps) {
-  const whole = useQuery({ ...titleQuery(title?.id ?? ""), enabled: title !== undefined });
-  if (title && whole.isPending) return null;
-  return <TitleForm title={title} description={whole.data?.description ?? ""} onClose={onClose} />;
+  return title ? <EditDialog id={title.id} onClose={onClose} /> : <TitleForm onClose={onClose} />;
 }
 
-function TitleForm({ title, description, onClose }: DialogProps & { description: string }) {
+function EditDialog({ id, onClose }: { id: Id; onClose: () => void }) {
+  const whole = useQuery({
+    queryKey: ["admin-title", id],
+    queryFn: ({ signal }) => adminTitle(id, signal),
+    // As it is now, and then still under the curator's hands.
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (whole.data) return <TitleForm before={whole.data} onClose={onClose} />;
+  return (
+    <Dialog title={words.editTitle} onClose={onClose}>
+      {whole.isError ? <ErrorState error={whole.error} retry={() => whole.refetch()} /> : <ListSkeleton count={2} />}
+    </Dialog>
+  );
+}
+
+interface FormProps {
+  /** Absent for a new title. */
+  before?: AdminTitleWhole;
+  onClose: () => void;
+}
+
+function TitleForm({ before, onClose }: FormProps) {
   const client = useQueryClient();
+  const [people, setPeople] = useState(() => keyed(before?.people ?? []));
   const save = useMutation({
-    mutationFn: (draft: TitleDraft) => (title ? updateTitle(title.id, changesOf(draft)) : createTitle(draft)),
+    mutationFn: async (draft: TitleDraft) => {
+      if (!before) return createTitle(draft);
+      const changes = changesOf(before, draft);
+      return Object.keys(changes).length > 0 ? updateTitle(before.id, changes) : before;
+    },
     onSuccess: (_saved, draft) => {
-      showToast(title ? words.saved(draft.name) : words.created(draft.name));
+      showToast(before ? words.saved(draft.name) : words.created(draft.name));
       void client.invalidateQueries({ queryKey: ["admin-titles"] });
-      if (title) void client.invalidateQueries({ queryKey: ["title", title.id] });
+      if (before) void client.invalidateQueries({ queryKey: ["title", before.id] });
       onClose();
     },
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    save.mutate(draftOf(new FormData(event.currentTarget)));
+    save.mutate(draftOf(new FormData(event.currentTarget), people));
   };
   const fields = save.error instanceof Problem ? save.error.fields : {};
   return (
-    <Dialog title={title ? words.editTitle : words.createTitle} onClose={onClose}>
+    <Dialog title={before ? words.editTitle : words.createTitle} onClose={onClose}>
       <form className="form form--wide" onSubmit={submit}>
-        <TitleFields title={title} description={description} errors={fields} />
+        <TitleFields before={before} errors={fields} />
+        <TitlePeople people={people} onChange={setPeople} />
+        {before && <TitleArtwork title={before} />}
         <FormError>{save.error?.message}</FormError>
         <div className="dialog__actions">
           <button type="button" className="button" onClick={onClose}>
@@ -58,90 +90,4 @@ function TitleForm({ title, description, onClose }: DialogProps & { description:
       </form>
     </Dialog>
   );
-}
-
-interface FieldsProps {
-  title?: AdminTitle;
-  description: string;
-  errors: Record<string, string>;
-}
-
-function TitleFields({ title, description, errors }: FieldsProps) {
-  const textId = useId();
-  const kindId = useId();
-  return (
-    <>
-      <Field
-        label={words.fields.name}
-        name="name"
-        defaultValue={title?.name}
-        required
-        maxLength={300}
-        error={errors.name}
-      />
-      <Field
-        label={words.fields.year}
-        name="year"
-        type="number"
-        min={1870}
-        max={2200}
-        defaultValue={title?.year ?? undefined}
-        error={errors.year}
-      />
-      {!title && (
-        <div className="field">
-          <label htmlFor={kindId}>{words.fields.kind}</label>
-          <select id={kindId} name="kind" className="input" defaultValue="film">
-            {KINDS.map((kind) => (
-              <option key={kind} value={kind}>
-                {strings.title.kinds[kind]}
-              </option>
-            ))}
-          </select>
-        </div>
-      )}
-      <Field
-        label={words.fields.genres}
-        name="genres"
-        hint={words.fields.genresHint}
-        defaultValue={title?.genres.join(", ")}
-        error={errors.genres}
-      />
-      <Field
-        label={words.fields.maturity}
-        name="maturity"
-        type="number"
-        min={0}
-        max={18}
-        defaultValue={title?.maturity ?? undefined}
-        error={errors.maturity}
-      />
-      <div className="field">
-        <label htmlFor={textId}>{words.fields.description}</label>
-        <textarea id={textId} name="description" className="input" defaultValue={description} maxLength={10_000} />
-      </div>
-    </>
-  );
-}
-
-/** What was typed, without the fields that were left empty. */
-export function draftOf(form: FormData): TitleDraft {
-  const text = (name: string) => String(form.get(name) ?? "").trim();
-  const whole = (name: string) => (text(name) === "" ? undefined : Number(text(name)));
-  return {
-    name: text("name"),
-    kind: text("kind") === "series" ? "series" : "film",
-    year: whole("year"),
-    maturity: whole("maturity"),
-    genres: text("genres")
-      .split(",")
-      .map((genre) => genre.trim())
-      .filter(Boolean),
-    description: text("description"),
-  };
-}
-
-/** A title keeps its kind: it is not among the changes. */
-function changesOf({ kind: _kind, ...changes }: TitleDraft): TitleChanges {
-  return changes;
 }

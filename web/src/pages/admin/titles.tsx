@@ -34,7 +34,8 @@ const COLUMNS = [
   { key: "rating", label: words.columns.rating, order: "descending" },
   { key: "popularity", label: words.columns.popularity, order: "descending" },
 ] as const;
-const KINDS: TitleKind[] = ["film", "series", "episode"];
+/** Episodes stand under their series, not in the table. */
+const KINDS: TitleKind[] = ["film", "series"];
 type Sort = (typeof COLUMNS)[number]["key"];
 
 const titlesQuery = (query: AdminTitlesQuery) =>
@@ -47,7 +48,7 @@ const titlesQuery = (query: AdminTitlesQuery) =>
   });
 
 type Dialogs =
-  | { edit: AdminTitle }
+  | { edit: { id: string } }
   | { create: true }
   | { remove: AdminTitle }
   | { upload: { id: string; name: string } };
@@ -60,7 +61,11 @@ export function Section() {
   const [kind, setKind] = useState<TitleKind | "">("");
   const [video, setVideo] = useState<"" | "yes">("");
   const [dialog, setDialog] = useState<Dialogs | undefined>(
-    search.upload ? { upload: { id: search.upload, name: search.q ?? "" } } : undefined,
+    search.upload
+      ? { upload: { id: search.upload, name: search.q ?? "" } }
+      : search.edit
+        ? { edit: { id: search.edit } }
+        : undefined,
   );
   useEffect(() => {
     const timer = setTimeout(

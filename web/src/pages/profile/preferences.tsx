@@ -1,4 +1,4 @@
-/** Genres, kinds and languages that this profile prefers; they count from the next page on. */
+/** Genres and kinds that this profile prefers; they count from the next page on. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import * as api from "@/api/endpoints";
@@ -8,11 +8,10 @@ import { useActiveProfile } from "@/app/session";
 import { FormError } from "@/components/field";
 import { ListSkeleton } from "@/components/skeletons";
 import { showToast } from "@/components/toast";
-import { locale, strings } from "@/strings";
+import { strings } from "@/strings";
 
 const words = strings.profile;
 const KINDS = ["film", "series"];
-const LANGUAGES = ["en", "fr", "de", "es", "it", "ja", "ko", "zh", "hi", "sv", "da", "pl"];
 
 export function Section() {
   const profile = useActiveProfile();
@@ -40,7 +39,6 @@ function PreferencesForm({ profile }: { profile: Profile }) {
       ...old,
       [list]: old[list].includes(value) ? old[list].filter((entry) => entry !== value) : [...old[list], value],
     }));
-  const languageName = new Intl.DisplayNames(locale, { type: "language" });
   return (
     <form
       className="form form--wide"
@@ -62,13 +60,6 @@ function PreferencesForm({ profile }: { profile: Profile }) {
         nameOf={(kind) => (kind === "film" ? strings.title.kindsMany.film : strings.title.kindsMany.series)}
         chosen={chosen.content_types}
         onToggle={toggle("content_types")}
-      />
-      <Choice
-        legend={words.languages}
-        values={LANGUAGES}
-        nameOf={(code) => languageName.of(code) ?? code}
-        chosen={chosen.languages}
-        onToggle={toggle("languages")}
       />
       <FormError>{save.error?.message}</FormError>
       <div>

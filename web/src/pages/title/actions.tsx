@@ -20,7 +20,7 @@ export function TitleActions({ title }: { title: Title }) {
   const watched = useWatched(title);
   const playable = canPlay(title);
   const finished = title.progress?.finished === true;
-  const listed = title.in_my_list === true;
+  const listed = title.in_my_list;
   const begun = title.progress && title.progress.position_s > 0 && !finished ? title.progress : undefined;
   return (
     <>
@@ -54,6 +54,12 @@ export function TitleActions({ title }: { title: Title }) {
           <Link to="/admin/titles" search={{ q: title.name, upload: title.id }} className="button">
             <Icon name="upload" />
             {words.upload}
+          </Link>
+        )}
+        {me && me.account.role !== "viewer" && (
+          <Link to="/admin/titles" search={{ edit: title.id }} className="button">
+            <Icon name="pencil" />
+            {words.edit}
           </Link>
         )}
       </div>

@@ -7,19 +7,19 @@ use axum::{
 use contract::{
     Blob, TitleId,
     accounts::MATURITY_ANY,
-    catalog::{self, ArtworkShape, BrowsePage, ForTitle, SetArtwork},
+    catalog::{self, ArtworkShape, BrowsePage, ForTitle, OptionalFact, SetArtwork},
 };
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa_axum::routes;
 
 use crate::{
-    api::Answer,
+    api::{self, Answer},
     compose,
     cursor::Listing,
     dto::{
         LIMIT_DEFAULT, List,
-        admin::{AdminTitle, AdminTitlesQuery, CreateTitle, UpdateTitle},
+        admin::{AdminTitle, AdminTitleWhole, AdminTitlesQuery, CreateTitle, UpdateTitle},
     },
     extract::{self, Json as Body, Path, Query},
     policy::Policy,
@@ -33,7 +33,7 @@ const PICTURE_BYTES_MAX: usize = 5_000_000;
 pub fn routes() -> Vec<Route> {
     vec![
         route(Policy::Curator, routes!(list_admin_titles, create_title)),
-        route(Policy::Curator, routes!(update_title, delete_title)),
+        route(Policy::Curator, routes!(get_admin_title, update_title, delete_title)),
         // A picture is larger than what is kept for repeating, and putting it twice is the same as once.
         route(Policy::Curator, routes!(put_artwork, delete_artwork)).streaming(),
     ]
@@ -69,6 +69,20 @@ async fn list_admin_titles(
     Ok(Json(List {
         items,
         next_cursor: listing.write(page.next)?,
+    }))
+}
+
+/// All that can be changed of a title, published or not, for whatever age: no profile is asked.
+#[utoipa::path(get, path = "/api/v1/admin/titles/{id}", tag = "admin", params(("id" = String, Path)),
+    responses((status = 200, body = AdminTitleWhole)))]
+async fn get_admin_title(State(gateway): State<Gateway>, Path(title): Path<TitleId>) -> Answer<AdminTitleWhole> {
+    let found = gateway.doors.catalog.title(ForTitle { title }).await?;
+    Ok(Json(AdminTitleWhole {
+        original_name: found.original_name,
+        description: found.description,
+        people: found.credits.into_iter().map(Into::into).collect(),
+        place: api::titles::place(&gateway, found.place).await?,
+        title: admin_title(found.card),
     }))
 }
 
@@ -128,16 +142,24 @@ async fn update_title(
     Path(title): Path<TitleId>,
     Body(body): Body<UpdateTitle>,
 ) -> Answer<AdminTitle> {
+    let cleared = [
+        (OptionalFact::Year, body.year == Some(None)),
+        (OptionalFact::Maturity, body.maturity == Some(None)),
+    ];
     let update = catalog::UpdateTitle {
         title,
         name: body.name,
-        year: body.year,
+        year: body.year.flatten(),
         genres: body.genres,
         description: body.description,
-        maturity: body.maturity,
+        maturity: body.maturity.flatten(),
         duration_ms: body.duration_s.map(milliseconds),
         credits: body.people.map(|people| people.into_iter().map(Into::into).collect()),
         published: body.published,
+        cleared: cleared
+            .into_iter()
+            .filter_map(|(fact, gone)| gone.then_some(fact))
+            .collect(),
     };
     Ok(Json(admin_title(gateway.doors.catalog.update(update).await?.card)))
 }

@@ -1,0 +1,96 @@
+/** What curators do at their desk, in a real browser: upload a film, change a title, make an episode. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { axe, type Stage, stage } from "../support/browser";
+
+let house: Stage;
+beforeAll(async () => {
+  house = await stage();
+});
+afterAll(() => house.stop());
+beforeEach(() => house.reset());
+
+const bodies = (method: string, path: string) =>
+  house.state.calls
+    .filter((call: { method: string; path: string }) => call.method === method && call.path === path)
+    .map((call: { body: unknown }) => call.body);
+
+describe("a film for a title", () => {
+  it("is sent in pieces, goes on after a lost one, and says that it is being prepared", async () => {
+    house.state.uploadBreaks = 1;
+    const page = await house.open("/admin/titles");
+    await page.getByRole("button", { name: "Upload a video for Nosferatu" }).click();
+    await page.getByRole("dialog", { name: "Video for Nosferatu" }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    const film = { name: "nosferatu.mkv", mimeType: "video/x-matroska", buffer: Buffer.alloc(9 * 1024 * 1024, 7) };
+    await page.getByLabel("Choose a video file").setInputFiles(film);
+    await page.getByText("The video is here. Transcoding has started.").waitFor();
+    expect(await axe(page)).toEqual([]);
+    const { offset, length, metadata } = house.state.uploads.get("u1");
+    expect([offset, length]).toEqual([film.buffer.length, film.buffer.length]);
+    expect(metadata).toMatchObject({ title_id: "t2", filename: "nosferatu.mkv" });
+    await page.getByRole("link", { name: "See the jobs" }).click();
+    await page.waitForURL(`${house.url}/admin/jobs`);
+    await page.context().close();
+  });
+
+  it("says why it stopped, and goes on when told to", async () => {
+    house.state.failing.set("POST /admin/uploads", 422);
+    const page = await house.open("/admin/titles");
+    await page.getByRole("button", { name: "Upload a video for Nosferatu" }).click();
+    const film = { name: "nosferatu.mkv", mimeType: "video/x-matroska", buffer: Buffer.alloc(1024, 7) };
+    await page.getByLabel("Choose a video file").setInputFiles(film);
+    await page.getByText("The upload stopped").waitFor();
+    expect(await axe(page)).toEqual([]);
+    house.state.failing.clear();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByText("The video is here. Transcoding has started.").waitFor();
+    await page.context().close();
+  });
+});
+
+describe("a title", () => {
+  it("is changed in what was changed and nothing else", async () => {
+    const page = await house.open("/admin/titles");
+    await page.getByRole("button", { name: "Edit Nosferatu" }).click();
+    const dialog = page.getByRole("dialog", { name: "Edit title" });
+    await dialog.getByLabel("Name", { exact: true }).fill("Nosferatu, a Symphony of Horror");
+    expect(await axe(page)).toEqual([]);
+    await dialog.getByLabel("Year").fill("");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Nosferatu, a Symphony of Horror is saved.").waitFor();
+    expect(bodies("PATCH", "/admin/titles/t2")).toEqual([{ name: "Nosferatu, a Symphony of Horror", year: null }]);
+    await page.getByRole("button", { name: "Edit Nosferatu, a Symphony of Horror" }).waitFor();
+    await page.context().close();
+  });
+
+  it("keeps its form shut while it cannot be read", async () => {
+    house.state.failing.set("GET /admin/titles/t2", 404);
+    const page = await house.open("/admin/titles?edit=t2");
+    const dialog = page.getByRole("dialog", { name: "Edit title" });
+    await dialog.getByRole("alert").waitFor();
+    expect(await dialog.getByLabel("Description").count()).toBe(0);
+    expect(await axe(page)).toEqual([]);
+    house.state.failing.clear();
+    await dialog.getByRole("button", { name: "Try again" }).click();
+    await dialog.getByLabel("Description").waitFor();
+    await page.context().close();
+  });
+
+  it("may be an episode of a series", async () => {
+    const page = await house.open("/admin/titles");
+    await page.getByRole("button", { name: "New title" }).click();
+    const dialog = page.getByRole("dialog", { name: "New title" });
+    await dialog.getByLabel("Kind").selectOption("episode");
+    await dialog.getByLabel("Name", { exact: true }).fill("Night falls");
+    await dialog.getByLabel("Find the series").fill("movie camera");
+    await dialog.getByLabel("Series", { exact: true }).selectOption({ label: "Man with a Movie Camera (1929)" });
+    await dialog.getByLabel("Episode").fill("5");
+    expect(await axe(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Night falls is in the catalogue.").waitFor();
+    expect(bodies("POST", "/admin/titles")).toMatchObject([
+      { kind: "episode", name: "Night falls", place: { series_id: "t16", season: 1, episode: 5 } },
+    ]);
+    await page.context().close();
+  });
+});

@@ -1,0 +1,64 @@
+/** The fixture's side of resumable uploads (tus 1.0): creation, where it stands, and pieces; one may be lost on purpose. */
+
+export class Refusal {
+  constructor(status, code, title, detail) {
+    Object.assign(this, { status, code, title, detail });
+  }
+}
+
+/** An answer that is all status and headers. */
+export class Reply {
+  constructor(status, headers) {
+    Object.assign(this, { status, headers: { "tus-resumable": "1.0.0", ...headers } });
+  }
+}
+
+function uploadOf(state, id) {
+  const upload = state.uploads.get(id);
+  if (!upload) throw new Refusal(404, "upload_not_found", "Not found");
+  return upload;
+}
+
+const metadataOf = (header = "") =>
+  Object.fromEntries(
+    header
+      .split(",")
+      .filter(Boolean)
+      .map((pair) => pair.trim().split(" "))
+      .map(([key, value]) => [key, Buffer.from(value ?? "", "base64").toString()]),
+  );
+
+export const uploadRoutes = [
+  [
+    "POST",
+    /^\/admin\/uploads$/,
+    (state, _m, { headers }) => {
+      const id = `u${state.uploads.size + 1}`;
+      const length = Number(headers["upload-length"]);
+      state.uploads.set(id, { offset: 0, length, metadata: metadataOf(headers["upload-metadata"]) });
+      return new Reply(201, { location: `/api/v1/admin/uploads/${id}` });
+    },
+  ],
+  [
+    "HEAD",
+    /^\/admin\/uploads\/(\w+)$/,
+    (state, [, id]) => {
+      const { offset, length } = uploadOf(state, id);
+      return new Reply(200, { "upload-offset": offset, "upload-length": length });
+    },
+  ],
+  [
+    "PATCH",
+    /^\/admin\/uploads\/(\w+)$/,
+    (state, [, id], { headers, raw }) => {
+      const upload = uploadOf(state, id);
+      if (Number(headers["upload-offset"]) !== upload.offset) throw new Refusal(409, "offset_wrong", "Not there");
+      if (upload.offset > 0 && state.uploadBreaks > 0) {
+        state.uploadBreaks -= 1;
+        throw new Refusal(503, "unavailable", "Unavailable");
+      }
+      upload.offset += raw.length;
+      return new Reply(204, { "upload-offset": upload.offset });
+    },
+  ],
+];

@@ -1,0 +1,73 @@
+/** The stream of jobs: it begins again after its session was refreshed, but never for a page that has been left. */
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { act, renderHook } from "@testing-library/react";
+import type { ReactNode } from "react";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { useJobs } from "@/api/job-feed";
+import { json, problem, serve } from "../support/server";
+
+const opened: Feed[] = [];
+
+class Feed extends EventTarget {
+  static readonly CLOSED = 2;
+  readyState = 1;
+  constructor() {
+    super();
+    opened.push(this);
+  }
+  close() {
+    this.readyState = Feed.CLOSED;
+  }
+  /** As the server ends it with the access token. */
+  end() {
+    this.close();
+    this.dispatchEvent(new Event("error"));
+  }
+}
+
+const wrapper = ({ children }: { children: ReactNode }) => (
+  <QueryClientProvider client={new QueryClient()}>{children}</QueryClientProvider>
+);
+
+beforeEach(() => {
+  opened.length = 0;
+  vi.stubGlobal("EventSource", Feed);
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
+
+it("begins again with a refreshed session, however long the server was away", async () => {
+  serve({
+    "GET /api/v1/admin/jobs": () => json({ items: [] }),
+    "POST /api/v1/auth/refresh": (_request, call) => (call === 1 ? problem(503, "unavailable") : json({})),
+  });
+  renderHook(() => useJobs(), { wrapper });
+  act(() => opened[0]?.end());
+  await pass(2000);
+  expect(opened).toHaveLength(1);
+  await pass(2000);
+  expect(opened).toHaveLength(2);
+});
+
+it("does not begin again on a page that was left while the session was refreshed", async () => {
+  let answer: (response: Response) => void = () => undefined;
+  serve({
+    "GET /api/v1/admin/jobs": () => json({ items: [] }),
+    "POST /api/v1/auth/refresh": () =>
+      new Promise<Response>((resolve) => {
+        answer = resolve;
+      }),
+  });
+  const { unmount } = renderHook(() => useJobs(), { wrapper });
+  act(() => opened[0]?.end());
+  await pass(2000);
+  unmount();
+  answer(json({}));
+  await pass(5000);
+  expect(opened).toHaveLength(1);
+});

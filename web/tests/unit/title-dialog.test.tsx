@@ -1,0 +1,135 @@
+/** The form of a title: never open without what it would save, and only what was changed is sent. */
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from "@tanstack/react-router";
+import { render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
+import type { AdminTitle } from "@/api/types";
+import { TitleDialog } from "@/pages/admin/title-dialog";
+import { card } from "../support/data";
+import { type Asked, json, problem, serve } from "../support/server";
+
+const title: AdminTitle = { ...card("t1"), published: true };
+const whole = { ...title, description: "A thief\r\nand a detective.", people: [] };
+
+function show(edited: AdminTitle | undefined, onClose = vi.fn()) {
+  const root = createRootRoute({ component: () => <TitleDialog title={edited} onClose={onClose} /> });
+  const router = createRouter({ routeTree: root, history: createMemoryHistory() });
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  render(
+    <QueryClientProvider client={client}>
+      <RouterProvider router={router as never} />
+    </QueryClientProvider>,
+  );
+  return onClose;
+}
+
+const sent = (asked: Asked[]) => asked.filter((one) => one.method === "PATCH").map((one) => JSON.parse(one.body));
+
+describe("a title's form", () => {
+  it("does not open while its description could not be read, and opens with it after a retry", async () => {
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": (_request, call) => (call === 1 ? problem(503, "unavailable") : json(whole)),
+      "PATCH /api/v1/admin/titles/t1": () => json(title),
+    });
+    const user = userEvent.setup();
+    const closed = show(title);
+    await screen.findByText("Unavailable.");
+    expect(screen.queryByLabelText("Description")).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    const description = await screen.findByLabelText<HTMLTextAreaElement>("Description");
+    expect(description.value.replace("\r\n", "\n")).toBe("A thief\nand a detective.");
+    await user.clear(screen.getByLabelText("Name"));
+    await user.type(screen.getByLabelText("Name"), "Heat");
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
+    expect(sent(asked)).toEqual([{ name: "Heat" }]);
+  });
+
+  it("takes away a year and a maturity that are emptied, and hides what is not published", async () => {
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": () => json(whole),
+      "PATCH /api/v1/admin/titles/t1": () => json(title),
+    });
+    const user = userEvent.setup();
+    const closed = show(title);
+    await user.clear(await screen.findByLabelText("Year"));
+    await user.clear(screen.getByLabelText("Maturity (age)"));
+    await user.click(screen.getByRole("switch", { name: "Published" }));
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
+    expect(sent(asked)).toEqual([{ year: null, maturity: null, published: false }]);
+  });
+
+  it("names people, gives them roles and takes them out", async () => {
+    const people = [
+      { id: "1", name: "Al Pacino", role: "actor" },
+      { id: "2", name: "Nobody", role: "writer" },
+    ];
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": () => json({ ...whole, people }),
+      "PATCH /api/v1/admin/titles/t1": () => json(title),
+    });
+    const user = userEvent.setup();
+    const closed = show(title);
+    await user.click(await screen.findByRole("button", { name: "Take out Nobody" }));
+    expect(document.activeElement?.textContent).toBe("Add a person");
+    await user.click(screen.getByRole("button", { name: "Add a person" }));
+    await user.type(screen.getByLabelText("Name of person 2"), "Michael Mann");
+    await user.selectOptions(screen.getByLabelText("Role of person 2"), "director");
+    await user.click(screen.getByRole("button", { name: "Add a person" }));
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
+    expect(sent(asked)).toEqual([
+      {
+        people: [
+          { name: "Al Pacino", role: "actor" },
+          { name: "Michael Mann", role: "director" },
+        ],
+      },
+    ]);
+  });
+
+  it("sends a picture at once, and asks for the drawn one again", async () => {
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": () => json(whole),
+      "PUT /api/v1/admin/titles/t1/artwork/poster": () => json({ ...title, poster_url: "/art/t1/2/poster" }),
+      "DELETE /api/v1/admin/titles/t1/artwork/poster": () => json({ ...title, poster_url: "/art/t1/3/poster" }),
+    });
+    const user = userEvent.setup();
+    show(title);
+    const picture = new File([new Uint8Array(8)], "heat.png", { type: "image/png" });
+    await user.upload(await screen.findByLabelText("Choose a poster"), picture);
+    await waitFor(() => expect(document.querySelector('img[src="/art/t1/2/poster"]')).toBeTruthy());
+    await user.click(screen.getByRole("button", { name: "Draw the poster" }));
+    await waitFor(() => expect(document.querySelector('img[src="/art/t1/3/poster"]')).toBeTruthy());
+    expect(asked.map((one) => one.method)).toEqual(["GET", "PUT", "DELETE"]);
+  });
+
+  it("makes an episode of a series that is found by its name", async () => {
+    const series = { ...title, id: "s1", name: "Dekalog", kind: "series" };
+    const asked = serve({
+      "GET /api/v1/admin/titles": () => json({ items: [series] }),
+      "POST /api/v1/admin/titles": () => json(title, 201),
+    });
+    const user = userEvent.setup();
+    const closed = show(undefined);
+    await user.selectOptions(await screen.findByLabelText("Kind"), "episode");
+    await screen.findByRole("option", { name: "Dekalog (1927)" });
+    await user.type(screen.getByLabelText("Name"), "Three");
+    await user.clear(screen.getByLabelText("Episode"));
+    await user.type(screen.getByLabelText("Episode"), "3");
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
+    const made = JSON.parse(asked.find((one) => one.method === "POST")?.body ?? "");
+    expect(made).toMatchObject({ kind: "episode", place: { series_id: "s1", season: 1, episode: 3 }, published: true });
+  });
+
+  it("sends nothing where nothing was changed", async () => {
+    const asked = serve({ "GET /api/v1/admin/titles/t1": () => json(whole) });
+    const closed = show(title);
+    await userEvent.click(await screen.findByRole("button", { name: "Save" }));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
+    expect(sent(asked)).toEqual([]);
+  });
+});
