@@ -134,7 +134,7 @@ async fn get_title(State(gateway): State<Gateway>, viewing: Viewing, Path(title)
         compose::state(&gateway, &viewing, title),
         ratings(&gateway, title),
         seasons(&gateway, &viewing, &found.card),
-        place(&gateway, found.place),
+        place(&gateway, &viewing, found.place),
         why(&gateway, &viewing, title),
     )?;
     Ok(Json(whole(found, &state, &ratings, seasons, place, why)))
@@ -232,16 +232,14 @@ async fn seasons(gateway: &Gateway, viewing: &Viewing, card: &catalog::Card) -> 
         .collect())
 }
 
-async fn place(gateway: &Gateway, place: Option<catalog::EpisodePlace>) -> Result<Option<EpisodePlace>, Problem> {
+async fn place(
+    gateway: &Gateway,
+    viewing: &Viewing,
+    place: Option<catalog::EpisodePlace>,
+) -> Result<Option<EpisodePlace>, Problem> {
     let Some(place) = place else { return Ok(None) };
-    let cards = gateway
-        .doors
-        .catalog
-        .cards(catalog::GetCards {
-            titles: vec![place.series],
-        })
-        .await?;
-    Ok(cards.into_iter().next().map(|series| EpisodePlace {
+    let mut cards = compose::cards_by_title(gateway, viewing, vec![place.series]).await?;
+    Ok(cards.remove(&place.series).map(|series| EpisodePlace {
         series_id: place.series,
         series_name: series.name.to_string(),
         season: place.season,
