@@ -42,6 +42,11 @@ async fn only_good_tokens_prove_anything() {
             exp: good.iat,
             ..good.clone()
         },
+        // From the future: made before the clock was set back.
+        Claims {
+            iat: good.iat + 60 + 61,
+            ..good.clone()
+        },
         Claims {
             sid: SessionId(666),
             ..good.clone()
