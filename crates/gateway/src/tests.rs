@@ -1,6 +1,7 @@
 //! Tests of the whole router over doors of its own: every door is remote, and what is at its other end a test scripts.
 
 mod bad_input;
+mod given_up;
 mod home;
 mod media;
 mod openapi;
