@@ -87,6 +87,8 @@ async fn report_progress(
     Body(body): Body<ReportProgress>,
 ) -> Result<StatusCode, Problem> {
     let playback = playback(&gateway, caller, session).await?;
+    // Deleted while it played: what it did is gone, and must not come back.
+    gateway.profiles.choose(caller.account, Some(playback.profile)).await?;
     let now = gateway.doors.inputs.now_ms();
     let report = activity::ReportProgress {
         profile: playback.profile,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::Method;
 use serde_json::json;
 
-use super::support::{KIDS, World, card, stock};
+use super::support::{ACCOUNT, KIDS, World, card, me, stock};
 
 #[tokio::test]
 async fn a_repeated_write_is_done_once() {
@@ -221,4 +221,43 @@ async fn an_account_opens_only_so_many_event_streams_and_a_curator_hears_of_jobs
     );
     drop(body);
     assert_eq!(ask().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_deleted_profile_does_not_come_back_through_the_player() {
+    let world = World::new().await;
+    stock(&world, vec![card(1, "Babe", 0)]);
+    let nothing = json!({ "title": "1", "opinion": null, "rated_at": null, "progress": null, "listed_at": null });
+    world.answers("activity.state", nothing);
+    world.answers("activity.report_progress", json!({}));
+    let playback = json!({
+        "id": "5", "account": ACCOUNT, "profile": KIDS, "title": "1", "asset": "6", "duration_ms": 60_000,
+        "credits_ms": null, "hls_path": "/media/x", "dash_path": null, "storyboard_path": null, "expires_at": 0,
+    });
+    world.answers("streaming.start_playback", playback);
+    let kid = world.viewer().with("x-profile", KIDS.to_string());
+    let begun = kid
+        .json(Method::POST, "/api/v1/playback", json!({ "title_id": "1" }))
+        .await;
+    assert_eq!(begun.status, 200, "{:?}", begun.body);
+    let report = async || {
+        let body = json!({ "position_s": 10.0, "state": "playing" });
+        let client = world.viewer();
+        client.json(Method::POST, "/api/v1/playback/5/progress", body).await
+    };
+    assert_eq!(report().await.status, 204);
+    for method in ["accounts.delete_profile", "activity.erase", "recommend.erase"] {
+        world.answers(method, json!({}));
+    }
+    let mut me = me();
+    me.profiles.retain(|profile| profile.id != KIDS);
+    world.answers("accounts.me", me);
+    let path = format!("/api/v1/profiles/{KIDS}");
+    let deleted = world
+        .viewer()
+        .send(Method::DELETE, &path, axum::body::Body::empty())
+        .await;
+    assert_eq!(deleted.status, 204, "{:?}", deleted.body);
+    assert_eq!(report().await.problem(), (404, "profile_not_found".into()));
+    assert_eq!(world.calls("activity.report_progress").len(), 1);
 }
