@@ -9,7 +9,7 @@ use contract::{
 };
 
 use crate::{
-    dto::titles::{Card, PictureUrl, Progress, hundredths},
+    dto::titles::{Card, Progress, hundredths},
     problem::Problem,
     session::Viewing,
     state::Gateway,
@@ -19,12 +19,8 @@ use crate::{
 pub const TITLES_MAX: usize = 1000;
 
 /// A card with what the profile did with its title.
-pub fn card(card: catalog::Card, state: Option<&TitleState>) -> Card {
-    let picture = |shape| PictureUrl {
-        title: card.id,
-        version: card.artwork_version,
-        shape,
-    };
+pub fn card(gateway: &Gateway, card: catalog::Card, state: Option<&TitleState>) -> Card {
+    let picture = |shape| gateway.pictures.address(card.id, card.artwork_version, shape);
     Card {
         id: card.id,
         name: card.name,
@@ -96,7 +92,7 @@ pub async fn listed(gateway: &Gateway, viewing: &Viewing, cards: Vec<catalog::Ca
     Ok(seen
         .map(|found| {
             let state = states.get(&found.id);
-            card(found, state)
+            card(gateway, found, state)
         })
         .collect())
 }

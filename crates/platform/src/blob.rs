@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use contract::Fault;
 use futures::{StreamExt as _, TryStreamExt as _};
-use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, path::Path as Key};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, local::LocalFileSystem, path::Path as Key};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -60,6 +60,17 @@ impl BlobStore {
             .await
             .map_err(|error| fault(error, key))?;
         Ok(())
+    }
+
+    /// Stores `bytes` unless there is something already; `false` if there was.
+    pub async fn put_new(&self, key: &str, bytes: impl Into<Bytes>) -> Result<bool, BlobError> {
+        let payload = PutPayload::from_bytes(bytes.into());
+        let options = PutMode::Create.into();
+        match self.store.put_opts(&parse(key)?, payload, options).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(fault(error, key)),
+        }
     }
 
     /// Moves a finished file in (by rename where the disk allows it). The file is gone from `from` afterwards.

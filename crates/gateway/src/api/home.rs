@@ -68,6 +68,7 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Result<La
     )?;
     let states = by_title(page.states);
     let join = Join {
+        gateway: &gateway,
         cards: &cards,
         states: &states,
     };
@@ -119,6 +120,7 @@ pub async fn join(gateway: &Gateway, viewing: &Viewing, items: Vec<recommend::It
         recent_states(gateway, viewing)
     )?;
     let join = Join {
+        gateway,
         cards: &cards,
         states: &states,
     };
@@ -160,6 +162,7 @@ fn mention(item: &recommend::Item, titles: &mut Vec<TitleId>) {
 }
 
 struct Join<'a> {
+    gateway: &'a Gateway,
     cards: &'a HashMap<TitleId, catalog::Card>,
     states: &'a HashMap<TitleId, TitleState>,
 }
@@ -176,7 +179,7 @@ impl Join<'_> {
         let card = self.cards.get(&item.title)?.clone();
         let reason = item.reason.as_ref().and_then(|reason| self.words().reason(reason));
         Some(Item {
-            title: compose::card(card, self.states.get(&item.title)),
+            title: compose::card(self.gateway, card, self.states.get(&item.title)),
             reason,
         })
     }

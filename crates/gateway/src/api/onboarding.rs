@@ -40,7 +40,11 @@ async fn get_onboarding(State(gateway): State<Gateway>, viewing: Viewing) -> Ans
         compose::states(&gateway, &viewing, chosen.clone()),
         titles::genres(&gateway, &viewing),
     )?;
-    let card = |title| cards.remove(title).map(|card| compose::card(card, states.get(title)));
+    let card = |title| {
+        cards
+            .remove(title)
+            .map(|card| compose::card(&gateway, card, states.get(title)))
+    };
     Ok(Json(Onboarding {
         genres,
         titles: chosen.iter().filter_map(card).collect(),

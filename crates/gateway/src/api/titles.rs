@@ -137,10 +137,11 @@ async fn get_title(State(gateway): State<Gateway>, viewing: Viewing, Path(title)
         place(&gateway, &viewing, found.place),
         why(&gateway, &viewing, title),
     )?;
-    Ok(Json(whole(found, &state, &ratings, seasons, place, why)))
+    Ok(Json(whole(&gateway, found, &state, &ratings, seasons, place, why)))
 }
 
 fn whole(
+    gateway: &Gateway,
     found: catalog::Title,
     state: &TitleState,
     ratings: &TitleRatings,
@@ -159,7 +160,7 @@ fn whole(
         id: id.id,
     };
     Title {
-        card: compose::card(found.card, Some(state)),
+        card: compose::card(gateway, found.card, Some(state)),
         original_name: found.original_name,
         description: found.description,
         people: found.credits.into_iter().map(credit).collect(),
@@ -217,7 +218,7 @@ async fn seasons(gateway: &Gateway, viewing: &Viewing, card: &catalog::Card) -> 
         let seen = compose::visible(&episode.card, viewing);
         seen.then(|| Episode {
             number: episode.number,
-            title: compose::card(episode.card, state),
+            title: compose::card(gateway, episode.card, state),
             description: episode.description,
         })
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{PageId, PersonId, TitleId, activity, catalog, ids::Digits};
 use garde::Validate;
 use serde::{Deserialize, Serialize, Serializer};
@@ -18,6 +19,8 @@ mirror! { Sort of catalog::Sort { Popularity, Rating, Year, Name, Added } }
 pub struct PictureUrl {
     pub title: TitleId,
     pub version: u32,
+    /// That it was us who handed it out.
+    pub proof: [u8; 12],
     pub shape: catalog::ArtworkShape,
 }
 
@@ -29,7 +32,8 @@ impl Serialize for PictureUrl {
         };
         let title = Digits::of(self.title.0);
         let version = self.version.to_string();
-        serializer.serialize_str(&["/art/", title.as_str(), "/", &version, "/", shape].concat())
+        let proof = URL_SAFE_NO_PAD.encode(self.proof);
+        serializer.serialize_str(&["/art/", title.as_str(), "/", &version, "-", &proof, "/", shape].concat())
     }
 }
 

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
-use crate::{Config, Doors, state::Gateway};
+use crate::{Config, Doors, pictures::Pictures, state::Gateway};
 
 type Answer = Arc<dyn Fn(Value) -> Value + Send + Sync>;
 
@@ -95,7 +95,7 @@ impl World {
             health: Vec::new(),
         };
         config.check().unwrap();
-        let gateway = Gateway::new(doors, config);
+        let gateway = Gateway::new(doors, config, Pictures::with(&[7; 32]));
         let router = crate::edge::wrap(crate::routes::router(&gateway), &gateway);
         let key = SigningKey::from_bytes(&[7; 32]);
         let world = Self {

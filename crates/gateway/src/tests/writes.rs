@@ -6,6 +6,7 @@ use http::Method;
 use serde_json::json;
 
 use super::support::{ACCOUNT, KIDS, World, card, me, stock};
+use crate::pictures::Pictures;
 
 #[tokio::test]
 async fn a_repeated_write_is_done_once() {
@@ -150,7 +151,7 @@ async fn readiness_names_what_is_missing() {
         check("catalog", Ok(())),
         check("activity", Err("connection refused by 10.1.2.3".into())),
     ];
-    let gateway = crate::state::Gateway::new(doors, crate::Config::default());
+    let gateway = crate::state::Gateway::new(doors, crate::Config::default(), Pictures::with(&[7; 32]));
     let router = crate::edge::wrap(crate::routes::router(&gateway), &gateway);
     let broken = World { router, ..world };
     let reply = broken.anonymous().get("/readyz").await;

@@ -117,3 +117,11 @@ proptest::proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_first_file_stays_the_first() {
+    let (_folder, store) = store();
+    assert!(store.put_new("keys/a", vec![1]).await.unwrap());
+    assert!(!store.put_new("keys/a", vec![2]).await.unwrap());
+    assert_eq!(store.get("keys/a").await.unwrap(), [1].as_slice());
+}

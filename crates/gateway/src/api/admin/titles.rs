@@ -65,17 +65,17 @@ async fn list_admin_titles(
         .catalog
         .browse(BrowsePage { filter, after, limit })
         .await?;
-    let items = page.items.into_iter().map(admin_title).collect();
+    let items = page.items.into_iter().map(|card| admin_title(&gateway, card)).collect();
     Ok(Json(List {
         items,
         next_cursor: listing.write(page.next)?,
     }))
 }
 
-fn admin_title(card: catalog::Card) -> AdminTitle {
+fn admin_title(gateway: &Gateway, card: catalog::Card) -> AdminTitle {
     AdminTitle {
         published: card.published,
-        card: compose::card(card, None),
+        card: compose::card(gateway, card, None),
     }
 }
 
@@ -118,7 +118,7 @@ async fn create_title(
         published: body.published.unwrap_or(true),
     };
     let title = gateway.doors.catalog.create(new).await?;
-    Ok((StatusCode::CREATED, Json(admin_title(title.card))))
+    Ok((StatusCode::CREATED, Json(admin_title(&gateway, title.card))))
 }
 
 #[utoipa::path(patch, path = "/api/v1/admin/titles/{id}", tag = "admin", params(("id" = String, Path)),
@@ -139,7 +139,8 @@ async fn update_title(
         credits: body.people.map(|people| people.into_iter().map(Into::into).collect()),
         published: body.published,
     };
-    Ok(Json(admin_title(gateway.doors.catalog.update(update).await?.card)))
+    let title = gateway.doors.catalog.update(update).await?;
+    Ok(Json(admin_title(&gateway, title.card)))
 }
 
 #[utoipa::path(delete, path = "/api/v1/admin/titles/{id}", tag = "admin", params(("id" = String, Path)),
@@ -200,5 +201,5 @@ async fn set_artwork(gateway: &Gateway, title: TitleId, shape: Shape, body: Opti
             body,
         })
         .await?;
-    Ok(Json(admin_title(card)))
+    Ok(Json(admin_title(gateway, card)))
 }
