@@ -9,6 +9,7 @@ use axum::{
 };
 use contract::{ProfileId, accounts::Role};
 use http::{HeaderMap, StatusCode, header};
+use platform::network::customer_network;
 
 use crate::{
     idempotency::Turn,
@@ -87,7 +88,7 @@ async fn admit(guard: &Guard, mut request: Request) -> Result<(Request, Option<C
         Some(least) => Some(signed_in(gateway, credentials.token, least).await?),
     };
     match guard.policy {
-        Policy::WayIn => gateway.limits.ways_in.check(&address.client)?,
+        Policy::WayIn => gateway.limits.ways_in.check(&customer_network(address.client))?,
         Policy::Operator if !(address.local || gateway.config.metrics_public) => {
             return Err(Problem::forbidden("only from this machine"));
         }

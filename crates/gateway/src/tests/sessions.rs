@@ -232,6 +232,30 @@ async fn a_profile_must_be_the_accounts_own() {
 }
 
 #[tokio::test]
+async fn all_addresses_of_one_customer_share_a_limit() {
+    let world = World::with(Config {
+        auth_requests_per_minute: 2,
+        trusted_proxies: vec!["192.0.2.1".into()],
+        ..Config::default()
+    })
+    .await;
+    world.refuses("accounts.login", json!("credentials_wrong"));
+    let log_in = async |address: &str| {
+        let client = world.anonymous().with("x-forwarded-for", address);
+        let body = json!({ "email": "ada@example.org", "password": "x" });
+        client
+            .json(Method::POST, "/api/v1/auth/login", body)
+            .await
+            .status
+            .as_u16()
+    };
+    assert_eq!(log_in("2001:db8:1:2::1").await, 401);
+    assert_eq!(log_in("2001:db8:1:2:ffff::2").await, 401);
+    assert_eq!(log_in("2001:db8:1:2:3:4:5:6").await, 429);
+    assert_eq!(log_in("2001:db8:1:3::1").await, 401);
+}
+
+#[tokio::test]
 async fn ways_in_are_limited_by_address() {
     let world = World::with(Config {
         auth_requests_per_minute: 3,
