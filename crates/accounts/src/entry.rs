@@ -8,7 +8,8 @@ use contract::{
 use platform::{Tx, rng};
 
 use crate::{
-    limits, profiles,
+    limits::{self, Taken},
+    profiles,
     service::Local,
     store::{NewSession, Rotation, SessionRow},
     strength,
@@ -94,17 +95,37 @@ pub async fn login(room: &Local, req: Login) -> Result<SignedIn, AccountsError> 
 }
 
 async fn try_login(room: &Local, req: Login) -> Result<SignedIn, AccountsError> {
-    // What is no address has no account: it goes on like an unknown one.
-    let email = words::email(&req.email).unwrap_or_else(|_| req.email.trim().to_lowercase());
+    // What is no address has no account, and is not looked for: for the rest it goes on like an unknown one.
+    let email = words::email(&req.email).ok();
+    let counted = email.clone().unwrap_or_else(|| req.email.trim().to_lowercase());
     let taken = limits::attempt(
         &room.store,
         &room.config,
-        &email,
+        &counted,
         Some(req.client.address),
         room.now_ms(),
     )
     .await?;
-    let known = room.store.account_by_email(&email).await?;
+    let entered = enter(room, email.as_deref(), &req, &taken).await;
+    if let Err(AccountsError::Fault(_)) = entered {
+        limits::not_theirs(&room.store, &taken).await;
+    }
+    let (account, profiles, begun) = entered?;
+    room.tidy_if_due().await;
+    signed_in(room, account, profiles, begun)
+}
+
+/// Looks at the password and begins a session.
+async fn enter(
+    room: &Local,
+    email: Option<&str>,
+    req: &Login,
+    taken: &Taken,
+) -> Result<(Account, Vec<Profile>, Begun), AccountsError> {
+    let known = match email {
+        Some(email) => room.store.account_by_email(email).await?,
+        None => None,
+    };
     let right = room
         .passwords
         .verify(&req.password, known.as_ref().map(|row| row.password_hash.as_str()))
@@ -124,8 +145,7 @@ async fn try_login(room: &Local, req: Login) -> Result<SignedIn, AccountsError> 
     let begun = begin_session(room, &mut tx, &account, &req.client).await?;
     let profiles = room.store.profiles_in(&mut tx, account.id).await?;
     tx.commit().await?;
-    room.tidy_if_due().await;
-    signed_in(room, account, profiles, begun)
+    Ok((account, profiles, begun))
 }
 
 /// A session and the token to go on with.

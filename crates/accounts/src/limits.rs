@@ -74,11 +74,23 @@ pub async fn attempt(
 }
 
 /// The password was right: what the attempt counted is given back, in the transaction of what it was for.
-pub async fn succeeded(store: &Store, tx: &mut Tx, taken: Taken) -> Result<(), Fault> {
-    for (key, limit) in taken.0 {
-        store.give_back_attempt(tx, &key, limit.every_ms).await?;
+pub async fn succeeded(store: &Store, tx: &mut Tx, taken: &Taken) -> Result<(), Fault> {
+    for (key, limit) in &taken.0 {
+        store.give_back_attempt(tx, key, limit.every_ms).await?;
     }
     Ok(())
+}
+
+/// The password was not judged, and that was our own fault: what the attempt counted is given back, where that can be done.
+pub async fn not_theirs(store: &Store, taken: &Taken) {
+    let given_back = async {
+        let mut tx = store.db.begin().await?;
+        succeeded(store, &mut tx, taken).await?;
+        tx.commit().await
+    };
+    if let Err(error) = given_back.await {
+        tracing::warn!(%error, "an attempt that failed by our own fault stays counted");
+    }
 }
 
 async fn take(store: &Store, limits: Vec<(String, Limit)>, now: Millis) -> Result<Taken, AccountsError> {

@@ -1,5 +1,10 @@
 //! How often somebody may try.
 
+use contract::{
+    Fault,
+    accounts::{DeleteAccount, ListAccounts},
+};
+
 use super::*;
 
 #[tokio::test]
@@ -64,6 +69,66 @@ async fn a_clock_set_back_shuts_nobody_out() {
             house.login("lea@example.org", "wrong", "7").await,
             Err(AccountsError::TooManyAttempts(_))
         ));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_refused_like_an_unknown_one() {
+    for house in houses().await {
+        for odd in ["a\0b@example.org", "\0", "no address"] {
+            let refused = house.login(odd, PASSWORD, "1").await.err();
+            assert_eq!(
+                refused,
+                Some(AccountsError::CredentialsWrong),
+                "{}: {odd:?}",
+                house.name
+            );
+        }
+        let request = ListAccounts {
+            query: Some("le\0a".into()),
+            after: None,
+            limit: 9,
+        };
+        assert!(
+            house.door.list(request).await.unwrap().items.is_empty(),
+            "{}",
+            house.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_our_own_fault_does_not_count_as_a_guess() {
+    let config = Config {
+        hashes_waiting_max: 0,
+        ..Config::default()
+    };
+    for house in houses_with(config).await {
+        let lea = house.register("lea@example.org").await;
+        // Nobody may wait, and every turn is taken.
+        let turns = house.local.passwords.all_turns().await;
+        for _ in 0..12 {
+            let refused = house.login("lea@example.org", PASSWORD, "7").await.err();
+            assert!(
+                matches!(refused, Some(AccountsError::Fault(Fault::Overloaded(_)))),
+                "{}: {refused:?}",
+                house.name
+            );
+            let request = DeleteAccount {
+                account: lea.account.id,
+                password: PASSWORD.into(),
+            };
+            house.door.delete_account(request).await.err().unwrap();
+        }
+        drop(turns);
+        for _ in 0..10 {
+            assert_eq!(
+                house.login("lea@example.org", "wrong", "7").await.err(),
+                Some(AccountsError::CredentialsWrong),
+                "{}",
+                house.name
+            );
+        }
     }
 }
 

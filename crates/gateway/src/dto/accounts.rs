@@ -298,7 +298,7 @@ pub struct UpdateProfile {
 #[into_params(parameter_in = Query)]
 pub struct ListUsers {
     /// A part of an address or a name.
-    #[garde(inner(length(chars, max = 200)))]
+    #[garde(inner(length(chars, max = 200), custom(super::printable)))]
     pub q: Option<String>,
     #[garde(inner(range(min = 1, max = 200)))]
     #[param(minimum = 1, maximum = 200)]
