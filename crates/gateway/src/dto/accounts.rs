@@ -43,11 +43,11 @@ impl From<accounts::Account> for Account {
 #[serde(deny_unknown_fields, default)]
 pub struct Preferences {
     /// As `GET /genres` names them.
-    #[garde(length(max = 50), inner(length(chars, min = 1, max = 80)))]
+    #[garde(length(max = accounts::PREFERRED_GENRES_MAX), inner(length(chars, min = 1, max = accounts::PREFERENCE_CHARS_MAX)))]
     #[schema(required = true)]
     pub genres: Vec<String>,
     /// BCP 47 tags, the best liked first.
-    #[garde(length(max = 20), inner(length(chars, min = 1, max = 35)))]
+    #[garde(length(max = accounts::PREFERRED_LANGUAGES_MAX), inner(length(chars, min = 1, max = 35)))]
     #[schema(required = true)]
     pub languages: Vec<String>,
     /// `film`, `series`.

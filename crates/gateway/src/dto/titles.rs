@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::{PageId, PersonId, TitleId, activity, catalog, ids::Digits};
+use contract::{
+    PageId, PersonId, TitleId,
+    accounts::{PREFERENCE_CHARS_MAX, PREFERRED_GENRES_MAX},
+    activity, catalog,
+    ids::Digits,
+};
 use garde::Validate;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
@@ -403,7 +408,7 @@ pub struct Onboarding {
 #[serde(deny_unknown_fields)]
 pub struct PutOnboarding {
     #[serde(default)]
-    #[garde(length(max = 50), inner(length(chars, min = 1, max = 80)))]
+    #[garde(length(max = PREFERRED_GENRES_MAX), inner(length(chars, min = 1, max = PREFERENCE_CHARS_MAX)))]
     pub genres: Vec<String>,
     #[serde(default)]
     #[garde(length(max = 100))]

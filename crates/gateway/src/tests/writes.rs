@@ -190,6 +190,50 @@ async fn onboarding_likes_titles_and_remembers_genres() {
 }
 
 #[tokio::test]
+async fn a_refused_choice_of_genres_likes_nothing() {
+    let world = World::new().await;
+    stock(&world, vec![card(1, "Heat", 16)]);
+    world.refuses("accounts.update_profile", json!({ "profile_invalid": "as asked" }));
+    let onboard = async |genres: Vec<String>| {
+        let body = json!({ "genres": genres, "title_ids": ["1"] });
+        world
+            .viewer()
+            .json(Method::POST, "/api/v1/onboarding", body)
+            .await
+            .problem()
+    };
+    assert_eq!(onboard(vec!["Drama".into()]).await, (400, "profile_invalid".into()));
+    // What the rules of profiles refuse is refused before anything is asked.
+    let asked = world.calls("accounts.update_profile").len();
+    assert_eq!(onboard(vec!["x".repeat(61)]).await.0, 422);
+    assert_eq!(onboard(vec!["Drama".into(); 41]).await.0, 422);
+    assert_eq!(world.calls("accounts.update_profile").len(), asked);
+    assert!(world.calls("activity.rate").is_empty());
+}
+
+#[tokio::test]
+async fn a_very_long_series_is_marked_whole() {
+    let world = World::new().await;
+    let mut series = card(1, "Tatort", 0);
+    series["kind"] = json!("series");
+    stock(&world, vec![series]);
+    let episodes: Vec<_> = (2..=2501)
+        .map(|id| json!({ "number": id, "card": card(id, "Folge", 0), "description": "" }))
+        .collect();
+    world.answers("catalog.seasons", json!([{ "number": 1, "episodes": episodes }]));
+    world.answers("activity.mark_watched", json!({}));
+    let body = json!({ "watched": true });
+    let reply = world.viewer().json(Method::PUT, "/api/v1/titles/1/watched", body).await;
+    assert_eq!(reply.status, 204, "{:?}", reply.body);
+    let calls = world.calls("activity.mark_watched");
+    let marked: Vec<usize> = calls
+        .iter()
+        .map(|call| call["titles"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(marked, [1000, 1000, 501]);
+}
+
+#[tokio::test]
 async fn an_account_opens_only_so_many_event_streams_and_a_curator_hears_of_jobs() {
     use futures::StreamExt as _;
     use tower::ServiceExt as _;
