@@ -166,10 +166,8 @@ async fn playable_episodes(gateway: &Gateway, viewing: &Viewing, series: TitleId
         .into_iter()
         .flat_map(|season| season.episodes)
         .map(|episode| episode.card);
-    let mut titles: Vec<TitleId> = episodes
+    Ok(episodes
         .filter(|card| card.playable && compose::visible(card, viewing))
         .map(|card| card.id)
-        .collect();
-    titles.truncate(compose::TITLES_MAX);
-    Ok(titles)
+        .collect())
 }

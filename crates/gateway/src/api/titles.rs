@@ -210,9 +210,7 @@ async fn seasons(gateway: &Gateway, viewing: &Viewing, card: &catalog::Card) -> 
     }
     let seasons = gateway.doors.catalog.seasons(ForTitle { title: card.id }).await?;
     let episodes = seasons.iter().flat_map(|season| &season.episodes);
-    let mut titles: Vec<TitleId> = episodes.map(|episode| episode.card.id).collect();
-    titles.truncate(compose::TITLES_MAX);
-    let states = compose::states(gateway, viewing, titles).await?;
+    let states = compose::states(gateway, viewing, episodes.map(|episode| episode.card.id).collect()).await?;
     let episode = |episode: catalog::Episode| {
         let state = states.get(&episode.card.id);
         let seen = compose::visible(&episode.card, viewing);
