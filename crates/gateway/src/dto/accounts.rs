@@ -166,6 +166,38 @@ impl From<accounts::SignedIn> for SignedIn {
     }
 }
 
+/// The answer of a refresh. The tokens stand in it for whoever sent theirs in the body; a browser, which sent a cookie, gets cookies
+/// alone, so that no script of its page ever holds one.
+#[derive(Serialize, ToSchema)]
+pub struct Refreshed {
+    pub account: Account,
+    /// The account's first profile.
+    pub profile: Option<Profile>,
+    pub profiles: Vec<Profile>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    #[schema(value_type = String, example = "Bearer")]
+    pub token_type: &'static str,
+    /// Of the access token, seconds.
+    pub expires_in: u32,
+}
+
+impl Refreshed {
+    pub fn new(signed_in: SignedIn, by_cookie: bool) -> Self {
+        Self {
+            account: signed_in.account,
+            profile: signed_in.profile,
+            profiles: signed_in.profiles,
+            access_token: (!by_cookie).then_some(signed_in.access_token),
+            refresh_token: (!by_cookie).then_some(signed_in.refresh_token),
+            token_type: signed_in.token_type,
+            expires_in: signed_in.expires_in,
+        }
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Me {
     pub account: Account,
