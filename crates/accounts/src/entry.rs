@@ -8,7 +8,8 @@ use contract::{
 use platform::{Tx, rng};
 
 use crate::{
-    limits, profiles,
+    limits::{self, Taken},
+    profiles,
     service::Local,
     store::{NewSession, Rotation, SessionRow},
     strength,
@@ -94,17 +95,37 @@ pub async fn login(room: &Local, req: Login) -> Result<SignedIn, AccountsError> 
 }
 
 async fn try_login(room: &Local, req: Login) -> Result<SignedIn, AccountsError> {
-    // What is no address has no account: it goes on like an unknown one.
-    let email = words::email(&req.email).unwrap_or_else(|_| req.email.trim().to_lowercase());
+    // What is no address has no account, and is not looked for: for the rest it goes on like an unknown one.
+    let email = words::email(&req.email).ok();
+    let counted = email.clone().unwrap_or_else(|| req.email.trim().to_lowercase());
     let taken = limits::attempt(
         &room.store,
         &room.config,
-        &email,
+        &counted,
         Some(req.client.address),
         room.now_ms(),
     )
     .await?;
-    let known = room.store.account_by_email(&email).await?;
+    let entered = enter(room, email.as_deref(), &req, &taken).await;
+    if let Err(AccountsError::Fault(_)) = entered {
+        limits::not_theirs(&room.store, &taken).await;
+    }
+    let (account, profiles, begun) = entered?;
+    room.tidy_if_due().await;
+    signed_in(room, account, profiles, begun)
+}
+
+/// Looks at the password and begins a session.
+async fn enter(
+    room: &Local,
+    email: Option<&str>,
+    req: &Login,
+    taken: &Taken,
+) -> Result<(Account, Vec<Profile>, Begun), AccountsError> {
+    let known = match email {
+        Some(email) => room.store.account_by_email(email).await?,
+        None => None,
+    };
     let right = room
         .passwords
         .verify(&req.password, known.as_ref().map(|row| row.password_hash.as_str()))
@@ -124,8 +145,7 @@ async fn try_login(room: &Local, req: Login) -> Result<SignedIn, AccountsError> 
     let begun = begin_session(room, &mut tx, &account, &req.client).await?;
     let profiles = room.store.profiles_in(&mut tx, account.id).await?;
     tx.commit().await?;
-    room.tidy_if_due().await;
-    signed_in(room, account, profiles, begun)
+    Ok((account, profiles, begun))
 }
 
 /// A session and the token to go on with.
@@ -249,7 +269,9 @@ async fn repeat(room: &Local, token: &RefreshToken) -> Result<Begun, AccountsErr
     let session = live_session(room, token.session)
         .await?
         .ok_or(AccountsError::RefreshInvalid)?;
-    let just_used = session.previous_hash == Some(token.digest()) && room.now_ms() - session.rotated_at <= GRACE_MS;
+    let since = room.now_ms() - session.rotated_at;
+    // Before the use: another process's clock is a little ahead; much before it: the clock was set back, and it proves nothing.
+    let just_used = session.previous_hash == Some(token.digest()) && (-GRACE_MS..=GRACE_MS).contains(&since);
     if let (true, Some(nonce)) = (just_used, &session.nonce) {
         let successor = room.tokens.successor(token, nonce);
         return Ok(Begun {

@@ -83,11 +83,15 @@ async fn prove(room: &Local, account: AccountId, password: &str) -> Result<Accou
         .await?
         .ok_or(AccountsError::AccountNotFound)?;
     let taken = limits::attempt(&room.store, &room.config, &row.email, None, room.now_ms()).await?;
-    if !room.passwords.verify(password, Some(&row.password_hash)).await? {
+    let right = room.passwords.verify(password, Some(&row.password_hash)).await;
+    if right.is_err() {
+        limits::not_theirs(&room.store, &taken).await;
+    }
+    if !right? {
         return Err(AccountsError::CredentialsWrong);
     }
     let mut tx = room.store.db.begin().await?;
-    limits::succeeded(&room.store, &mut tx, taken).await?;
+    limits::succeeded(&room.store, &mut tx, &taken).await?;
     tx.commit().await?;
     Ok(row)
 }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use contract::{Fault, Millis, accounts::AccountsError};
-use platform::Tx;
+use platform::{Tx, network::customer_network};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Config, store::Store};
@@ -26,9 +26,13 @@ pub async fn registration(store: &Store, config: &Config, address: IpAddr, now: 
         burst,
         every_ms: 3_600_000 / i64::from(burst),
     };
-    take(store, vec![(key("registration", &network(address)), limit)], now)
-        .await
-        .map(drop)
+    take(
+        store,
+        vec![(key("registration", &customer_network(address).to_string()), limit)],
+        now,
+    )
+    .await
+    .map(drop)
 }
 
 /// Counts an attempt at a password before it is looked at, so that many at once cannot slip through. Give it back with
@@ -44,10 +48,10 @@ pub async fn attempt(
     now: Millis,
 ) -> Result<Taken, AccountsError> {
     let mut limits = Vec::new();
-    if let Some(network) = address.map(network) {
+    if let Some(network) = address.map(customer_network) {
         let both = format!("{network} {email}");
         limits.push((
-            key("address", &network),
+            key("address", &network.to_string()),
             Limit {
                 burst: config.failures_per_address_max,
                 every_ms: 10_000,
@@ -70,11 +74,23 @@ pub async fn attempt(
 }
 
 /// The password was right: what the attempt counted is given back, in the transaction of what it was for.
-pub async fn succeeded(store: &Store, tx: &mut Tx, taken: Taken) -> Result<(), Fault> {
-    for (key, limit) in taken.0 {
-        store.give_back_attempt(tx, &key, limit.every_ms).await?;
+pub async fn succeeded(store: &Store, tx: &mut Tx, taken: &Taken) -> Result<(), Fault> {
+    for (key, limit) in &taken.0 {
+        store.give_back_attempt(tx, key, limit.every_ms).await?;
     }
     Ok(())
+}
+
+/// The password was not judged, and that was our own fault: what the attempt counted is given back, where that can be done.
+pub async fn not_theirs(store: &Store, taken: &Taken) {
+    let given_back = async {
+        let mut tx = store.db.begin().await?;
+        succeeded(store, &mut tx, taken).await?;
+        tx.commit().await
+    };
+    if let Err(error) = given_back.await {
+        tracing::warn!(%error, "an attempt that failed by our own fault stays counted");
+    }
 }
 
 async fn take(store: &Store, limits: Vec<(String, Limit)>, now: Millis) -> Result<Taken, AccountsError> {
@@ -101,26 +117,9 @@ fn key(kind: &str, text: &str) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(format!("{kind} {text}"))[..16])
 }
 
-/// Who can change the rest of an address at will: an IPv6 customer has at least a /64.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("{:?}", &address.segments()[..4]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_of_one_customer_are_one() {
-        let same = |a: &str, b: &str| network(a.parse().unwrap()) == network(b.parse().unwrap());
-        assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
-        assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
-        assert!(same("192.0.2.1", "::ffff:192.0.2.1"));
-        assert!(!same("192.0.2.1", "192.0.2.2"));
-    }
 
     #[test]
     fn keys_tell_nothing() {

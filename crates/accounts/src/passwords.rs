@@ -97,6 +97,13 @@ impl Passwords {
         done.await.map_err(|error| Fault::Internal(error.to_string()))
     }
 
+    /// Everybody's turn at once.
+    #[cfg(test)]
+    pub async fn all_turns(&self) -> tokio::sync::OwnedSemaphorePermit {
+        let all = self.turns.available_permits() as u32;
+        self.turns.clone().acquire_many_owned(all).await.unwrap()
+    }
+
     async fn wait(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Fault> {
         let overloaded = || Fault::Overloaded("log-ins".into());
         let place = Place::take(&self.waiting, self.waiting_max).ok_or_else(overloaded)?;

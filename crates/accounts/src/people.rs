@@ -47,6 +47,13 @@ pub async fn list(room: &Local, req: ListAccounts) -> Result<Page<Account, Accou
     let limit = req.limit.clamp(1, PAGE_ITEMS_MAX) as usize;
     let after = req.after.map_or(0, |id| id.0);
     let query = req.query.unwrap_or_default();
+    // Neither a name nor an address has one, and not every engine bears one in a text.
+    if query.contains(char::is_control) {
+        return Ok(Page {
+            items: Vec::new(),
+            next: None,
+        });
+    }
     // One more than asked for, to know whether there is more.
     let rows = room.store.list_accounts(query.trim(), after, limit as i64 + 1).await?;
     let items: Vec<Account> = rows.iter().take(limit).map(|row| row.account()).collect();

@@ -3,8 +3,8 @@
 use contract::{
     Done,
     accounts::{
-        Account, AccountsError, CreateProfile, ForProfile, MATURITY_ANY, MATURITY_KIDS, PROFILES_MAX, Preferences,
-        Profile, UpdateProfile,
+        Account, AccountsError, CreateProfile, ForProfile, MATURITY_ANY, MATURITY_KIDS, PREFERENCE_CHARS_MAX,
+        PREFERRED_GENRES_MAX, PREFERRED_LANGUAGES_MAX, PROFILES_MAX, Preferences, Profile, UpdateProfile,
     },
     events::EventBody,
 };
@@ -14,9 +14,6 @@ use crate::{service::Local, words};
 /// The page's drawings, given out in turn to profiles that choose none.
 const AVATARS: [&str; PROFILES_MAX] = ["amber", "coral", "jade", "indigo", "plum"];
 const AVATAR_BYTES_MAX: usize = 40;
-const GENRES_MAX: usize = 40;
-const LANGUAGES_MAX: usize = 10;
-const PREFERENCE_CHARS_MAX: usize = 60;
 const CONTENT_TYPES: [&str; 2] = ["film", "series"];
 
 /// The profile that an account begins with.
@@ -159,8 +156,8 @@ fn checked(profile: Profile) -> Result<Profile, AccountsError> {
 
 fn wrong_preference(preferences: &Preferences) -> Option<String> {
     let lists = [
-        ("genres", &preferences.genres, GENRES_MAX),
-        ("languages", &preferences.languages, LANGUAGES_MAX),
+        ("genres", &preferences.genres, PREFERRED_GENRES_MAX),
+        ("languages", &preferences.languages, PREFERRED_LANGUAGES_MAX),
         ("content_types", &preferences.content_types, CONTENT_TYPES.len()),
     ];
     let fine = |word: &String| {

@@ -1,6 +1,7 @@
 //! The room's suite: every case on SQLite and on PostgreSQL, through the door itself and through its remote side.
 
 mod entry;
+mod limits;
 mod profiles;
 mod sessions;
 

@@ -1,7 +1,7 @@
 //! The wiring: what a process holds, and how rooms are opened from it. The order of [`Node::rooms`] is the diagram of who may call
 //! whom; a cycle cannot be written.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use contract::{accounts::Accounts, activity::Activity, catalog::Catalog, jobs::Jobs, streaming::Streaming};
 use gateway::{Doors, HealthCheck};
@@ -10,6 +10,7 @@ use platform::{
     blob::BlobStore,
     telemetry::{LogFormat, Metrics, init_logs},
 };
+use tokio::{sync::Mutex, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -20,6 +21,8 @@ use crate::{
 
 /// Commands speak for themselves; only what goes wrong is logged beside them.
 const COMMAND_FILTER: &str = "warn,sqlx=error,tantivy=error";
+
+const HEALTH_KEPT_FOR: Duration = Duration::from_secs(3);
 
 /// What every room of this process stands on.
 pub struct Node {
@@ -241,7 +244,12 @@ impl Rooms {
             bus: node.bus.clone(),
             inputs: node.inputs.clone(),
             metrics: node.metrics.clone(),
-            health: self.databases().map(health_of).to_vec(),
+            health: self
+                .databases()
+                .map(health_of)
+                .into_iter()
+                .chain([health_of_blobs(node)])
+                .collect(),
         }
     }
 }
@@ -249,11 +257,44 @@ impl Rooms {
 /// Asks a room's database for a sign of life.
 fn health_of(db: &Db) -> HealthCheck {
     let db = db.clone();
+    now_and_then(db.room(), move || {
+        let db = db.clone();
+        async move { db.ping().await.map_err(|error| error.to_string()) }
+    })
+}
+
+/// Whether the folder of blobs takes what is written. Each process writes a file of its own.
+fn health_of_blobs(node: &Node) -> HealthCheck {
+    let (blobs, name) = (node.blobs.clone(), contract::ids::encode(node.inputs.id()));
+    now_and_then("blobs", move || {
+        let (blobs, name) = (blobs.clone(), name.clone());
+        async move { blobs.probe(&name).await.map_err(|error| error.to_string()) }
+    })
+}
+
+/// Whoever asks for readiness all the time must not cause work all the time: the last answer holds for a moment.
+fn now_and_then<F>(name: &'static str, check: impl Fn() -> F + Send + Sync + 'static) -> HealthCheck
+where
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    type Last = Mutex<Option<(Instant, Result<(), String>)>>;
+    let last: Arc<Last> = Arc::default();
     HealthCheck {
-        name: db.room(),
+        name,
         check: Arc::new(move || {
-            let db = db.clone();
-            Box::pin(async move { db.ping().await.map_err(|error| error.to_string()) })
+            let (last, fresh) = (last.clone(), check());
+            Box::pin(async move {
+                let mut last = last.lock().await;
+                if let Some((at, answer)) = &*last
+                    && at.elapsed() < HEALTH_KEPT_FOR
+                {
+                    return answer.clone();
+                }
+                // Given up by who asks, it was no answer in time; the next one asks again.
+                let answer = fresh.await;
+                *last = Some((Instant::now(), answer.clone()));
+                answer
+            })
         }),
     }
 }

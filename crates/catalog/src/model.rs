@@ -28,6 +28,9 @@ pub struct Entry {
     /// The name as searched: its words with single spaces.
     pub spoken_name: String,
     pub place: Option<EpisodePlace>,
+    /// What the title itself says; the card of an episode is also judged by its series, see [`Entry::judged_by`].
+    pub own_maturity: u8,
+    pub own_published: bool,
     pub people: Vec<PersonId>,
     pub ratings_version: i64,
     /// Whether it has a video itself; a series is playable by its episodes.
@@ -40,6 +43,14 @@ pub struct Entry {
 impl Entry {
     pub fn is_listed(&self) -> bool {
         self.card.kind != TitleKind::Episode
+    }
+
+    /// Maturity and whether it is published: an episode is for nobody whom its series is not for.
+    pub fn judged_by(&self, series: &Card) -> (u8, bool) {
+        (
+            self.own_maturity.max(series.maturity),
+            self.own_published && series.published,
+        )
     }
 
     pub fn features(&self, episodes: Vec<TitleId>) -> TitleFeatures {

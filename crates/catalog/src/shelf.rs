@@ -1,7 +1,7 @@
 //! The read model in memory: every title's card, lists in every order, and who is in what.
 //!
 //! Invariants: what is here was committed; a change replaces whole entries; a series is playable when one of its episodes
-//! has a video and is published.
+//! has a video and is published; an episode is as grown-up and as hidden as its series, whatever it says of itself.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -187,12 +187,28 @@ impl Inner {
     }
 
     fn judge_series(&mut self, id: TitleId) {
-        let episodes = self.episodes.get(&id).into_iter().flatten();
-        let watchable = |entry: &Arc<Entry>| entry.has_video && entry.card.published;
-        let playable = episodes.filter_map(|(_, _, id)| self.entries.get(id)).any(watchable);
-        if let Some(entry) = self.entries.get_mut(&id)
-            && entry.card.kind == TitleKind::Series
-            && entry.card.playable != playable
+        let Some(series) = self
+            .entries
+            .get(&id)
+            .filter(|entry| entry.card.kind == TitleKind::Series)
+        else {
+            return;
+        };
+        let series = series.card.clone();
+        let mut playable = false;
+        for (_, _, id) in self.episodes.get(&id).into_iter().flatten() {
+            let Some(entry) = self.entries.get_mut(id) else {
+                continue;
+            };
+            playable |= entry.has_video && entry.own_published;
+            let (maturity, published) = entry.judged_by(&series);
+            if (entry.card.maturity, entry.card.published) != (maturity, published) {
+                let card = &mut Arc::make_mut(entry).card;
+                (card.maturity, card.published) = (maturity, published);
+            }
+        }
+        if series.playable != playable
+            && let Some(entry) = self.entries.get_mut(&id)
         {
             Arc::make_mut(entry).card.playable = playable;
         }

@@ -27,6 +27,11 @@ pub struct Account {
 
 /// The most profiles an account may have.
 pub const PROFILES_MAX: usize = 5;
+/// Genres and languages that a profile may prefer.
+pub const PREFERRED_GENRES_MAX: usize = 40;
+pub const PREFERRED_LANGUAGES_MAX: usize = 10;
+/// Letters of each.
+pub const PREFERENCE_CHARS_MAX: usize = 60;
 /// The age that sees everything.
 pub const MATURITY_ANY: u8 = 18;
 /// The highest limit a kids profile may have, years.

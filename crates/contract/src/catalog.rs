@@ -70,7 +70,7 @@ pub struct Card {
     pub name: Arc<str>,
     pub year: Option<u16>,
     pub genres: Arc<[String]>,
-    /// The youngest age it is for, years, 0 to 18.
+    /// The youngest age it is for, years, 0 to 18; of an episode, not below its series'.
     pub maturity: u8,
     pub duration_ms: Option<u64>,
     /// Bayesian mean in stars, 0.5 to 5; absent without ratings.
@@ -78,7 +78,7 @@ pub struct Card {
     pub ratings_count: u64,
     /// Whether there is a video (or, for a series, an episode with one).
     pub playable: bool,
-    /// Whether viewers see it.
+    /// Whether viewers see it; no episode of a series that they do not.
     pub published: bool,
     /// Changes whenever the pictures do: part of their immutable addresses.
     pub artwork_version: u32,

@@ -162,6 +162,7 @@ pub struct ModelInfo {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct ListModels {
     pub before: Option<ModelId>,
+    /// At most [`crate::PAGE_ITEMS_MAX`].
     pub limit: u32,
 }
 

@@ -9,22 +9,18 @@ use contract::{
 };
 
 use crate::{
-    dto::titles::{Card, PictureUrl, Progress, hundredths},
+    dto::titles::{Card, Progress, hundredths},
     problem::Problem,
     session::Viewing,
     state::Gateway,
 };
 
-/// The most titles that one question to a door may name.
+/// The most titles that one question to a door may name; more take several.
 pub const TITLES_MAX: usize = 1000;
 
 /// A card with what the profile did with its title.
-pub fn card(card: catalog::Card, state: Option<&TitleState>) -> Card {
-    let picture = |shape| PictureUrl {
-        title: card.id,
-        version: card.artwork_version,
-        shape,
-    };
+pub fn card(gateway: &Gateway, card: catalog::Card, state: Option<&TitleState>) -> Card {
+    let picture = |shape| gateway.pictures.address(card.id, card.artwork_version, shape);
     Card {
         id: card.id,
         name: card.name,
@@ -76,18 +72,16 @@ pub async fn states(
     viewing: &Viewing,
     titles: Vec<TitleId>,
 ) -> Result<HashMap<TitleId, TitleState>, Problem> {
-    if titles.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let states = gateway
-        .doors
-        .activity
-        .states(GetStates {
+    let mut states = HashMap::with_capacity(titles.len());
+    for titles in titles.chunks(TITLES_MAX) {
+        let asked = GetStates {
             profile: viewing.profile.id,
-            titles,
-        })
-        .await?;
-    Ok(states.into_iter().map(|state| (state.title, state)).collect())
+            titles: titles.to_vec(),
+        };
+        let found = gateway.doors.activity.states(asked).await?;
+        states.extend(found.into_iter().map(|state| (state.title, state)));
+    }
+    Ok(states)
 }
 
 /// Cards that the catalogue listed, in its order, joined with the profile's states.
@@ -97,7 +91,7 @@ pub async fn listed(gateway: &Gateway, viewing: &Viewing, cards: Vec<catalog::Ca
     Ok(seen
         .map(|found| {
             let state = states.get(&found.id);
-            card(found, state)
+            card(gateway, found, state)
         })
         .collect())
 }
@@ -110,14 +104,12 @@ pub async fn cards_by_title(
 ) -> Result<HashMap<TitleId, catalog::Card>, Problem> {
     titles.sort_unstable();
     titles.dedup();
-    titles.truncate(TITLES_MAX);
-    if titles.is_empty() {
-        return Ok(HashMap::new());
+    let mut cards = HashMap::with_capacity(titles.len());
+    for titles in titles.chunks(TITLES_MAX) {
+        let titles = titles.to_vec();
+        let found = gateway.doors.catalog.cards(GetCards { titles }).await?;
+        let seen = found.into_iter().filter(|card| visible(card, viewing));
+        cards.extend(seen.map(|card| (card.id, card)));
     }
-    let cards = gateway.doors.catalog.cards(GetCards { titles }).await?;
-    Ok(cards
-        .into_iter()
-        .filter(|card| visible(card, viewing))
-        .map(|card| (card.id, card))
-        .collect())
+    Ok(cards)
 }

@@ -1,7 +1,7 @@
 //! What happens to every request and every answer, whoever handles it: a correlation id, metrics, one line in the log,
 //! security headers, compression, and problems written out.
 
-use std::time::{Duration, Instant};
+use std::{net::IpAddr, time::Instant};
 
 use axum::{
     Router,
@@ -53,16 +53,13 @@ pub fn wrap(router: Router, gateway: &Gateway) -> Router {
 }
 
 async fn edge(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
     let id = correlation_id(&gateway, &request);
     let address = address(&gateway, &request);
     request.extensions_mut().insert(address);
-    let seen = Seen::new(&request);
-    let in_flight = InFlight::begin();
+    let seen = Seen::new(&request, &id, address);
     let response = telemetry::with_correlation(id.clone(), next.run(request)).await;
-    drop(in_flight);
     let response = finish(response, &id, &gateway);
-    seen.report(&response, started.elapsed(), &id, address);
+    seen.report(&response);
     response
 }
 
@@ -87,29 +84,55 @@ fn address(gateway: &Gateway, request: &Request) -> Address {
     Address { client, local }
 }
 
-/// What the log and the metrics say of a request. Signed paths and queries stay out.
+/// What the log and the metrics say of a request, whether or not its client waits for the answer. Signed paths and queries
+/// stay out.
 struct Seen {
-    method: Method,
-    route: Option<MatchedPath>,
+    method: &'static str,
+    route: String,
+    id: String,
+    client: IpAddr,
+    started: Instant,
+    answered: bool,
+    _in_flight: InFlight,
 }
 
+/// The status that the metrics say where the client went before there was one; nobody is ever answered so.
+const CLIENT_GONE: u16 = 499;
+
 impl Seen {
-    fn new(request: &Request) -> Self {
+    fn new(request: &Request, id: &str, address: Address) -> Self {
+        let route = request.extensions().get::<MatchedPath>();
         Self {
-            method: request.method().clone(),
-            route: request.extensions().get::<MatchedPath>().cloned(),
+            method: method_label(request.method()),
+            route: route.map_or("page", MatchedPath::as_str).to_owned(),
+            id: id.to_owned(),
+            client: address.client,
+            started: Instant::now(),
+            answered: false,
+            _in_flight: InFlight::begin(),
         }
     }
 
-    fn report(&self, response: &Response, took: Duration, id: &str, address: Address) {
-        let route = self.route.as_ref().map_or("page", MatchedPath::as_str).to_owned();
-        let status = response.status().as_u16();
-        let method = method_label(&self.method);
+    /// Counts the request; how many milliseconds it took.
+    fn count(&self, status: u16) -> f64 {
+        let (method, route, took) = (self.method, self.route.clone(), self.started.elapsed());
         metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
             .increment(1);
-        metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => route.clone()).record(took);
-        let duration_ms = took.as_secs_f64() * 1e3;
-        let client = address.client;
+        metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => route).record(took);
+        took.as_secs_f64() * 1e3
+    }
+
+    fn report(mut self, response: &Response) {
+        self.answered = true;
+        let status = response.status().as_u16();
+        let duration_ms = self.count(status);
+        let Self {
+            method,
+            route,
+            id,
+            client,
+            ..
+        } = &self;
         match response.extensions().get::<Problem>() {
             Some(Problem {
                 code,
@@ -123,6 +146,17 @@ impl Seen {
             }
             None => tracing::info!(correlation_id = id, method, route, status, duration_ms, %client, "request"),
         }
+    }
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        if self.answered {
+            return;
+        }
+        let duration_ms = self.count(CLIENT_GONE);
+        let (id, method, route, client) = (&self.id, self.method, &self.route, self.client);
+        tracing::info!(correlation_id = id, method, route, duration_ms, %client, "the client gave up");
     }
 }
 

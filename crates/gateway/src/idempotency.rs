@@ -1,5 +1,7 @@
 //! `Idempotency-Key`: a write that is repeated with the same key and body is done once and answered twice.
 //!
+//! A request that is being worked on keeps its key until it is done, whether or not its client still waits.
+//!
 //! Keys live per account, profile, method and path for a day, in this process's memory: a restart forgets them, and beyond a total
 //! of 64 MiB the least used go first.
 
@@ -8,11 +10,12 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use contract::AccountId;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt as _;
+use platform::telemetry;
 use sha2::{Digest as _, Sha256};
 
 use crate::{extract, problem::Problem};
@@ -47,13 +50,13 @@ struct Answer {
 pub enum Turn {
     /// It carries no key.
     Plain(Request),
-    /// It is the first: answer it, then give the answer to [`Ticket::keep`].
+    /// It is the first: give what answers it to [`Ticket::answer`].
     First(Request, Ticket),
     /// It was answered before.
     Again(Response),
 }
 
-/// The right and duty to answer a key. Dropped without an answer, the key is free again.
+/// The right and duty to answer a key: see [`Ticket::answer`]. Dropped without an answer, the key is free again.
 pub struct Ticket {
     answers: moka::sync::Cache<Slot, Arc<Entry>>,
     slot: Slot,
@@ -126,17 +129,28 @@ impl Answers {
 }
 
 impl Ticket {
+    /// Does the work to its end and keeps its answer, also when nobody waits any more: a caller who is gone or was sent away
+    /// cannot know whether it was done, and asks again. Until then the key stays taken.
+    pub async fn answer(self, work: impl Future<Output = Response> + Send + 'static) -> Response {
+        let work = async move { self.keep(work.await).await };
+        match tokio::spawn(telemetry::carried(work)).await {
+            Ok(response) => response,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(error) => Problem::internal(error).into_response(),
+            },
+        }
+    }
+
     /// Keeps the answer for the next time, unless it is one that repeating may mend.
-    pub async fn keep(mut self, response: Response) -> Response {
+    async fn keep(mut self, response: Response) -> Response {
         let lasting = !response.status().is_server_error() && response.status() != StatusCode::TOO_MANY_REQUESTS;
         if !lasting {
             return response;
         }
         let (parts, body) = response.into_parts();
         let Ok(collected) = body.collect().await else {
-            return axum::response::IntoResponse::into_response(Problem::internal(
-                "an answer broke off while it was kept",
-            ));
+            return Problem::internal("an answer broke off while it was kept").into_response();
         };
         let body = collected.to_bytes();
         if body.len() <= ANSWER_BYTES_MAX {

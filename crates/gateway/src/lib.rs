@@ -25,6 +25,7 @@ mod hub;
 mod idempotency;
 mod network;
 mod openapi;
+mod pictures;
 mod policy;
 mod problem;
 mod profiles;
@@ -80,7 +81,8 @@ pub struct HealthCheck {
 /// who asks.
 pub async fn open(doors: Doors, config: Config) -> anyhow::Result<Router> {
     config.check()?;
-    let gateway = state::Gateway::new(doors, config);
+    let pictures = pictures::Pictures::open(&doors.blobs, &doors.inputs).await?;
+    let gateway = state::Gateway::new(doors, config, pictures);
     hub::subscribe(&gateway).await?;
     Ok(edge::wrap(routes::router(&gateway), &gateway))
 }

@@ -9,6 +9,7 @@ use axum::{
 };
 use contract::{ProfileId, accounts::Role};
 use http::{HeaderMap, StatusCode, header};
+use platform::network::customer_network;
 
 use crate::{
     idempotency::Turn,
@@ -87,7 +88,7 @@ async fn admit(guard: &Guard, mut request: Request) -> Result<(Request, Option<C
         Some(least) => Some(signed_in(gateway, credentials.token, least).await?),
     };
     match guard.policy {
-        Policy::WayIn => gateway.limits.ways_in.check(&address.client)?,
+        Policy::WayIn => gateway.limits.ways_in.check(&customer_network(address.client))?,
         Policy::Operator if !(address.local || gateway.config.metrics_public) => {
             return Err(Problem::forbidden("only from this machine"));
         }
@@ -127,28 +128,25 @@ async fn run(guard: &Guard, caller: Option<Caller>, request: Request, next: Next
     if !guard.bounded {
         return Ok(next.run(request).await);
     }
-    let (request, ticket) = match caller {
-        Some(caller) if guard.policy.role().is_some() && !origin::is_safe(request.method()) => {
-            match guard.gateway.answers.turn(caller.account, request).await? {
-                Turn::Plain(request) => (request, None),
-                Turn::First(request, ticket) => (request, Some(ticket)),
-                Turn::Again(response) => return Ok(response),
-            }
+    let keyed = caller.filter(|_| guard.policy.role().is_some() && !origin::is_safe(request.method()));
+    let answered = async move {
+        let Some(caller) = keyed else {
+            return Ok(next.run(request).await);
+        };
+        match guard.gateway.answers.turn(caller.account, request).await? {
+            Turn::Plain(request) => Ok(next.run(request).await),
+            Turn::First(request, ticket) => Ok(ticket.answer(next.run(request)).await),
+            Turn::Again(response) => Ok(response),
         }
-        _ => (request, None),
     };
     let limit = Duration::from_secs(guard.gateway.config.timeout_s.into());
-    let response = tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
+    tokio::time::timeout(limit, answered).await.map_err(|_| {
         Problem::new(
             StatusCode::GATEWAY_TIMEOUT,
             "deadline_exceeded",
             "this took too long; try again",
         )
-    })?;
-    Ok(match ticket {
-        Some(ticket) => ticket.keep(response).await,
-        None => response,
-    })
+    })?
 }
 
 fn wanted_profile(headers: &HeaderMap) -> Result<Option<ProfileId>, Problem> {

@@ -6,8 +6,8 @@ use contract::{PlaybackId, streaming::Playback};
 use url::Url;
 
 use crate::{
-    Config, Doors, hub::Hub, idempotency::Answers, network::Network, profiles::Profiles, rate::Limits,
-    session::tokens::Tokens,
+    Config, Doors, hub::Hub, idempotency::Answers, network::Network, pictures::Pictures, profiles::Profiles,
+    rate::Limits, session::tokens::Tokens,
 };
 
 const PLAYBACKS_MAX: u64 = 20_000;
@@ -27,18 +27,20 @@ pub struct Inner {
     pub limits: Limits,
     pub answers: Answers,
     pub hub: Hub,
+    pub pictures: Pictures,
     /// Players report every few seconds: whose playback it is need not be asked each time.
     pub playbacks: moka::sync::Cache<PlaybackId, Arc<Playback>>,
 }
 
 impl Gateway {
-    pub fn new(doors: Doors, config: Config) -> Self {
+    pub fn new(doors: Doors, config: Config, pictures: Pictures) -> Self {
         Self(Arc::new(Inner {
             tokens: Tokens::new(doors.accounts.clone(), doors.inputs.clock.clone()),
             profiles: Profiles::new(doors.accounts.clone()),
             limits: Limits::new(&config),
             answers: Answers::new(),
             hub: Hub::new(),
+            pictures,
             playbacks: moka::sync::Cache::builder()
                 .max_capacity(PLAYBACKS_MAX)
                 .time_to_live(PLAYBACK_KEPT_FOR)

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use contract::Fault;
 use futures::{StreamExt as _, TryStreamExt as _};
-use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, path::Path as Key};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutPayload, local::LocalFileSystem, path::Path as Key};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -23,6 +23,9 @@ pub enum BlobError {
     #[error(transparent)]
     Fault(#[from] Fault),
 }
+
+/// Where probes write.
+const PROBES: &str = "probes/";
 
 /// A file as listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +65,30 @@ impl BlobStore {
         Ok(())
     }
 
+    /// Stores `bytes` unless there is something already; `false` if there was.
+    pub async fn put_new(&self, key: &str, bytes: impl Into<Bytes>) -> Result<bool, BlobError> {
+        let payload = PutPayload::from_bytes(bytes.into());
+        let options = PutMode::Create.into();
+        match self.store.put_opts(&parse(key)?, payload, options).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(fault(error, key)),
+        }
+    }
+
+    /// Writes a little, reads it again and removes it: for readiness. `name` is the asker's own.
+    pub async fn probe(&self, name: &str) -> Result<(), BlobError> {
+        const WRITTEN: &[u8] = b"is this folder there, and does it take what is written?";
+        let key = format!("{PROBES}{name}");
+        self.put(&key, WRITTEN).await?;
+        let read = self.get(&key).await?;
+        self.delete(&key).await?;
+        if read != WRITTEN {
+            return Err(Fault::Unavailable("what was written is not what is read".into()).into());
+        }
+        Ok(())
+    }
+
     /// Moves a finished file in (by rename where the disk allows it). The file is gone from `from` afterwards.
     pub async fn put_file(&self, key: &str, from: &Path) -> Result<(), BlobError> {
         let to = self.local_path(key)?;
@@ -95,7 +122,7 @@ impl BlobStore {
         }
     }
 
-    /// Every file under `prefix` (a folder; empty for all), sorted by key.
+    /// Every file under `prefix` (a folder; empty for all), sorted by key. What a probe just wrote is none.
     pub async fn list(&self, prefix: &str) -> Result<Vec<BlobInfo>, BlobError> {
         let prefix = if prefix.is_empty() {
             None
@@ -107,6 +134,7 @@ impl BlobStore {
             bytes: meta.size,
         });
         let mut files: Vec<_> = listed.try_collect().await.map_err(|error| fault(error, ""))?;
+        files.retain(|file: &BlobInfo| !file.key.starts_with(PROBES));
         files.sort_by(|a: &BlobInfo, b| a.key.cmp(&b.key));
         Ok(files)
     }

@@ -10,6 +10,7 @@
 //! | [`inbox`] | `inbox::first_time(&mut tx, subscriber, event)`: an effect once, whatever is delivered twice |
 //! | [`jobs`] | `Queue`: durable work with lease, progress, retry, cancel; is a `contract::jobs::Jobs` door |
 //! | [`blob`] | `BlobStore`: files by key, durable and whole |
+//! | [`network`] | whom an address stands for, where something is counted by address |
 //! | [`wire`] | `Loopback::new().with(Served::<dyn Door>(door)).remote()` for door suites |
 //! | [`config`], [`telemetry`] | layered configuration; logs, metrics, correlation id |
 //! | `test_support` | feature `test-support`: `databases().await` → a fresh SQLite and a fresh PostgreSQL |
@@ -34,6 +35,7 @@ pub mod ids;
 pub mod inbox;
 pub mod inputs;
 pub mod jobs;
+pub mod network;
 pub mod outbox;
 pub mod rng;
 pub mod telemetry;

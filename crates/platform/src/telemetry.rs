@@ -4,6 +4,7 @@ use std::{future::Future, io::IsTerminal as _};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::Instrument as _;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 /// How log lines look.
@@ -22,23 +23,28 @@ pub const DEFAULT_FILTER: &str = "info,sqlx=warn,tantivy=warn,hyper=warn";
 
 /// Starts logging to standard error. `filter` is in `RUST_LOG`'s language; an error names the directive that is wrong.
 pub fn init_logs(format: LogFormat, filter: Option<&str>) -> anyhow::Result<()> {
+    let colours = std::io::stderr().is_terminal();
+    tracing::subscriber::set_global_default(logs(format, filter, std::io::stderr, colours)?)
+        .context("logging was started before")
+}
+
+/// What writes log lines to `writer`. Every line ends in what it belongs to, such as the request with its correlation id.
+pub fn logs<W>(
+    format: LogFormat,
+    filter: Option<&str>,
+    writer: W,
+    colours: bool,
+) -> anyhow::Result<impl tracing::Subscriber + Send + Sync>
+where
+    W: for<'writer> fmt::MakeWriter<'writer> + Send + Sync + 'static,
+{
     let filter = EnvFilter::try_new(filter.unwrap_or(DEFAULT_FILTER)).context("the log filter is not valid")?;
-    let registry = tracing_subscriber::registry().with(filter);
-    let writer = std::io::stderr;
-    match format {
-        LogFormat::Readable => registry
-            .with(
-                fmt::layer()
-                    .with_writer(writer)
-                    .with_ansi(std::io::stderr().is_terminal())
-                    .compact(),
-            )
-            .try_init(),
-        LogFormat::Json => registry
-            .with(fmt::layer().with_writer(writer).json().flatten_event(true))
-            .try_init(),
-    }
-    .context("logging was started before")
+    let lines = fmt::layer().with_writer(writer);
+    let lines = match format {
+        LogFormat::Readable => lines.with_ansi(colours).compact().boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+    };
+    Ok(tracing_subscriber::registry().with(filter).with(lines))
 }
 
 /// Where `metrics::counter!` and its kin end up.
@@ -79,9 +85,23 @@ tokio::task_local! {
     static CORRELATION: String;
 }
 
-/// Runs `work` under a correlation id; [`correlation`] gives it back anywhere inside the same task.
+/// Runs `work` under a correlation id: every line that it logs carries it, and [`correlation`] gives it back anywhere inside
+/// the same task.
 pub async fn with_correlation<F: Future>(id: String, work: F) -> F::Output {
-    CORRELATION.scope(id, work).await
+    // Of the highest level, so that no filter that lets a warning through drops what it belongs to.
+    let span = tracing::error_span!("request", correlation_id = id);
+    CORRELATION.scope(id, work.instrument(span)).await
+}
+
+/// The same work for a task of its own, under the correlation id of this one.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let id = correlation();
+    async move {
+        match id {
+            Some(id) => with_correlation(id, work).await,
+            None => work.await,
+        }
+    }
 }
 
 /// The id that ties together everything done for one request, where there is one.
@@ -102,6 +122,40 @@ mod tests {
         });
         assert_eq!(seen.await.as_deref(), Some("r1"));
         assert_eq!(correlation(), None);
+    }
+
+    #[tokio::test]
+    async fn every_line_inside_carries_the_correlation_id() {
+        use std::sync::{Arc, Mutex};
+        #[derive(Clone, Default)]
+        struct Lines(Arc<Mutex<Vec<u8>>>);
+        impl std::io::Write for Lines {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().unwrap().extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        for format in [LogFormat::Readable, LogFormat::Json] {
+            let lines = Lines::default();
+            let writer = lines.clone();
+            let logs = logs(format, None, move || writer.clone(), false).unwrap();
+            let logging = tracing::subscriber::set_default(logs);
+            let work = async {
+                tracing::warn!("something is odd");
+                tokio::spawn(carried(async { tracing::warn!("and goes on") }))
+                    .await
+                    .unwrap();
+            };
+            with_correlation("r-7f3a".into(), work).await;
+            tracing::warn!("outside");
+            drop(logging);
+            let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            let carries: Vec<bool> = text.lines().map(|line| line.contains("r-7f3a")).collect();
+            assert_eq!(carries, [true, true, false], "{text}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use contract::{
-    Done, Fault, TitleId,
+    Done, Fault, PAGE_ITEMS_MAX, TitleId,
     activity::{ForProfileOnly, Recent, RecentActivity},
     async_trait,
     catalog::{Card, GetCards},
@@ -28,7 +28,6 @@ const EXCLUDE_MAX: usize = 500;
 const TOP_MAX: u32 = 200;
 const SIMILAR_MAX: u32 = 100;
 const ONBOARDING_MAX: u32 = 100;
-const MODELS_MAX: u32 = 100;
 /// Episodes in progress that are looked up for one page.
 const EPISODES_MAX: usize = 40;
 /// How long a request waits for titles and model to be loaded after a start.
@@ -131,7 +130,10 @@ impl Recommend for Room {
     }
 
     async fn models(&self, req: ListModels) -> Result<Vec<ModelInfo>, RecommendError> {
-        Ok(self.store.models(req.before, req.limit.clamp(1, MODELS_MAX)).await?)
+        Ok(self
+            .store
+            .models(req.before, req.limit.clamp(1, PAGE_ITEMS_MAX))
+            .await?)
     }
 
     async fn train(&self, _: StartTraining) -> Result<Job, RecommendError> {

@@ -5,6 +5,9 @@ use platform::{Tx, db::OrFault as _, on};
 
 use super::Store;
 
+/// The clocks of two processes on one database may differ by so much.
+const CLOCKS_APART_MS: i64 = 60_000;
+
 impl Store {
     /// Keeps `secret` unless there is a key that was made after `since`; two at once keep one.
     pub async fn ensure_signing_key(&self, id: &str, secret: &[u8], now: Millis, since: Millis) -> Result<(), Fault> {
@@ -76,6 +79,8 @@ impl Store {
     }
 
     /// Counts one use of a limit: answers `Err` with the moment at which it would be unused, when there is no use left.
+    /// A moment farther away than this limit can ever set it was written by a clock that has been set back since: it counts
+    /// for nothing, or the account would be shut until then.
     pub async fn take_attempt(
         &self,
         tx: &mut Tx,
@@ -85,9 +90,10 @@ impl Store {
         slack_ms: i64,
     ) -> Result<Result<(), i64>, Fault> {
         let sql = "INSERT INTO attempts (key, free_at) VALUES ($1, $2 + $3) ON CONFLICT (key) DO UPDATE SET
-             free_at = CASE WHEN attempts.free_at > $2 THEN attempts.free_at ELSE $2 END + $3
-             WHERE attempts.free_at - $2 <= $4";
-        let taken = on!(tx, conn => sqlx::query(sql).bind(key).bind(now).bind(every_ms).bind(slack_ms)
+             free_at = CASE WHEN attempts.free_at > $2 AND attempts.free_at - $2 <= $5 THEN attempts.free_at ELSE $2 END + $3
+             WHERE attempts.free_at - $2 <= $4 OR attempts.free_at - $2 > $5";
+        let far_ms = slack_ms + every_ms + CLOCKS_APART_MS;
+        let taken = on!(tx, conn => sqlx::query(sql).bind(key).bind(now).bind(every_ms).bind(slack_ms).bind(far_ms)
             .execute(conn).await.map(|done| done.rows_affected() == 1))
         .or_fault()?;
         if taken {

@@ -123,16 +123,22 @@ impl Store {
         on!(tx, conn => sqlx::query(sql).bind(account.0).execute(conn).await.map(drop)).or_fault()
     }
 
-    /// Forgets sessions that ended or ran out before `before`, and limits that are unused again; at most 1,000 of each.
+    /// Forgets sessions that ended or ran out before `before`, and limits that are unused again, 1,000 at a time.
     pub async fn tidy(&self, before: Millis, now: Millis) -> Result<u64, Fault> {
         let sessions = "DELETE FROM sessions WHERE id IN
              (SELECT id FROM sessions WHERE revoked_at < $1 OR expires_at < $1 ORDER BY id LIMIT 1000)";
         let attempts = "DELETE FROM attempts WHERE key IN (SELECT key FROM attempts WHERE free_at < $1 LIMIT 1000)";
         let mut deleted = 0;
         for (sql, moment) in [(sessions, before), (attempts, now)] {
-            deleted += on!(self.db.writer(), pool => sqlx::query(sql).bind(moment)
-                .execute(pool).await.map(|done| done.rows_affected()))
-            .or_fault()?;
+            loop {
+                let gone = on!(self.db.writer(), pool => sqlx::query(sql).bind(moment)
+                    .execute(pool).await.map(|done| done.rows_affected()))
+                .or_fault()?;
+                deleted += gone;
+                if gone < 1000 {
+                    break;
+                }
+            }
         }
         Ok(deleted)
     }

@@ -48,6 +48,17 @@ async fn a_lost_reply_is_given_again_for_a_short_while() {
 }
 
 #[tokio::test]
+async fn a_clock_set_back_does_not_make_the_short_while_long() {
+    for house in houses().await {
+        let first = house.register("lea@example.org").await;
+        house.refresh(&first.refresh_token).await.unwrap();
+        house.clock.advance(-3_600_000);
+        let house = house.again(2).await;
+        assert!(house.refresh(&first.refresh_token).await.is_err(), "{}", house.name);
+    }
+}
+
+#[tokio::test]
 async fn two_refreshes_at_once_get_the_same_successor() {
     for house in houses().await {
         let first = house.register("lea@example.org").await;

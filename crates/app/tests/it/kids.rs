@@ -72,3 +72,39 @@ async fn adult_titles_do_not_exist_for_a_kids_profile() {
         .await;
     assert!(wider.status.is_client_error() || wider.ok()["maturity_max"].as_u64().unwrap() <= 12);
 }
+
+#[tokio::test]
+async fn a_series_for_adults_takes_its_episodes_along() {
+    let cluster = Cluster::with_library();
+    let curator = cluster.person("curator", "curator").await;
+    let kid = curator
+        .post("/profiles", &json!({ "name": "Kim", "kids": true }))
+        .await
+        .expect(201);
+    let limit = &kid["maturity_max"];
+    let kid = curator.as_profile(&id(&kid));
+    let viewer = cluster.viewer("viewer").await;
+    let made = json!({ "kind": "series", "name": "Dekalog", "maturity": limit, "published": true });
+    let series = id(&curator.post("/admin/titles", &made).await.expect(201));
+    let place = json!({ "series_id": series, "season": 1, "episode": 1 });
+    let made = json!({ "kind": "episode", "name": "One", "maturity": limit, "published": true, "place": place });
+    let episode = id(&curator.post("/admin/titles", &made).await.expect(201));
+    let path = format!("/titles/{episode}");
+    assert_eq!(kid.get(&path).await.ok()["place"]["series_name"], "Dekalog");
+    let series = format!("/admin/titles/{series}");
+    curator.patch(&series, &json!({ "maturity": 18 })).await.ok();
+    assert_eq!(viewer.get(&path).await.ok()["maturity"], 18);
+    for (method, path, body) in [
+        (Method::GET, path.clone(), Value::Null),
+        (Method::PUT, format!("{path}/rating"), json!({ "stars": 5 })),
+        (Method::PUT, format!("{path}/watched"), json!({ "watched": true })),
+        (Method::POST, "/playback".into(), json!({ "title_id": episode })),
+    ] {
+        let body = (!body.is_null()).then_some(&body);
+        let refused = kid.send(method.clone(), &path, body).await.problem(404);
+        assert_eq!(refused, "title_not_found", "{method} {path}");
+    }
+    curator.patch(&series, &json!({ "published": false })).await.ok();
+    assert_eq!(viewer.get(&path).await.problem(404), "title_not_found");
+    assert_eq!(curator.get(&path).await.ok()["published"], false);
+}

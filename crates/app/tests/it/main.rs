@@ -6,6 +6,7 @@ mod commands;
 mod curating;
 mod durability;
 mod evening;
+mod health;
 mod kids;
 mod policies;
 mod replay;

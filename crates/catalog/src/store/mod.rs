@@ -280,7 +280,10 @@ fn entry(row: CardRow, people: &mut HashMap<i64, Vec<PersonId>>) -> Entry {
         _ => None,
     };
     let has_video = row.video_asset.is_some();
+    let own_maturity = row.maturity.clamp(0, 18) as u8;
     Entry {
+        own_maturity,
+        own_published: row.published,
         sort_name: sort_name(&row.name),
         spoken_name: words(&row.name).join(" "),
         folded_name: fold(&row.name),
@@ -296,7 +299,7 @@ fn entry(row: CardRow, people: &mut HashMap<i64, Vec<PersonId>>) -> Entry {
             name: row.name.into(),
             year: row.year.map(|year| year as u16),
             genres: serde_json::from_str(&row.genres).unwrap_or_default(),
-            maturity: row.maturity.clamp(0, 18) as u8,
+            maturity: own_maturity,
             duration_ms: row
                 .duration_ms
                 .or(row.video_duration_ms)

@@ -247,6 +247,55 @@ async fn episodes_stand_in_order_under_their_series() {
     }
 }
 
+#[tokio::test]
+async fn what_holds_for_a_series_holds_for_its_episodes() {
+    for fixture in fixtures().await {
+        let (series, episodes) = series_with_episodes(&fixture).await;
+        let judged = async |id: TitleId| {
+            let title = fixture.door.title(ForTitle { title: id }).await.unwrap().card;
+            let cards = fixture.door.cards(GetCards { titles: vec![id] }).await.unwrap();
+            assert_eq!(cards, std::slice::from_ref(&title), "{}", fixture.name);
+            (title.maturity, title.published)
+        };
+        let change = async |change: UpdateTitle| drop(fixture.door.update(change).await.unwrap());
+        assert_eq!(judged(episodes[0]).await, (12, true));
+        let maturity = |maturity| UpdateTitle {
+            maturity: Some(maturity),
+            ..UpdateTitle::of(series)
+        };
+        let published = |title, published| UpdateTitle {
+            published: Some(published),
+            ..UpdateTitle::of(title)
+        };
+        change(maturity(18)).await;
+        change(published(series, false)).await;
+        for &episode in &episodes {
+            assert_eq!(judged(episode).await, (18, false), "{}", fixture.name);
+        }
+        // What an episode says of itself stays its own: also when it is edited, and after a new start.
+        change(UpdateTitle {
+            name: Some("Dekalog, one".into()),
+            ..UpdateTitle::of(episodes[2])
+        })
+        .await;
+        change(published(episodes[1], false)).await;
+        let again = fixture.reopened().await;
+        let cards = again
+            .door
+            .cards(GetCards {
+                titles: episodes.clone(),
+            })
+            .await
+            .unwrap();
+        assert!(cards.iter().all(|card| (card.maturity, card.published) == (18, false)));
+        change(maturity(6)).await;
+        change(published(series, true)).await;
+        assert_eq!(judged(episodes[0]).await, (12, true), "{}", fixture.name);
+        assert_eq!(judged(episodes[1]).await, (12, false), "{}", fixture.name);
+        assert_eq!(judged(episodes[2]).await, (12, true), "{}", fixture.name);
+    }
+}
+
 fn place(series: i64) -> Option<EpisodePlace> {
     Some(EpisodePlace {
         series: TitleId(series),

@@ -1,4 +1,4 @@
-//! Pictures of titles. Their addresses change with them, so they are kept for ever.
+//! Pictures of titles. Their addresses change with them, so they are kept for ever, and are ours: see [`crate::pictures`].
 
 use axum::{
     extract::State,
@@ -44,9 +44,10 @@ enum Shape {
 
 async fn picture(
     State(gateway): State<Gateway>,
-    Path((title, version, shape)): Path<(TitleId, u32, Shape)>,
+    Path((title, version, shape)): Path<(TitleId, String, Shape)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let version = gateway.pictures.version(title, &version).ok_or_else(no_such_picture)?;
     let shape = match shape {
         Shape::Poster => ArtworkShape::Poster,
         Shape::Backdrop => ArtworkShape::Backdrop,
@@ -71,4 +72,9 @@ async fn picture(
         return Ok((StatusCode::NOT_MODIFIED, answer).into_response());
     }
     Ok((answer, artwork.body.0).into_response())
+}
+
+/// The same whether or not there is such a title.
+fn no_such_picture() -> Problem {
+    Problem::not_found("not_found", "there is nothing at this address")
 }

@@ -78,9 +78,9 @@ async fn login(
     Ok(welcome(&gateway, &headers, StatusCode::OK, signed_in))
 }
 
-/// Trades the refresh token (in the body, or a browser's cookie) for new tokens.
+/// Trades the refresh token (in the body, or a browser's cookie) for new tokens (in the body, or only cookies again).
 #[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "auth", request_body = Option<dto::Refresh>,
-    responses((status = 200, body = dto::SignedIn)))]
+    responses((status = 200, body = dto::Refreshed)))]
 async fn refresh(
     State(gateway): State<Gateway>,
     address: Address,
@@ -89,6 +89,7 @@ async fn refresh(
 ) -> Result<Response, Problem> {
     let jar = Jar::new(gateway.public_url.as_ref(), &headers);
     let of_cookie = || jar.get(&headers, jar.refresh()).map(str::to_owned);
+    let by_cookie = body.refresh_token.is_none();
     let refresh_token = body
         .refresh_token
         .or_else(of_cookie)
@@ -98,7 +99,12 @@ async fn refresh(
         client: client(address, &headers),
     };
     match gateway.doors.accounts.refresh(asked).await {
-        Ok(signed_in) => Ok(welcome(&gateway, &headers, StatusCode::OK, signed_in)),
+        Ok(signed_in) => {
+            let cookies = jar.sign_in(&signed_in);
+            let mut response = Json(dto::Refreshed::new(signed_in.into(), by_cookie)).into_response();
+            set_cookies(&mut response, cookies);
+            Ok(response)
+        }
         Err(error @ accounts::AccountsError::RefreshInvalid) => {
             // A browser should stop sending what is worth nothing.
             let mut response = Problem::from(error).into_response();
@@ -158,8 +164,12 @@ async fn logout(
                 refresh_token,
                 client: client(address, &headers),
             };
-            let signed_in = gateway.doors.accounts.refresh(asked).await.ok();
-            signed_in.map(|signed_in| (signed_in.account.id, signed_in.session))
+            match gateway.doors.accounts.refresh(asked).await {
+                Ok(signed_in) => Some((signed_in.account.id, signed_in.session)),
+                Err(accounts::AccountsError::RefreshInvalid) => None,
+                // The session may well be there: who hears that it is over must not be told so wrongly.
+                Err(error) => return Err(error.into()),
+            }
         }
         (None, None) => None,
     };

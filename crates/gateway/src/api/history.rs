@@ -94,13 +94,14 @@ async fn put_watched(
                 .filter(|episode| compose::visible(&episode.card, &viewing))
                 .map(|episode| episode.card.id),
         );
-        titles.truncate(compose::TITLES_MAX);
     }
-    let marked = MarkWatched {
-        profile: viewing.profile.id,
-        titles,
-        watched: body.watched,
-    };
-    gateway.doors.activity.mark_watched(marked).await?;
+    for titles in titles.chunks(compose::TITLES_MAX) {
+        let marked = MarkWatched {
+            profile: viewing.profile.id,
+            titles: titles.to_vec(),
+            watched: body.watched,
+        };
+        gateway.doors.activity.mark_watched(marked).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -68,6 +68,7 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Result<La
     )?;
     let states = by_title(page.states);
     let join = Join {
+        gateway: &gateway,
         cards: &cards,
         states: &states,
         listed: page.listed.into_iter().collect(),
@@ -121,6 +122,7 @@ pub async fn join(gateway: &Gateway, viewing: &Viewing, items: Vec<recommend::It
     )?;
     let states = by_title(recent.states);
     let join = Join {
+        gateway,
         cards: &cards,
         states: &states,
         listed: recent.listed.into_iter().collect(),
@@ -159,6 +161,7 @@ fn mention(item: &recommend::Item, titles: &mut Vec<TitleId>) {
 }
 
 struct Join<'a> {
+    gateway: &'a Gateway,
     cards: &'a HashMap<TitleId, catalog::Card>,
     states: &'a HashMap<TitleId, TitleState>,
     /// My List: longer than what the states remember.
@@ -176,7 +179,7 @@ impl Join<'_> {
     fn item(&self, item: &recommend::Item) -> Option<Item> {
         let card = self.cards.get(&item.title)?.clone();
         let reason = item.reason.as_ref().and_then(|reason| self.words().reason(reason));
-        let mut title = compose::card(card, self.states.get(&item.title));
+        let mut title = compose::card(self.gateway, card, self.states.get(&item.title));
         title.in_my_list |= self.listed.contains(&item.title);
         Some(Item { title, reason })
     }

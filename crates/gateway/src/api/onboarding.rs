@@ -40,7 +40,11 @@ async fn get_onboarding(State(gateway): State<Gateway>, viewing: Viewing) -> Ans
         compose::states(&gateway, &viewing, chosen.clone()),
         titles::genres(&gateway, &viewing),
     )?;
-    let card = |title| cards.remove(title).map(|card| compose::card(card, states.get(title)));
+    let card = |title| {
+        cards
+            .remove(title)
+            .map(|card| compose::card(&gateway, card, states.get(title)))
+    };
     Ok(Json(Onboarding {
         genres,
         titles: chosen.iter().filter_map(card).collect(),
@@ -59,17 +63,7 @@ async fn post_onboarding(
     if !body.title_ids.iter().all(|title| cards.contains_key(title)) {
         return Err(Problem::no_such_title());
     }
-    for title in body.title_ids {
-        gateway
-            .doors
-            .activity
-            .rate(Rate {
-                profile: viewing.profile.id,
-                title,
-                opinion: Opinion::Like,
-            })
-            .await?;
-    }
+    // First what may be refused: titles that were liked twice change nothing.
     let preferences = (!body.genres.is_empty()).then(|| Preferences {
         genres: body.genres,
         ..viewing.profile.preferences.clone()
@@ -87,5 +81,16 @@ async fn post_onboarding(
     };
     gateway.doors.accounts.update_profile(update).await?;
     gateway.profiles.forget(account).await;
+    for title in body.title_ids {
+        gateway
+            .doors
+            .activity
+            .rate(Rate {
+                profile: viewing.profile.id,
+                title,
+                opinion: Opinion::Like,
+            })
+            .await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -87,6 +87,8 @@ async fn report_progress(
     Body(body): Body<ReportProgress>,
 ) -> Result<StatusCode, Problem> {
     let playback = playback(&gateway, caller, session).await?;
+    // Deleted while it played: what it did is gone, and must not come back.
+    gateway.profiles.choose(caller.account, Some(playback.profile)).await?;
     let now = gateway.doors.inputs.now_ms();
     let report = activity::ReportProgress {
         profile: playback.profile,
@@ -164,10 +166,8 @@ async fn playable_episodes(gateway: &Gateway, viewing: &Viewing, series: TitleId
         .into_iter()
         .flat_map(|season| season.episodes)
         .map(|episode| episode.card);
-    let mut titles: Vec<TitleId> = episodes
+    Ok(episodes
         .filter(|card| card.playable && compose::visible(card, viewing))
         .map(|card| card.id)
-        .collect();
-    titles.truncate(compose::TITLES_MAX);
-    Ok(titles)
+        .collect())
 }

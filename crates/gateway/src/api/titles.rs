@@ -134,13 +134,14 @@ async fn get_title(State(gateway): State<Gateway>, viewing: Viewing, Path(title)
         compose::state(&gateway, &viewing, title),
         ratings(&gateway, title),
         seasons(&gateway, &viewing, &found.card),
-        place(&gateway, found.place),
+        place(&gateway, &viewing, found.place),
         why(&gateway, &viewing, title),
     )?;
-    Ok(Json(whole(found, &state, &ratings, seasons, place, why)))
+    Ok(Json(whole(&gateway, found, &state, &ratings, seasons, place, why)))
 }
 
 fn whole(
+    gateway: &Gateway,
     found: catalog::Title,
     state: &TitleState,
     ratings: &TitleRatings,
@@ -154,7 +155,7 @@ fn whole(
         id: id.id,
     };
     Title {
-        card: compose::card(found.card, Some(state)),
+        card: compose::card(gateway, found.card, Some(state)),
         original_name: found.original_name,
         description: found.description,
         people: found.credits.into_iter().map(Into::into).collect(),
@@ -203,15 +204,13 @@ async fn seasons(gateway: &Gateway, viewing: &Viewing, card: &catalog::Card) -> 
     }
     let seasons = gateway.doors.catalog.seasons(ForTitle { title: card.id }).await?;
     let episodes = seasons.iter().flat_map(|season| &season.episodes);
-    let mut titles: Vec<TitleId> = episodes.map(|episode| episode.card.id).collect();
-    titles.truncate(compose::TITLES_MAX);
-    let states = compose::states(gateway, viewing, titles).await?;
+    let states = compose::states(gateway, viewing, episodes.map(|episode| episode.card.id).collect()).await?;
     let episode = |episode: catalog::Episode| {
         let state = states.get(&episode.card.id);
         let seen = compose::visible(&episode.card, viewing);
         seen.then(|| Episode {
             number: episode.number,
-            title: compose::card(episode.card, state),
+            title: compose::card(gateway, episode.card, state),
             description: episode.description,
         })
     };
@@ -227,21 +226,15 @@ async fn seasons(gateway: &Gateway, viewing: &Viewing, card: &catalog::Card) -> 
 }
 
 /// Where an episode stands, with its series' name.
-pub async fn place(gateway: &Gateway, place: Option<catalog::EpisodePlace>) -> Result<Option<EpisodePlace>, Problem> {
+async fn place(
+    gateway: &Gateway,
+    viewing: &Viewing,
+    place: Option<catalog::EpisodePlace>,
+) -> Result<Option<EpisodePlace>, Problem> {
     let Some(place) = place else { return Ok(None) };
-    let cards = gateway
-        .doors
-        .catalog
-        .cards(catalog::GetCards {
-            titles: vec![place.series],
-        })
-        .await?;
-    Ok(cards.into_iter().next().map(|series| EpisodePlace {
-        series_id: place.series,
-        series_name: series.name.to_string(),
-        season: place.season,
-        episode: place.episode,
-    }))
+    let mut cards = compose::cards_by_title(gateway, viewing, vec![place.series]).await?;
+    let series = cards.remove(&place.series);
+    Ok(series.map(|series| EpisodePlace::new(place, &series)))
 }
 
 /// Why the title would be recommended, in words.

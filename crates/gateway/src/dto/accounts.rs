@@ -43,11 +43,11 @@ impl From<accounts::Account> for Account {
 #[serde(deny_unknown_fields, default)]
 pub struct Preferences {
     /// As `GET /genres` names them.
-    #[garde(length(max = 50), inner(length(chars, min = 1, max = 80)))]
+    #[garde(length(max = accounts::PREFERRED_GENRES_MAX), inner(length(chars, min = 1, max = accounts::PREFERENCE_CHARS_MAX)))]
     #[schema(required = true)]
     pub genres: Vec<String>,
     /// BCP 47 tags, the best liked first.
-    #[garde(length(max = 20), inner(length(chars, min = 1, max = 35)))]
+    #[garde(length(max = accounts::PREFERRED_LANGUAGES_MAX), inner(length(chars, min = 1, max = 35)))]
     #[schema(required = true)]
     pub languages: Vec<String>,
     /// `film`, `series`.
@@ -162,6 +162,38 @@ impl From<accounts::SignedIn> for SignedIn {
             refresh_token,
             token_type: "Bearer",
             expires_in: expires_in_s,
+        }
+    }
+}
+
+/// The answer of a refresh. The tokens stand in it for whoever sent theirs in the body; a browser, which sent a cookie, gets cookies
+/// alone, so that no script of its page ever holds one.
+#[derive(Serialize, ToSchema)]
+pub struct Refreshed {
+    pub account: Account,
+    /// The account's first profile.
+    pub profile: Option<Profile>,
+    pub profiles: Vec<Profile>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    #[schema(value_type = String, example = "Bearer")]
+    pub token_type: &'static str,
+    /// Of the access token, seconds.
+    pub expires_in: u32,
+}
+
+impl Refreshed {
+    pub fn new(signed_in: SignedIn, by_cookie: bool) -> Self {
+        Self {
+            account: signed_in.account,
+            profile: signed_in.profile,
+            profiles: signed_in.profiles,
+            access_token: (!by_cookie).then_some(signed_in.access_token),
+            refresh_token: (!by_cookie).then_some(signed_in.refresh_token),
+            token_type: signed_in.token_type,
+            expires_in: signed_in.expires_in,
         }
     }
 }
@@ -298,7 +330,7 @@ pub struct UpdateProfile {
 #[into_params(parameter_in = Query)]
 pub struct ListUsers {
     /// A part of an address or a name.
-    #[garde(inner(length(chars, max = 200)))]
+    #[garde(inner(length(chars, max = 200), custom(super::printable)))]
     pub q: Option<String>,
     #[garde(inner(range(min = 1, max = 200)))]
     #[param(minimum = 1, maximum = 200)]

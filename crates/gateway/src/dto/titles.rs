@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use contract::{PageId, PersonId, TitleId, activity, catalog, ids::Digits};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use contract::{
+    PageId, PersonId, TitleId,
+    accounts::{PREFERENCE_CHARS_MAX, PREFERRED_GENRES_MAX},
+    activity, catalog,
+    ids::Digits,
+};
 use garde::Validate;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
@@ -18,6 +24,8 @@ mirror! { Sort of catalog::Sort { Popularity, Rating, Year, Name, Added } }
 pub struct PictureUrl {
     pub title: TitleId,
     pub version: u32,
+    /// That it was us who handed it out.
+    pub proof: [u8; 12],
     pub shape: catalog::ArtworkShape,
 }
 
@@ -29,7 +37,8 @@ impl Serialize for PictureUrl {
         };
         let title = Digits::of(self.title.0);
         let version = self.version.to_string();
-        serializer.serialize_str(&["/art/", title.as_str(), "/", &version, "/", shape].concat())
+        let proof = URL_SAFE_NO_PAD.encode(self.proof);
+        serializer.serialize_str(&["/art/", title.as_str(), "/", &version, "-", &proof, "/", shape].concat())
     }
 }
 
@@ -241,6 +250,17 @@ pub struct EpisodePlace {
     pub episode: u16,
 }
 
+impl EpisodePlace {
+    pub fn new(place: contract::catalog::EpisodePlace, series: &contract::catalog::Card) -> Self {
+        Self {
+            series_id: place.series,
+            series_name: series.name.to_string(),
+            season: place.season,
+            episode: place.episode,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ExternalId {
@@ -410,7 +430,7 @@ pub struct Onboarding {
 #[serde(deny_unknown_fields)]
 pub struct PutOnboarding {
     #[serde(default)]
-    #[garde(length(max = 50), inner(length(chars, min = 1, max = 80)))]
+    #[garde(length(max = PREFERRED_GENRES_MAX), inner(length(chars, min = 1, max = PREFERENCE_CHARS_MAX)))]
     pub genres: Vec<String>,
     #[serde(default)]
     #[garde(length(max = 100))]

@@ -25,6 +25,8 @@ const VERIFIED_MAX: u64 = 20_000;
 const VERIFIED_FOR: Duration = Duration::from_secs(600);
 /// Between two questions for keys that strangers' tokens can cause.
 const ASK_EVERY_MS: i64 = 5_000;
+/// A token from farther in the future was made before the clock was set back: it would be good for too long.
+const CLOCKS_APART_MS: i64 = 60_000;
 /// Longer than any access token lives: what changed before that is in every token.
 const CHANGES_KEPT_MS: i64 = 3_600_000;
 
@@ -69,12 +71,14 @@ impl Tokens {
         }
         let claims = self.claims(token).await?.ok_or_else(refused)?;
         let known = self.known.load();
+        let now = self.clock.now_ms();
         let expires_at = claims.exp.saturating_mul(1000);
-        if expires_at <= self.clock.now_ms() || known.revoked.contains_key(&claims.sid) {
+        let made_at = claims.iat.saturating_mul(1000);
+        if expires_at <= now || made_at > now + CLOCKS_APART_MS || known.revoked.contains_key(&claims.sid) {
             return Err(refused());
         }
         let role = match known.roles.get(&claims.sub) {
-            Some(&(role, changed_at)) if claims.iat.saturating_mul(1000) <= changed_at => role,
+            Some(&(role, changed_at)) if made_at <= changed_at => role,
             _ => claims.role,
         };
         Ok(Caller {

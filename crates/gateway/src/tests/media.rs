@@ -1,6 +1,7 @@
 //! Signed media, sent.
 
 use axum::body::Body;
+use contract::{TitleId, catalog::ArtworkShape};
 use http::Method;
 use serde_json::json;
 
@@ -104,20 +105,34 @@ async fn pictures_are_kept_for_ever_under_their_own_version() {
         "catalog.artwork",
         json!({ "content_type": "image/svg+xml", "version": 3, "body": body }),
     );
-    let now = world.anonymous().get("/art/1/3/poster").await;
+    let address = |version, shape| {
+        let address = world.gateway.pictures.address(TitleId(1), version, shape);
+        serde_json::to_value(address).unwrap().as_str().unwrap().to_owned()
+    };
+    let poster = address(3, ArtworkShape::Poster);
+    let now = world.anonymous().get(&poster).await;
     assert_eq!((now.status.as_u16(), &now.body[..]), (200, &b"<svg/>"[..]));
     assert!(now.header("cache-control").contains("immutable"));
     assert!(now.header("content-security-policy").contains("sandbox"));
-    let old = world.anonymous().get("/art/1/2/backdrop").await;
+    let old = world.anonymous().get(&address(2, ArtworkShape::Backdrop)).await;
+    assert_eq!(old.status, 200);
     assert!(!old.header("cache-control").contains("immutable"));
-    assert_eq!(world.anonymous().get("/art/1/3/banner").await.problem().0, 404);
-    assert_eq!(
-        world
-            .anonymous()
-            .with("if-none-match", "\"1-3\"")
-            .get("/art/1/3/poster")
-            .await
-            .status,
-        304
-    );
+    let known = world.anonymous().with("if-none-match", "\"1-3\"");
+    assert_eq!(known.get(&poster).await.status, 304);
+    // An address that nobody handed out names nothing, whether or not there is such a title.
+    let asked = world.calls("catalog.artwork").len();
+    let other_title = poster.replace("/art/1/", "/art/2/");
+    let other_version = poster.replace("/3-", "/2-");
+    let no_shape = poster.replace("poster", "banner");
+    for wrong in [
+        "/art/1/3/poster",
+        "/art/1/3-/poster",
+        &other_title,
+        &other_version,
+        &no_shape,
+    ] {
+        let reply = world.viewer().get(wrong).await;
+        assert_eq!(reply.problem(), (404, "not_found".into()), "{wrong}");
+    }
+    assert_eq!(world.calls("catalog.artwork").len(), asked);
 }

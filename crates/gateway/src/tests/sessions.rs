@@ -42,6 +42,11 @@ async fn only_good_tokens_prove_anything() {
             exp: good.iat,
             ..good.clone()
         },
+        // From the future: made before the clock was set back.
+        Claims {
+            iat: good.iat + 60 + 61,
+            ..good.clone()
+        },
         Claims {
             sid: SessionId(666),
             ..good.clone()
@@ -209,6 +214,65 @@ async fn logging_in_sets_cookies_and_says_tokens() {
 }
 
 #[tokio::test]
+async fn a_browser_gets_its_new_tokens_as_cookies_alone() {
+    let world = World::new().await;
+    let me = super::support::me();
+    let signed_in = json!({
+        "account": me.account, "profiles": me.profiles, "session": SESSION, "access_token": "a.b.c",
+        "refresh_token": "r2", "expires_in_s": 600, "refresh_expires_in_s": 3600,
+    });
+    world.answers("accounts.refresh", signed_in);
+    let path = "/api/v1/auth/refresh";
+    let browser = world
+        .anonymous()
+        .with("cookie", "__Host-kinora_refresh=r1")
+        .with("origin", "http://localhost:8080");
+    let reply = browser.send(Method::POST, path, axum::body::Body::empty()).await;
+    assert_eq!(reply.status, 200, "{:?}", reply.body);
+    assert_eq!(world.calls("accounts.refresh")[0]["refresh_token"], "r1");
+    assert_eq!(reply.headers.get_all("set-cookie").iter().count(), 2);
+    let said = reply.json();
+    assert_eq!(
+        (&said["account"]["name"], &said["expires_in"]),
+        (&json!("Ada"), &json!(600))
+    );
+    let text = String::from_utf8_lossy(&reply.body);
+    assert!(!text.contains("a.b.c") && !text.contains("r2"), "{text}");
+    let client = world.anonymous();
+    let said = client
+        .json(Method::POST, path, json!({ "refresh_token": "r1" }))
+        .await
+        .json();
+    assert_eq!(
+        (&said["access_token"], &said["refresh_token"]),
+        (&json!("a.b.c"), &json!("r2"))
+    );
+}
+
+#[tokio::test]
+async fn nobody_is_told_to_be_logged_out_who_is_not() {
+    let world = World::new().await;
+    let path = "/api/v1/auth/logout";
+    let client = world.anonymous();
+    let log_out = async || client.json(Method::POST, path, json!({ "refresh_token": "r1" })).await;
+    world.refuses("accounts.refresh", json!({ "fault": { "unavailable": "x" } }));
+    assert_eq!(log_out().await.problem(), (503, "unavailable".into()));
+    world.refuses("accounts.refresh", json!("refresh_invalid"));
+    assert_eq!(log_out().await.status, 204, "it is over already");
+}
+
+#[tokio::test]
+async fn people_are_not_looked_for_by_what_does_not_print() {
+    let world = World::new().await;
+    world.answers("accounts.list", json!({ "items": [], "next": null }));
+    let admin = world.as_role(Role::Admin);
+    assert_eq!(admin.get("/api/v1/admin/users?q=ad%20a").await.status, 200);
+    let reply = admin.get("/api/v1/admin/users?q=a%00b").await;
+    assert_eq!(reply.problem(), (400, "query_invalid".into()));
+    assert_eq!(world.calls("accounts.list").len(), 1);
+}
+
+#[tokio::test]
 async fn a_profile_must_be_the_accounts_own() {
     let world = World::new().await;
     let said = world.viewer().get("/api/v1/me").await.json();
@@ -224,6 +288,30 @@ async fn a_profile_must_be_the_accounts_own() {
         let reply = world.viewer().with("x-profile", foreign).get("/api/v1/me").await;
         assert_eq!(reply.problem(), (404, "profile_not_found".into()), "{foreign}");
     }
+}
+
+#[tokio::test]
+async fn all_addresses_of_one_customer_share_a_limit() {
+    let world = World::with(Config {
+        auth_requests_per_minute: 2,
+        trusted_proxies: vec!["192.0.2.1".into()],
+        ..Config::default()
+    })
+    .await;
+    world.refuses("accounts.login", json!("credentials_wrong"));
+    let log_in = async |address: &str| {
+        let client = world.anonymous().with("x-forwarded-for", address);
+        let body = json!({ "email": "ada@example.org", "password": "x" });
+        client
+            .json(Method::POST, "/api/v1/auth/login", body)
+            .await
+            .status
+            .as_u16()
+    };
+    assert_eq!(log_in("2001:db8:1:2::1").await, 401);
+    assert_eq!(log_in("2001:db8:1:2:ffff::2").await, 401);
+    assert_eq!(log_in("2001:db8:1:2:3:4:5:6").await, 429);
+    assert_eq!(log_in("2001:db8:1:3::1").await, 401);
 }
 
 #[tokio::test]

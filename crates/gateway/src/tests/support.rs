@@ -21,9 +21,10 @@ use http_body_util::BodyExt as _;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use platform::{Bus, Inputs, blob::BlobStore, clock::ManualClock};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
-use crate::{Config, Doors, state::Gateway};
+use crate::{Config, Doors, pictures::Pictures, state::Gateway};
 
 type Answer = Arc<dyn Fn(Value) -> Value + Send + Sync>;
 
@@ -32,6 +33,8 @@ type Answer = Arc<dyn Fn(Value) -> Value + Send + Sync>;
 pub struct Script {
     answers: Mutex<HashMap<String, Answer>>,
     pub calls: Mutex<Vec<(String, Value)>>,
+    /// Methods that answer only when the test lets them.
+    gates: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 #[contract::async_trait]
@@ -40,6 +43,10 @@ impl Transport for Script {
         let name = format!("{service}.{method}");
         let request: Value = serde_json::from_slice(&body).unwrap();
         self.calls.lock().unwrap().push((name.clone(), request.clone()));
+        let gate = self.gates.lock().unwrap().get(&name).cloned();
+        if let Some(gate) = gate {
+            gate.acquire().await.unwrap().forget();
+        }
         let answer = self.answers.lock().unwrap().get(&name).cloned();
         match answer {
             Some(answer) => Ok(serde_json::to_vec(&answer(request)).unwrap()),
@@ -88,7 +95,7 @@ impl World {
             health: Vec::new(),
         };
         config.check().unwrap();
-        let gateway = Gateway::new(doors, config);
+        let gateway = Gateway::new(doors, config, Pictures::with(&[7; 32]));
         let router = crate::edge::wrap(crate::routes::router(&gateway), &gateway);
         let key = SigningKey::from_bytes(&[7; 32]);
         let world = Self {
@@ -127,6 +134,13 @@ impl World {
             .lock()
             .unwrap()
             .insert(method.into(), Arc::new(answer));
+    }
+
+    /// From now on each call of the method takes one of the permits that the test gives before it answers.
+    pub fn gate(&self, method: &str) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        self.script.gates.lock().unwrap().insert(method.into(), gate.clone());
+        gate
     }
 
     pub fn calls(&self, method: &str) -> Vec<Value> {

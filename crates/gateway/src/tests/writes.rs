@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use http::Method;
 use serde_json::json;
 
-use super::support::{KIDS, World, card, stock};
+use super::support::{ACCOUNT, KIDS, World, card, me, stock};
+use crate::pictures::Pictures;
 
 #[tokio::test]
 async fn a_repeated_write_is_done_once() {
@@ -150,7 +151,7 @@ async fn readiness_names_what_is_missing() {
         check("catalog", Ok(())),
         check("activity", Err("connection refused by 10.1.2.3".into())),
     ];
-    let gateway = crate::state::Gateway::new(doors, crate::Config::default());
+    let gateway = crate::state::Gateway::new(doors, crate::Config::default(), Pictures::with(&[7; 32]));
     let router = crate::edge::wrap(crate::routes::router(&gateway), &gateway);
     let broken = World { router, ..world };
     let reply = broken.anonymous().get("/readyz").await;
@@ -189,6 +190,50 @@ async fn onboarding_likes_titles_and_remembers_genres() {
 }
 
 #[tokio::test]
+async fn a_refused_choice_of_genres_likes_nothing() {
+    let world = World::new().await;
+    stock(&world, vec![card(1, "Heat", 16)]);
+    world.refuses("accounts.update_profile", json!({ "profile_invalid": "as asked" }));
+    let onboard = async |genres: Vec<String>| {
+        let body = json!({ "genres": genres, "title_ids": ["1"] });
+        world
+            .viewer()
+            .json(Method::POST, "/api/v1/onboarding", body)
+            .await
+            .problem()
+    };
+    assert_eq!(onboard(vec!["Drama".into()]).await, (400, "profile_invalid".into()));
+    // What the rules of profiles refuse is refused before anything is asked.
+    let asked = world.calls("accounts.update_profile").len();
+    assert_eq!(onboard(vec!["x".repeat(61)]).await.0, 422);
+    assert_eq!(onboard(vec!["Drama".into(); 41]).await.0, 422);
+    assert_eq!(world.calls("accounts.update_profile").len(), asked);
+    assert!(world.calls("activity.rate").is_empty());
+}
+
+#[tokio::test]
+async fn a_very_long_series_is_marked_whole() {
+    let world = World::new().await;
+    let mut series = card(1, "Tatort", 0);
+    series["kind"] = json!("series");
+    stock(&world, vec![series]);
+    let episodes: Vec<_> = (2..=2501)
+        .map(|id| json!({ "number": id, "card": card(id, "Folge", 0), "description": "" }))
+        .collect();
+    world.answers("catalog.seasons", json!([{ "number": 1, "episodes": episodes }]));
+    world.answers("activity.mark_watched", json!({}));
+    let body = json!({ "watched": true });
+    let reply = world.viewer().json(Method::PUT, "/api/v1/titles/1/watched", body).await;
+    assert_eq!(reply.status, 204, "{:?}", reply.body);
+    let calls = world.calls("activity.mark_watched");
+    let marked: Vec<usize> = calls
+        .iter()
+        .map(|call| call["titles"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(marked, [1000, 1000, 501]);
+}
+
+#[tokio::test]
 async fn an_account_opens_only_so_many_event_streams_and_a_curator_hears_of_jobs() {
     use futures::StreamExt as _;
     use tower::ServiceExt as _;
@@ -221,4 +266,43 @@ async fn an_account_opens_only_so_many_event_streams_and_a_curator_hears_of_jobs
     );
     drop(body);
     assert_eq!(ask().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_deleted_profile_does_not_come_back_through_the_player() {
+    let world = World::new().await;
+    stock(&world, vec![card(1, "Babe", 0)]);
+    let nothing = json!({ "title": "1", "opinion": null, "rated_at": null, "progress": null, "listed_at": null });
+    world.answers("activity.state", nothing);
+    world.answers("activity.report_progress", json!({}));
+    let playback = json!({
+        "id": "5", "account": ACCOUNT, "profile": KIDS, "title": "1", "asset": "6", "duration_ms": 60_000,
+        "credits_ms": null, "hls_path": "/media/x", "dash_path": null, "storyboard_path": null, "expires_at": 0,
+    });
+    world.answers("streaming.start_playback", playback);
+    let kid = world.viewer().with("x-profile", KIDS.to_string());
+    let begun = kid
+        .json(Method::POST, "/api/v1/playback", json!({ "title_id": "1" }))
+        .await;
+    assert_eq!(begun.status, 200, "{:?}", begun.body);
+    let report = async || {
+        let body = json!({ "position_s": 10.0, "state": "playing" });
+        let client = world.viewer();
+        client.json(Method::POST, "/api/v1/playback/5/progress", body).await
+    };
+    assert_eq!(report().await.status, 204);
+    for method in ["accounts.delete_profile", "activity.erase", "recommend.erase"] {
+        world.answers(method, json!({}));
+    }
+    let mut me = me();
+    me.profiles.retain(|profile| profile.id != KIDS);
+    world.answers("accounts.me", me);
+    let path = format!("/api/v1/profiles/{KIDS}");
+    let deleted = world
+        .viewer()
+        .send(Method::DELETE, &path, axum::body::Body::empty())
+        .await;
+    assert_eq!(deleted.status, 204, "{:?}", deleted.body);
+    assert_eq!(report().await.problem(), (404, "profile_not_found".into()));
+    assert_eq!(world.calls("activity.report_progress").len(), 1);
 }

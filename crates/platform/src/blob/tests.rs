@@ -117,3 +117,23 @@ proptest::proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_first_file_stays_the_first() {
+    let (_folder, store) = store();
+    assert!(store.put_new("keys/a", vec![1]).await.unwrap());
+    assert!(!store.put_new("keys/a", vec![2]).await.unwrap());
+    assert_eq!(store.get("keys/a").await.unwrap(), [1].as_slice());
+}
+
+#[tokio::test]
+async fn a_probe_sees_a_folder_that_takes_nothing() {
+    let (folder, store) = store();
+    store.probe("a").await.unwrap();
+    store.put("probes/b", vec![1]).await.unwrap();
+    assert_eq!(store.list("").await.unwrap(), [], "nobody sees one under way");
+    std::fs::remove_dir_all(folder.path().join("files")).unwrap();
+    // A file stands where the folder was: nobody can write there, whatever their rights.
+    std::fs::write(folder.path().join("files"), "").unwrap();
+    store.probe("a").await.unwrap_err();
+}

@@ -7,7 +7,9 @@
 //!
 //! A handler that fails is asked again, with backoff, first with the same batch in single facts. A fact that fails
 //! [`Settings::attempts_max`] times is logged as an error, counted, and for a durable subscriber put into `outbox_parked`;
-//! then the next one has its turn. Nothing is dropped without a trace. A handler that panics has failed.
+//! then the next one has its turn. Nothing is dropped without a trace. A handler that panics has failed. An outbox that cannot
+//! be read, and a handler for which a part is not there (`Unavailable`, `StorageFull`, `Overloaded`), say nothing against the
+//! fact: it is waited for, however long that takes.
 //!
 //! ```ignore
 //! bus.attach(&db).await?;                                    // in a room's `open`

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use anyhow::anyhow;
-use contract::{Fault, events::Event};
+use contract::{Code, DoorError, Fault, events::Event};
 use futures::FutureExt as _;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,10 @@ pub(super) struct Tail {
     saved_at: Instant,
     /// 1 while a batch that failed is taken apart, to find the fact at which it fails.
     batch: u32,
+    /// In a row, whatever the reason: how long to wait before the next.
     failures: u32,
+    /// Of the fact that is next, by its own fault: how close it is to being put aside.
+    attempts: u32,
 }
 
 impl Tail {
@@ -53,6 +56,7 @@ impl Tail {
             saved_at,
             batch,
             failures: 0,
+            attempts: 0,
         }
     }
 
@@ -105,7 +109,12 @@ impl Tail {
                 );
                 return Ok(true);
             }
-            Err(error) if self.failures + 1 < self.settings.attempts_max => return Err(error),
+            // No fact is at fault when a database is away or a disk is full: it waits for as long as that lasts.
+            Err(error) if is_outage(&error) => return Err(error),
+            Err(error) if self.attempts + 1 < self.settings.attempts_max => {
+                self.attempts += 1;
+                return Err(error);
+            }
             Err(error) => self.put_aside(&facts[0], &error).await?,
         }
         self.advance(last).await?;
@@ -141,6 +150,7 @@ impl Tail {
 
     async fn advance(&mut self, to: Position) -> Result<(), Fault> {
         self.failures = 0;
+        self.attempts = 0;
         self.place = to;
         let saved = self.save_if_due().await;
         self.done.send_replace(to);
@@ -202,6 +212,24 @@ impl Tail {
             .saturating_mul(1 << self.failures.saturating_sub(1).min(20));
         doubled.min(self.settings.backoff_max)
     }
+}
+
+/// Whether a part was not there, rather than that the fact was too much for the handler.
+fn is_outage(error: &anyhow::Error) -> bool {
+    use contract::{
+        accounts::AccountsError, activity::ActivityError, catalog::CatalogError, recommend::RecommendError,
+        streaming::StreamingError,
+    };
+    fn code<E: DoorError>(error: &anyhow::Error) -> Option<Code> {
+        error.downcast_ref().map(E::code)
+    }
+    let code = code::<Fault>(error)
+        .or_else(|| code::<AccountsError>(error))
+        .or_else(|| code::<ActivityError>(error))
+        .or_else(|| code::<CatalogError>(error))
+        .or_else(|| code::<RecommendError>(error))
+        .or_else(|| code::<StreamingError>(error));
+    matches!(code, Some(Code::Unavailable | Code::ResourceExhausted))
 }
 
 /// Wakes a source's tails when another process has written, and deletes what is old.

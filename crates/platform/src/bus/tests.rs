@@ -35,6 +35,8 @@ struct Recorder {
     /// Fails so often, then no more.
     failures_left: AtomicI64,
     panics: bool,
+    /// Fails because a part is not there.
+    outage: bool,
 }
 
 impl Recorder {
@@ -51,6 +53,9 @@ impl Handler for Recorder {
         if titles.iter().any(|title| self.fails_at.contains(title)) {
             let left = self.failures_left.fetch_sub(1, Ordering::AcqRel);
             assert!(left <= 0 || !self.panics, "as asked");
+            if left > 0 && self.outage {
+                return Err(contract::activity::ActivityError::from(Fault::StorageFull("as asked".into())).into());
+            }
             anyhow::ensure!(left <= 0, "not this one");
         }
         self.seen.lock().unwrap().extend(titles);
@@ -207,6 +212,25 @@ async fn a_fact_that_always_fails_is_put_aside_and_the_others_go_on() {
         assert_eq!((parked[0].0.as_str(), parked[0].2.as_str()), ("test", "not this one"));
         let alone = recorder.calls.lock().unwrap().iter().filter(|&&size| size == 1).count();
         assert!(alone >= quick().attempts_max as usize, "{}: {alone}", database.name);
+    }
+}
+
+#[tokio::test]
+async fn an_outage_puts_no_fact_aside() {
+    for database in test_support::databases().await {
+        let room = Room::open(&database, 1).await;
+        room.tell(1..=5).await;
+        let recorder = Arc::new(Recorder {
+            fails_at: [3].into(),
+            failures_left: AtomicI64::new(20),
+            outage: true,
+            ..Recorder::default()
+        });
+        room.subscribe(Delivery::Durable, &recorder).await;
+        room.until_seen(&recorder, 5).await;
+        room.bus.shutdown().await;
+        assert_eq!(recorder.seen(), [1, 2, 3, 4, 5], "{}", database.name);
+        assert!(outbox::parked(&room.db, 10).await.unwrap().is_empty());
     }
 }
 

@@ -121,9 +121,16 @@ impl Db {
         self.room
     }
 
-    /// Answers a trivial query: for readiness.
+    /// Reads a little of what is really there: for readiness. An SQLite file that is gone, cut off or on a broken disk shows
+    /// only when it is looked at itself: what is open and in memory goes on answering.
     pub async fn ping(&self) -> Result<(), contract::Fault> {
-        crate::on!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(drop)).or_fault()
+        if let Engine::Sqlite(pools) = &self.pools {
+            let file = pools.read.connect_options().get_filename().to_owned();
+            let looked = tokio::task::spawn_blocking(move || open::look_at(&file)).await;
+            looked.map_err(|error| contract::Fault::Internal(error.to_string()))??;
+        }
+        let sql = "SELECT id FROM outbox ORDER BY id DESC LIMIT 1";
+        crate::on!(self, pool => sqlx::query(sql).fetch_optional(pool).await.map(drop)).or_fault()
     }
 
     /// Waits for what is running and closes. SQLite folds its log into the file.

@@ -1,8 +1,9 @@
 //! Where databases are and how their pools are set.
 
-use std::{convert::Infallible, path::Path, path::PathBuf, str::FromStr, time::Duration};
+use std::{convert::Infallible, io::Read as _, path::Path, path::PathBuf, str::FromStr, time::Duration};
 
 use anyhow::Context as _;
+use contract::Fault;
 use sqlx::{
     Connection as _, PgPool, SqliteConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -22,6 +23,25 @@ const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 const SQLITE_READERS_MAX: u32 = 8;
 /// Rows that a connection's thread reads ahead of whoever asked. A page of rows fits, so that the two do not take turns.
 const ROWS_AHEAD_MAX: usize = 1_024;
+
+/// Every SQLite file begins so: <https://www.sqlite.org/fileformat.html>.
+const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Whether the file is there and is a database.
+pub(super) fn look_at(file: &Path) -> Result<(), Fault> {
+    let unavailable = |error: std::io::Error| Fault::Unavailable(format!("{}: {error}", file.display()));
+    let mut head = [0; SQLITE_MAGIC.len()];
+    std::fs::File::open(file)
+        .and_then(|mut file| file.read_exact(&mut head))
+        .map_err(unavailable)?;
+    if &head != SQLITE_MAGIC {
+        return Err(Fault::Unavailable(format!(
+            "{} is no database any more",
+            file.display()
+        )));
+    }
+    Ok(())
+}
 
 /// Where the rooms' databases are.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -215,3 +215,33 @@ async fn a_full_disk_is_told_apart() {
     add(&db, 2, "small").await.unwrap();
     assert_eq!(notes(&db).await, [(2, "small".into())]);
 }
+
+#[tokio::test]
+async fn a_database_that_is_gone_or_broken_does_not_answer_a_ping() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&Location::folder(folder.path()), "notes", &migrations(&[NOTES]))
+        .await
+        .unwrap();
+    db.ping().await.unwrap();
+    let file = folder.path().join("notes.db");
+    let whole = std::fs::read(&file).unwrap();
+    for broken in [b"".as_slice(), b"no database, but long enough"] {
+        std::fs::write(&file, broken).unwrap();
+        db.ping().await.unwrap_err();
+    }
+    std::fs::write(&file, whole).unwrap();
+    db.ping().await.unwrap();
+    std::fs::remove_file(&file).unwrap();
+    db.ping().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_ping_reads_what_is_there() {
+    for database in test_support::databases().await {
+        let db = database.open("notes", &migrations(&[NOTES])).await;
+        db.ping().await.unwrap();
+        on!(db.writer(), pool => sqlx::query("ALTER TABLE outbox RENAME TO elsewhere").execute(pool).await.map(drop))
+            .unwrap();
+        db.ping().await.unwrap_err();
+    }
+}

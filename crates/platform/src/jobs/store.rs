@@ -60,6 +60,7 @@ impl Queue {
         if !self.is_any_due().await? {
             return Ok(None);
         }
+        self.bring_back_the_far().await?;
         self.end_the_abandoned().await?;
         let now = self.inputs.now_ms();
         let token = self.inputs.id::<i64>();
@@ -108,9 +109,30 @@ impl Queue {
 
     /// A look that holds no lock: an idle worker must not stand in a writer's way.
     async fn is_any_due(&self) -> Result<bool, Fault> {
-        let sql = "SELECT 1 FROM jobs WHERE (state = 'queued' AND run_at <= $1) OR (state = 'running' AND lease_until < $1) LIMIT 1";
+        let sql = "SELECT 1 FROM jobs WHERE (state = 'queued' AND (run_at <= $1 OR run_at > $2))
+             OR (state = 'running' AND (lease_until < $1 OR lease_until > $3)) LIMIT 1";
         let now = self.inputs.now_ms();
-        on!(&self.db, pool => sqlx::query(sql).bind(now).fetch_optional(pool).await.map(|row| row.is_some())).or_fault()
+        let (run_at_max, lease_max) = self.farthest(now);
+        on!(&self.db, pool => sqlx::query(sql).bind(now).bind(run_at_max).bind(lease_max).fetch_optional(pool).await.map(|row| row.is_some())).or_fault()
+    }
+
+    /// The latest moments for which a job can wait and be held, of those written at `now`.
+    fn farthest(&self, now: i64) -> (i64, i64) {
+        (
+            now + millis(self.settings.backoff_max),
+            now + millis(self.settings.lease),
+        )
+    }
+
+    /// A moment farther away than that was written by a clock that has been set back since: nobody should wait until then.
+    async fn bring_back_the_far(&self) -> Result<(), Fault> {
+        let (run_at_max, lease_max) = self.farthest(self.inputs.now_ms());
+        let waiting = "UPDATE jobs SET run_at = $1 WHERE state = 'queued' AND run_at > $1";
+        let held = "UPDATE jobs SET lease_until = $1 WHERE state = 'running' AND lease_until > $1";
+        for (sql, latest) in [(waiting, run_at_max), (held, lease_max)] {
+            on!(self.db.writer(), pool => sqlx::query(sql).bind(latest).execute(pool).await.map(drop)).or_fault()?;
+        }
+        Ok(())
     }
 
     /// A job that took its worker with it every time must not do so for ever; one that should stop need not begin again.

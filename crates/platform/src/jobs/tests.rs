@@ -1,5 +1,7 @@
 //! The queue, on both engines.
 
+mod clock;
+
 use std::{borrow::Cow, collections::HashSet, sync::Mutex};
 
 use contract::{

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use contract::{
-    ModelId,
+    ModelId, PAGE_ITEMS_MAX,
     recommend::{ForModel, ListModels, StartTraining},
 };
 use http::StatusCode;
@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Route> {
 async fn list_models(State(gateway): State<Gateway>, Query(query): Query<PageQuery>) -> Answer<List<Model>> {
     let listing = Listing::new("models", ())?;
     let before: Option<ModelId> = listing.read(query.cursor.as_deref())?;
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(PAGE_ITEMS_MAX);
     let models = gateway.doors.recommend.models(ListModels { before, limit }).await?;
     let next = (models.len() == limit as usize)
         .then(|| models.last().map(|model| model.id))

@@ -14,12 +14,13 @@ use serde::Deserialize;
 use utoipa_axum::routes;
 
 use crate::{
-    api::{self, Answer},
+    api::Answer,
     compose,
     cursor::Listing,
     dto::{
         LIMIT_DEFAULT, List,
         admin::{AdminTitle, AdminTitleWhole, AdminTitlesQuery, CreateTitle, UpdateTitle},
+        titles::EpisodePlace,
     },
     extract::{self, Json as Body, Path, Query},
     policy::Policy,
@@ -65,7 +66,7 @@ async fn list_admin_titles(
         .catalog
         .browse(BrowsePage { filter, after, limit })
         .await?;
-    let items = page.items.into_iter().map(admin_title).collect();
+    let items = page.items.into_iter().map(|card| admin_title(&gateway, card)).collect();
     Ok(Json(List {
         items,
         next_cursor: listing.write(page.next)?,
@@ -81,15 +82,23 @@ async fn get_admin_title(State(gateway): State<Gateway>, Path(title): Path<Title
         original_name: found.original_name,
         description: found.description,
         people: found.credits.into_iter().map(Into::into).collect(),
-        place: api::titles::place(&gateway, found.place).await?,
-        title: admin_title(found.card),
+        place: place(&gateway, found.place).await?,
+        title: admin_title(&gateway, found.card),
     }))
 }
 
-fn admin_title(card: catalog::Card) -> AdminTitle {
+/// Where an episode stands; a hidden series is named as well.
+async fn place(gateway: &Gateway, place: Option<catalog::EpisodePlace>) -> Result<Option<EpisodePlace>, Problem> {
+    let Some(place) = place else { return Ok(None) };
+    let titles = vec![place.series];
+    let series = gateway.doors.catalog.cards(catalog::GetCards { titles }).await?;
+    Ok(series.first().map(|series| EpisodePlace::new(place, series)))
+}
+
+fn admin_title(gateway: &Gateway, card: catalog::Card) -> AdminTitle {
     AdminTitle {
         published: card.published,
-        card: compose::card(card, None),
+        card: compose::card(gateway, card, None),
     }
 }
 
@@ -132,7 +141,7 @@ async fn create_title(
         published: body.published.unwrap_or(true),
     };
     let title = gateway.doors.catalog.create(new).await?;
-    Ok((StatusCode::CREATED, Json(admin_title(title.card))))
+    Ok((StatusCode::CREATED, Json(admin_title(&gateway, title.card))))
 }
 
 #[utoipa::path(patch, path = "/api/v1/admin/titles/{id}", tag = "admin", params(("id" = String, Path)),
@@ -161,7 +170,8 @@ async fn update_title(
             .filter_map(|(fact, gone)| gone.then_some(fact))
             .collect(),
     };
-    Ok(Json(admin_title(gateway.doors.catalog.update(update).await?.card)))
+    let title = gateway.doors.catalog.update(update).await?;
+    Ok(Json(admin_title(&gateway, title.card)))
 }
 
 #[utoipa::path(delete, path = "/api/v1/admin/titles/{id}", tag = "admin", params(("id" = String, Path)),
@@ -222,5 +232,5 @@ async fn set_artwork(gateway: &Gateway, title: TitleId, shape: Shape, body: Opti
             body,
         })
         .await?;
-    Ok(Json(admin_title(card)))
+    Ok(Json(admin_title(gateway, card)))
 }
