@@ -306,3 +306,52 @@ async fn a_deleted_profile_does_not_come_back_through_the_player() {
     assert_eq!(report().await.problem(), (404, "profile_not_found".into()));
     assert_eq!(world.calls("activity.report_progress").len(), 1);
 }
+
+/// Log lines as they were written.
+#[derive(Clone, Default)]
+struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_logged_on_the_way_carries_the_requests_id() {
+    let world = World::new().await;
+    world.does("activity.remove_from_list", |_| {
+        tracing::warn!("something is odd");
+        json!({ "Ok": {} })
+    });
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let logs = platform::telemetry::logs(Default::default(), None, move || writer.clone(), false).unwrap();
+    let logging = tracing::subscriber::set_default(logs);
+    // Also where the work goes on in a task of its own.
+    for key in ["", "idempotency-key"] {
+        let client = world.viewer().with("x-request-id", "r-7f3a-9c");
+        let client = if key.is_empty() {
+            client
+        } else {
+            client.with(key, "k-1")
+        };
+        let reply = client
+            .send(Method::DELETE, "/api/v1/my-list/1", axum::body::Body::empty())
+            .await;
+        assert_eq!(reply.status, 204);
+    }
+    drop(logging);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let odd: Vec<bool> = text
+        .lines()
+        .filter(|line| line.contains("odd"))
+        .map(|line| line.contains("r-7f3a-9c"))
+        .collect();
+    assert_eq!(odd, [true, true], "{text}");
+}
