@@ -56,7 +56,8 @@ impl Node {
         Self::new(config, Some(metrics), search)
     }
 
-    fn new(config: Config, metrics: Option<Metrics>, search: catalog::SearchIndex) -> anyhow::Result<Self> {
+    /// As [`Node::quiet`], where logging is somebody else's.
+    pub(crate) fn new(config: Config, metrics: Option<Metrics>, search: catalog::SearchIndex) -> anyhow::Result<Self> {
         let inputs = Inputs::system();
         Ok(Self {
             location: config.location(),

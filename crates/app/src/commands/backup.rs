@@ -1,16 +1,15 @@
 //! `kinora backup`: one file with a consistent copy of every database, all models and artwork, and (unless left out) the video.
 //!
-//! Databases are copied with `VACUUM INTO`, which is consistent beside a running server; blobs are immutable and copied
-//! after the databases, so what those name is there. The search index is not in it: it is made again from the catalogue.
+//! The databases' copies fit together ([`crate::copies`]); blobs are immutable and copied after the databases, so what those name
+//! is there. The search index is not in it: it is made again from the catalogue.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use platform::blob::BlobStore;
-use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
 use super::progress::Progress;
-use crate::{archive::Writer, cli::Place, config::Config};
+use crate::{archive::Writer, cli::Place, config::Config, copies};
 
 /// Packaged video is most of the bytes.
 const MEDIA_PREFIX: &str = "assets/";
@@ -22,15 +21,14 @@ pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Res
         "the databases are in PostgreSQL: back them up with pg_dump, and the folder {} beside it",
         config.blobs_dir().display()
     );
-    let databases = databases_of(&config.data_dir)?;
+    let originals = copies::originals(&config.data_dir).await?;
     let progress = Progress::new();
     let copies = tempfile::tempdir_in(&config.data_dir).context("making a folder for the copies")?;
     let mut writer = Writer::create(file)?;
-    for (number, database) in databases.iter().enumerate() {
-        let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        progress.at(0.3 * number as f32 / databases.len() as f32, &format!("copying {name}"));
-        let copy = copies.path().join(&name);
-        vacuum_into(database, &copy).await?;
+    for (number, original) in originals.iter().enumerate() {
+        let name = original.name();
+        progress.at(0.3 * number as f32 / originals.len() as f32, &format!("copying {name}"));
+        let copy = original.copy(copies.path()).await?;
         writer.add(format!("databases/{name}"), &copy, true)?;
     }
     add_blobs(&mut writer, &config.blobs_dir(), without_media, &progress).await?;
@@ -41,39 +39,6 @@ pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Res
         file.display(),
         bytes as f64 / 1e6
     );
-    Ok(())
-}
-
-fn databases_of(data_dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(data_dir).with_context(|| format!("reading the folder {}", data_dir.display()))?;
-    let mut databases = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "db") {
-            databases.push(path);
-        }
-    }
-    databases.sort();
-    ensure!(
-        !databases.is_empty(),
-        "there is nothing of Kinora in {}",
-        data_dir.display()
-    );
-    Ok(databases)
-}
-
-async fn vacuum_into(database: &Path, copy: &Path) -> anyhow::Result<()> {
-    let options = SqliteConnectOptions::new().filename(database).create_if_missing(false);
-    let mut connection = options
-        .connect()
-        .await
-        .with_context(|| format!("opening {}", database.display()))?;
-    sqlx::query("VACUUM INTO $1")
-        .bind(copy.to_string_lossy().into_owned())
-        .execute(&mut connection)
-        .await
-        .with_context(|| format!("copying {}", database.display()))?;
-    connection.close().await?;
     Ok(())
 }
 
