@@ -13,6 +13,7 @@ use platform::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    commands::restore::was_interrupted,
     config::Config,
     imports,
     roles::{Role, Roles},
@@ -58,6 +59,11 @@ impl Node {
 
     /// As [`Node::quiet`], where logging is somebody else's.
     pub(crate) fn new(config: Config, metrics: Option<Metrics>, search: catalog::SearchIndex) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            !was_interrupted(&config.data_dir),
+            "{} was only partly restored: empty the folder and restore again",
+            config.data_dir.display()
+        );
         let inputs = Inputs::system();
         Ok(Self {
             location: config.location(),
