@@ -200,6 +200,13 @@ mod tests {
         tx.commit().await.unwrap();
     }
 
+    /// A fact that one room hears makes it tell another: a chain of two at most.
+    async fn settle(node: &Node) {
+        for _ in 0..2 {
+            node.bus.settle().await.unwrap();
+        }
+    }
+
     async fn was_told(database: &Path, kind: &str) -> bool {
         let mut connection = open(database).await.unwrap();
         let facts = sqlx::query("SELECT 1 FROM outbox WHERE body LIKE $1").bind(format!("%{kind}%"));
@@ -216,7 +223,7 @@ mod tests {
             let title = create_film(&rooms).await;
             let (ann, deleted) = (node.inputs.id(), node.inputs.id());
             rate(&rooms, deleted, title).await;
-            node.bus.settle().await.unwrap();
+            settle(&node).await;
             for original in originals(&data).await.unwrap() {
                 if original.name() == before {
                     // A video becomes ready, a film is rated, a profile is deleted; and everybody has heard of it.
@@ -233,14 +240,14 @@ mod tests {
                         profile: deleted,
                     };
                     tell(&node, rooms.accounts.database(), gone).await;
-                    node.bus.settle().await.unwrap();
+                    settle(&node).await;
                     node.bus.shutdown().await;
                 }
                 original.copy(&copies).await.unwrap();
             }
 
             let (node, rooms) = open_rooms(&copies).await;
-            node.bus.settle().await.unwrap();
+            settle(&node).await;
             let found = rooms.catalog.title(ForTitle { title }).await.unwrap();
             let ready = was_told(&copies.join("streaming.db"), "asset_ready").await;
             assert_eq!(found.video.is_some(), ready, "a video made before {before}");

@@ -176,6 +176,70 @@ async fn a_backup_beside_the_server_comes_back_and_a_broken_one_does_not() {
     }
 }
 
+#[test]
+fn a_restore_goes_into_any_folder_that_is_empty_however_it_is_named() {
+    let cluster = Cluster::one();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup");
+    cluster.command(&["backup", &file.to_string_lossy()]).ok();
+    let there = folder.path().join("there");
+    fs::create_dir(&there).unwrap();
+    for name in [folder.path().join("new/"), there.join(""), there.join(".")] {
+        restore(&file, &name).ok();
+        assert!(name.join("accounts.db").is_file(), "{}", name.display());
+        assert!(!name.join(".restoring").exists(), "{}", name.display());
+        fs::remove_dir_all(&there).unwrap();
+        fs::create_dir(&there).unwrap();
+    }
+    // The folder that one stands in.
+    let mut command = Command::new(binary());
+    command
+        .current_dir(&there)
+        .arg("restore")
+        .arg(&file)
+        .args(["--data-dir", "."]);
+    finish(command, "").ok();
+    assert!(there.join("accounts.db").is_file());
+    // Half restored, as after a power cut: nothing starts on it.
+    fs::create_dir(there.join(".restoring")).unwrap();
+    let said = kinora(&there, &["train"], "").failed();
+    assert!(said.contains("restore again"), "{said}");
+    restore(&file, &there).failed();
+}
+
+#[tokio::test]
+async fn a_backup_takes_sources_along_and_without_media_leaves_video_out() {
+    // Nobody transcodes: the source waits.
+    let cluster = Cluster::started(|_| ());
+    let (data, folder) = (cluster.data(), tempfile::tempdir().unwrap());
+    drop(cluster.server);
+    let films = folder.path().join("films");
+    fs::create_dir(&films).unwrap();
+    fs::write(films.join("Solaris (1972).mkv"), vec![7; 5000]).unwrap();
+    kinora(&data, &["import", "folder", &films.to_string_lossy()], "").ok();
+    fs::create_dir_all(data.join("blobs/assets/z8")).unwrap();
+    fs::write(data.join("blobs/assets/z8/index.json"), b"{}").unwrap();
+    fs::create_dir_all(data.join("blobs/models/z9")).unwrap();
+    fs::write(data.join("blobs/models/z9/manifest.json"), b"{}").unwrap();
+    let whole = folder.path().join("whole");
+    for (words, media) in [(vec!["backup"], 1), (vec!["backup", "--without-media"], 0)] {
+        let file = folder.path().join("backup");
+        let words: Vec<&str> = words.into_iter().chain([file.to_str().unwrap()]).collect();
+        kinora(&data, &words, "").ok();
+        assert!(!folder.path().join("backup.part").exists());
+        fs::remove_dir_all(&whole).ok();
+        restore(&file, &whole).ok();
+        let count = |name: &str| fs::read_dir(whole.join(name)).map(Iterator::count).unwrap_or(0);
+        assert_eq!((count("uploads"), count("blobs/assets")), (media, media), "{words:?}");
+        assert_eq!(count("blobs/models"), 1, "{words:?}");
+    }
+    // A failure leaves nothing half made.
+    let file = folder.path().join("never");
+    fs::write(data.join("catalog.db"), b"this is no database").unwrap();
+    kinora(&data, &["backup", &file.to_string_lossy()], "").failed();
+    assert!(!folder.path().join("never.part").exists() && !file.exists());
+}
+
 fn restore(file: &Path, folder: &Path) -> testkit::Finished {
     kinora(folder, &["restore", &file.to_string_lossy()], "")
 }
