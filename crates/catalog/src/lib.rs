@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `service` | the door |
 //! | `change` | every change of a title: one transaction with its events |
+//! | `here` | which titles are here already: by place, by kind, name and year |
 //! | `core` | tables, shelf and index kept in step |
 //! | `shelf` | all cards in memory: what lists, search and the home page read |
 //! | `whole` | whole titles that were asked for lately |
@@ -23,6 +24,7 @@ mod browse;
 mod change;
 mod core;
 pub mod events;
+mod here;
 mod model;
 mod search;
 mod service;
