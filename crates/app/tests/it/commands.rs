@@ -240,6 +240,64 @@ async fn a_backup_takes_sources_along_and_without_media_leaves_video_out() {
     assert!(!folder.path().join("never.part").exists() && !file.exists());
 }
 
+#[tokio::test]
+async fn a_folder_of_films_becomes_titles_once() {
+    let cluster = Cluster::with_library();
+    let ada = cluster.viewer("ada").await;
+    let known = ada.get("/titles?limit=1").await.ok()["items"][0].clone();
+    let before = ids(&ada.get("/titles?limit=200").await.ok()).len();
+    let folder = tempfile::tempdir().unwrap();
+    let films = folder.path().join("films");
+    let long = format!(
+        "{}/{} (1960).mkv",
+        "a very long folder name ".repeat(8),
+        "x".repeat(120)
+    );
+    let known_file = format!("{} ({}).mkv", known["name"].as_str().unwrap(), known["year"]);
+    for (name, bytes) in [
+        (long.as_str(), 10),
+        (&known_file, 10),
+        ("Dark (2017)/Season 1/Dark S01E01.mkv", 10),
+        ("Dark (2017)/Season 1/Dark S01E01 1080p.mkv", 20),
+        ("Dark (1999)/Season 1/Dark S01E01.mkv", 10),
+    ] {
+        let path = films.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, vec![0; bytes]).unwrap();
+    }
+    let import = |path: &Path| {
+        cluster
+            .command(&["import", "folder", &path.to_string_lossy(), "--json"])
+            .json()
+    };
+    let counts = import(&films);
+    // A film of that long name, two series of one name with an episode each; the film that was here gets the file.
+    assert_eq!(
+        (&counts["files"], &counts["titles_created"], &counts["queued"]),
+        (&json!(5), &json!(5), &json!(4)),
+        "{counts}"
+    );
+    let left_out = counts["left_out"][0].as_str().unwrap();
+    assert!(
+        left_out.contains("S01E01.mkv") && left_out.contains("1080p"),
+        "{counts}"
+    );
+    let arrived = async |count: usize| {
+        let wait = std::time::Duration::from_secs(20);
+        testkit::until("the new titles", wait, async || {
+            (ids(&ada.get("/titles?limit=200").await.ok()).len() == count).then_some(())
+        })
+        .await;
+    };
+    arrived(before + 3).await;
+    assert_eq!(import(&films)["titles_created"], 0);
+    // One series by itself: it is called as the folder is, and its episodes are those that are here.
+    assert_eq!(import(&films.join("Dark (2017)"))["titles_created"], 0);
+    fs::write(films.join("Dark (2017)/Season 1/S01E02.mkv"), b"x").unwrap();
+    assert_eq!(import(&films.join("Dark (2017)/Season 1"))["titles_created"], 1);
+    arrived(before + 3).await;
+}
+
 fn restore(file: &Path, folder: &Path) -> testkit::Finished {
     kinora(folder, &["restore", &file.to_string_lossy()], "")
 }
