@@ -6,7 +6,7 @@ use std::{
 };
 
 use contract::{
-    Fault, ProfileId, TitleId,
+    Fault, Millis, ProfileId, TitleId,
     activity::{ActivityError, TitleRatings, TitleState},
     events::EventBody,
 };
@@ -31,6 +31,8 @@ struct Working {
     /// (listed, changes) before and now.
     profiles: BTreeMap<i64, (Totals, Totals)>,
     acted: Vec<(ProfileId, TitleId)>,
+    /// Now.
+    at: Millis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,7 @@ impl Store {
             states,
             profiles,
             acted: Vec::new(),
+            at: self.inputs.now_ms(),
         };
         let refusals: Vec<_> = commands.iter().map(|command| working.perform(command).err()).collect();
 
@@ -133,6 +136,9 @@ impl Working {
             .states
             .entry((change.profile.0, change.title.0))
             .or_insert_with(empty);
+        if let Action::Watch(progress) = &change.action {
+            rules::set_back(now, progress, self.at);
+        }
         let was_listed = now.listed_at.is_some();
         let effect = rules::apply(now, &change.action);
         let is_listed = now.listed_at.is_some();
