@@ -17,7 +17,10 @@ use crate::{
     core::Core,
     here,
     model::{self, checked, digest, estimated_maturity, invalid, kind_name},
-    store::write::{self, TitleRow},
+    store::{
+        Store,
+        write::{self, TitleRow},
+    },
 };
 
 /// Titles of one import at most.
@@ -50,13 +53,10 @@ impl Core {
         let mut tx = self.store.db.begin().await?;
         write::lock(&mut tx).await?;
         // From the tables, under the lock: the shelf may not yet know what another process just changed.
-        let entry = self
-            .store
-            .entries_of(&[id])
-            .await?
-            .pop()
-            .ok_or(CatalogError::TitleNotFound)?;
-        let detail = self.store.detail(id).await?.ok_or(CatalogError::TitleNotFound)?;
+        let entry = Store::entry_in(&mut tx, id).await?;
+        let entry = entry.ok_or(CatalogError::TitleNotFound)?;
+        let detail = Store::detail_in(&mut tx, id).await?;
+        let detail = detail.ok_or(CatalogError::TitleNotFound)?;
         let card = &entry.card;
         let own_duration = detail.duration_ms.map(|duration| duration.max(0) as u64);
         let duration = change.duration_ms.or(own_duration);
@@ -103,7 +103,7 @@ impl Core {
         write::put_version(&mut tx, event.id).await?;
         outbox::append(&mut tx, &event).await?;
         tx.commit().await?;
-        self.refresh(&[id]).await?;
+        self.show(&[id]).await;
         // The rows are gone; pictures that stay behind are only waste, so a failure here is not the caller's.
         if let Err(error) = self.blobs.delete_all(&artwork_folder(id)).await {
             tracing::warn!(title = %id, %error, "uploaded pictures of a deleted title were not removed");
@@ -272,7 +272,15 @@ impl Core {
         }
         write::put_version(&mut tx, last).await?;
         tx.commit().await?;
-        self.refresh(ids).await
+        self.show(ids).await;
+        Ok(())
+    }
+
+    /// Brings to the shelf what is committed. Where that fails the change stands all the same, and the room's own events bring it.
+    async fn show(&self, ids: &[TitleId]) {
+        if let Err(error) = self.refresh(ids).await {
+            tracing::warn!(titles = ids.len(), %error, "changed titles were not read again yet");
+        }
     }
 
     fn check_place(&self, place: Option<EpisodePlace>) -> Result<(), CatalogError> {

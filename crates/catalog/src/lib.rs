@@ -85,14 +85,8 @@ pub async fn open(deps: Deps, config: Config) -> anyhow::Result<Arc<Local>> {
     deps.bus.attach(&db).await?;
     events::follow_own(&deps.bus, &core).await?;
     core.load().await?;
-    let rebuilding = core.clone();
-    tokio::spawn(async move {
-        if let Err(error) = rebuilding.rebuild_index_if_stale().await {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "the search index was not made; search finds nothing new"
-            );
-        }
-    });
+    if core.index.is_some() {
+        tokio::spawn(core.clone().keep_index());
+    }
     Ok(Arc::new(Local { core }))
 }

@@ -365,3 +365,25 @@ async fn an_episodes_place_is_taken_once() {
         assert_eq!(same.titles, [first.card.id], "{}", fixture.name);
     }
 }
+
+#[tokio::test]
+async fn many_edits_at_once_all_get_their_turn() {
+    for fixture in fixtures().await {
+        let mut titles = Vec::new();
+        for number in 0..24 {
+            titles.push(fixture.add(film(&format!("Film {number}"), 1990, &[])).await.card.id);
+        }
+        // More than there are connections, each holding one while it waits.
+        let edits = titles.into_iter().map(|title| {
+            let change = UpdateTitle {
+                year: Some(1991),
+                ..edit(title)
+            };
+            fixture.door.update(change)
+        });
+        for edited in futures::future::join_all(edits).await {
+            let edited = edited.unwrap_or_else(|error| panic!("{}: {error}", fixture.name));
+            assert_eq!(edited.card.year, Some(1991), "{}", fixture.name);
+        }
+    }
+}
