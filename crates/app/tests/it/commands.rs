@@ -362,3 +362,36 @@ fn the_doctor_finds_a_healthy_house() {
     assert_eq!(report["ok"], true, "{report}");
     cluster.command(&["migrate"]).ok();
 }
+
+#[test]
+fn the_doctor_makes_nothing_and_says_what_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("nowhere");
+    let examined = kinora(&nowhere, &["doctor"], "");
+    assert!(examined.stdout.contains("there is no folder"), "{}", examined.stdout);
+    examined.failed();
+    assert!(!nowhere.exists());
+    fs::create_dir(&nowhere).unwrap();
+    let examined = kinora(&nowhere, &["doctor"], "");
+    assert!(examined.stdout.contains("there is no "), "{}", examined.stdout);
+    examined.failed();
+    assert_eq!(fs::read_dir(&nowhere).unwrap().count(), 0);
+
+    // What is restored has no logs beside it that would hide the damage.
+    let (backup, data) = (folder.path().join("backup"), folder.path().join("data"));
+    Cluster::one().command(&["backup", &backup.to_string_lossy()]).ok();
+    restore(&backup, &data).ok();
+    // A page in the middle of the file.
+    let file = data.join("catalog.db");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[4096..4096 * 4].fill(0xA5);
+    fs::write(&file, bytes).unwrap();
+    let examined = kinora(&data, &["doctor"], "");
+    let wrong = examined.stdout.lines().find(|line| line.starts_with("WRONG databases"));
+    assert!(
+        wrong.is_some_and(|line| line.contains("catalog")),
+        "{}",
+        examined.stdout
+    );
+    examined.failed();
+}
