@@ -395,3 +395,43 @@ fn the_doctor_makes_nothing_and_says_what_is_damaged() {
     );
     examined.failed();
 }
+
+#[test]
+fn an_evaluation_gives_figures_rankings_and_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    datasets::write_small(&source);
+    let (page, dump) = (folder.path().join("report.html"), folder.path().join("rankings.tsv"));
+    for protocol in ["last-out", "strong", "temporal"] {
+        let mut command = Command::new(binary());
+        command.args([
+            "evaluate",
+            "--protocol",
+            protocol,
+            "--model",
+            "ease",
+            "--json",
+            "--data",
+        ]);
+        command.arg(&source).arg("--report").arg(&page).arg("--dump").arg(&dump);
+        let report = finish(command, "").json();
+        assert_eq!(report["models"][0]["name"], "ease", "{report}");
+        let html = fs::read_to_string(&page).unwrap();
+        // Each plot is of a figure that was computed.
+        let plots: Vec<&str> = html.split("aria-label=\"").skip(1).collect();
+        assert_eq!(plots.len(), 3, "{protocol}");
+        for plot in plots {
+            let metric = plot.split(' ').next().unwrap();
+            let value = &report["models"][0]["metrics"][metric];
+            assert!(value.is_f64(), "{protocol} has no {metric}: {report}");
+        }
+        let rankings = fs::read_to_string(&dump).unwrap();
+        let cases = report["data"]["cases"].as_u64().unwrap() as usize;
+        assert_eq!(rankings.lines().count(), cases, "{protocol}");
+        let (user, items) = rankings.lines().next().unwrap().split_once('\t').unwrap();
+        assert!(
+            user.parse::<u32>().is_ok() && items.split(',').count() > 10,
+            "{protocol}"
+        );
+    }
+}
