@@ -23,7 +23,7 @@ use crate::{
 const FLUSH_ROWS: usize = 1_000;
 
 impl Room {
-    /// Erases deleted profiles, and notices what other processes (an import command) write into this database.
+    /// Erases deleted profiles, takes deleted titles off lists, and notices what other processes (an import command) write into this database.
     pub async fn subscribe(self: &Arc<Self>, bus: &Bus) -> Result<(), Fault> {
         let room = self.clone();
         let erase = handler(move |events| {
@@ -31,6 +31,12 @@ impl Room {
             Box::pin(async move { room.erase_deleted(&events).await })
         });
         bus.subscribe("activity.erase", Delivery::Durable, erase).await?;
+        let room = self.clone();
+        let unlist = handler(move |events| {
+            let room = room.clone();
+            Box::pin(async move { room.unlist_deleted(&events).await })
+        });
+        bus.subscribe("activity.titles", Delivery::Durable, unlist).await?;
         let room = self.clone();
         let refresh = handler(move |events| {
             let room = room.clone();
@@ -111,6 +117,33 @@ impl Room {
         for event in events {
             if let EventBody::ProfileDeleted { profile, .. } = event.body {
                 self.erase(ForProfileOnly { profile }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A title that is gone is on nobody's list; what they thought of it stays their taste.
+    async fn unlist_deleted(&self, events: &[Event]) -> anyhow::Result<()> {
+        for event in events {
+            let EventBody::TitleDeleted { title } = event.body else {
+                continue;
+            };
+            loop {
+                let profiles = self.store.listing(title, FLUSH_ROWS).await?;
+                if profiles.is_empty() {
+                    break;
+                }
+                let unlist = |profile| Change {
+                    profile,
+                    title,
+                    action: Action::Unlist,
+                };
+                let changes = profiles.into_iter().map(unlist).collect();
+                let command = Command {
+                    changes,
+                    ratings_of: None,
+                };
+                self.writer.execute(command).await?;
             }
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! Activity: what each profile rated, watched and listed, and how each title is rated by everybody.
 //!
 //! **Owns** the tables `states` (one row per profile and title), `title_ratings` (the read model of averages), `profiles`,
-//! `counters` and `imported_viewers`. **Calls** nobody. **Emits** `ProfileActed` (taste or list of a profile changed),
+//! `counters`,
+//! `imported_viewers` and `removed_ratings`. **Calls** nobody. **Emits** `ProfileActed` (taste or list of a profile changed),
 //! `RatingsChanged` (absolute figures) and `InteractionsImported`, each in the transaction of the change. **Listens** to
-//! `ProfileDeleted` (erases), and to its own events, so that what another process wrote is seen here.
+//! `ProfileDeleted` (erases), to `TitleDeleted` (takes it off lists), and to its own events, so that what another process wrote is seen here.
 //!
 //! Invariants:
 //! - An answer to a write means that it is committed and synced; positions are the exception ([`pending`]): they are written

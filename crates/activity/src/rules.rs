@@ -139,6 +139,13 @@ pub fn progress(report: &ReportProgress, now: Millis) -> Result<Progress, Activi
     })
 }
 
+/// Nothing was watched later than now: where that is what is known, the clock was set back, and what comes next is the newer.
+pub fn set_back(known: &mut TitleState, next: &Progress, now: Millis) {
+    if let Some(known) = known.progress.as_mut().filter(|known| known.at > now) {
+        known.at = known.at.min(next.at);
+    }
+}
+
 /// Two pieces of progress as one, in whatever order they arrive: the newer position by the player's clock wins, the furthest
 /// share stays, and finished stays until the title is watched again from before its end.
 pub fn merge(known: Option<&Progress>, next: &Progress) -> Progress {

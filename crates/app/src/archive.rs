@@ -52,7 +52,8 @@ fn seal_of(mut from: impl Read, bytes: u64, mut progress: impl FnMut(f32)) -> io
 pub struct Writer {
     zip: ZipWriter<BufWriter<File>>,
     files: Vec<Entry>,
-    part: PathBuf,
+    /// Removed unless it takes the name of `file`.
+    part: tempfile::TempPath,
     file: PathBuf,
 }
 
@@ -65,7 +66,7 @@ impl Writer {
         Ok(Self {
             zip: ZipWriter::new(BufWriter::new(out)),
             files: Vec::new(),
-            part,
+            part: tempfile::TempPath::try_from_path(part)?,
             file: file.to_owned(),
         })
     }
@@ -99,7 +100,9 @@ impl Writer {
         self.zip.set_comment("0".repeat(SEAL_BYTES))?;
         drop(self.zip.finish()?.into_inner().map_err(|error| error.into_error())?);
         seal(&self.part).with_context(|| format!("sealing {}", self.part.display()))?;
-        fs::rename(&self.part, &self.file).with_context(|| format!("naming {}", self.file.display()))?;
+        self.part
+            .persist(&self.file)
+            .with_context(|| format!("naming {}", self.file.display()))?;
         Ok((
             manifest.files.len(),
             manifest.files.iter().map(|entry| entry.bytes).sum(),

@@ -73,7 +73,7 @@ pub enum Command {
     /// Write everything to one file, beside a running server
     Backup {
         file: PathBuf,
-        /// Leave the packaged video out
+        /// Leave the video out, what is packaged and what waits to be
         #[arg(long)]
         without_media: bool,
         #[command(flatten)]

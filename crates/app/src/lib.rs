@@ -4,6 +4,7 @@ pub mod archive;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod copies;
 pub mod datasets;
 pub mod imports;
 pub mod node;

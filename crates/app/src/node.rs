@@ -14,6 +14,7 @@ use tokio::{sync::Mutex, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    commands::restore::was_interrupted,
     config::Config,
     imports,
     roles::{Role, Roles},
@@ -23,6 +24,8 @@ use crate::{
 const COMMAND_FILTER: &str = "warn,sqlx=error,tantivy=error";
 
 const HEALTH_KEPT_FOR: Duration = Duration::from_secs(3);
+/// Rooms by the names of their databases.
+pub const ROOMS: [&str; 6] = ["accounts", "catalog", "activity", "streaming", "recommend", "imports"];
 
 /// What every room of this process stands on.
 pub struct Node {
@@ -32,7 +35,7 @@ pub struct Node {
     pub bus: Arc<Bus>,
     pub blobs: BlobStore,
     metrics: Option<Metrics>,
-    /// Only a server keeps the index of words; commands work beside it.
+    /// Only a server that answers keeps the index of words; all others work beside it.
     search: catalog::SearchIndex,
 }
 
@@ -53,13 +56,22 @@ impl Node {
         Self::new(config, None, catalog::SearchIndex::Off)
     }
 
-    /// For a server.
-    pub async fn serving(config: Config, metrics: Metrics) -> anyhow::Result<Self> {
-        let search = catalog::SearchIndex::Folder(config.data_dir.join("search"));
+    /// For a server. One process writes the index of words: the one that answers searches.
+    pub async fn serving(config: Config, roles: &Roles, metrics: Metrics) -> anyhow::Result<Self> {
+        let search = match roles.has(Role::Gateway) {
+            true => catalog::SearchIndex::Folder(config.data_dir.join("search")),
+            false => catalog::SearchIndex::Off,
+        };
         Self::new(config, Some(metrics), search)
     }
 
-    fn new(config: Config, metrics: Option<Metrics>, search: catalog::SearchIndex) -> anyhow::Result<Self> {
+    /// As [`Node::quiet`], where logging is somebody else's.
+    pub(crate) fn new(config: Config, metrics: Option<Metrics>, search: catalog::SearchIndex) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            !was_interrupted(&config.data_dir),
+            "{} was only partly restored: empty the folder and restore again",
+            config.data_dir.display()
+        );
         let inputs = Inputs::system();
         Ok(Self {
             location: config.location(),

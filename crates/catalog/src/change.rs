@@ -15,8 +15,12 @@ use platform::{Tx, outbox};
 
 use crate::{
     core::Core,
+    here,
     model::{self, checked, digest, estimated_maturity, invalid, kind_name},
-    store::write::{self, TitleRow},
+    store::{
+        Store,
+        write::{self, TitleRow},
+    },
 };
 
 /// Titles of one import at most.
@@ -31,6 +35,9 @@ impl Core {
         let id: TitleId = self.inputs.id();
         let mut tx = self.store.db.begin().await?;
         write::lock(&mut tx).await?;
+        here::episodes(&mut tx, std::slice::from_ref(&title))
+            .await?
+            .put(&title, id)?;
         write::put_titles(&mut tx, &[self.row(id, &title, None)]).await?;
         let free = write::put_external(&mut tx, &[(id, &title.external)]).await?;
         if free != title.external.len() as u64 {
@@ -46,13 +53,10 @@ impl Core {
         let mut tx = self.store.db.begin().await?;
         write::lock(&mut tx).await?;
         // From the tables, under the lock: the shelf may not yet know what another process just changed.
-        let entry = self
-            .store
-            .entries_of(&[id])
-            .await?
-            .pop()
-            .ok_or(CatalogError::TitleNotFound)?;
-        let detail = self.store.detail(id).await?.ok_or(CatalogError::TitleNotFound)?;
+        let entry = Store::entry_in(&mut tx, id).await?;
+        let entry = entry.ok_or(CatalogError::TitleNotFound)?;
+        let detail = Store::detail_in(&mut tx, id).await?;
+        let detail = detail.ok_or(CatalogError::TitleNotFound)?;
         let card = &entry.card;
         let own_duration = detail.duration_ms.map(|duration| duration.max(0) as u64);
         let duration = change.duration_ms.or(own_duration);
@@ -106,7 +110,7 @@ impl Core {
         write::put_version(&mut tx, event.id).await?;
         outbox::append(&mut tx, &event).await?;
         tx.commit().await?;
-        self.refresh(&[id]).await?;
+        self.show(&[id]).await;
         // The rows are gone; pictures that stay behind are only waste, so a failure here is not the caller's.
         if let Err(error) = self.blobs.delete_all(&artwork_folder(id)).await {
             tracing::warn!(title = %id, %error, "uploaded pictures of a deleted title were not removed");
@@ -116,19 +120,16 @@ impl Core {
 
     /// All or none. A title is known by its first external id; one that was imported the same before is left alone.
     pub async fn import(&self, request: ImportTitles) -> Result<ImportedTitles, CatalogError> {
-        if request.titles.len() > IMPORT_MAX {
-            return Err(CatalogError::TooMany(IMPORT_MAX as u32));
-        }
-        let titles = request.titles.into_iter().map(checked).collect::<Result<Vec<_>, _>>()?;
-        check_unique(&titles)?;
-        for title in &titles {
-            self.check_place(title.place)?;
-        }
+        let titles = self.importable(request)?;
         let mut tx = self.store.db.begin().await?;
         write::lock(&mut tx).await?;
         let mut plan = self.plan(&mut tx, &titles).await?;
         if plan.changed.is_empty() {
             return Ok(plan.outcome);
+        }
+        let mut here = here::episodes(&mut tx, &titles).await?;
+        for (place, id) in &plan.changed {
+            here.put(&titles[*place], *id)?;
         }
         write::put_titles(&mut tx, &std::mem::take(&mut plan.rows)).await?;
         let changed = || plan.changed.iter().map(|(place, id)| (&titles[*place], *id));
@@ -144,16 +145,68 @@ impl Core {
         Ok(plan.outcome)
     }
 
+    /// What an import may hold, put in order.
+    fn importable(&self, request: ImportTitles) -> Result<Vec<NewTitle>, CatalogError> {
+        if request.titles.len() > IMPORT_MAX {
+            return Err(CatalogError::TooMany(IMPORT_MAX as u32));
+        }
+        let titles = request.titles.into_iter().map(checked_by_name);
+        let titles = titles.collect::<Result<Vec<_>, _>>()?;
+        check_unique(&titles)?;
+        for title in &titles {
+            self.check_place(title.place)?;
+        }
+        Ok(titles)
+    }
+
+    /// All or none, see [`contract::catalog::Catalog::import_new`].
+    pub async fn import_new(&self, request: ImportTitles) -> Result<ImportedTitles, CatalogError> {
+        let titles = self.importable(request)?;
+        let mut tx = self.store.db.begin().await?;
+        write::lock(&mut tx).await?;
+        let known = known(&mut tx, &titles).await?;
+        let mut here = here::all(&mut tx).await?;
+        let mut outcome = ImportedTitles {
+            titles: Vec::with_capacity(titles.len()),
+            created: 0,
+            updated: 0,
+            unchanged: 0,
+        };
+        let (mut rows, mut named, mut made): (Vec<_>, Vec<_>, Vec<_>) = Default::default();
+        for title in &titles {
+            let by_id = before(&known, title).map(|(id, _)| id);
+            let id = match by_id.or_else(|| here.find(title)) {
+                Some(id) => {
+                    outcome.unchanged += 1;
+                    id
+                }
+                None => {
+                    let id = self.inputs.id();
+                    rows.push(self.row(id, title, None));
+                    made.push((id, title.credits.as_slice()));
+                    outcome.created += 1;
+                    id
+                }
+            };
+            here.put(title, id)?;
+            if by_id.is_none() {
+                named.push((id, title.external.as_slice()));
+            }
+            outcome.titles.push(id);
+        }
+        if !named.is_empty() {
+            write::put_titles(&mut tx, &rows).await?;
+            write::put_external(&mut tx, &named).await?;
+            write::put_credits(&mut tx, &made, || self.inputs.id::<i64>()).await?;
+            let ids: Vec<TitleId> = named.iter().map(|(id, _)| *id).collect();
+            self.commit(tx, &ids).await?;
+        }
+        Ok(outcome)
+    }
+
     /// Sorts titles into new, changed and unchanged.
     async fn plan(&self, tx: &mut Tx, titles: &[NewTitle]) -> Result<Plan, CatalogError> {
-        let mut by_source: HashMap<&str, Vec<&str>> = HashMap::new();
-        for id in titles.iter().filter_map(|title| title.external.first()) {
-            by_source.entry(&id.source).or_default().push(&id.id);
-        }
-        let mut known: HashMap<&str, HashMap<String, (TitleId, Option<i64>)>> = HashMap::new();
-        for (source, ids) in &by_source {
-            known.insert(*source, write::imported(tx, source, ids).await?);
-        }
+        let known = known(tx, titles).await?;
         let outcome = ImportedTitles {
             titles: Vec::with_capacity(titles.len()),
             created: 0,
@@ -168,10 +221,7 @@ impl Core {
         for (place, title) in titles.iter().enumerate() {
             let text = serde_json::to_vec(title).map_err(|error| Fault::Internal(error.to_string()))?;
             let brought = digest(&text) as i64;
-            let first = title.external.first();
-            let before = first
-                .and_then(|first| known.get(first.source.as_str())?.get(&first.id))
-                .copied();
+            let before = before(&known, title);
             let id = before.map_or_else(|| self.inputs.id(), |(id, _)| id);
             plan.outcome.titles.push(id);
             match before {
@@ -229,7 +279,15 @@ impl Core {
         }
         write::put_version(&mut tx, last).await?;
         tx.commit().await?;
-        self.refresh(ids).await
+        self.show(ids).await;
+        Ok(())
+    }
+
+    /// Brings to the shelf what is committed. Where that fails the change stands all the same, and the room's own events bring it.
+    async fn show(&self, ids: &[TitleId]) {
+        if let Err(error) = self.refresh(ids).await {
+            tracing::warn!(titles = ids.len(), %error, "changed titles were not read again yet");
+        }
     }
 
     fn check_place(&self, place: Option<EpisodePlace>) -> Result<(), CatalogError> {
@@ -285,6 +343,35 @@ struct Plan {
 /// Where a title's uploaded pictures are.
 pub fn artwork_folder(id: TitleId) -> String {
     format!("artwork/{id}")
+}
+
+/// Titles that are here by an external id, by its source: id, title, digest of what it was imported from.
+type Known<'a> = HashMap<&'a str, HashMap<String, (TitleId, Option<i64>)>>;
+
+async fn known<'a>(tx: &mut Tx, titles: &'a [NewTitle]) -> Result<Known<'a>, Fault> {
+    let mut by_source: HashMap<&str, Vec<&str>> = HashMap::new();
+    for id in titles.iter().filter_map(|title| title.external.first()) {
+        by_source.entry(&id.source).or_default().push(&id.id);
+    }
+    let mut known = HashMap::new();
+    for (source, ids) in by_source {
+        known.insert(source, write::imported(tx, source, &ids).await?);
+    }
+    Ok(known)
+}
+
+fn before(known: &Known<'_>, title: &NewTitle) -> Option<(TitleId, Option<i64>)> {
+    let first = title.external.first()?;
+    known.get(first.source.as_str())?.get(&first.id).copied()
+}
+
+/// One of many: what is wrong with it is told with its name.
+fn checked_by_name(title: NewTitle) -> Result<NewTitle, CatalogError> {
+    let name = title.name.clone();
+    checked(title).map_err(|error| match error {
+        CatalogError::TitleInvalid(what) => invalid(format!("{name:?}: {what}")),
+        other => other,
+    })
 }
 
 fn check_unique(titles: &[NewTitle]) -> Result<(), CatalogError> {

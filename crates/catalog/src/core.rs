@@ -5,12 +5,16 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use contract::{EventId, Fault, TitleId, catalog::CatalogError};
 use platform::{Inputs, blob::BlobStore};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::{
     model::Entry,
@@ -30,10 +34,16 @@ pub struct Core {
     pub whole: WholeTitles,
     loading: Mutex<()>,
     indexing: Mutex<()>,
+    /// Whether the index holds everything up to the events that it is told of.
+    index_is_whole: AtomicBool,
+    index_failed: Notify,
 }
 
 /// Titles whose texts are loaded at a time.
 const LOAD_CHUNK: usize = 20_000;
+/// Between two attempts to make the index.
+const INDEX_AGAIN_MIN: Duration = Duration::from_millis(500);
+const INDEX_AGAIN_MAX: Duration = Duration::from_secs(60);
 
 impl Core {
     pub fn new(store: Store, index: Option<Arc<Index>>, blobs: BlobStore, inputs: Inputs) -> Arc<Self> {
@@ -46,6 +56,8 @@ impl Core {
             whole: WholeTitles::default(),
             loading: Mutex::default(),
             indexing: Mutex::default(),
+            index_is_whole: AtomicBool::new(false),
+            index_failed: Notify::new(),
         })
     }
 
@@ -69,22 +81,45 @@ impl Core {
         Ok(())
     }
 
-    /// Makes the index anew when it was made from another version.
-    pub async fn rebuild_index_if_stale(&self) -> anyhow::Result<()> {
+    /// Makes the index anew when it is stale, again and again until it is made, and whenever a change did not get into it.
+    pub async fn keep_index(self: Arc<Self>) {
+        let mut wait = INDEX_AGAIN_MIN;
+        loop {
+            match self.rebuild_index_if_stale().await {
+                Ok(()) => {
+                    wait = INDEX_AGAIN_MIN;
+                    self.index_failed.notified().await;
+                }
+                Err(error) => {
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "the search index was not made; search finds nothing new until it is"
+                    );
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(INDEX_AGAIN_MAX);
+                }
+            }
+        }
+    }
+
+    async fn rebuild_index_if_stale(&self) -> anyhow::Result<()> {
         let Some(index) = self.index.clone() else { return Ok(()) };
         let _indexing = self.indexing.lock().await;
         // Read before the titles: what changes from here on comes with an event of its own, after this.
         let version = self.store.version().await?;
         if index.version() == Some(version) {
+            self.index_is_whole.store(true, Ordering::Release);
             return Ok(());
         }
         let texts = self.store.search_texts(None).await?;
         let documents = documents(self.shelf.list(None).iter(), texts);
         tracing::info!(titles = documents.len(), "making the search index");
-        tokio::task::spawn_blocking(move || index.rebuild(&documents, version)).await?
+        tokio::task::spawn_blocking(move || index.rebuild(&documents, version)).await??;
+        self.index_is_whole.store(true, Ordering::Release);
+        Ok(())
     }
 
-    /// Brings these titles into the index; `event` is the last that told of them.
+    /// Brings these titles into the index; `event` is the last that told of them. An index that lacks others stays stale.
     pub async fn index_titles(&self, ids: &[TitleId], event: EventId) -> anyhow::Result<()> {
         let Some(index) = self.index.clone() else { return Ok(()) };
         let _indexing = self.indexing.lock().await;
@@ -93,7 +128,18 @@ impl Core {
         let there: HashSet<TitleId> = entries.iter().map(|entry| entry.card.id).collect();
         let gone: Vec<TitleId> = ids.iter().copied().filter(|id| !there.contains(id)).collect();
         let documents = documents(entries.iter().filter(|entry| entry.is_listed()), texts);
-        tokio::task::spawn_blocking(move || index.update(&documents, &gone, event.0)).await?
+        let version = match self.index_is_whole.load(Ordering::Acquire) {
+            true => Some(event.0),
+            false => index.version(),
+        };
+        // One that was never made is about to be.
+        let Some(version) = version else { return Ok(()) };
+        let updated = tokio::task::spawn_blocking(move || index.update(&documents, &gone, version)).await?;
+        if updated.is_err() {
+            self.index_is_whole.store(false, Ordering::Release);
+            self.index_failed.notify_one();
+        }
+        updated
     }
 
     pub fn entry(&self, id: TitleId) -> Result<Arc<Entry>, CatalogError> {

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `service` | the door |
 //! | `change` | every change of a title: one transaction with its events |
+//! | `here` | which titles are here already: by place, by kind, name and year |
 //! | `core` | tables, shelf and index kept in step |
 //! | `shelf` | all cards in memory: what lists, search and the home page read |
 //! | `whole` | whole titles that were asked for lately |
@@ -23,6 +24,7 @@ mod browse;
 mod change;
 mod core;
 pub mod events;
+mod here;
 mod model;
 mod search;
 mod service;
@@ -83,14 +85,8 @@ pub async fn open(deps: Deps, config: Config) -> anyhow::Result<Arc<Local>> {
     deps.bus.attach(&db).await?;
     events::follow_own(&deps.bus, &core).await?;
     core.load().await?;
-    let rebuilding = core.clone();
-    tokio::spawn(async move {
-        if let Err(error) = rebuilding.rebuild_index_if_stale().await {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "the search index was not made; search finds nothing new"
-            );
-        }
-    });
+    if core.index.is_some() {
+        tokio::spawn(core.clone().keep_index());
+    }
     Ok(Arc::new(Local { core }))
 }

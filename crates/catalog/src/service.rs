@@ -155,6 +155,10 @@ impl Catalog for Local {
         self.core.import(req).await
     }
 
+    async fn import_new(&self, req: ImportTitles) -> Result<ImportedTitles, CatalogError> {
+        self.core.import_new(req).await
+    }
+
     async fn resolve(&self, req: Resolve) -> Result<Vec<Option<TitleId>>, CatalogError> {
         if req.ids.len() > RESOLVE_MAX {
             return Err(CatalogError::TooMany(RESOLVE_MAX as u32));

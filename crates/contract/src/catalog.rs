@@ -364,6 +364,9 @@ pub trait Catalog: Send + Sync + 'static {
     async fn update(&self, req: UpdateTitle) -> Result<Title, CatalogError>;
     async fn delete(&self, req: ForTitle) -> Result<Done, CatalogError>;
     async fn import(&self, req: ImportTitles) -> Result<ImportedTitles, CatalogError>;
+    /// Adds what is not here yet. A title is here by its first external id, by its place in a series, or by kind, name and year (a film
+    /// without a year is not); such a one is left as it is, and known by the new ids too from then on.
+    async fn import_new(&self, req: ImportTitles) -> Result<ImportedTitles, CatalogError>;
     /// In the order asked for.
     async fn resolve(&self, req: Resolve) -> Result<Vec<Option<TitleId>>, CatalogError>;
     async fn features(&self, req: PageFeatures) -> Result<Page<TitleFeatures, TitleId>, CatalogError>;
@@ -382,6 +385,7 @@ crate::wire! { Catalog as "catalog", CatalogError:
     update(UpdateTitle) -> Title,
     delete(ForTitle) -> Done,
     import(ImportTitles) -> ImportedTitles,
+    import_new(ImportTitles) -> ImportedTitles,
     resolve(Resolve) -> Vec<Option<TitleId>>,
     features(PageFeatures) -> Page<TitleFeatures, TitleId>,
     artwork(GetArtwork) -> Artwork,

@@ -66,9 +66,12 @@ impl Store {
         if let Some(figures) = erase_in(&mut tx, profile).await? {
             self.tell(&mut tx, &figures).await?;
         }
-        on!(tx, conn => sqlx::query("DELETE FROM imported_viewers WHERE profile_id = $1").bind(profile.0)
-            .execute(conn).await.map(drop))
-        .or_fault()?;
+        for sql in [
+            "DELETE FROM imported_viewers WHERE profile_id = $1",
+            "DELETE FROM removed_ratings WHERE profile_id = $1",
+        ] {
+            on!(tx, conn => sqlx::query(sql).bind(profile.0).execute(conn).await.map(drop)).or_fault()?;
+        }
         tx.commit().await
     }
 
@@ -119,7 +122,7 @@ async fn enrol(tx: &mut Tx, profiles: &BTreeSet<i64>) -> Result<HashSet<i64>, Fa
     Ok(new)
 }
 
-/// The rows of a chunk that differ from what is stored and are not older; what they replace is taken from the figures.
+/// The rows of a chunk that differ from what is stored and are not older, and were not taken back since; what they replace is taken from the figures.
 async fn unlike_stored(
     tx: &mut Tx,
     chunk: &[ImportedRating],
@@ -136,8 +139,19 @@ async fn unlike_stored(
     } else {
         opinions(tx, &keys).await?
     };
+    let removed = if keys.is_empty() {
+        HashMap::new()
+    } else {
+        removed(tx, &keys).await?
+    };
     let mut written = Vec::with_capacity(chunk.len());
     for rating in chunk {
+        if removed
+            .get(&(rating.profile.0, rating.title.0))
+            .is_some_and(|at| *at >= rating.at)
+        {
+            continue;
+        }
         if let Some((code, at)) = stored.remove(&(rating.profile.0, rating.title.0)) {
             let same = code == i64::from(rating.stars.get()) && at == rating.at;
             if same || at > rating.at {
@@ -150,6 +164,23 @@ async fn unlike_stored(
         written.push(*rating);
     }
     Ok(written)
+}
+
+/// When opinions were taken back.
+async fn removed(tx: &mut Tx, keys: &[(i64, i64)]) -> Result<HashMap<(i64, i64), i64>, Fault> {
+    let engine = tx.engine();
+    let sql = with_rows(
+        "SELECT r.profile_id, r.title_id, r.removed_at FROM JSON_ROWS CROSS JOIN removed_ratings r \
+         WHERE r.profile_id = CAST(k.value->>0 AS BIGINT) AND r.title_id = CAST(k.value->>1 AS BIGINT)",
+        &engine,
+    );
+    let keys = json(&keys)?;
+    let rows: Vec<(i64, i64, i64)> =
+        on!(engine, conn => sqlx::query_as(sql).bind(keys).fetch_all(conn).await).or_fault()?;
+    Ok(rows
+        .into_iter()
+        .map(|(profile, title, at)| ((profile, title), at))
+        .collect())
 }
 
 async fn opinions(tx: &mut Tx, keys: &[(i64, i64)]) -> Result<HashMap<(i64, i64), (i64, i64)>, Fault> {

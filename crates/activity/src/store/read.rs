@@ -44,6 +44,15 @@ impl ListKind {
 }
 
 impl Store {
+    /// Profiles that have a title on their list, at most `limit`. Reads every state: for the rare title that is deleted.
+    pub async fn listing(&self, title: TitleId, limit: usize) -> Result<Vec<ProfileId>, Fault> {
+        let sql = "SELECT profile_id FROM states WHERE title_id = $1 AND listed_at IS NOT NULL LIMIT $2";
+        let rows: Vec<(i64,)> =
+            on!(self.db, pool => sqlx::query_as(sql).bind(title.0).bind(limit as i64).fetch_all(pool).await)
+                .or_fault()?;
+        Ok(rows.into_iter().map(|(profile,)| ProfileId(profile)).collect())
+    }
+
     /// What is listed, and the newest of the rest: one range of the key, one round trip.
     pub async fn recent(&self, profile: ProfileId) -> Result<RecentActivity, Fault> {
         // A bound LIMIT would have SQLite plan the statement anew every time.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use contract::{
-    Fault, ProfileId, TitleId,
+    Fault, Millis, ProfileId, TitleId,
     activity::{ActivityError, TitleRatings, TitleState},
     events::EventBody,
 };
@@ -32,6 +32,8 @@ struct Working {
     profiles: BTreeMap<i64, (Totals, Totals)>,
     /// And whether it was to the title's favour.
     acted: Vec<(ProfileId, TitleId, bool)>,
+    /// Now.
+    at: Millis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,7 @@ impl Store {
             states,
             profiles,
             acted: Vec::new(),
+            at: self.inputs.now_ms(),
         };
         let refusals: Vec<_> = commands.iter().map(|command| working.perform(command).err()).collect();
 
@@ -79,6 +82,7 @@ impl Store {
             return Ok(Vec::new());
         }
         save_states(tx, working).await?;
+        save_removed(tx, working).await?;
         save_profiles(tx, working).await?;
         let figures = add_ratings(tx, &working.deltas()).await?;
         let counters = working.counters();
@@ -135,6 +139,9 @@ impl Working {
             .states
             .entry((change.profile.0, change.title.0))
             .or_insert_with(empty);
+        if let Action::Watch(progress) = &change.action {
+            rules::set_back(now, progress, self.at);
+        }
         let was_listed = now.listed_at.is_some();
         let effect = rules::apply(now, &change.action);
         let is_listed = now.listed_at.is_some();
@@ -249,6 +256,29 @@ async fn save_states(tx: &mut Tx, working: &Working) -> Result<(), Fault> {
         on!(engine, conn => sqlx::query(sql).bind(keys).execute(conn).await.map(drop)).or_fault()?;
     }
     Ok(())
+}
+
+/// Remembers whose opinion of what was taken back.
+async fn save_removed(tx: &mut Tx, working: &Working) -> Result<(), Fault> {
+    let removed = working
+        .states
+        .iter()
+        .filter(|(_, (before, now))| before.opinion.is_some() && now.opinion.is_none());
+    let rows: Vec<_> = removed
+        .map(|((profile, title), _)| (*profile, *title, working.at))
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let engine = tx.engine();
+    let sql = with_rows(
+        "INSERT INTO removed_ratings (profile_id, title_id, removed_at) SELECT CAST(k.value->>0 AS BIGINT), \
+         CAST(k.value->>1 AS BIGINT), CAST(k.value->>2 AS BIGINT) FROM JSON_ROWS WHERE TRUE \
+         ON CONFLICT (profile_id, title_id) DO UPDATE SET removed_at = excluded.removed_at",
+        &engine,
+    );
+    let rows = json(&rows)?;
+    on!(engine, conn => sqlx::query(sql).bind(rows).execute(conn).await.map(drop)).or_fault()
 }
 
 const SAVE_STATES: &str =

@@ -9,7 +9,7 @@ use contract::{
     events::EventBody,
 };
 
-use crate::house::{ANN, House, everywhere, of, stars};
+use crate::house::{ANN, Clock as _, House, everywhere, of, stars};
 
 fn rating(profile: i64, title: i64, half_stars: u8, at: i64) -> ImportedRating {
     ImportedRating {
@@ -105,6 +105,30 @@ async fn the_newer_rating_stays() {
         assert_eq!((figures[1].sum(), figures[2].sum()), (9, 8));
         let state = house.door.state(of(ANN, 1)).await.unwrap();
         assert!(state.progress.is_some(), "what was watched stays");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_person_took_back_does_not_come_again() {
+    everywhere(async |house| {
+        let old = house.clock.now_ms() - 86_400_000;
+        let ratings = [
+            rating(ANN.0, 1, 10, old),
+            rating(ANN.0, 2, 8, old),
+            rating(ANN.0, 3, 6, old),
+        ];
+        import(house, &ratings).await;
+        house.door.unrate(of(ANN, 1)).await.unwrap();
+        house.door.forget(of(ANN, 2)).await.unwrap();
+        import(house, &ratings).await;
+        let opinion = async |title| house.door.state(of(ANN, title)).await.unwrap().opinion;
+        assert_eq!((opinion(1).await, opinion(2).await), (None, None), "{}", house.name);
+        assert!(opinion(3).await.is_some(), "{}", house.name);
+        // Given again since, elsewhere, it counts.
+        house.clock.advance(1_000);
+        import(house, &[rating(ANN.0, 1, 4, house.clock.now_ms())]).await;
+        assert!(opinion(1).await.is_some(), "{}", house.name);
     })
     .await;
 }

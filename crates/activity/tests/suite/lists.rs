@@ -3,6 +3,7 @@
 use contract::{
     TitleId,
     activity::{ActivityError, ListOf},
+    events::EventBody,
 };
 
 use crate::house::{ANN, BOB, everywhere, of};
@@ -66,6 +67,31 @@ async fn a_list_has_an_end() {
         let recent = house.recent(ANN).await;
         assert_eq!((recent.listed.len(), recent.states.len()), (500, 500));
         assert_eq!(recent.states[0].title, TitleId(2_019));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_title_that_is_deleted_leaves_every_list() {
+    everywhere(async |house| {
+        for profile in [ANN, BOB] {
+            house.door.add_to_list(of(profile, 1)).await.unwrap();
+            house.door.add_to_list(of(profile, 2)).await.unwrap();
+        }
+        house.rate(ANN, 1, 8).await;
+        let source = house
+            .tell("catalog", EventBody::TitleDeleted { title: TitleId(1) })
+            .await;
+        house.bus.attach(&source).await.unwrap();
+        house.bus.settle().await.unwrap();
+        for profile in [ANN, BOB] {
+            assert_eq!(house.recent(profile).await.listed, [TitleId(2)], "{}", house.name);
+        }
+        assert!(
+            house.door.state(of(ANN, 1)).await.unwrap().opinion.is_some(),
+            "{}",
+            house.name
+        );
     })
     .await;
 }

@@ -28,6 +28,7 @@ enum Act {
 struct Known {
     opinion: Option<Opinion>,
     watched: Option<u64>,
+    finished: bool,
     listed: bool,
 }
 
@@ -64,6 +65,8 @@ async fn perform(house: &House, profile: i64, title: i64, act: &Act, known: &mut
         Act::Watch(percent) => {
             house.watch(target.profile, title, *percent).await;
             known.watched = known.watched.max(Some(*percent));
+            // From before its end it is watched again.
+            known.finished = *percent >= 95 || (known.finished && *percent >= 80);
         }
         Act::Mark(watched) => {
             let titles = vec![target.title];
@@ -74,8 +77,9 @@ async fn perform(house: &House, profile: i64, title: i64, act: &Act, known: &mut
             })
             .await
             .unwrap();
-            let share = known.watched.filter(|share| *share >= 95).unwrap_or(100);
+            let share = known.watched.filter(|_| known.finished).unwrap_or(100);
             known.watched = watched.then_some(share);
+            known.finished = *watched;
         }
         Act::List(true) => {
             door.add_to_list(target).await.unwrap();
@@ -87,7 +91,7 @@ async fn perform(house: &House, profile: i64, title: i64, act: &Act, known: &mut
         }
         Act::Forget => {
             door.forget(target).await.unwrap();
-            (known.opinion, known.watched) = (None, None);
+            (known.opinion, known.watched, known.finished) = (None, None, false);
         }
         Act::Flush => house.room.flush().await.unwrap(),
     }
@@ -96,10 +100,12 @@ async fn perform(house: &House, profile: i64, title: i64, act: &Act, known: &mut
 async fn check(house: &House, model: &BTreeMap<(i64, i64), Known>) {
     for ((profile, title), known) in model {
         let state = house.door.state(of(ProfileId(*profile), *title)).await.unwrap();
+        let finished = state.progress.as_ref().is_some_and(|progress| progress.finished);
         let watched = state.progress.map(|progress| (progress.watched * 100.0).round() as u64);
         let seen = Known {
             opinion: state.opinion,
             watched,
+            finished,
             listed: state.listed_at.is_some(),
         };
         assert_eq!(&seen, known, "profile {profile}, title {title}");

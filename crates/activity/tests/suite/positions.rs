@@ -48,6 +48,31 @@ async fn a_position_is_readable_at_once_and_written_by_the_flush() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_loses_no_position() {
+    everywhere(async |house| {
+        house.watch(ANN, 1, 50).await;
+        house.watch(ANN, 2, 50).await;
+        house.room.flush().await.unwrap();
+        house.clock.set(house.clock.now_ms() - 3_600_000);
+        let elsewhere = house.another().await;
+        house.watch(ANN, 1, 60).await;
+        house.watch(ANN, 2, 97).await;
+        house.clock.advance(1_000);
+        house.room.flush().await.unwrap();
+        let progress = async |title| elsewhere.state(of(ANN, title)).await.unwrap().progress.unwrap();
+        assert_eq!(progress(1).await.position_ms, 60_000, "{}", house.name);
+        let ended = progress(2).await;
+        assert!(
+            ended.finished && ended.position_ms == 97_000,
+            "{}: {ended:?}",
+            house.name
+        );
+        assert!(ended.at <= house.clock.now_ms(), "{}", house.name);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn finishing_is_written_through_and_told_once() {
     everywhere(async |house| {
         house.watch(ANN, 1, 50).await;

@@ -1,19 +1,27 @@
-//! `kinora backup`: one file with a consistent copy of every database, all models and artwork, and (unless left out) the video.
+//! `kinora backup`: one file with a consistent copy of every database, all models and artwork, and (unless left out) the video,
+//! packaged and waiting to be.
 //!
-//! Databases are copied with `VACUUM INTO`, which is consistent beside a running server; blobs are immutable and copied
-//! after the databases, so what those name is there. The search index is not in it: it is made again from the catalogue.
+//! The databases' copies fit together ([`crate::copies`]). Blobs are immutable and copied after the databases; one that was removed
+//! meanwhile is left out where no copy of a database names it. Sources get a second name before the databases are copied, for a job
+//! that ends removes its own. The search index is not in it: it is made again from the catalogue.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
+use contract::{AssetId, ModelId, UploadId};
 use platform::blob::BlobStore;
-use sqlx::{ConnectOptions as _, Connection as _, sqlite::SqliteConnectOptions};
 
 use super::progress::Progress;
-use crate::{archive::Writer, cli::Place, config::Config};
+use crate::{archive::Writer, cli::Place, config::Config, copies};
 
 /// Packaged video is most of the bytes.
 const MEDIA_PREFIX: &str = "assets/";
+/// Where sources wait for their jobs.
+const SOURCES: &str = "uploads";
 
 pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Result<()> {
     let config = Config::read(place)?;
@@ -22,19 +30,27 @@ pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Res
         "the databases are in PostgreSQL: back them up with pg_dump, and the folder {} beside it",
         config.blobs_dir().display()
     );
-    let databases = databases_of(&config.data_dir)?;
+    let originals = copies::originals(&config.data_dir).await?;
     let progress = Progress::new();
-    let copies = tempfile::tempdir_in(&config.data_dir).context("making a folder for the copies")?;
-    let mut writer = Writer::create(file)?;
-    for (number, database) in databases.iter().enumerate() {
-        let name = database.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        progress.at(0.3 * number as f32 / databases.len() as f32, &format!("copying {name}"));
-        let copy = copies.path().join(&name);
-        vacuum_into(database, &copy).await?;
-        writer.add(format!("databases/{name}"), &copy, true)?;
+    let work = tempfile::tempdir_in(&config.data_dir).context("making a folder for the copies")?;
+    let mut backup = Backup {
+        writer: Writer::create(file)?,
+        copies: work.path().to_owned(),
+        without_media,
+    };
+    let blobs_before = blobs_of(&config.blobs_dir()).await?;
+    backup.hold_sources(&config.data_dir)?;
+    for (number, original) in originals.iter().enumerate() {
+        let name = original.name();
+        progress.at(0.3 * number as f32 / originals.len() as f32, &format!("copying {name}"));
+        let copy = original.copy(&backup.copies).await?;
+        backup.writer.add(format!("databases/{name}"), &copy, true)?;
     }
-    add_blobs(&mut writer, &config.blobs_dir(), without_media, &progress).await?;
-    let (files, bytes) = writer.finish()?;
+    backup.add_sources().await?;
+    let mut blobs = blobs_of(&config.blobs_dir()).await?;
+    blobs.extend(blobs_before);
+    backup.add_blobs(&config.blobs_dir(), &blobs, &progress).await?;
+    let (files, bytes) = backup.writer.finish()?;
     progress.end();
     println!(
         "{}: {files} files, {:.1} MB before compression",
@@ -44,50 +60,153 @@ pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Res
     Ok(())
 }
 
-fn databases_of(data_dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(data_dir).with_context(|| format!("reading the folder {}", data_dir.display()))?;
-    let mut databases = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "db") {
-            databases.push(path);
+async fn blobs_of(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
+    if !folder.exists() {
+        return Ok(BTreeSet::new());
+    }
+    let blobs = BlobStore::open(folder)?.list("").await?;
+    Ok(blobs.into_iter().map(|blob| blob.key).collect())
+}
+
+struct Backup {
+    writer: Writer,
+    /// Where the databases' copies are, and the sources under their second names.
+    copies: PathBuf,
+    without_media: bool,
+}
+
+impl Backup {
+    /// Gives each source a second name, so that it stays until it is copied.
+    fn hold_sources(&self, data_dir: &Path) -> anyhow::Result<()> {
+        let held = self.copies.join(SOURCES);
+        fs::create_dir(&held)?;
+        let sources = match fs::read_dir(data_dir.join(SOURCES)) {
+            Ok(sources) => sources,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error).context("reading the folder of uploads"),
+        };
+        for source in sources {
+            let source = source?;
+            match fs::hard_link(source.path(), held.join(source.file_name())) {
+                // Its job has just ended.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                linked => linked.with_context(|| format!("holding {}", source.path().display()))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Uploads that go on, and the sources of jobs that have not ended well.
+    async fn add_sources(&mut self) -> anyhow::Result<()> {
+        let sql = "SELECT id, purpose FROM uploads WHERE state <> 'packaged'";
+        for (id, purpose) in self.rows::<(i64, String)>("streaming.db", sql).await? {
+            let name = format!("{SOURCES}/{}", UploadId(id));
+            if !(self.without_media && purpose == "video") {
+                self.add_if_there(&name, &self.copies.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_blobs(&mut self, folder: &Path, keys: &BTreeSet<String>, progress: &Progress) -> anyhow::Result<()> {
+        let named = self.named_blobs().await?;
+        let kept = |key: &&String| !(self.without_media && key.starts_with(MEDIA_PREFIX));
+        let keys: Vec<&String> = keys.iter().filter(kept).collect();
+        for (number, key) in keys.iter().enumerate() {
+            progress.at(0.3 + 0.7 * number as f32 / keys.len() as f32, "copying files");
+            let is_there = self.add_if_there(&format!("blobs/{key}"), &folder.join(key))?;
+            let is_named = || {
+                named
+                    .iter()
+                    .any(|name| *key == name || key.starts_with(&format!("{name}/")))
+            };
+            if !is_there && is_named() {
+                bail!("{key} was replaced while the backup was made; make it again");
+            }
+        }
+        Ok(())
+    }
+
+    /// Blobs, and folders of blobs, without which what the copied databases say would not be true.
+    async fn named_blobs(&self) -> anyhow::Result<Vec<String>> {
+        let assets = "SELECT id FROM assets WHERE state = 'ready'";
+        let models = "SELECT model_id FROM active_model";
+        let pictures = "SELECT poster_key FROM titles WHERE poster_key IS NOT NULL
+            UNION SELECT backdrop_key FROM titles WHERE backdrop_key IS NOT NULL";
+        let mut named = Vec::new();
+        let assets = self.rows::<(i64,)>("streaming.db", assets).await?;
+        named.extend(assets.iter().map(|(id,)| format!("assets/{}", AssetId(*id))));
+        let models = self.rows::<(i64,)>("recommend.db", models).await?;
+        named.extend(models.iter().map(|(id,)| format!("models/{}", ModelId(*id))));
+        let pictures = self.rows::<(String,)>("catalog.db", pictures).await?;
+        named.extend(pictures.into_iter().map(|(key,)| key));
+        Ok(named)
+    }
+
+    /// What a copied database says; nothing where there is none.
+    async fn rows<T>(&self, database: &str, sql: &'static str) -> anyhow::Result<Vec<T>>
+    where
+        T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin,
+    {
+        let copy = self.copies.join(database);
+        if !copy.exists() {
+            return Ok(Vec::new());
+        }
+        let mut connection = copies::open(&copy).await?;
+        let rows = sqlx::query_as(sql).fetch_all(&mut connection).await;
+        rows.with_context(|| format!("reading the copy of {database}"))
+    }
+
+    /// `false`: there is no such file.
+    fn add_if_there(&mut self, name: &str, from: &Path) -> anyhow::Result<bool> {
+        match self.writer.add(name.to_owned(), from, false) {
+            Ok(()) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(error),
         }
     }
-    databases.sort();
-    ensure!(
-        !databases.is_empty(),
-        "there is nothing of Kinora in {}",
-        data_dir.display()
-    );
-    Ok(databases)
 }
 
-async fn vacuum_into(database: &Path, copy: &Path) -> anyhow::Result<()> {
-    let options = SqliteConnectOptions::new().filename(database).create_if_missing(false);
-    let mut connection = options
-        .connect()
-        .await
-        .with_context(|| format!("opening {}", database.display()))?;
-    sqlx::query("VACUUM INTO $1")
-        .bind(copy.to_string_lossy().into_owned())
-        .execute(&mut connection)
-        .await
-        .with_context(|| format!("copying {}", database.display()))?;
-    connection.close().await?;
-    Ok(())
+fn is_missing(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-async fn add_blobs(writer: &mut Writer, folder: &Path, without_media: bool, progress: &Progress) -> anyhow::Result<()> {
-    if !folder.exists() {
-        return Ok(());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn backup(folder: &Path) -> Backup {
+        let copies = folder.join("copies");
+        fs::create_dir(&copies).unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(copies.join("catalog.db"));
+        let mut catalog = sqlx::ConnectOptions::connect(&options.create_if_missing(true))
+            .await
+            .unwrap();
+        for sql in [
+            "CREATE TABLE titles (poster_key TEXT, backdrop_key TEXT)",
+            "INSERT INTO titles VALUES ('artwork/z8/1.png', NULL)",
+        ] {
+            sqlx::query(sql).execute(&mut catalog).await.unwrap();
+        }
+        Backup {
+            writer: Writer::create(&folder.join("backup")).unwrap(),
+            copies,
+            without_media: false,
+        }
     }
-    let store = BlobStore::open(folder)?;
-    let mut blobs = store.list("").await?;
-    blobs.retain(|blob| !(without_media && blob.key.starts_with(MEDIA_PREFIX)));
-    let count = blobs.len().max(1);
-    for (number, blob) in blobs.iter().enumerate() {
-        progress.at(0.3 + 0.7 * number as f32 / count as f32, "copying files");
-        writer.add(format!("blobs/{}", blob.key), &store.local_path(&blob.key)?, false)?;
+
+    #[tokio::test]
+    async fn a_file_that_vanished_matters_only_where_a_database_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut backup = backup(folder.path()).await;
+        let progress = Progress::new();
+        let gone = BTreeSet::from(["artwork/z8/0.png".to_owned(), "assets/z9/index.json".to_owned()]);
+        backup.add_blobs(folder.path(), &gone, &progress).await.unwrap();
+        let named = BTreeSet::from(["artwork/z8/1.png".to_owned()]);
+        let error = backup.add_blobs(folder.path(), &named, &progress).await.unwrap_err();
+        assert!(error.to_string().contains("make it again"), "{error:#}");
+        drop(backup);
+        assert!(!folder.path().join("backup.part").exists());
     }
-    Ok(())
 }

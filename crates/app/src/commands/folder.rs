@@ -1,10 +1,14 @@
 //! `kinora import folder`: films and series from a folder of video files, named as people name them:
 //! `Solaris (1972).mkv`, `Solaris (1972)/film.mkv`, `Dark/Season 1/Dark S01E02 Lies.mkv`.
 //!
-//! Repeating it adds what is new: a file is known by its path inside the folder.
+//! Repeating it adds what is new: a file is known by a digest of where it is, a series by its name and year. An episode's place and a film's
+//! name and year say which title it is; where several files are one title, the largest is taken. A title that is here already, from
+//! wherever, gets the video and stays as it is.
+
+mod names;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +19,9 @@ use contract::{
     jobs::{JobState, Jobs, ListJobs},
     streaming::{AddMedia, Streaming},
 };
+use sha2::{Digest as _, Sha256};
+
+use names::{Named, name_of};
 
 const EXTENSIONS: [&str; 9] = ["mkv", "mp4", "m4v", "mov", "avi", "webm", "ts", "mpg", "mpeg"];
 const FILES_MAX: usize = 100_000;
@@ -22,21 +29,21 @@ const DEPTH_MAX: usize = 8;
 const SOURCE: &str = "file";
 const SERIES_SOURCE: &str = "folder";
 
-/// What a file's path says that it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
-    pub name: String,
-    pub year: Option<u16>,
-    /// The series' name, season, episode.
-    pub episode: Option<(String, u16, u16)>,
-}
-
 /// How many of what came in.
 #[derive(Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     pub files: usize,
     pub titles_created: u64,
     pub queued: usize,
+    /// Files of a title that a larger file is of, too: which, and why.
+    pub left_out: Vec<String>,
+}
+
+/// A file, where it is in the folder.
+struct Found {
+    file: PathBuf,
+    bytes: u64,
+    named: Named,
 }
 
 /// Brings in everything below `folder`.
@@ -57,24 +64,65 @@ pub async fn import(
         folder.display(),
         EXTENSIONS.join(", ")
     );
-    let (titles, created) = import_titles(&files, catalog).await?;
-    let waiting = waiting_titles(jobs).await?;
     let mut counts = Counts {
         files: files.len(),
-        titles_created: created,
-        queued: 0,
+        ..Counts::default()
     };
-    for (number, (file, title)) in files.iter().zip(&titles).enumerate() {
-        progress(number as f32 / files.len() as f32, &file.to_string_lossy());
+    let files = one_of_each(&folder, files, &mut counts.left_out)?;
+    let titles = import_titles(&folder, &files, catalog, &mut counts).await?;
+    let waiting = waiting_titles(jobs).await?;
+    for (number, (found, title)) in files.iter().zip(&titles).enumerate() {
+        progress(number as f32 / files.len() as f32, &found.file.to_string_lossy());
         let has_video = catalog.title(ForTitle { title: *title }).await?.video.is_some();
         if has_video || waiting.contains(title) {
             continue;
         }
-        let path = folder.join(file).to_string_lossy().into_owned();
-        streaming.add_media(AddMedia { title: *title, path }).await?;
+        let path = folder.join(&found.file);
+        let text = path.to_str();
+        let text = text.with_context(|| format!("{}: the name is not UTF-8; rename the file", path.display()))?;
+        let media = AddMedia {
+            title: *title,
+            path: text.to_owned(),
+        };
+        streaming.add_media(media).await?;
         counts.queued += 1;
     }
     Ok(counts)
+}
+
+/// The largest file of each episode, and of each film with a year: those are the same film wherever they lie.
+fn one_of_each(folder: &Path, files: Vec<PathBuf>, left_out: &mut Vec<String>) -> anyhow::Result<Vec<Found>> {
+    let mut best: Vec<Found> = Vec::with_capacity(files.len());
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for file in files {
+        let path = folder.join(&file);
+        let meta = std::fs::metadata(&path).with_context(|| format!("reading {}", path.display()))?;
+        let mut found = Found {
+            named: name_of(folder, &file),
+            bytes: meta.len(),
+            file,
+        };
+        let key = match (&found.named.episode, found.named.year) {
+            (Some((series, season, episode)), year) => format!("{} {season} {episode}", series_key(series, year)),
+            (None, Some(year)) => format!("{}\0{year}", found.named.name.to_lowercase()),
+            (None, None) => found.file.to_string_lossy().into_owned(),
+        };
+        let Some(place) = places.get(&key) else {
+            places.insert(key, best.len());
+            best.push(found);
+            continue;
+        };
+        let kept = &mut best[*place];
+        if found.bytes > kept.bytes {
+            std::mem::swap(kept, &mut found);
+        }
+        left_out.push(format!(
+            "{}: the same as {}, which is larger or came first",
+            found.file.display(),
+            kept.file.display()
+        ));
+    }
+    Ok(best)
 }
 
 /// Paths of video files relative to `folder`, sorted. Links are not followed; hidden entries are left out.
@@ -112,22 +160,30 @@ fn is_video(path: &Path) -> bool {
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
-/// The title of each file, in order, and how many are new.
-async fn import_titles(files: &[PathBuf], catalog: &dyn Catalog) -> anyhow::Result<(Vec<TitleId>, u64)> {
-    let named: Vec<Named> = files.iter().map(|file| name_of(file)).collect();
-    let series: BTreeMap<&str, Option<u16>> = named
-        .iter()
-        .filter_map(|named| named.episode.as_ref().map(|(series, ..)| (series.as_str(), named.year)))
-        .collect();
-    let new_series: Vec<NewTitle> = series
-        .iter()
-        .map(|(name, year)| new_title(TitleKind::Series, name, *year, None, (SERIES_SOURCE, name)))
-        .collect();
-    let made = catalog.import(ImportTitles { titles: new_series }).await?;
-    let ids: BTreeMap<&str, TitleId> = series.keys().copied().zip(made.titles).collect();
-    let new_files = files.iter().zip(&named).map(|(file, named)| {
+/// The title of each file, in order. A title that is here already is left as it is.
+async fn import_titles(
+    folder: &Path,
+    files: &[Found],
+    catalog: &dyn Catalog,
+    counts: &mut Counts,
+) -> anyhow::Result<Vec<TitleId>> {
+    let mut series: BTreeMap<String, (&str, Option<u16>)> = BTreeMap::new();
+    for named in files.iter().map(|found| &found.named) {
+        if let Some((name, ..)) = &named.episode {
+            series.entry(series_key(name, named.year)).or_insert((name, named.year));
+        }
+    }
+    let new_series = series.iter().map(|(key, (name, year))| {
+        let id = digest(key.as_bytes());
+        new_title(TitleKind::Series, name, *year, None, (SERIES_SOURCE, &id))
+    });
+    let titles = new_series.collect();
+    let made = catalog.import_new(ImportTitles { titles }).await?;
+    let ids: BTreeMap<&str, TitleId> = series.keys().map(String::as_str).zip(made.titles).collect();
+    let new_files = files.iter().map(|found| {
+        let named = &found.named;
         let place = named.episode.as_ref().and_then(|(name, season, episode)| {
-            let series = *ids.get(name.as_str())?;
+            let series = *ids.get(series_key(name, named.year).as_str())?;
             Some(EpisodePlace {
                 series,
                 season: *season,
@@ -139,14 +195,25 @@ async fn import_titles(files: &[PathBuf], catalog: &dyn Catalog) -> anyhow::Resu
         } else {
             TitleKind::Film
         };
-        new_title(kind, &named.name, named.year, place, (SOURCE, &file.to_string_lossy()))
+        let id = digest(folder.join(&found.file).as_os_str().as_encoded_bytes());
+        new_title(kind, &named.name, named.year, place, (SOURCE, &id))
     });
-    let imported = catalog
-        .import(ImportTitles {
-            titles: new_files.collect(),
-        })
-        .await?;
-    Ok((imported.titles, imported.created + made.created))
+    let titles = new_files.collect();
+    let imported = catalog.import_new(ImportTitles { titles }).await?;
+    counts.titles_created = imported.created + made.created;
+    Ok(imported.titles)
+}
+
+/// A series is known by its name and year.
+fn series_key(name: &str, year: Option<u16>) -> String {
+    let year = year.map(|year| year.to_string()).unwrap_or_default();
+    format!("{}\0{year}", name.to_lowercase())
+}
+
+/// An id of bounded length for a text of any.
+fn digest(text: &[u8]) -> String {
+    let hash = Sha256::digest(text);
+    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn new_title(
@@ -196,154 +263,4 @@ async fn waiting_titles(jobs: &dyn Jobs) -> anyhow::Result<HashSet<TitleId>> {
         }
     }
     Ok(waiting)
-}
-
-/// What the path says. A generic file name (`film.mkv`) takes the name of its folder.
-pub fn name_of(path: &Path) -> Named {
-    let stem = path
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .replace(['.', '_'], " ");
-    let folders: Vec<String> = path
-        .parent()
-        .into_iter()
-        .flat_map(Path::components)
-        .map(|part| part.as_os_str().to_string_lossy().into_owned())
-        .collect();
-    if let Some((before, season, number, after)) = split_episode(&stem) {
-        let from_folder = folders.iter().rev().find(|folder| !is_season_folder(folder));
-        let (series, year) = split_year(from_folder.map_or(before.as_str(), String::as_str));
-        let name = if after.is_empty() {
-            format!("Episode {number}")
-        } else {
-            after
-        };
-        return Named {
-            name,
-            year,
-            episode: Some((series, season, number)),
-        };
-    }
-    let (name, year) = split_year(&stem);
-    match folders.last().map(|folder| split_year(folder)) {
-        Some((folder_name, Some(folder_year))) if year.is_none() => Named {
-            name: folder_name,
-            year: Some(folder_year),
-            episode: None,
-        },
-        _ => Named {
-            name,
-            year,
-            episode: None,
-        },
-    }
-}
-
-fn is_season_folder(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    ["season", "series", "specials"]
-        .iter()
-        .any(|word| lower.starts_with(word))
-        || (lower.starts_with('s') && lower.len() > 1 && lower[1..].bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// `Dark S01E02 Lies` → (`Dark`, 1, 2, `Lies`).
-fn split_episode(stem: &str) -> Option<(String, u16, u16, String)> {
-    let bytes = stem.as_bytes();
-    for start in 0..bytes.len() {
-        let at_word = start == 0 || !bytes[start - 1].is_ascii_alphanumeric();
-        if !at_word || !bytes[start].eq_ignore_ascii_case(&b's') {
-            continue;
-        }
-        let Some((season, after_season)) = number_at(bytes, start + 1) else {
-            continue;
-        };
-        if !bytes
-            .get(after_season)
-            .is_some_and(|byte| byte.eq_ignore_ascii_case(&b'e'))
-        {
-            continue;
-        }
-        let Some((episode, end)) = number_at(bytes, after_season + 1) else {
-            continue;
-        };
-        let clean = |text: &str| text.trim_matches(|c: char| c.is_whitespace() || c == '-').to_owned();
-        return Some((clean(&stem[..start]), season, episode, clean(&stem[end..])));
-    }
-    None
-}
-
-/// A number of one to four digits at `start`, and where it ends.
-fn number_at(bytes: &[u8], start: usize) -> Option<(u16, usize)> {
-    let digits = bytes
-        .get(start..)?
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    if !(1..=4).contains(&digits) {
-        return None;
-    }
-    let text = std::str::from_utf8(&bytes[start..start + digits]).ok()?;
-    Some((text.parse().ok()?, start + digits))
-}
-
-/// `Solaris (1972) 1080p` → (`Solaris`, 1972).
-fn split_year(text: &str) -> (String, Option<u16>) {
-    for (open, _) in text.match_indices('(') {
-        let Some(inside) = text.get(open + 1..open + 6) else {
-            continue;
-        };
-        let year = inside.strip_suffix(')').and_then(|digits| digits.parse::<u16>().ok());
-        if let Some(year) = year.filter(|year| (1870..2200).contains(year)) {
-            let name = text[..open].trim();
-            if !name.is_empty() {
-                return (name.to_owned(), Some(year));
-            }
-        }
-    }
-    (text.trim().to_owned(), None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_named_as_people_mean_them() {
-        let film = |name: &str, year| Named {
-            name: name.into(),
-            year,
-            episode: None,
-        };
-        let episode = |series: &str, season, number, name: &str, year| Named {
-            name: name.into(),
-            year,
-            episode: Some((series.into(), season, number)),
-        };
-        for (path, expected) in [
-            ("Solaris (1972).mkv", film("Solaris", Some(1972))),
-            ("Solaris (1972)/film.mkv", film("Solaris", Some(1972))),
-            ("Science fiction/Solaris (1972) 1080p.mkv", film("Solaris", Some(1972))),
-            ("2001.A.Space.Odyssey.mp4", film("2001 A Space Odyssey", None)),
-            ("Holiday.mov", film("Holiday", None)),
-            (
-                "Dark (2017)/Season 1/Dark S01E02 Lies.mkv",
-                episode("Dark", 1, 2, "Lies", Some(2017)),
-            ),
-            ("Dark/S2/s02e03.mkv", episode("Dark", 2, 3, "Episode 3", None)),
-            ("Dark.S01E10.mkv", episode("Dark", 1, 10, "Episode 10", None)),
-            ("Amélie (2001)/Amélie.mkv", film("Amélie", Some(2001))),
-            ("(1999).mkv", film("(1999)", None)),
-        ] {
-            assert_eq!(name_of(Path::new(path)), expected, "{path}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_path_is_too_strange(path in ".{0,40}") {
-            name_of(Path::new(&path));
-        }
-    }
 }

@@ -75,6 +75,9 @@ async fn import_folder(rooms: &Rooms, args: &Import) -> anyhow::Result<()> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&counts)?);
     } else {
+        for file in &counts.left_out {
+            println!("left out {file}");
+        }
         println!(
             "{} files: {} new titles, {} videos queued",
             counts.files, counts.titles_created, counts.queued

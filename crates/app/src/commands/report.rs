@@ -7,7 +7,7 @@ use reco::{ModelReport, Report};
 /// What a protocol is quoted by in the literature, first.
 fn headline(report: &Report) -> [&'static str; 3] {
     match report.protocol {
-        reco::Protocol::LastOut => ["ndcg@10", "recall@10", "coverage@10"],
+        reco::Protocol::LastOut => ["ndcg@10", "recall@10", "coverage@20"],
         reco::Protocol::Strong => ["ndcg@100", "recall@20", "recall@50"],
         reco::Protocol::Temporal => ["ndcg@20", "recall@20", "coverage@20"],
     }

@@ -10,6 +10,10 @@ use anyhow::{Context as _, ensure};
 use super::progress::Progress;
 use crate::{archive, cli::Place, config::Config};
 
+const UNPACKING: &str = ".restoring";
+/// What a new disk of its own holds from the beginning.
+const LOST_AND_FOUND: &str = "lost+found";
+
 pub fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
     let config = Config::read(place)?;
     ensure!(
@@ -17,24 +21,22 @@ pub fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
         "the databases are in PostgreSQL: restore them with pg_restore"
     );
     let data_dir = &config.data_dir;
-    ensure!(
-        is_empty(data_dir)?,
-        "{} is not empty; name a new folder with --data-dir, so that nothing is overwritten",
-        data_dir.display()
-    );
+    let was_there = data_dir.exists();
+    ensure_empty(data_dir)?;
     let work = unpacking_folder(data_dir);
     // What an earlier, interrupted restore left: never anything but unpacked parts.
     if work.exists() {
         fs::remove_dir_all(&work).with_context(|| format!("removing {}", work.display()))?;
     }
-    fs::create_dir_all(&work).with_context(|| format!("creating {}", work.display()))?;
+    create_private_folder(&work).with_context(|| format!("creating {}", work.display()))?;
     let progress = Progress::new();
     let unpacked = archive::unpack(file, &work, |share, stage| progress.at(share, stage));
     progress.end();
     let manifest = match unpacked {
         Ok(manifest) => manifest,
         Err(error) => {
-            fs::remove_dir_all(&work).context("removing the unpacked parts")?;
+            let unwanted = if was_there { &work } else { data_dir };
+            fs::remove_dir_all(unwanted).context("removing the unpacked parts")?;
             return Err(error.context(format!("{} was not touched", data_dir.display())));
         }
     };
@@ -48,33 +50,57 @@ pub fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_empty(folder: &Path) -> anyhow::Result<bool> {
-    match fs::read_dir(folder) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error).with_context(|| format!("reading {}", folder.display())),
+/// Nothing is written over; what an interrupted restore had only unpacked does not count.
+fn ensure_empty(data_dir: &Path) -> anyhow::Result<()> {
+    let entries = match fs::read_dir(data_dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", data_dir.display())),
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        ensure!(
+            name == UNPACKING || name == LOST_AND_FOUND,
+            "{} is not empty; name a new folder with --data-dir, so that nothing is overwritten",
+            data_dir.display()
+        );
     }
+    Ok(())
 }
 
-/// Beside the data folder, so that renaming it is one step.
+/// Inside the data folder, which may be a disk of its own: its entries are renamed, never copied.
 fn unpacking_folder(data_dir: &Path) -> PathBuf {
-    let mut name = data_dir.as_os_str().to_owned();
-    name.push(".restoring");
-    name.into()
+    data_dir.join(UNPACKING)
 }
 
-/// The databases stand in the data folder itself.
+/// Whether a restore began to put things in place and did not come to its end.
+pub fn was_interrupted(data_dir: &Path) -> bool {
+    unpacking_folder(data_dir).exists()
+}
+
+/// Databases hold password hashes and keys: a folder that we make is its owner's alone.
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// The databases stand in the data folder itself. The folder that was unpacked into goes last: while it is there, nothing starts.
 fn put_in_place(work: &Path, data_dir: &Path) -> anyhow::Result<()> {
     let databases = work.join("databases");
-    for entry in fs::read_dir(&databases).context("the backup holds no databases")? {
-        let from = entry?.path();
-        let name = from.file_name().unwrap_or_default();
-        fs::rename(&from, work.join(name))?;
-    }
+    move_entries(&databases, data_dir).context("the backup holds no databases")?;
     fs::remove_dir(&databases)?;
-    if data_dir.exists() {
-        fs::remove_dir(data_dir).with_context(|| format!("replacing the empty folder {}", data_dir.display()))?;
+    move_entries(work, data_dir)?;
+    fs::File::open(data_dir)?.sync_all()?;
+    fs::remove_dir(work)?;
+    Ok(())
+}
+
+fn move_entries(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        fs::rename(entry.path(), &to).with_context(|| format!("naming {}", to.display()))?;
     }
-    fs::rename(work, data_dir).with_context(|| format!("naming {}", data_dir.display()))?;
     Ok(())
 }

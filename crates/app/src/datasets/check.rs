@@ -137,7 +137,9 @@ impl Collector {
             imdb: None,
         };
         if let Some(index) = self.film_index.get(id) {
-            if self.films[index as usize] != film {
+            let known = &self.films[index as usize];
+            // Its number elsewhere comes by itself, perhaps not again.
+            if (&known.name, &known.genres) != (&film.name, &film.genres) {
                 return wrong(
                     path,
                     line,

@@ -82,6 +82,14 @@ fn each_record<const N: usize>(
         for (field, bytes) in fields.iter_mut().zip(record.iter()) {
             *field = std::str::from_utf8(bytes).unwrap_or_default();
         }
+        // A quote that is never closed takes the records after it for its own.
+        if fields.iter().any(|field| field.contains(['\n', '\r'])) {
+            return wrong(
+                path,
+                line,
+                "a field goes over the end of the line: a quote is not closed",
+            );
+        }
         if !first {
             each(line, fields)?;
         } else if fields != names {

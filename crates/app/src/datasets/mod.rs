@@ -165,21 +165,23 @@ fn read_files(files: &Files) -> Result<Dataset> {
     Err(files.error("there is no known data set here: looked for *.inter, u.data, movies.dat, movies.csv"))
 }
 
-/// Reads, and refuses a data set of the other kind.
+/// Reads for an import, and refuses a data set of the other kind, and one that is for evaluation only.
 pub fn read_as(kind: DatasetKind, paths: &[PathBuf]) -> Result<Dataset> {
     let dataset = read(paths)?;
-    if dataset.layout.kind() == kind {
-        return Ok(dataset);
-    }
-    let (is, command) = match dataset.layout.kind() {
-        DatasetKind::Movielens => ("MovieLens", "movielens"),
-        DatasetKind::Movietweetings => ("MovieTweetings", "movietweetings"),
+    let what = match dataset.layout.kind() {
+        _ if dataset.layout == Layout::Movielens1mPreprocessed => {
+            "this is ML-1M as sequential recommenders use it, without ratings, times and MovieLens' ids: \
+             it can be evaluated and not imported; import the folder with ratings.dat and movies.dat alone"
+        }
+        its if its == kind => return Ok(dataset),
+        DatasetKind::Movielens => "this is MovieLens; import it as movielens",
+        DatasetKind::Movietweetings => "this is MovieTweetings; import it as movietweetings",
     };
     let file = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
     Err(DatasetError {
         file,
         line: None,
-        what: format!("this is {is}; import it as {command}"),
+        what: what.into(),
     })
 }
 

@@ -62,6 +62,46 @@ fn latin1_and_utf8_are_told_apart() {
 }
 
 #[test]
+fn two_encodings_in_one_file_are_refused() {
+    let mixed: &[u8] = b"1::L\xE9on (1994)::Drama\n2::Am\xC3\xA9lie (2001)::Comedy\n";
+    let said = error_of(&[("movies.dat", mixed), ("ratings.dat", RATINGS_1M)]);
+    assert!(said.contains("movies.dat, line 2") && said.contains("partly"), "{said}");
+}
+
+#[test]
+fn the_same_line_twice_is_a_duplicate() {
+    let movies = b"0110413::Leon (1994)::Crime|Drama\n0110413::Leon (1994)::Crime|Drama\n";
+    let ratings = b"1::0110413::7::1365029107\n1::0110413::7::1365029107\n";
+    let dataset = read_these(&[("movies.dat", movies), ("ratings.dat", ratings)]).unwrap();
+    assert_eq!(
+        (dataset.films.len(), dataset.ratings.len(), dataset.duplicates),
+        (1, 1, 2)
+    );
+    assert_eq!(dataset.films[0].imdb.as_deref(), Some("0110413"));
+}
+
+#[test]
+fn a_quote_that_is_not_closed_is_refused() {
+    let movies = b"movieId,title,genres\n1,\"Matrix, The (1999),Action\n2,\"Ran\",Drama\n3,Up (2009),Drama\n";
+    let ratings = b"userId,movieId,rating,timestamp\n1,3,4.5,1147880044\n";
+    let said = error_of(&[("movies.csv", movies), ("ratings.csv", ratings)]);
+    assert!(said.contains("movies.csv, line 2"), "{said}");
+    let over_two = b"movieId,title,genres\n1,\"Ran\n (1985)\",Drama\n3,Up (2009),Drama\n";
+    let said = error_of(&[("movies.csv", over_two), ("ratings.csv", ratings)]);
+    assert!(said.contains("line 2") && said.contains("quote"), "{said}");
+}
+
+#[test]
+fn what_is_for_evaluation_only_is_not_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("ml-1m_sas_order.txt"), "1 1\n1 2\n").unwrap();
+    let paths = [folder.path().to_owned()];
+    assert!(read(&paths).is_ok());
+    let said = read_as(DatasetKind::Movielens, &paths).unwrap_err().to_string();
+    assert!(said.contains("can be evaluated and not imported"), "{said}");
+}
+
+#[test]
 fn movietweetings_is_read() {
     let movies = "0110413::Léon (1994)::Crime|Drama\n0133093::The Matrix (1999)::Action|Sci-Fi\n";
     let ratings = b"1::0110413::0::1365029107\n1::0133093::10::1365029108\n";

@@ -123,7 +123,11 @@ fn latin1<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, str>> {
     if let Some(at) = bytes.iter().position(|byte| (0x80..0xA0).contains(byte)) {
         return wrong(path, line_of(bytes, at), "the text is neither UTF-8 nor ISO 8859-1");
     }
-    Ok(encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0)
+    let text = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0;
+    match first_mojibake(&text) {
+        None => Ok(text),
+        Some(line) => wrong(path, line, "the text is partly UTF-8 and partly ISO 8859-1"),
+    }
 }
 
 fn line_of(bytes: &[u8], at: usize) -> u64 {

@@ -176,6 +176,128 @@ async fn a_backup_beside_the_server_comes_back_and_a_broken_one_does_not() {
     }
 }
 
+#[test]
+fn a_restore_goes_into_any_folder_that_is_empty_however_it_is_named() {
+    let cluster = Cluster::one();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup");
+    cluster.command(&["backup", &file.to_string_lossy()]).ok();
+    let there = folder.path().join("there");
+    fs::create_dir(&there).unwrap();
+    for name in [folder.path().join("new/"), there.join(""), there.join(".")] {
+        restore(&file, &name).ok();
+        assert!(name.join("accounts.db").is_file(), "{}", name.display());
+        assert!(!name.join(".restoring").exists(), "{}", name.display());
+        fs::remove_dir_all(&there).unwrap();
+        fs::create_dir(&there).unwrap();
+    }
+    // The folder that one stands in.
+    let mut command = Command::new(binary());
+    command
+        .current_dir(&there)
+        .arg("restore")
+        .arg(&file)
+        .args(["--data-dir", "."]);
+    finish(command, "").ok();
+    assert!(there.join("accounts.db").is_file());
+    // Half restored, as after a power cut: nothing starts on it.
+    fs::create_dir(there.join(".restoring")).unwrap();
+    let said = kinora(&there, &["train"], "").failed();
+    assert!(said.contains("restore again"), "{said}");
+    restore(&file, &there).failed();
+}
+
+#[tokio::test]
+async fn a_backup_takes_sources_along_and_without_media_leaves_video_out() {
+    // Nobody transcodes: the source waits.
+    let cluster = Cluster::started(|_| ());
+    let (data, folder) = (cluster.data(), tempfile::tempdir().unwrap());
+    drop(cluster.server);
+    let films = folder.path().join("films");
+    fs::create_dir(&films).unwrap();
+    fs::write(films.join("Solaris (1972).mkv"), vec![7; 5000]).unwrap();
+    kinora(&data, &["import", "folder", &films.to_string_lossy()], "").ok();
+    fs::create_dir_all(data.join("blobs/assets/z8")).unwrap();
+    fs::write(data.join("blobs/assets/z8/index.json"), b"{}").unwrap();
+    fs::create_dir_all(data.join("blobs/models/z9")).unwrap();
+    fs::write(data.join("blobs/models/z9/manifest.json"), b"{}").unwrap();
+    let whole = folder.path().join("whole");
+    for (words, media) in [(vec!["backup"], 1), (vec!["backup", "--without-media"], 0)] {
+        let file = folder.path().join("backup");
+        let words: Vec<&str> = words.into_iter().chain([file.to_str().unwrap()]).collect();
+        kinora(&data, &words, "").ok();
+        assert!(!folder.path().join("backup.part").exists());
+        fs::remove_dir_all(&whole).ok();
+        restore(&file, &whole).ok();
+        let count = |name: &str| fs::read_dir(whole.join(name)).map(Iterator::count).unwrap_or(0);
+        assert_eq!((count("uploads"), count("blobs/assets")), (media, media), "{words:?}");
+        assert_eq!(count("blobs/models"), 1, "{words:?}");
+    }
+    // A failure leaves nothing half made.
+    let file = folder.path().join("never");
+    fs::write(data.join("catalog.db"), b"this is no database").unwrap();
+    kinora(&data, &["backup", &file.to_string_lossy()], "").failed();
+    assert!(!folder.path().join("never.part").exists() && !file.exists());
+}
+
+#[tokio::test]
+async fn a_folder_of_films_becomes_titles_once() {
+    let cluster = Cluster::with_library();
+    let ada = cluster.viewer("ada").await;
+    let known = ada.get("/titles?limit=1").await.ok()["items"][0].clone();
+    let before = ids(&ada.get("/titles?limit=200").await.ok()).len();
+    let folder = tempfile::tempdir().unwrap();
+    let films = folder.path().join("films");
+    let long = format!(
+        "{}/{} (1960).mkv",
+        "a very long folder name ".repeat(8),
+        "x".repeat(120)
+    );
+    let known_file = format!("{} ({}).mkv", known["name"].as_str().unwrap(), known["year"]);
+    for (name, bytes) in [
+        (long.as_str(), 10),
+        (&known_file, 10),
+        ("Dark (2017)/Season 1/Dark S01E01.mkv", 10),
+        ("Dark (2017)/Season 1/Dark S01E01 1080p.mkv", 20),
+        ("Dark (1999)/Season 1/Dark S01E01.mkv", 10),
+    ] {
+        let path = films.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, vec![0; bytes]).unwrap();
+    }
+    let import = |path: &Path| {
+        cluster
+            .command(&["import", "folder", &path.to_string_lossy(), "--json"])
+            .json()
+    };
+    let counts = import(&films);
+    // A film of that long name, two series of one name with an episode each; the film that was here gets the file.
+    assert_eq!(
+        (&counts["files"], &counts["titles_created"], &counts["queued"]),
+        (&json!(5), &json!(5), &json!(4)),
+        "{counts}"
+    );
+    let left_out = counts["left_out"][0].as_str().unwrap();
+    assert!(
+        left_out.contains("S01E01.mkv") && left_out.contains("1080p"),
+        "{counts}"
+    );
+    let arrived = async |count: usize| {
+        let wait = std::time::Duration::from_secs(20);
+        testkit::until("the new titles", wait, async || {
+            (ids(&ada.get("/titles?limit=200").await.ok()).len() == count).then_some(())
+        })
+        .await;
+    };
+    arrived(before + 3).await;
+    assert_eq!(import(&films)["titles_created"], 0);
+    // One series by itself: it is called as the folder is, and its episodes are those that are here.
+    assert_eq!(import(&films.join("Dark (2017)"))["titles_created"], 0);
+    fs::write(films.join("Dark (2017)/Season 1/S01E02.mkv"), b"x").unwrap();
+    assert_eq!(import(&films.join("Dark (2017)/Season 1"))["titles_created"], 1);
+    arrived(before + 3).await;
+}
+
 fn restore(file: &Path, folder: &Path) -> testkit::Finished {
     kinora(folder, &["restore", &file.to_string_lossy()], "")
 }
@@ -239,4 +361,77 @@ fn the_doctor_finds_a_healthy_house() {
     let report = cluster.command(&["doctor", "--json"]).json();
     assert_eq!(report["ok"], true, "{report}");
     cluster.command(&["migrate"]).ok();
+}
+
+#[test]
+fn the_doctor_makes_nothing_and_says_what_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("nowhere");
+    let examined = kinora(&nowhere, &["doctor"], "");
+    assert!(examined.stdout.contains("there is no folder"), "{}", examined.stdout);
+    examined.failed();
+    assert!(!nowhere.exists());
+    fs::create_dir(&nowhere).unwrap();
+    let examined = kinora(&nowhere, &["doctor"], "");
+    assert!(examined.stdout.contains("there is no "), "{}", examined.stdout);
+    examined.failed();
+    assert_eq!(fs::read_dir(&nowhere).unwrap().count(), 0);
+
+    // What is restored has no logs beside it that would hide the damage.
+    let (backup, data) = (folder.path().join("backup"), folder.path().join("data"));
+    Cluster::one().command(&["backup", &backup.to_string_lossy()]).ok();
+    restore(&backup, &data).ok();
+    // A page in the middle of the file.
+    let file = data.join("catalog.db");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[4096..4096 * 4].fill(0xA5);
+    fs::write(&file, bytes).unwrap();
+    let examined = kinora(&data, &["doctor"], "");
+    let wrong = examined.stdout.lines().find(|line| line.starts_with("WRONG databases"));
+    assert!(
+        wrong.is_some_and(|line| line.contains("catalog")),
+        "{}",
+        examined.stdout
+    );
+    examined.failed();
+}
+
+#[test]
+fn an_evaluation_gives_figures_rankings_and_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    datasets::write_small(&source);
+    let (page, dump) = (folder.path().join("report.html"), folder.path().join("rankings.tsv"));
+    for protocol in ["last-out", "strong", "temporal"] {
+        let mut command = Command::new(binary());
+        command.args([
+            "evaluate",
+            "--protocol",
+            protocol,
+            "--model",
+            "ease",
+            "--json",
+            "--data",
+        ]);
+        command.arg(&source).arg("--report").arg(&page).arg("--dump").arg(&dump);
+        let report = finish(command, "").json();
+        assert_eq!(report["models"][0]["name"], "ease", "{report}");
+        let html = fs::read_to_string(&page).unwrap();
+        // Each plot is of a figure that was computed.
+        let plots: Vec<&str> = html.split("aria-label=\"").skip(1).collect();
+        assert_eq!(plots.len(), 3, "{protocol}");
+        for plot in plots {
+            let metric = plot.split(' ').next().unwrap();
+            let value = &report["models"][0]["metrics"][metric];
+            assert!(value.is_f64(), "{protocol} has no {metric}: {report}");
+        }
+        let rankings = fs::read_to_string(&dump).unwrap();
+        let cases = report["data"]["cases"].as_u64().unwrap() as usize;
+        assert_eq!(rankings.lines().count(), cases, "{protocol}");
+        let (user, items) = rankings.lines().next().unwrap().split_once('\t').unwrap();
+        assert!(
+            user.parse::<u32>().is_ok() && items.split(',').count() > 10,
+            "{protocol}"
+        );
+    }
 }

@@ -10,7 +10,7 @@ use contract::{
     catalog::{Card, Credit, EpisodePlace, ExternalId, Title, TitleKind, Video},
 };
 use platform::{
-    Db,
+    Db, Tx,
     db::{Engine, OrFault as _},
     on,
 };
@@ -72,6 +72,9 @@ pub struct DetailRow {
     pub updated_at: Millis,
 }
 
+const DETAIL: &str = "SELECT original_name, description, duration_ms, video_asset, video_duration_ms, video_height,
+    imported_digest, poster_key, backdrop_key, created_at, updated_at FROM titles WHERE id = $1";
+
 impl Store {
     /// Every entry there is.
     pub async fn entries(&self) -> Result<Vec<Entry>, Fault> {
@@ -119,10 +122,24 @@ impl Store {
         Ok(entries(rows, people))
     }
 
+    /// One entry as a change sees it, under its lock and on its own connection.
+    pub async fn entry_in(tx: &mut Tx, id: TitleId) -> Result<Option<Entry>, Fault> {
+        let cards = || sqlx::AssertSqlSafe(format!("{CARD_COLUMNS} WHERE t.id = $1"));
+        let people = "SELECT title, person FROM credits WHERE title = $1 ORDER BY place";
+        let rows: Vec<CardRow> =
+            on!(tx, conn => sqlx::query_as(cards()).bind(id.0).fetch_all(conn).await).or_fault()?;
+        let people: Vec<(i64, i64)> =
+            on!(tx, conn => sqlx::query_as(people).bind(id.0).fetch_all(conn).await).or_fault()?;
+        Ok(entries(rows, people).pop())
+    }
+
+    /// [`Store::detail`] as a change sees it.
+    pub async fn detail_in(tx: &mut Tx, id: TitleId) -> Result<Option<DetailRow>, Fault> {
+        on!(tx, conn => sqlx::query_as(DETAIL).bind(id.0).fetch_optional(conn).await).or_fault()
+    }
+
     pub async fn detail(&self, id: TitleId) -> Result<Option<DetailRow>, Fault> {
-        let sql = "SELECT original_name, description, duration_ms, video_asset, video_duration_ms, video_height, imported_digest,
-            poster_key, backdrop_key, created_at, updated_at FROM titles WHERE id = $1";
-        on!(self.db, pool => sqlx::query_as(sql).bind(id.0).fetch_optional(pool).await).or_fault()
+        on!(self.db, pool => sqlx::query_as(DETAIL).bind(id.0).fetch_optional(pool).await).or_fault()
     }
 
     /// All of a title, around its card.

@@ -3,8 +3,8 @@
 use contract::{
     TitleId,
     catalog::{
-        CatalogError, CreditRole, EpisodePlace, ExternalId, ForTitle, GetCards, NewCredit, NewTitle, OptionalFact,
-        Resolve, TitleKind, UpdateTitle,
+        CatalogError, CreditRole, EpisodePlace, ExternalId, ForTitle, GetCards, ImportTitles, NewCredit, NewTitle,
+        OptionalFact, Resolve, TitleKind, UpdateTitle,
     },
 };
 
@@ -396,5 +396,67 @@ async fn what_is_not_there_or_taken_is_refused() {
             titles: vec![unknown; 1_001],
         };
         assert_eq!(fixture.door.cards(many).await, Err(CatalogError::TooMany(1_000)));
+    }
+}
+
+#[tokio::test]
+async fn an_episodes_place_is_taken_once() {
+    for fixture in fixtures().await {
+        let dark = NewTitle {
+            kind: TitleKind::Series,
+            ..film("Dark", 2017, &[])
+        };
+        let series = fixture.add(dark).await.card.id;
+        let episode = |id: &str| NewTitle {
+            kind: TitleKind::Episode,
+            place: Some(EpisodePlace {
+                series,
+                season: 1,
+                episode: 2,
+            }),
+            external: vec![ExternalId {
+                source: "file".into(),
+                id: id.into(),
+            }],
+            ..film("Lies", 2017, &[])
+        };
+        let first = fixture.add(episode("a")).await;
+        let refused = fixture.door.create(episode("b")).await;
+        assert!(
+            matches!(&refused, Err(CatalogError::TitleInvalid(what)) if what.contains("episode 2 of season 1")),
+            "{}: {refused:?}",
+            fixture.name
+        );
+        let titles = vec![episode("b")];
+        let refused = fixture.door.import(ImportTitles { titles: titles.clone() }).await;
+        assert!(
+            matches!(refused, Err(CatalogError::TitleInvalid(_))),
+            "{}: {refused:?}",
+            fixture.name
+        );
+        let same = fixture.door.import_new(ImportTitles { titles }).await.unwrap();
+        assert_eq!(same.titles, [first.card.id], "{}", fixture.name);
+    }
+}
+
+#[tokio::test]
+async fn many_edits_at_once_all_get_their_turn() {
+    for fixture in fixtures().await {
+        let mut titles = Vec::new();
+        for number in 0..24 {
+            titles.push(fixture.add(film(&format!("Film {number}"), 1990, &[])).await.card.id);
+        }
+        // More than there are connections, each holding one while it waits.
+        let edits = titles.into_iter().map(|title| {
+            let change = UpdateTitle {
+                year: Some(1991),
+                ..UpdateTitle::of(title)
+            };
+            fixture.door.update(change)
+        });
+        for edited in futures::future::join_all(edits).await {
+            let edited = edited.unwrap_or_else(|error| panic!("{}: {error}", fixture.name));
+            assert_eq!(edited.card.year, Some(1991), "{}", fixture.name);
+        }
     }
 }

@@ -128,3 +128,41 @@ async fn thousands_land_at_once() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_is_here_by_name_and_year_or_place_is_not_made_again() {
+    for fixture in fixtures().await {
+        let first = fixture.door.import(ImportTitles { titles: three() }).await.unwrap();
+        let file = |id: &str, title: NewTitle| NewTitle {
+            external: vec![ExternalId {
+                source: "file".into(),
+                id: id.into(),
+            }],
+            ..title
+        };
+        let unknown_year = NewTitle {
+            year: None,
+            ..film("Ran", 1985, &[])
+        };
+        let titles = vec![
+            file("a", film("toy story", 1995, &[])),
+            file("b", film("Leon", 1994, &[])),
+            file("c", film("Ran", 2020, &[])),
+            file("d", unknown_year),
+        ];
+        let request = ImportTitles { titles: titles.clone() };
+        let found = fixture.door.import_new(request).await.unwrap();
+        assert_eq!((found.created, found.unchanged), (2, 2), "{}", fixture.name);
+        assert_eq!(found.titles[..2], first.titles[..2], "{}", fixture.name);
+        let kept = fixture.door.title(ForTitle { title: first.titles[1] }).await.unwrap();
+        assert_eq!((&*kept.card.name, kept.external.len()), ("Léon", 3), "{}", fixture.name);
+        // Known by the id from now on, whatever a curator calls it.
+        let renamed = titles.into_iter().map(|title| NewTitle {
+            name: format!("Another {}", title.name),
+            ..title
+        });
+        let titles = renamed.collect();
+        let again = fixture.door.import_new(ImportTitles { titles }).await.unwrap();
+        assert_eq!((again.created, again.titles), (0, found.titles), "{}", fixture.name);
+    }
+}

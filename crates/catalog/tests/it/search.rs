@@ -195,3 +195,25 @@ async fn the_index_follows_edits_and_outlives_a_restart() {
         assert_eq!(again.found("ricks").await.len(), 1, "{}", fixture.name);
     }
 }
+
+#[tokio::test]
+async fn an_index_that_could_not_be_made_at_the_start_is_made_later() {
+    let fixture = one().await;
+    fixture.add(film("Vertigo", 1958, &["Thriller"])).await;
+    assert_eq!(fixture.found("vertigo").await, ["Vertigo"]);
+    fixture.bus.shutdown().await;
+    // A command makes the index stale; at the next start another writer holds it.
+    fixture.beside().await.add(film("Psycho", 1960, &["Horror"])).await;
+    let index = tantivy::Index::open_in_dir(fixture.search_folder()).unwrap();
+    let held: tantivy::IndexWriter = index.writer_with_num_threads(1, 15_000_000).unwrap();
+    let again = fixture.started_again().await;
+    again.add(film("Rope", 1948, &["Thriller"])).await;
+    drop(held);
+    let found = async {
+        while again.found("psycho").await.is_empty() || again.found("rope").await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(20), found).await;
+    waited.expect("the index is made once it can be");
+}

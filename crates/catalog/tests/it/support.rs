@@ -78,7 +78,17 @@ impl Fixture {
     pub async fn reopened(&self) -> Fixture {
         self.bus.settle().await.unwrap();
         self.bus.shutdown().await;
+        self.started_again().await
+    }
+
+    /// The same, after the first process has ended.
+    pub async fn started_again(&self) -> Fixture {
         open(self.database.clone(), self.folder.clone(), false, 8).await
+    }
+
+    /// Where the index of words is.
+    pub fn search_folder(&self) -> std::path::PathBuf {
+        self.folder.path().join("search")
     }
 
     /// A second process on the same tables.
