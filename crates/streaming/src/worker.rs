@@ -9,7 +9,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use contract::{JobId, TitleId, UploadId, jobs::JobKind};
+use contract::{
+    JobId, TitleId, UploadId,
+    catalog::{CatalogError, ForTitle},
+    jobs::JobKind,
+};
 use platform::jobs::{Failure, Ticket, Work};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
@@ -20,10 +24,7 @@ use crate::{
     encode::{explain, package::Package, plan::Plan, probe, run, sniff},
     files,
     room::Room,
-    store::{
-        assets::{self, AssetRow},
-        uploads,
-    },
+    store::assets::{self, AssetRow, Published},
     workdir::WorkDir,
 };
 
@@ -106,6 +107,7 @@ impl Room {
         if let Some(done) = self.earlier_attempts(ticket.id()).await? {
             return self.finished(&payload, &done).await;
         }
+        self.check_title(&payload).await?;
         let source = self.files.path(payload.source);
         self.check_start(&source).await?;
         let plan = Plan::new(probe::probe(&self.sandbox, &source, stop).await?);
@@ -132,6 +134,20 @@ impl Room {
             }
         }
         Ok(None)
+    }
+
+    /// A title that was deleted takes its video with it, also where the fact of it has not arrived.
+    async fn check_title(&self, payload: &Payload) -> Result<(), Failure> {
+        match self.catalog.title(ForTitle { title: payload.title }).await {
+            Ok(_) => Ok(()),
+            Err(CatalogError::TitleNotFound) => {
+                self.remove_source(payload.source).await.map_err(explain::fault)?;
+                Err(Failure::permanent(
+                    "The title of this video was deleted, and the video with it.",
+                ))
+            }
+            Err(error) => Err(Failure::transient(format!("The catalogue did not answer: {error}"))),
+        }
     }
 
     async fn check_start(&self, source: &Path) -> Result<(), Failure> {
@@ -232,18 +248,26 @@ impl Room {
             stored = package.store(&self.blobs, row.asset(), on_share) => stored,
         };
         let published = match stored {
-            Ok(()) => assets::publish(&self.db, &self.inputs, &row)
-                .await
-                .map_err(explain::fault),
+            Ok(()) => self.publish(payload, &row).await,
             Err(failure) => Err(failure),
         };
-        match published {
-            Ok(true) => Ok(row),
-            Ok(false) => Err(Failure::transient("Another worker has taken this job over.")),
-            Err(failure) => {
-                self.abandon(&row).await;
-                Err(failure)
-            }
+        if published.is_err() {
+            self.abandon(&row).await;
+        }
+        published.map(|()| row)
+    }
+
+    async fn publish(&self, payload: &Payload, row: &AssetRow) -> Result<(), Failure> {
+        self.check_title(payload).await?;
+        match assets::publish(&self.db, &self.inputs, row, payload.source)
+            .await
+            .map_err(explain::fault)?
+        {
+            Published::Yes => Ok(()),
+            Published::SourceGone => Err(Failure::permanent(
+                "The source file was removed while it was being encoded.",
+            )),
+            Published::AssetGone => Err(Failure::transient("Another worker has taken this job over.")),
         }
     }
 
@@ -258,9 +282,6 @@ impl Room {
     }
 
     async fn finished(&self, payload: &Payload, row: &AssetRow) -> Result<String, Failure> {
-        uploads::set_packaged(&self.db, payload.source)
-            .await
-            .map_err(explain::fault)?;
         self.files.remove(payload.source).await.map_err(explain::fault)?;
         let index = self.indexes.get(row.asset()).await.map_err(anyhow::Error::from)?;
         let rungs: Vec<String> = index
