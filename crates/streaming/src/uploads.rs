@@ -4,7 +4,7 @@ use std::path::Path;
 
 use contract::{
     Done, Fault, TitleId, UploadId,
-    catalog::{CatalogError, ForTitle},
+    catalog::{CatalogError, ForTitle, TitleKind},
     jobs::{ForJob, Job, JobError, JobKind, Jobs},
     streaming::{AddMedia, AppendUpload, CreateUpload, ForUpload, StreamingError, Upload, UploadPurpose, UploadedFile},
 };
@@ -134,9 +134,9 @@ impl Room {
         let subject = match row.title() {
             Some(title) if is_whole && row.purpose() == UploadPurpose::Video => match self.title_name(title).await {
                 Ok(name) => Some((title, name)),
-                Err(StreamingError::TitleNotFound) => {
+                Err(refused @ (StreamingError::TitleNotFound | StreamingError::TitleIsSeries)) => {
                     self.discard(row).await?;
-                    return Err(StreamingError::TitleNotFound);
+                    return Err(refused);
                 }
                 // The job asks again; until then the file's name will do.
                 Err(_) => Some((title, row.filename.clone())),
@@ -279,6 +279,7 @@ impl Room {
         Ok(job)
     }
 
+    /// What a title that may have a video is called.
     async fn title_name(&self, title: TitleId) -> Result<String, StreamingError> {
         let found = self
             .catalog
@@ -289,6 +290,10 @@ impl Room {
                 CatalogError::Fault(fault) => fault.into(),
                 other => Fault::Internal(other.to_string()).into(),
             })?;
+        // Players are sent to an episode: a video of the series itself would never be seen.
+        if found.card.kind == TitleKind::Series {
+            return Err(StreamingError::TitleIsSeries);
+        }
         Ok(match found.card.year {
             Some(year) => format!("{} ({year})", found.card.name),
             None => found.card.name.to_string(),

@@ -5,7 +5,7 @@ use contract::{
     streaming::{AddMedia, StreamingError},
 };
 
-use crate::support::{Clip, House, NO_TITLE, TITLE, clip, ffprobe, file, film, silent_film};
+use crate::support::{Clip, House, NO_TITLE, SERIES, TITLE, clip, ffprobe, file, film, silent_film};
 
 /// Fails for good at the first attempt, and leaves nothing visible.
 async fn refused(house: &mut House, clip: &Clip) -> String {
@@ -223,6 +223,15 @@ async fn a_file_that_cannot_be_added_is_refused_at_once() {
         assert_eq!(
             streaming.add_media(request).await,
             Err(StreamingError::TitleNotFound),
+            "{door}"
+        );
+        let request = AddMedia {
+            title: SERIES,
+            path: name(&socket),
+        };
+        assert_eq!(
+            streaming.add_media(request).await,
+            Err(StreamingError::TitleIsSeries),
             "{door}"
         );
     }
