@@ -31,6 +31,11 @@ pub fn unreadable(ended: &Ended) -> Failure {
     if let Some(failure) = of_the_machine(ended) {
         return failure;
     }
+    if let Some(codec) = unknown_codec(words) {
+        return Failure::permanent(format!(
+            "This file holds something coded as {codec}, which Kinora does not decode; convert it to H.264 and AAC first."
+        ));
+    }
     let text = if words.contains("moov atom not found") {
         UNFINISHED
     } else if words.contains("Format not on whitelist") {
@@ -41,6 +46,14 @@ pub fn unreadable(ended: &Ended) -> Failure {
         "This file is not a video that Kinora knows, or it is damaged at its beginning."
     };
     Failure::permanent(text)
+}
+
+/// `[huffyuv @ 0x55e0] Codec (huffyuv) not on whitelist 'h264,…'`: by the name, which is one of the decoder's own.
+fn unknown_codec(words: &str) -> Option<&str> {
+    let (before, _) = words.split_once(") not on whitelist")?;
+    let (_, codec) = before.rsplit_once("Codec (")?;
+    let plain = codec.len() <= 32 && codec.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    plain.then_some(codec)
 }
 
 /// ffmpeg ended badly.
