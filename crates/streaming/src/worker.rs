@@ -197,7 +197,7 @@ impl Room {
     ) -> Result<(), Failure> {
         let limits = run::EncodeLimits {
             memory_bytes: self.config.encoder_memory_bytes,
-            file_bytes: self.config.encoder_file_bytes,
+            output_bytes: self.config.encoder_output_bytes,
             wall_per_second: self.config.encoder_seconds_per_second,
             silence: Duration::from_secs(self.config.encoder_silence_s),
         };

@@ -6,6 +6,7 @@ use platform::{blob::BlobError, jobs::Failure};
 use super::sandbox::{Ended, SandboxError};
 
 pub const STORAGE_FULL: &str = "Storage is full; free space and retry.";
+const TOO_LARGE: &str = "The encoded video is larger than the server allows; ask its operator to raise the limit.";
 const UNFINISHED: &str =
     "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end.";
 
@@ -21,6 +22,7 @@ pub fn sandbox(error: &SandboxError) -> Failure {
         SandboxError::Silent(seconds) => {
             Failure::transient(format!("The encoder made no progress for {seconds} s and was stopped."))
         }
+        SandboxError::TooMuch => Failure::permanent(TOO_LARGE),
         SandboxError::Io(error) => io(error),
     }
 }
@@ -92,9 +94,7 @@ fn of_the_machine(ended: &Ended) -> Option<Failure> {
         return Some(Failure::permanent(STORAGE_FULL));
     }
     if ended.status == 128 + SIGXFSZ || words.contains("File too large") {
-        return Some(Failure::permanent(
-            "The encoded video is larger than the server allows; ask its operator to raise the limit.",
-        ));
+        return Some(Failure::permanent(TOO_LARGE));
     }
     if ended.status == STOPPED_BY_SIGNAL {
         return Some(Failure::permanent(

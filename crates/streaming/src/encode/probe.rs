@@ -84,7 +84,7 @@ pub async fn probe(sandbox: &Sandbox, input: &Path, cancel: &CancellationToken) 
         silence: Duration::from_secs(120),
         cpu_s: 60,
         memory_bytes: 2 << 30,
-        file_bytes: 0,
+        output_bytes: 0,
     };
     let mut arguments: Vec<_> = [
         "-v",

@@ -249,7 +249,7 @@ async fn a_file_that_cannot_be_added_is_refused_at_once() {
 #[tokio::test]
 async fn a_file_larger_than_allowed_is_said_and_a_retry_goes_on_once_it_is() {
     let config = streaming::Config {
-        encoder_file_bytes: 100_000,
+        encoder_output_bytes: 100_000,
         ..Default::default()
     };
     let mut house = House::with(config).await;
@@ -265,7 +265,7 @@ async fn a_file_larger_than_allowed_is_said_and_a_retry_goes_on_once_it_is() {
     assert_eq!(house.blobs.list("").await.unwrap(), []);
 
     // The source is still there for another try.
-    house.config.encoder_file_bytes = 1 << 30;
+    house.config.encoder_output_bytes = 1 << 30;
     house.reopen().await;
     house.work();
     contract::jobs::Jobs::retry(&*house.room, contract::jobs::ForJob { job: job.id })
