@@ -89,6 +89,13 @@ impl Work for Transcoder {
     }
 }
 
+/// On a thread that may wait: a long film's rungs take a while to read, and the job's lease is renewed meanwhile.
+async fn read_package(plan: Plan, folder: &Path) -> Result<Package, Failure> {
+    let folder = folder.to_owned();
+    let read = tokio::task::spawn_blocking(move || Package::read(&plan, &folder));
+    read.await.map_err(anyhow::Error::from)?
+}
+
 impl Room {
     /// Runs transcodes, at most `parallelism` at a time, and tidies up, until `stop`. Both `kinora serve` and a command that waits
     /// for its own job call this; the queue shares the work out.
@@ -115,7 +122,7 @@ impl Room {
         let name = format!("{}-{}", ticket.id(), ticket.attempt());
         let folder = WorkDir::create(&self.work_folder, &name).map_err(|error| explain::io(&error))?;
         self.encode(ticket, &plan, (&source, folder.path()), stop).await?;
-        let package = Package::read(&plan, folder.path())?;
+        let package = read_package(plan, folder.path()).await?;
         let row = self.store(ticket, &payload, &package, stop).await?;
         tracing::info!(job = %ticket.id(), title = %payload.title, asset = %row.asset(), "a video is ready");
         self.finished(&payload, &row).await
@@ -170,11 +177,10 @@ impl Room {
         }
     }
 
-    /// Rungs and their segments lie on the disk side by side for a moment; but a film rarely takes even half of what its ceilings
-    /// allow, so once the ceilings is a fair guess for both.
+    /// Segments are copied out of the rungs, which go only when all are stored: until then the film is there twice.
     fn check_space(&self, plan: &Plan) -> Result<(), Failure> {
         let free = files::free_bytes(&self.data_folder).map_err(explain::fault)?;
-        let needed = plan.bytes_max().unwrap_or(0).max(FREE_BYTES_MIN);
+        let needed = (2 * plan.bytes_max().unwrap_or(0)).max(FREE_BYTES_MIN);
         if free < needed {
             let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
             let text = format!(
