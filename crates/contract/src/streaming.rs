@@ -134,6 +134,7 @@ crate::door_error! {
     StreamingError {
         NotPlayable => FailedPrecondition, "not_playable", "this title has no video yet";
         TitleNotFound => NotFound, "title_not_found", "no such title";
+        TitleIsSeries => InvalidArgument, "title_is_series", "a series has no video of its own: put the video on one of its episodes";
         FileInvalid(String) => InvalidArgument, "file_invalid", "{0}";
         UploadNotFound => NotFound, "upload_not_found", "no such upload, or it has expired";
         UploadTooLarge(u64) => InvalidArgument, "upload_too_large", "an upload has at most {0} bytes";

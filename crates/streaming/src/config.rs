@@ -23,10 +23,11 @@ pub struct Config {
     pub index_cache_bytes: u64,
     /// Transcodes that run at once on this machine.
     pub workers: u32,
-    /// Address space of one encoder.
+    /// Address space of one encoder; three quarters of the machine's memory unless it is set, but at least 2 GiB and at most 12 GiB.
     pub encoder_memory_bytes: u64,
-    /// Largest single file that an encoder may write.
-    pub encoder_file_bytes: u64,
+    /// The most that an encoder may write, all its files together.
+    #[serde(alias = "encoder_file_bytes")]
+    pub encoder_output_bytes: u64,
     /// Wall-clock seconds that encoding may take per second of film.
     pub encoder_seconds_per_second: u32,
     /// How long an encoder may make no progress.
@@ -45,10 +46,52 @@ impl Default for Config {
             playbacks_max: 20,
             index_cache_bytes: 64 << 20,
             workers: 1,
-            encoder_memory_bytes: 12 << 30,
-            encoder_file_bytes: 256 << 30,
+            encoder_memory_bytes: encoder_memory_bytes(machine_memory_bytes()),
+            encoder_output_bytes: 256 << 30,
             encoder_seconds_per_second: 60,
             encoder_silence_s: 180,
         }
+    }
+}
+
+/// 1080p takes 1.3 GiB of address space, 2160p 2.8 GiB, on two cores. Less than the machine has, so that it is the encoder that ends when
+/// a film wants too much, and not the server.
+fn encoder_memory_bytes(machine: Option<u64>) -> u64 {
+    const LEAST: u64 = 2 << 30;
+    const MOST: u64 = 12 << 30;
+    machine.map_or(MOST, |bytes| (bytes / 4 * 3).clamp(LEAST, MOST))
+}
+
+/// What this machine has, or what its container may have of it.
+fn machine_memory_bytes() -> Option<u64> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let all = read("/proc/meminfo").as_deref().and_then(total_bytes);
+    let allowed = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse().ok());
+    [all, allowed].into_iter().flatten().min()
+}
+
+/// Of `MemTotal:       24600000 kB`.
+fn total_bytes(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoder_may_have_most_of_the_machine() {
+        for (machine, encoder) in [(1, 2), (8, 6), (16, 12), (256, 12)] {
+            assert_eq!(encoder_memory_bytes(Some(machine << 30)), encoder << 30);
+        }
+        assert_eq!(encoder_memory_bytes(None), 12 << 30);
+        assert_eq!(
+            total_bytes("MemTotal:       24600000 kB\nMemFree: 1 kB\n"),
+            Some(24_600_000 << 10)
+        );
+        assert_eq!(total_bytes("MemTotal: many"), None);
+        assert!(machine_memory_bytes().is_some());
     }
 }

@@ -31,7 +31,10 @@ impl Handler for Facts {
         for event in events {
             match &event.body {
                 EventBody::TitleDeleted { title } => {
+                    room.discard_all_of(*title).await?;
                     let mut tx = room.db.begin().await?;
+                    // The rows first: a transcode that publishes at this moment needs its source's.
+                    uploads::delete_of(&mut tx, *title).await?;
                     assets::retire(&mut tx, &room.inputs, *title).await?;
                     tx.commit().await?;
                 }

@@ -57,7 +57,7 @@ pub struct Deps {
     pub bus: Arc<Bus>,
     pub blobs: BlobStore,
     pub catalog: Arc<dyn Catalog>,
-    /// Where sources and work in progress lie; on the same disk as the blobs, segments move instead of being copied.
+    /// Where sources and work in progress lie. Segments are copied from here into the blobs: for a moment a film takes twice its room.
     pub data_folder: PathBuf,
 }
 

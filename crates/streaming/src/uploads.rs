@@ -4,8 +4,8 @@ use std::path::Path;
 
 use contract::{
     Done, Fault, TitleId, UploadId,
-    catalog::{CatalogError, ForTitle},
-    jobs::{ForJob, Job, JobKind, Jobs as _},
+    catalog::{CatalogError, ForTitle, TitleKind},
+    jobs::{ForJob, Job, JobError, JobKind, Jobs},
     streaming::{AddMedia, AppendUpload, CreateUpload, ForUpload, StreamingError, Upload, UploadPurpose, UploadedFile},
 };
 use platform::{Tx, jobs::NewJob};
@@ -132,10 +132,15 @@ impl Room {
         let expires_at = self.inputs.now_ms() + rest_s as i64 * 1000;
         // Outside the transaction: another room must never be waited for with ours open.
         let subject = match row.title() {
-            Some(title) if is_whole && row.purpose() == UploadPurpose::Video => Some((
-                title,
-                self.title_name(title).await.unwrap_or_else(|_| row.filename.clone()),
-            )),
+            Some(title) if is_whole && row.purpose() == UploadPurpose::Video => match self.title_name(title).await {
+                Ok(name) => Some((title, name)),
+                Err(refused @ (StreamingError::TitleNotFound | StreamingError::TitleIsSeries)) => {
+                    self.discard(row).await?;
+                    return Err(refused);
+                }
+                // The job asks again; until then the file's name will do.
+                Err(_) => Some((title, row.filename.clone())),
+            },
             _ => None,
         };
         let mut tx = self.db.begin().await?;
@@ -176,15 +181,40 @@ impl Room {
     pub(crate) async fn drop_upload(&self, req: ForUpload) -> Result<Done, StreamingError> {
         let _alone = self.upload_locks.of(req.upload).lock().await;
         let row = self.row(req).await?;
-        if let Some(job) = row.job_id.filter(|_| row.state != PACKAGED) {
-            // One that has ended is left as it is.
-            contract::jobs::Jobs::cancel(self, ForJob { job: job.into() })
-                .await
-                .ok();
-        }
-        uploads::delete(&self.db, req.upload).await?;
-        self.files.remove(req.upload).await?;
+        self.discard(&row).await?;
         Ok(Done {})
+    }
+
+    /// Everything that was sent for a title and is not packaged yet, with the work on it. The rows are the caller's.
+    pub(crate) async fn discard_all_of(&self, title: TitleId) -> Result<(), Fault> {
+        for row in uploads::of_title(&self.db, title).await? {
+            let _alone = self.upload_locks.of(row.id.into()).lock().await;
+            self.stop_work_on(&row).await?;
+            self.files.remove(row.id.into()).await?;
+        }
+        Ok(())
+    }
+
+    async fn discard(&self, row: &UploadRow) -> Result<(), Fault> {
+        self.stop_work_on(row).await?;
+        self.remove_source(row.id.into()).await
+    }
+
+    async fn stop_work_on(&self, row: &UploadRow) -> Result<(), Fault> {
+        let Some(job) = row.job_id.filter(|_| row.state != PACKAGED) else {
+            return Ok(());
+        };
+        match Jobs::cancel(self, ForJob { job: job.into() }).await {
+            Err(JobError::Fault(fault)) => Err(fault),
+            // One that has ended is left as it is.
+            _ => Ok(()),
+        }
+    }
+
+    /// The file, then the row that knows of it.
+    pub(crate) async fn remove_source(&self, id: UploadId) -> Result<(), Fault> {
+        self.files.remove(id).await?;
+        uploads::delete(&self.db, id).await.map(drop)
     }
 
     pub(crate) async fn file_of(&self, req: ForUpload) -> Result<UploadedFile, StreamingError> {
@@ -249,6 +279,7 @@ impl Room {
         Ok(job)
     }
 
+    /// What a title that may have a video is called.
     async fn title_name(&self, title: TitleId) -> Result<String, StreamingError> {
         let found = self
             .catalog
@@ -259,6 +290,10 @@ impl Room {
                 CatalogError::Fault(fault) => fault.into(),
                 other => Fault::Internal(other.to_string()).into(),
             })?;
+        // Players are sent to an episode: a video of the series itself would never be seen.
+        if found.card.kind == TitleKind::Series {
+            return Err(StreamingError::TitleIsSeries);
+        }
         Ok(match found.card.year {
             Some(year) => format!("{} ({year})", found.card.name),
             None => found.card.name.to_string(),

@@ -9,7 +9,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use contract::{JobId, TitleId, UploadId, jobs::JobKind};
+use contract::{
+    JobId, TitleId, UploadId,
+    catalog::{CatalogError, ForTitle},
+    jobs::JobKind,
+};
 use platform::jobs::{Failure, Ticket, Work};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
@@ -20,10 +24,7 @@ use crate::{
     encode::{explain, package::Package, plan::Plan, probe, run, sniff},
     files,
     room::Room,
-    store::{
-        assets::{self, AssetRow},
-        uploads,
-    },
+    store::assets::{self, AssetRow, Published},
     workdir::WorkDir,
 };
 
@@ -88,6 +89,13 @@ impl Work for Transcoder {
     }
 }
 
+/// On a thread that may wait: a long film's rungs take a while to read, and the job's lease is renewed meanwhile.
+async fn read_package(plan: Plan, folder: &Path) -> Result<Package, Failure> {
+    let folder = folder.to_owned();
+    let read = tokio::task::spawn_blocking(move || Package::read(&plan, &folder));
+    read.await.map_err(anyhow::Error::from)?
+}
+
 impl Room {
     /// Runs transcodes, at most `parallelism` at a time, and tidies up, until `stop`. Both `kinora serve` and a command that waits
     /// for its own job call this; the queue shares the work out.
@@ -106,6 +114,7 @@ impl Room {
         if let Some(done) = self.earlier_attempts(ticket.id()).await? {
             return self.finished(&payload, &done).await;
         }
+        self.check_title(&payload).await?;
         let source = self.files.path(payload.source);
         self.check_start(&source).await?;
         let plan = Plan::new(probe::probe(&self.sandbox, &source, stop).await?);
@@ -113,7 +122,7 @@ impl Room {
         let name = format!("{}-{}", ticket.id(), ticket.attempt());
         let folder = WorkDir::create(&self.work_folder, &name).map_err(|error| explain::io(&error))?;
         self.encode(ticket, &plan, (&source, folder.path()), stop).await?;
-        let package = Package::read(&plan, folder.path())?;
+        let package = read_package(plan, folder.path()).await?;
         let row = self.store(ticket, &payload, &package, stop).await?;
         tracing::info!(job = %ticket.id(), title = %payload.title, asset = %row.asset(), "a video is ready");
         self.finished(&payload, &row).await
@@ -132,6 +141,20 @@ impl Room {
             }
         }
         Ok(None)
+    }
+
+    /// A title that was deleted takes its video with it, also where the fact of it has not arrived.
+    async fn check_title(&self, payload: &Payload) -> Result<(), Failure> {
+        match self.catalog.title(ForTitle { title: payload.title }).await {
+            Ok(_) => Ok(()),
+            Err(CatalogError::TitleNotFound) => {
+                self.remove_source(payload.source).await.map_err(explain::fault)?;
+                Err(Failure::permanent(
+                    "The title of this video was deleted, and the video with it.",
+                ))
+            }
+            Err(error) => Err(Failure::transient(format!("The catalogue did not answer: {error}"))),
+        }
     }
 
     async fn check_start(&self, source: &Path) -> Result<(), Failure> {
@@ -154,11 +177,10 @@ impl Room {
         }
     }
 
-    /// Rungs and their segments lie on the disk side by side for a moment; but a film rarely takes even half of what its ceilings
-    /// allow, so once the ceilings is a fair guess for both.
+    /// Segments are copied out of the rungs, which go only when all are stored: until then the film is there twice.
     fn check_space(&self, plan: &Plan) -> Result<(), Failure> {
         let free = files::free_bytes(&self.data_folder).map_err(explain::fault)?;
-        let needed = plan.bytes_max().unwrap_or(0).max(FREE_BYTES_MIN);
+        let needed = (2 * plan.bytes_max().unwrap_or(0)).max(FREE_BYTES_MIN);
         if free < needed {
             let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
             let text = format!(
@@ -181,7 +203,7 @@ impl Room {
     ) -> Result<(), Failure> {
         let limits = run::EncodeLimits {
             memory_bytes: self.config.encoder_memory_bytes,
-            file_bytes: self.config.encoder_file_bytes,
+            output_bytes: self.config.encoder_output_bytes,
             wall_per_second: self.config.encoder_seconds_per_second,
             silence: Duration::from_secs(self.config.encoder_silence_s),
         };
@@ -232,18 +254,26 @@ impl Room {
             stored = package.store(&self.blobs, row.asset(), on_share) => stored,
         };
         let published = match stored {
-            Ok(()) => assets::publish(&self.db, &self.inputs, &row)
-                .await
-                .map_err(explain::fault),
+            Ok(()) => self.publish(payload, &row).await,
             Err(failure) => Err(failure),
         };
-        match published {
-            Ok(true) => Ok(row),
-            Ok(false) => Err(Failure::transient("Another worker has taken this job over.")),
-            Err(failure) => {
-                self.abandon(&row).await;
-                Err(failure)
-            }
+        if published.is_err() {
+            self.abandon(&row).await;
+        }
+        published.map(|()| row)
+    }
+
+    async fn publish(&self, payload: &Payload, row: &AssetRow) -> Result<(), Failure> {
+        self.check_title(payload).await?;
+        match assets::publish(&self.db, &self.inputs, row, payload.source)
+            .await
+            .map_err(explain::fault)?
+        {
+            Published::Yes => Ok(()),
+            Published::SourceGone => Err(Failure::permanent(
+                "The source file was removed while it was being encoded.",
+            )),
+            Published::AssetGone => Err(Failure::transient("Another worker has taken this job over.")),
         }
     }
 
@@ -258,9 +288,6 @@ impl Room {
     }
 
     async fn finished(&self, payload: &Payload, row: &AssetRow) -> Result<String, Failure> {
-        uploads::set_packaged(&self.db, payload.source)
-            .await
-            .map_err(explain::fault)?;
         self.files.remove(payload.source).await.map_err(explain::fault)?;
         let index = self.indexes.get(row.asset()).await.map_err(anyhow::Error::from)?;
         let rungs: Vec<String> = index

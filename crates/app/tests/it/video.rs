@@ -49,6 +49,7 @@ async fn a_film_is_uploaded_in_pieces_transcoded_and_played_by_its_viewer_only()
         .post("/admin/titles", &json!({ "name": "Heat", "year": 1995 }))
         .await
         .expect(201));
+    refused_for_a_series(&curator).await;
     upload(&curator, &title, &Clip::Ordinary { seconds: 4 }.file()).await;
     let job = ended_job(&curator, &title).await;
     assert_eq!(
@@ -159,6 +160,25 @@ async fn forbidden(cluster: &Cluster, master: &str, segment: &str) {
     // A person who says who they are must be the one it was signed for.
     let bob = cluster.viewer("eve").await;
     assert_eq!(bob.get(&format!("/{segment}")).await.problem(403), "media_forbidden");
+}
+
+/// Only its episodes can be played.
+async fn refused_for_a_series(curator: &Client) {
+    let series = json!({ "name": "The Wire", "kind": "series" });
+    let series = id(&curator.post("/admin/titles", &series).await.expect(201));
+    let metadata = format!(
+        "filename {},title_id {}",
+        STANDARD.encode("wire.mp4"),
+        STANDARD.encode(series)
+    );
+    let create = curator
+        .request(Method::POST, "/admin/uploads")
+        .header("tus-resumable", "1.0.0")
+        .header("upload-length", 1_000)
+        .header("upload-metadata", metadata);
+    let refused = Answer::of(create, "an upload for a series").await;
+    assert!(refused.text().contains("put the video on one of its episodes"));
+    assert_eq!(refused.problem(400), "title_is_series");
 }
 
 /// tus 1.0 with a line that breaks once.

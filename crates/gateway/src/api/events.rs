@@ -14,7 +14,7 @@ use axum::{
     },
 };
 use contract::{JobId, accounts::Role, jobs::ListJobs};
-use futures::{Stream, StreamExt as _, stream};
+use futures::{Stream, StreamExt as _, future::ready, stream};
 use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
@@ -87,13 +87,21 @@ async fn get_events(State(gateway): State<Gateway>, viewing: Viewing) -> Result<
     let left_ms = caller.expires_at - gateway.doors.inputs.now_ms();
     let ends = tokio::time::sleep(Duration::from_millis(left_ms.max(0) as u64));
     let jobs = jobs(gateway.clone(), caller);
-    let messages = stream::select(notices(&gateway, viewing, seat), jobs);
+    let messages = until_the_first_ends(notices(&gateway, viewing, seat), jobs);
     let events = messages
         .map(|message| Ok::<_, Infallible>(message.event()))
         .take_until(ends);
     Ok(Sse::new(events)
         .keep_alive(KeepAlive::new().interval(HEARTBEAT))
         .into_response())
+}
+
+/// Both together, for as long as the first goes on: merged streams end with the last of them otherwise.
+fn until_the_first_ends<T>(first: impl Stream<Item = T>, second: impl Stream<Item = T>) -> impl Stream<Item = T> {
+    let first = first.map(Some).chain(stream::once(ready(None)));
+    stream::select(first, second.map(Some))
+        .take_while(|message| ready(message.is_some()))
+        .filter_map(ready)
 }
 
 /// What the bus brought, as far as it concerns this viewer. Ends when the session does.

@@ -119,6 +119,29 @@ async fn an_ended_session_and_a_changed_role_count_at_once() {
 }
 
 #[tokio::test]
+async fn an_open_stream_of_events_ends_with_its_session_for_curators_too() {
+    use futures::StreamExt as _;
+    use tower::ServiceExt as _;
+    for role in [Role::Viewer, Role::Curator] {
+        let world = World::new().await;
+        world.answers("jobs.list", json!([]));
+        let token = world.token(role);
+        let request = http::Request::get("/api/v1/events").header("authorization", format!("Bearer {token}"));
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let open = world.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(open.status(), 200);
+        let revoked = EventBody::SessionsRevoked {
+            account: ACCOUNT,
+            sessions: vec![SESSION],
+        };
+        hub::take(&world.gateway, event(revoked)).await;
+        let rest = open.into_body().into_data_stream().count();
+        let rest = tokio::time::timeout(std::time::Duration::from_secs(5), rest).await;
+        assert_eq!(rest, Ok(0), "{role:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_expired_token_stops_counting_while_it_is_remembered() {
     let world = World::new().await;
     let viewer = world.viewer();

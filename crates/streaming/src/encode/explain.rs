@@ -6,6 +6,7 @@ use platform::{blob::BlobError, jobs::Failure};
 use super::sandbox::{Ended, SandboxError};
 
 pub const STORAGE_FULL: &str = "Storage is full; free space and retry.";
+const TOO_LARGE: &str = "The encoded video is larger than the server allows; ask its operator to raise the limit.";
 const UNFINISHED: &str =
     "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end.";
 
@@ -21,6 +22,7 @@ pub fn sandbox(error: &SandboxError) -> Failure {
         SandboxError::Silent(seconds) => {
             Failure::transient(format!("The encoder made no progress for {seconds} s and was stopped."))
         }
+        SandboxError::TooMuch => Failure::permanent(TOO_LARGE),
         SandboxError::Io(error) => io(error),
     }
 }
@@ -30,6 +32,11 @@ pub fn unreadable(ended: &Ended) -> Failure {
     let words = &ended.words;
     if let Some(failure) = of_the_machine(ended) {
         return failure;
+    }
+    if let Some(codec) = unknown_codec(words) {
+        return Failure::permanent(format!(
+            "This file holds something coded as {codec}, which Kinora does not decode; convert it to H.264 and AAC first."
+        ));
     }
     let text = if words.contains("moov atom not found") {
         UNFINISHED
@@ -41,6 +48,14 @@ pub fn unreadable(ended: &Ended) -> Failure {
         "This file is not a video that Kinora knows, or it is damaged at its beginning."
     };
     Failure::permanent(text)
+}
+
+/// `[huffyuv @ 0x55e0] Codec (huffyuv) not on whitelist 'h264,…'`: by the name, which is one of the decoder's own.
+fn unknown_codec(words: &str) -> Option<&str> {
+    let (before, _) = words.split_once(") not on whitelist")?;
+    let (_, codec) = before.rsplit_once("Codec (")?;
+    let plain = codec.len() <= 32 && codec.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    plain.then_some(codec)
 }
 
 /// ffmpeg ended badly.
@@ -79,9 +94,7 @@ fn of_the_machine(ended: &Ended) -> Option<Failure> {
         return Some(Failure::permanent(STORAGE_FULL));
     }
     if ended.status == 128 + SIGXFSZ || words.contains("File too large") {
-        return Some(Failure::permanent(
-            "The encoded video is larger than the server allows; ask its operator to raise the limit.",
-        ));
+        return Some(Failure::permanent(TOO_LARGE));
     }
     if ended.status == STOPPED_BY_SIGNAL {
         return Some(Failure::permanent(

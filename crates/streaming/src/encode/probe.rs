@@ -21,6 +21,10 @@ const AUDIO_DECODERS: &str = "aac,aac_latm,mp1float,mp2float,mp3float,mp2,mp3,ac
      wmav1,wmav2,wmapro,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_u8,pcm_alaw,pcm_mulaw,\
      pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,amrnb,amrwb,nellymoser";
 
+/// What lies in films beside that, subtitles and covers. ffprobe begins a decoder for every stream, or gives up on the whole file;
+/// the encoder is never given these.
+const OTHER_DECODERS: &str = "ass,ssa,srt,subrip,mov_text,text,webvtt,pgssub,dvdsub,dvbsub,xsub,cc_dec,libzvbi_teletextdec,libaribb24,png,bmp,gif,webp";
+
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 const STREAMS_MAX: usize = 256;
 const PIXELS_MAX: u64 = 8192 * 4352;
@@ -55,15 +59,19 @@ pub struct Audio {
     pub language: Option<String>,
 }
 
-/// The options that every opening of a source carries.
+/// The options with which the encoder opens a source.
 pub fn input_options() -> [String; 8] {
+    options(format!("{VIDEO_DECODERS},{AUDIO_DECODERS}"))
+}
+
+fn options(decoders: String) -> [String; 8] {
     [
         "-protocol_whitelist".into(),
         "file,pipe".into(),
         "-format_whitelist".into(),
         FORMATS.into(),
         "-codec_whitelist".into(),
-        format!("{VIDEO_DECODERS},{AUDIO_DECODERS}"),
+        decoders,
         "-max_pixels".into(),
         PIXELS_MAX.to_string(),
     ]
@@ -76,7 +84,7 @@ pub async fn probe(sandbox: &Sandbox, input: &Path, cancel: &CancellationToken) 
         silence: Duration::from_secs(120),
         cpu_s: 60,
         memory_bytes: 2 << 30,
-        file_bytes: 0,
+        output_bytes: 0,
     };
     let mut arguments: Vec<_> = [
         "-v",
@@ -88,7 +96,7 @@ pub async fn probe(sandbox: &Sandbox, input: &Path, cancel: &CancellationToken) 
     ]
     .map(Into::into)
     .into();
-    arguments.extend(input_options().map(Into::into));
+    arguments.extend(options(format!("{VIDEO_DECODERS},{AUDIO_DECODERS},{OTHER_DECODERS}")).map(Into::into));
     arguments.push(SOURCE.into());
     let task = Task {
         program: Program::Ffprobe,
@@ -170,6 +178,11 @@ struct SideData {
 #[serde(default)]
 struct Tags {
     language: Option<String>,
+    /// How Matroska says how long a stream is; a time of day.
+    #[serde(rename = "DURATION")]
+    duration: Option<String>,
+    #[serde(rename = "DURATION-eng")]
+    duration_statistics: Option<String>,
 }
 
 impl Answer {
@@ -179,7 +192,6 @@ impl Answer {
                 "This file holds more streams than any film does; it is damaged or hostile.",
             ));
         }
-        let duration_s = self.duration()?;
         let of = |kind: &'static str| self.streams.iter().filter(move |stream| stream.codec_type == kind);
         // What the maker marked as the default, else the first.
         let video = of("video")
@@ -196,6 +208,7 @@ impl Answer {
             (None, None) => return Err(Failure::permanent("There is neither picture nor sound in this file.")),
         };
         let audio = audio.filter(|stream| is_known(&stream.codec_name, AUDIO_DECODERS));
+        let duration_s = self.duration(video, audio)?;
         let audio = audio.map(|stream| Audio {
             stream: stream.index,
             language: language(stream),
@@ -207,19 +220,16 @@ impl Answer {
         })
     }
 
-    fn duration(&self) -> Result<Option<f64>, Failure> {
-        let says = |text: &Option<String>| {
-            text.as_ref()?
-                .parse::<f64>()
-                .ok()
-                .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
+    /// The longer of picture and sound, as far as they say. The container's own length is that of its longest stream, which may be
+    /// another one: it counts only where they say nothing, and against tags that a remuxer left from a longer file.
+    fn duration(&self, video: &Stream, audio: Option<&Stream>) -> Result<Option<f64>, Failure> {
+        let container = self.format.duration.as_deref().and_then(seconds);
+        let streams = [Some(video), audio].into_iter().flatten();
+        let longer = streams.filter_map(Stream::seconds).reduce(f64::max);
+        let duration_s = match (longer, container) {
+            (Some(longer), Some(container)) => Some(longer.min(container)),
+            (longer, container) => longer.or(container),
         };
-        let streams = self
-            .streams
-            .iter()
-            .filter_map(|stream| says(&stream.duration))
-            .reduce(f64::max);
-        let duration_s = says(&self.format.duration).or(streams);
         if duration_s.is_some_and(|seconds| seconds > DURATION_S_MAX) {
             return Err(Failure::permanent(
                 "This file says that it lasts more than a day; its header is damaged.",
@@ -227,6 +237,31 @@ impl Answer {
         }
         Ok(duration_s)
     }
+}
+
+impl Stream {
+    fn seconds(&self) -> Option<f64> {
+        let said = |text: &Option<String>, read: fn(&str) -> Option<f64>| text.as_deref().and_then(read);
+        said(&self.duration, seconds)
+            .or_else(|| said(&self.tags.duration, time))
+            .or_else(|| said(&self.tags.duration_statistics, time))
+    }
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|seconds| is_length(*seconds))
+}
+
+fn is_length(seconds: f64) -> bool {
+    seconds.is_finite() && seconds > 0.0
+}
+
+/// `01:58:03.250000000` in seconds.
+fn time(text: &str) -> Option<f64> {
+    let [hours, minutes, rest] = text.split(':').collect::<Vec<_>>().try_into().ok()?;
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let rest: f64 = rest.parse().ok().filter(|rest| *rest >= 0.0)?;
+    Some(f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + rest).filter(|seconds| is_length(*seconds))
 }
 
 fn picture(stream: &Stream) -> Result<Video, Failure> {

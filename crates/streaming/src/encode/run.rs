@@ -15,7 +15,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct EncodeLimits {
     pub memory_bytes: u64,
-    pub file_bytes: u64,
+    pub output_bytes: u64,
     /// Wall-clock time per second of film, and at least a quarter of an hour.
     pub wall_per_second: u32,
     pub silence: Duration,
@@ -45,7 +45,7 @@ pub async fn encode(
             silence: limits.silence,
             cpu_s: wall_s as u64 * cores,
             memory_bytes: limits.memory_bytes,
-            file_bytes: limits.file_bytes,
+            output_bytes: limits.output_bytes,
         },
     };
     let on_line = move |line: &str| {

@@ -1,13 +1,16 @@
 //! The only way in which ffmpeg and ffprobe ever run: inside bubblewrap.
 //!
 //! What a program in here has: the system's libraries and programs read-only, its one input file read-only as `/in/source`, its own
-//! empty output folder as `/out`, the system calls that decoding needs, no network, no other processes, no capabilities, no way to make new namespaces, an empty
-//! environment, and limits on memory, processor time, file size, wall-clock time and silence. Without bubblewrap nothing is
-//! decoded at all.
+//! empty output folder as `/out` and nothing else to write to, the system calls that decoding needs, threads but no second process, no
+//! network, no other processes, no capabilities, no way to make new namespaces, an empty environment, and limits on memory, processor
+//! time, what it writes, wall-clock time and silence. Without bubblewrap nothing is decoded at all.
 
 use std::{
     ffi::OsString,
-    os::fd::{AsRawFd as _, OwnedFd},
+    os::{
+        fd::{AsRawFd as _, OwnedFd},
+        unix::fs::MetadataExt as _,
+    },
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -37,6 +40,9 @@ const BUBBLEWRAP: &str = "/usr/bin/bwrap";
 pub enum Program {
     Ffmpeg,
     Ffprobe,
+    /// For what a decoder that was taken over would do.
+    #[cfg(test)]
+    Shell,
 }
 
 impl Program {
@@ -44,6 +50,8 @@ impl Program {
         match self {
             Self::Ffmpeg => "/usr/bin/ffmpeg",
             Self::Ffprobe => "/usr/bin/ffprobe",
+            #[cfg(test)]
+            Self::Shell => "/bin/sh",
         }
     }
 }
@@ -57,8 +65,8 @@ pub struct Limits {
     pub cpu_s: u64,
     /// Of address space.
     pub memory_bytes: u64,
-    /// Of any one file.
-    pub file_bytes: u64,
+    /// Of what it writes, all files together.
+    pub output_bytes: u64,
 }
 
 /// One run.
@@ -90,6 +98,8 @@ pub enum SandboxError {
     TooLong(u64),
     #[error("made no progress for {0} s")]
     Silent(u64),
+    #[error("wrote more than it may")]
+    TooMuch,
     #[error("could not be run: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -146,7 +156,7 @@ impl Sandbox {
             silence: second,
             cpu_s: 10,
             memory_bytes: 4 << 30,
-            file_bytes: 0,
+            output_bytes: 0,
         };
         let task = Task {
             program: Program::Ffmpeg,
@@ -193,7 +203,7 @@ impl Sandbox {
         let (answer, answered) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("sandbox".into()).spawn(move || {
-            let ended = runtime.block_on(watch(command, &task.limits, cancel, on_line));
+            let ended = runtime.block_on(watch(command, &task, cancel, on_line));
             drop(filter);
             // Nobody is waiting any more: the program is gone all the same.
             answer.send(ended).ok();
@@ -209,7 +219,7 @@ impl Sandbox {
         command
             .arg(format!("--as={}", limits.memory_bytes))
             .arg(format!("--cpu={}:{}", limits.cpu_s, limits.cpu_s + 5))
-            .arg(format!("--fsize={}", limits.file_bytes))
+            .arg(format!("--fsize={}", limits.output_bytes))
             .args(["--core=0", "--nofile=256", "--", "/usr/bin/nice", "-n", "10"])
             .arg(&self.bubblewrap)
             .args([
@@ -241,27 +251,10 @@ impl Sandbox {
                 "--setenv",
                 "LC_ALL",
                 "C",
-            ])
-            .args([
-                "--ro-bind",
-                "/usr",
-                "/usr",
-                "--ro-bind-try",
-                "/etc/alternatives",
-                "/etc/alternatives",
             ]);
-        for folder in ["/lib", "/lib64", "/bin"] {
-            system_folder(&mut command, folder);
-        }
-        command
-            .args(["--proc", "/proc", "--dev", "/dev", "--ro-bind"])
-            .arg(&task.input)
-            .arg("/in/source");
+        files(&mut command, task);
         if let Some(filter) = filter {
             command.arg("--seccomp").arg(filter.as_raw_fd().to_string());
-        }
-        if let Some(output) = &task.output {
-            command.arg("--bind").arg(output).arg(OUTPUT);
         }
         command
             .args(["--chdir", "/", "--", task.program.path()])
@@ -275,6 +268,33 @@ impl Sandbox {
     }
 }
 
+/// What there is to see and to write.
+fn files(command: &mut Command, task: &Task) {
+    command.args([
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--ro-bind-try",
+        "/etc/alternatives",
+        "/etc/alternatives",
+    ]);
+    for folder in ["/lib", "/lib64", "/bin"] {
+        system_folder(command, folder);
+    }
+    command
+        .args(["--proc", "/proc", "--dev", "/dev", "--ro-bind"])
+        .arg(&task.input)
+        .arg("/in/source");
+    if let Some(output) = &task.output {
+        command.arg("--bind").arg(output).arg(OUTPUT);
+    }
+    // What is left to write is memory that no limit counts, and, to a server that runs as root, the kernel's own settings:
+    // whom bubblewrap made nobody in here is still root to those.
+    for folder in ["/proc", "/dev", "/"] {
+        command.args(["--remount-ro", folder]);
+    }
+}
+
 /// Where `/lib` is a link into `/usr` it is one inside too.
 fn system_folder(command: &mut Command, folder: &str) {
     match std::fs::read_link(folder) {
@@ -283,15 +303,44 @@ fn system_folder(command: &mut Command, folder: &str) {
     };
 }
 
+/// How often it is looked at how much was written, and how many files there may be: a few renditions, each one file.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const FILES_MAX: usize = 64;
+
+/// Ends once there is more in the output folder than may be.
+async fn overflow(task: &Task) {
+    let Some(output) = &task.output else {
+        return std::future::pending().await;
+    };
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        look.tick().await;
+        let (files, bytes) = written(output);
+        if files > FILES_MAX || bytes > task.limits.output_bytes {
+            return;
+        }
+    }
+}
+
+/// How many files there are and what they take of the disk. Below the folder there is nothing: no folder can be made in it.
+fn written(folder: &Path) -> (usize, u64) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let on_disk = |entry: std::fs::DirEntry| entry.metadata().map_or(0, |meta| meta.blocks() * 512);
+    entries
+        .take(FILES_MAX + 1)
+        .fold((0, 0), |(files, bytes), entry| (files + 1, bytes + on_disk(entry)))
+}
+
 /// How long what was killed may take to be gone.
 const GONE: Duration = Duration::from_secs(10);
 
 async fn watch(
     mut command: Command,
-    limits: &Limits,
+    task: &Task,
     cancel: CancellationToken,
     on_line: impl FnMut(&str),
 ) -> Result<Ended, SandboxError> {
+    let limits = &task.limits;
     let mut child = command.spawn()?;
     let (Some(mut stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(std::io::Error::other("no pipes to the program").into());
@@ -300,6 +349,7 @@ async fn watch(
         biased;
         () = cancel.cancelled() => Err(SandboxError::Cancelled),
         () = tokio::time::sleep(limits.wall) => Err(SandboxError::TooLong(limits.wall.as_secs())),
+        () = overflow(task) => Err(SandboxError::TooMuch),
         ended = follow(&mut child, &mut stdout, &mut stderr, limits.silence, on_line) => ended,
     };
     if ended.is_err() {

@@ -1,7 +1,9 @@
 //! Table `assets`, and the facts that its changes are.
 
-use contract::{AssetId, Fault, JobId, Millis, TitleId, events::EventBody};
+use contract::{AssetId, Fault, JobId, Millis, TitleId, UploadId, events::EventBody};
 use platform::{Db, Inputs, Tx, db::OrFault as _, on, outbox};
+
+use super::uploads;
 
 /// What is known of an asset without opening its index.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -42,10 +44,24 @@ pub async fn begin(db: &Db, row: &AssetRow) -> Result<(), Fault> {
     .or_fault()
 }
 
-/// Makes a stored asset what its title plays, and retires the one before. `false`: it is not there any more, because
-/// another worker has taken the job over.
-pub async fn publish(db: &Db, inputs: &Inputs, row: &AssetRow) -> Result<bool, Fault> {
+/// What became of an asset that was to be published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    Yes,
+    /// Its source is not known any more: somebody removed it, or its title.
+    SourceGone,
+    /// It is not there any more: another worker has taken the job over.
+    AssetGone,
+}
+
+/// Makes a stored asset what its title plays, and retires the one before. Whoever removes the source first wins: nothing is
+/// published from it afterwards.
+pub async fn publish(db: &Db, inputs: &Inputs, row: &AssetRow, source: UploadId) -> Result<Published, Fault> {
     let mut tx = db.begin().await?;
+    if !uploads::set_packaged(&mut tx, source).await? {
+        tx.rollback().await?;
+        return Ok(Published::SourceGone);
+    }
     retire(&mut tx, inputs, TitleId(row.title_id)).await?;
     let sql = "UPDATE assets SET state = 'ready', changed_at = $2 WHERE id = $1 AND state = 'storing'";
     let published = on!(tx, conn => sqlx::query(sql).bind(row.id).bind(inputs.now_ms())
@@ -53,7 +69,7 @@ pub async fn publish(db: &Db, inputs: &Inputs, row: &AssetRow) -> Result<bool, F
     .or_fault()?;
     if !published {
         tx.rollback().await?;
-        return Ok(false);
+        return Ok(Published::AssetGone);
     }
     let ready = EventBody::AssetReady {
         title: TitleId(row.title_id),
@@ -63,7 +79,7 @@ pub async fn publish(db: &Db, inputs: &Inputs, row: &AssetRow) -> Result<bool, F
     };
     outbox::append(&mut tx, &inputs.event(ready)).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(Published::Yes)
 }
 
 /// The title plays nothing any more; the files go once nobody can be watching.

@@ -116,11 +116,26 @@ pub async fn delete(db: &Db, id: UploadId) -> Result<bool, Fault> {
     .or_fault()
 }
 
-/// The source was packaged and its file goes: it claims no room any more.
-pub async fn set_packaged(db: &Db, id: UploadId) -> Result<(), Fault> {
-    on!(db.writer(), pool => sqlx::query("UPDATE uploads SET state = 'packaged' WHERE id = $1").bind(id.0)
-        .execute(pool).await.map(drop))
+/// The source was packaged and its file goes: it claims no room any more. `false`: it was removed meanwhile.
+pub async fn set_packaged(tx: &mut Tx, id: UploadId) -> Result<bool, Fault> {
+    on!(tx, conn => sqlx::query("UPDATE uploads SET state = 'packaged' WHERE id = $1").bind(id.0)
+        .execute(conn).await.map(|done| done.rows_affected() == 1))
     .or_fault()
+}
+
+/// The videos that were sent for a title.
+pub async fn of_title(db: &Db, title: TitleId) -> Result<Vec<UploadRow>, Fault> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM uploads WHERE title_id = $1 AND purpose = 'video'"
+    );
+    on!(db.writer(), pool => sqlx::query_as(sql).bind(title.0).fetch_all(pool).await).or_fault()
+}
+
+pub async fn delete_of(tx: &mut Tx, title: TitleId) -> Result<(), Fault> {
+    let sql = "DELETE FROM uploads WHERE title_id = $1 AND purpose = 'video'";
+    on!(tx, conn => sqlx::query(sql).bind(title.0).execute(conn).await.map(drop)).or_fault()
 }
 
 pub async fn postpone(db: &Db, id: UploadId, expires_at: Millis) -> Result<(), Fault> {

@@ -1,9 +1,10 @@
 //! A room with everything real under it but the catalogue, and clips to feed it.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -31,20 +32,29 @@ pub const ACCOUNT: AccountId = AccountId(11);
 pub const STRANGER: AccountId = AccountId(12);
 pub const PROFILE: ProfileId = ProfileId(21);
 pub const TITLE: TitleId = TitleId(31);
+pub const SERIES: TitleId = TitleId(32);
 pub const NO_TITLE: TitleId = TitleId(404);
 
 /// Longer than anything here takes, even on a machine with much else to do.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// A catalogue with every title but one.
-struct Titles;
+/// A catalogue with every title but one, and but those that a test deleted.
+#[derive(Default)]
+pub struct Titles(Mutex<HashSet<TitleId>>);
+
+impl Titles {
+    /// Gone, before anybody was told.
+    pub fn delete(&self, title: TitleId) {
+        self.0.lock().unwrap().insert(title);
+    }
+}
 
 #[async_trait]
 impl Transport for Titles {
     async fn call(&self, _service: &'static str, method: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
         assert_eq!(method, "title", "streaming asks the catalogue for nothing else");
         let ForTitle { title } = contract::wire::decode(&body)?;
-        let answer = if title == NO_TITLE {
+        let answer = if title == NO_TITLE || self.0.lock().unwrap().contains(&title) {
             Err(CatalogError::TitleNotFound)
         } else {
             Ok(a_title(title))
@@ -56,7 +66,11 @@ impl Transport for Titles {
 fn a_title(id: TitleId) -> Title {
     let card = Card {
         id,
-        kind: TitleKind::Film,
+        kind: if id == SERIES {
+            TitleKind::Series
+        } else {
+            TitleKind::Film
+        },
         name: "Solaris".into(),
         year: Some(1972),
         genres: [].into(),
@@ -90,6 +104,7 @@ pub struct House {
     pub blobs: BlobStore,
     pub config: Config,
     pub location: Location,
+    pub titles: Arc<Titles>,
     inputs: Inputs,
     stop: CancellationToken,
     worker: Option<tokio::task::JoinHandle<()>>,
@@ -132,9 +147,11 @@ impl House {
         let (inputs, clock) = Inputs::manual(u64::from(std::process::id()));
         let blobs = BlobStore::open(&data.path().join("blobs")).unwrap();
         let bus = Bus::new(inputs.clock.clone());
-        let room = open(&location, &inputs, &bus, &blobs, data.path(), &config).await;
+        let titles = Arc::new(Titles::default());
+        let room = open(&location, &inputs, &bus, (&blobs, &titles), data.path(), &config).await;
         Self {
             data,
+            titles,
             clock,
             bus,
             room,
@@ -171,7 +188,7 @@ impl House {
             &self.location,
             &self.inputs,
             &self.bus,
-            &self.blobs,
+            (&self.blobs, &self.titles),
             self.data.path(),
             &self.config,
         )
@@ -193,6 +210,17 @@ impl House {
     pub async fn add(&self, file: &Path) -> Job {
         let path = file.to_string_lossy().into_owned();
         self.room.add_media(AddMedia { title: TITLE, path }).await.unwrap()
+    }
+
+    /// What the catalogue does: the title is gone, and everybody hears of it.
+    pub async fn delete_title(&self, title: TitleId) {
+        self.titles.delete(title);
+        let db = self.room.database();
+        let mut tx = db.begin().await.unwrap();
+        let fact = self.inputs.event(EventBody::TitleDeleted { title });
+        platform::outbox::append(&mut tx, &fact).await.unwrap();
+        tx.commit().await.unwrap();
+        self.bus.settle().await.unwrap();
     }
 
     pub async fn job(&self, id: JobId) -> Job {
@@ -334,7 +362,7 @@ async fn open(
     location: &Location,
     inputs: &Inputs,
     bus: &Arc<Bus>,
-    blobs: &BlobStore,
+    (blobs, titles): (&BlobStore, &Arc<Titles>),
     data: &Path,
     config: &Config,
 ) -> Arc<Room> {
@@ -343,7 +371,7 @@ async fn open(
         inputs: inputs.clone(),
         bus: bus.clone(),
         blobs: blobs.clone(),
-        catalog: Arc::new(Remote::new(Arc::new(Titles))),
+        catalog: Arc::new(Remote::new(titles.clone())),
         data_folder: data.to_owned(),
     };
     streaming::open_with(deps, config.clone(), queue_settings())

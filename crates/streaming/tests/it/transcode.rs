@@ -4,7 +4,7 @@ use std::path::Path;
 
 use contract::events::EventBody;
 
-use crate::support::{House, TITLE, clip, ffprobe, film, silent_film};
+use crate::support::{Clip, House, TITLE, clip, ffprobe, file, film, silent_film};
 
 /// Presentation times of the keyframes, in seconds.
 fn keyframes(file: &Path) -> Vec<String> {
@@ -263,4 +263,50 @@ async fn the_same_source_gives_the_same_segments_in_time_and_the_same_sound() {
         let read = |folder: &Path| std::fs::read(folder.join(file)).unwrap();
         assert!(read(one.path()) == read(other.path()), "{file}");
     }
+}
+
+/// 30 s of picture and sound in a file with something else that goes on longer.
+fn film_with_longer(extension: &str, other: &[&str], coding: &[&str]) -> Clip {
+    let picture = "testsrc2=size=320x180:rate=25:duration=30";
+    let film = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=duration=30"];
+    let maps = ["-map", "0", "-map", "1", "-map", "2"];
+    let codecs = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+    ];
+    clip(extension, &[&film[..], other, &maps, &codecs, coding].concat())
+}
+
+#[tokio::test]
+async fn a_film_is_whole_when_its_picture_and_its_sound_are_whatever_else_goes_on_longer() {
+    let mut house = House::new().await;
+    let commentary = ["-f", "lavfi", "-i", "sine=frequency=900:duration=33"];
+    let longer_sound = film_with_longer("mp4", &commentary, &["-movflags", "+faststart"]);
+    assert_eq!(
+        ffprobe(&["-show_entries", "format=duration"], &longer_sound.path),
+        ["33.000000"]
+    );
+    let text = "1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n2\n00:00:34,000 --> 00:00:36,000\nGood-bye.\n";
+    let text = file("subtitles.srt", text.as_bytes());
+    let subtitles = ["-i", text.path.to_str().unwrap()];
+    let longer_text = film_with_longer("mkv", &subtitles, &["-c:s", "srt"]);
+    for film in [&longer_sound, &longer_text] {
+        let playback = house.play(&film.path).await;
+        assert!((30_000..30_100).contains(&playback.duration_ms), "{:?}", film.path);
+    }
+
+    // Of which half is missing all the same.
+    let bytes = std::fs::read(&longer_sound.path).unwrap();
+    let job = house.transcode(&file("half.mp4", &bytes[..bytes.len() / 2]).path).await;
+    let words = job.error.unwrap();
+    assert!(
+        words.starts_with("The file ends early: ") && words.contains(" of 30 s are there."),
+        "{words}"
+    );
 }

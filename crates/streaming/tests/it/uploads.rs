@@ -8,7 +8,7 @@ use contract::{
 use platform::test_support;
 use streaming::Config;
 
-use crate::support::{ACCOUNT, House, NO_TITLE, STRANGER, TITLE, film};
+use crate::support::{ACCOUNT, House, NO_TITLE, SERIES, STRANGER, TITLE, film};
 
 fn video(bytes: u64) -> CreateUpload {
     let title = Some(TITLE);
@@ -189,6 +189,11 @@ async fn what_cannot_be_kept_is_refused_before_the_first_byte() {
             ..video(5)
         };
         assert_eq!(create(unknown).await, Err(StreamingError::TitleNotFound));
+        let series = CreateUpload {
+            title: Some(SERIES),
+            ..video(5)
+        };
+        assert_eq!(create(series).await, Err(StreamingError::TitleIsSeries));
         let long = CreateUpload {
             filename: "x".repeat(256),
             ..video(5)

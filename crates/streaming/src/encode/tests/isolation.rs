@@ -30,7 +30,7 @@ fn task(arguments: &[&str], input: &Path, output: Option<&Path>) -> Task {
             silence: minute,
             cpu_s: 60,
             memory_bytes: 4 << 30,
-            file_bytes: 1 << 20,
+            output_bytes: 1 << 20,
         },
     }
 }
@@ -135,6 +135,8 @@ async fn no_environment_leaks(out: &Path) {
 async fn nothing_can_be_written_but_in_its_own_folder() {
     let out = tempfile::tempdir().unwrap();
     let tone = ["-f", "lavfi", "-i", "sine=duration=0.1", "-y", "-f", "wav"];
+    let setting = || std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    let set_before = setting();
     for target in [
         "/in/source",
         "/usr/bin/x.wav",
@@ -143,6 +145,8 @@ async fn nothing_can_be_written_but_in_its_own_folder() {
         "/out/../x.wav",
         "/tmp/x.wav",
         "/dev/x.wav",
+        "/dev/shm/x.wav",
+        "/in/x.wav",
         "/proc/sys/kernel/core_pattern",
     ] {
         let before = Path::new(target).exists();
@@ -151,14 +155,12 @@ async fn nothing_can_be_written_but_in_its_own_folder() {
         let ended = run(task(&arguments, Path::new("/dev/null"), Some(out.path())))
             .await
             .unwrap();
-        // Its root and /dev are memory of its own that goes with it; of this machine nothing has changed.
+        // Not even memory: what lies there is limited by nothing.
         assert_eq!(Path::new(target).exists(), before, "{target}");
-        assert!(
-            ended.status != 0 || !target.starts_with("/usr") && !target.starts_with("/in"),
-            "{target}"
-        );
+        assert_ne!(ended.status, 0, "{target}");
     }
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
+    assert_eq!(setting(), set_before);
 }
 
 #[tokio::test]
@@ -307,6 +309,69 @@ async fn memory_file_size_and_time_have_ends() {
     busy.limits.cpu_s = 1;
     let ended = run(busy).await.unwrap();
     assert!(explain::encoding(&ended).text.contains("processor time"), "{ended:?}");
+}
+
+fn shell(script: &str, output: Option<&Path>) -> Task {
+    let mut task = task(&[], Path::new("/dev/null"), output);
+    task.program = Program::Shell;
+    task.arguments = ["-c", script].map(OsString::from).into();
+    task
+}
+
+#[tokio::test]
+async fn no_process_can_be_begun_beside_it() {
+    // The limits are a process's own: two of them would have twice as much.
+    let ended = run(shell("/bin/true & wait; echo went on", None)).await.unwrap();
+    assert_ne!(ended.status, 0, "{ended:?}");
+    assert!(
+        ended.words.contains("fork") || ended.words.contains("Operation not permitted"),
+        "{ended:?}"
+    );
+}
+
+#[tokio::test]
+async fn many_files_together_have_an_end_too() {
+    let out = tempfile::tempdir().unwrap();
+    let thousand = "x=0123456789; x=$x$x$x$x$x$x$x$x$x$x; x=$x$x$x$x$x$x$x$x$x$x";
+    let half = "while [ $i -lt 500 ]; do printf %s $x; i=$((i+1)); done";
+    // Each is half as large as all may be.
+    let large = format!("{thousand}; n=0; while :; do n=$(((n+1)%40)); i=0; {half} > /out/$n; done");
+    let mut many = shell(&large, Some(out.path()));
+    many.limits.wall = Duration::from_secs(20);
+    let error = run(many).await.unwrap_err();
+    assert!(
+        explain::sandbox(&error).text.starts_with("The encoded video is larger"),
+        "{error:?}"
+    );
+
+    let out = tempfile::tempdir().unwrap();
+    let empty = "n=0; while :; do n=$(((n+1)%2000)); : > /out/$n; done";
+    let mut many = shell(empty, Some(out.path()));
+    many.limits.wall = Duration::from_secs(20);
+    let error = run(many).await.unwrap_err();
+    assert!(matches!(error, SandboxError::TooMuch), "{error:?}");
+}
+
+#[tokio::test]
+async fn nothing_can_be_written_where_it_is_not_counted() {
+    let out = tempfile::tempdir().unwrap();
+    // Only builtins: a file that is open and has no name, a folder below.
+    let ended = run(shell("exec 3> /out/x; echo x >&3", Some(out.path())))
+        .await
+        .unwrap();
+    assert_eq!(ended.status, 0, "{ended:?}");
+    for change in ["unlink x", "rm x", "mv x y", "mkdir d"] {
+        let ended = run(shell(&format!("cd /out && exec {change}"), Some(out.path())))
+            .await
+            .unwrap();
+        assert_ne!(ended.status, 0, "{change}: {ended:?}");
+        assert!(ended.words.contains("Operation not permitted"), "{change}: {ended:?}");
+    }
+    let names: Vec<_> = std::fs::read_dir(out.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["x"]);
 }
 
 #[tokio::test]

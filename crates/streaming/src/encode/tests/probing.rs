@@ -69,6 +69,29 @@ fn the_default_tracks_are_taken() {
 }
 
 #[test]
+fn as_long_as_the_longer_of_the_two_streams_that_are_taken() {
+    let length = |picture: &str, sound: &str| {
+        let sound = SOUND.replace("\"tags\"", &format!("{sound}\"tags\""));
+        source(&[video(picture), sound].join(",")).unwrap().duration_s
+    };
+    assert_eq!(length(r#","duration":"8.0""#, r#""duration":"9.0","#), Some(9.0));
+    assert_eq!(length("", r#""duration":"9.0","#), Some(9.0));
+    assert_eq!(length("", ""), Some(10.5), "the container, where neither says");
+    let tag = |text: &str| length(&format!(r#","tags":{{{text}}}"#), "");
+    assert_eq!(tag(r#""DURATION":"00:00:08.250000000""#), Some(8.25));
+    assert_eq!(tag(r#""DURATION-eng":"00:00:07.000000000""#), Some(7.0));
+    assert_eq!(
+        tag(r#""DURATION":"00:00:08.000000000","DURATION-eng":"00:00:09.000000000""#),
+        Some(8.0)
+    );
+    // A film that was cut out of a longer one, whose tags nobody mended.
+    assert_eq!(tag(r#""DURATION-eng":"02:00:00.000000000""#), Some(10.5));
+    for nonsense in ["", "8", "a:b:c", "00:00:-1", "00:00:nan", "00:00:00"] {
+        assert_eq!(tag(&format!(r#""DURATION":"{nonsense}""#)), Some(10.5), "{nonsense}");
+    }
+}
+
+#[test]
 fn what_cannot_be_encoded_is_said() {
     let words = |streams: &str| source(streams).unwrap_err();
     assert_eq!(words(SOUND), "There is no picture in this file: it has only sound.");
