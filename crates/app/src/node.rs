@@ -22,6 +22,9 @@ use crate::{
 /// Commands speak for themselves; only what goes wrong is logged beside them.
 const COMMAND_FILTER: &str = "warn,sqlx=error,tantivy=error";
 
+/// Rooms by the names of their databases.
+pub const ROOMS: [&str; 6] = ["accounts", "catalog", "activity", "streaming", "recommend", "imports"];
+
 /// What every room of this process stands on.
 pub struct Node {
     pub config: Config,
@@ -30,7 +33,7 @@ pub struct Node {
     pub bus: Arc<Bus>,
     pub blobs: BlobStore,
     metrics: Option<Metrics>,
-    /// Only a server keeps the index of words; commands work beside it.
+    /// Only a server that answers keeps the index of words; all others work beside it.
     search: catalog::SearchIndex,
 }
 
@@ -51,9 +54,12 @@ impl Node {
         Self::new(config, None, catalog::SearchIndex::Off)
     }
 
-    /// For a server.
-    pub async fn serving(config: Config, metrics: Metrics) -> anyhow::Result<Self> {
-        let search = catalog::SearchIndex::Folder(config.data_dir.join("search"));
+    /// For a server. One process writes the index of words: the one that answers searches.
+    pub async fn serving(config: Config, roles: &Roles, metrics: Metrics) -> anyhow::Result<Self> {
+        let search = match roles.has(Role::Gateway) {
+            true => catalog::SearchIndex::Folder(config.data_dir.join("search")),
+            false => catalog::SearchIndex::Off,
+        };
         Self::new(config, Some(metrics), search)
     }
 

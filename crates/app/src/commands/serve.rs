@@ -32,7 +32,7 @@ pub async fn run(args: Serve) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     tokio::spawn(end_on_signal(stop.clone())?);
 
-    let node = Node::serving(config, metrics.clone()).await?;
+    let node = Node::serving(config, &roles, metrics.clone()).await?;
     let rooms = node.rooms().await?;
     rooms.subscribe(&node).await?;
     let tasks = TaskTracker::new();
@@ -49,6 +49,8 @@ pub async fn run(args: Serve) -> anyhow::Result<()> {
     stop.cancel();
     tasks.close();
     tasks.wait().await;
+    // What was answered while requests were drained came after the last of the regular times.
+    rooms.activity.flush().await.context("writing the last positions")?;
     node.close().await;
     tracing::info!("ended");
     Ok(())
