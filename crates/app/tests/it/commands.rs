@@ -362,3 +362,76 @@ fn the_doctor_finds_a_healthy_house() {
     assert_eq!(report["ok"], true, "{report}");
     cluster.command(&["migrate"]).ok();
 }
+
+#[test]
+fn the_doctor_makes_nothing_and_says_what_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("nowhere");
+    let examined = kinora(&nowhere, &["doctor"], "");
+    assert!(examined.stdout.contains("there is no folder"), "{}", examined.stdout);
+    examined.failed();
+    assert!(!nowhere.exists());
+    fs::create_dir(&nowhere).unwrap();
+    let examined = kinora(&nowhere, &["doctor"], "");
+    assert!(examined.stdout.contains("there is no "), "{}", examined.stdout);
+    examined.failed();
+    assert_eq!(fs::read_dir(&nowhere).unwrap().count(), 0);
+
+    // What is restored has no logs beside it that would hide the damage.
+    let (backup, data) = (folder.path().join("backup"), folder.path().join("data"));
+    Cluster::one().command(&["backup", &backup.to_string_lossy()]).ok();
+    restore(&backup, &data).ok();
+    // A page in the middle of the file.
+    let file = data.join("catalog.db");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[4096..4096 * 4].fill(0xA5);
+    fs::write(&file, bytes).unwrap();
+    let examined = kinora(&data, &["doctor"], "");
+    let wrong = examined.stdout.lines().find(|line| line.starts_with("WRONG databases"));
+    assert!(
+        wrong.is_some_and(|line| line.contains("catalog")),
+        "{}",
+        examined.stdout
+    );
+    examined.failed();
+}
+
+#[test]
+fn an_evaluation_gives_figures_rankings_and_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    datasets::write_small(&source);
+    let (page, dump) = (folder.path().join("report.html"), folder.path().join("rankings.tsv"));
+    for protocol in ["last-out", "strong", "temporal"] {
+        let mut command = Command::new(binary());
+        command.args([
+            "evaluate",
+            "--protocol",
+            protocol,
+            "--model",
+            "ease",
+            "--json",
+            "--data",
+        ]);
+        command.arg(&source).arg("--report").arg(&page).arg("--dump").arg(&dump);
+        let report = finish(command, "").json();
+        assert_eq!(report["models"][0]["name"], "ease", "{report}");
+        let html = fs::read_to_string(&page).unwrap();
+        // Each plot is of a figure that was computed.
+        let plots: Vec<&str> = html.split("aria-label=\"").skip(1).collect();
+        assert_eq!(plots.len(), 3, "{protocol}");
+        for plot in plots {
+            let metric = plot.split(' ').next().unwrap();
+            let value = &report["models"][0]["metrics"][metric];
+            assert!(value.is_f64(), "{protocol} has no {metric}: {report}");
+        }
+        let rankings = fs::read_to_string(&dump).unwrap();
+        let cases = report["data"]["cases"].as_u64().unwrap() as usize;
+        assert_eq!(rankings.lines().count(), cases, "{protocol}");
+        let (user, items) = rankings.lines().next().unwrap().split_once('\t').unwrap();
+        assert!(
+            user.parse::<u32>().is_ok() && items.split(',').count() > 10,
+            "{protocol}"
+        );
+    }
+}
