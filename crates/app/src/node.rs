@@ -260,7 +260,7 @@ impl Rooms {
                 .databases()
                 .map(health_of)
                 .into_iter()
-                .chain([health_of_blobs(node)])
+                .chain([health_of_blobs(node), health_of_titles(&self.recommend)])
                 .collect(),
         }
     }
@@ -282,6 +282,18 @@ fn health_of_blobs(node: &Node) -> HealthCheck {
         let (blobs, name) = (blobs.clone(), name.clone());
         async move { blobs.probe(&name).await.map_err(|error| error.to_string()) }
     })
+}
+
+/// Whether titles and model are loaded: before, a page would have to wait.
+fn health_of_titles(recommend: &Arc<recommend::Room>) -> HealthCheck {
+    let recommend = recommend.clone();
+    HealthCheck {
+        name: "titles",
+        check: Arc::new(move || {
+            let loaded = recommend.is_loaded();
+            Box::pin(async move { loaded.then_some(()).ok_or_else(|| "titles are being loaded".to_owned()) })
+        }),
+    }
 }
 
 /// Whoever asks for readiness all the time must not cause work all the time: the last answer holds for a moment.

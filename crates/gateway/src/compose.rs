@@ -9,7 +9,7 @@ use contract::{
 };
 
 use crate::{
-    dto::titles::{Card, Progress, hundredths},
+    dto::titles::{Card, EpisodePlace, Progress, hundredths},
     problem::Problem,
     session::Viewing,
     state::Gateway,
@@ -112,4 +112,14 @@ pub async fn cards_by_title(
         cards.extend(seen.map(|card| (card.id, card)));
     }
     Ok(cards)
+}
+
+/// Where an episode stands.
+pub fn place(place: catalog::EpisodePlace, series: &catalog::Card) -> EpisodePlace {
+    EpisodePlace {
+        series_id: place.series,
+        series_name: series.name.to_string(),
+        season: place.season,
+        episode: place.episode,
+    }
 }

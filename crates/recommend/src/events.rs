@@ -53,6 +53,11 @@ impl Room {
         self.is_ready.get_or_try_init(|| self.load()).await.map(drop)
     }
 
+    /// Whether [`Room::ready`] has come to its end.
+    pub fn is_loaded(&self) -> bool {
+        self.is_ready.initialized()
+    }
+
     /// Keeps lists fresh, stores what was shown and deletes what is old, until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         tokio::join!(self.impressions.run(&self.store, &stop), self.keep_fresh(&stop));

@@ -59,6 +59,11 @@ impl Cluster {
 
     /// Starts after `prepare` has filled the data folder through the command line.
     pub fn started(prepare: impl FnOnce(&Path)) -> Self {
+        Self::launched(prepare, |launch| launch)
+    }
+
+    /// The same, with what `adjust` makes of the launch.
+    pub fn launched(prepare: impl FnOnce(&Path), adjust: impl FnOnce(Launch) -> Launch) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().to_path_buf();
         kinora(
@@ -69,7 +74,7 @@ impl Cluster {
         .ok();
         prepare(&data);
         Self {
-            server: Launch::new(&data).start(),
+            server: adjust(Launch::new(&data)).start(),
             folder,
         }
     }

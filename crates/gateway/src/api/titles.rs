@@ -234,7 +234,7 @@ async fn place(
     let Some(place) = place else { return Ok(None) };
     let mut cards = compose::cards_by_title(gateway, viewing, vec![place.series]).await?;
     let series = cards.remove(&place.series);
-    Ok(series.map(|series| EpisodePlace::new(place, &series)))
+    Ok(series.map(|series| compose::place(place, &series)))
 }
 
 /// Why the title would be recommended, in words.

@@ -250,17 +250,6 @@ pub struct EpisodePlace {
     pub episode: u16,
 }
 
-impl EpisodePlace {
-    pub fn new(place: contract::catalog::EpisodePlace, series: &contract::catalog::Card) -> Self {
-        Self {
-            series_id: place.series,
-            series_name: series.name.to_string(),
-            season: place.season,
-            episode: place.episode,
-        }
-    }
-}
-
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ExternalId {

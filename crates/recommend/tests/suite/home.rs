@@ -336,45 +336,41 @@ async fn what_people_dislike_does_not_trend() {
     .await;
 }
 
+/// A western series of three episodes.
+async fn western_series(house: &House) -> (TitleId, Vec<TitleId>) {
+    let title = |kind, name: &str, place| NewTitle {
+        kind,
+        name: name.into(),
+        original_name: None,
+        year: Some(2020),
+        genres: vec![GENRES[3].into()],
+        description: String::new(),
+        maturity: Some(6),
+        duration_ms: Some(6_000_000),
+        credits: Vec::new(),
+        place,
+        external: Vec::new(),
+        published: true,
+    };
+    let add = async |title| house.catalog.create(title).await.unwrap().card.id;
+    let series = add(title(TitleKind::Series, "The Long Road", None)).await;
+    let mut episodes = Vec::new();
+    for episode in 1..=3 {
+        let place = Some(EpisodePlace {
+            series,
+            season: 1,
+            episode,
+        });
+        episodes.push(add(title(TitleKind::Episode, &format!("Part {episode}"), place)).await);
+    }
+    (series, episodes)
+}
+
 /// What is done with an episode is done with its series: it is taste, a model learns from it, and it is not recommended again.
 #[tokio::test]
 async fn watching_episodes_speaks_for_their_series() {
     everywhere(async |house| {
-        let title = |kind, name: &str, place| NewTitle {
-            kind,
-            name: name.into(),
-            original_name: None,
-            year: Some(2020),
-            genres: vec![GENRES[3].into()],
-            description: String::new(),
-            maturity: Some(6),
-            duration_ms: Some(6_000_000),
-            credits: Vec::new(),
-            place,
-            external: Vec::new(),
-            published: true,
-        };
-        let series = house
-            .catalog
-            .create(title(TitleKind::Series, "The Long Road", None))
-            .await
-            .unwrap()
-            .card
-            .id;
-        let mut episodes = Vec::new();
-        for episode in 1..=3 {
-            let place = Some(EpisodePlace {
-                series,
-                season: 1,
-                episode,
-            });
-            let made = house
-                .catalog
-                .create(title(TitleKind::Episode, &format!("Part {episode}"), place))
-                .await
-                .unwrap();
-            episodes.push(made.card.id);
-        }
+        let (series, episodes) = western_series(house).await;
         let shown = |page: &contract::recommend::HomePage| {
             page.rows
                 .iter()

@@ -92,7 +92,7 @@ async fn place(gateway: &Gateway, place: Option<catalog::EpisodePlace>) -> Resul
     let Some(place) = place else { return Ok(None) };
     let titles = vec![place.series];
     let series = gateway.doors.catalog.cards(catalog::GetCards { titles }).await?;
-    Ok(series.first().map(|series| EpisodePlace::new(place, series)))
+    Ok(series.first().map(|series| compose::place(place, series)))
 }
 
 fn admin_title(gateway: &Gateway, card: catalog::Card) -> AdminTitle {
