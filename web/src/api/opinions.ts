@@ -108,10 +108,19 @@ export function withTitleOf(now: Home, before: Home, id: Id): Home {
     if (!item) return;
     const here = rows.findIndex((one) => one.id === row.id);
     const shown = rows[here];
-    if (!shown) rows.splice(placeAfter(before.rows.slice(0, at), rows, (one) => one.id), 0, { ...row, items: [item] });
+    if (!shown)
+      rows.splice(
+        placeAfter(before.rows.slice(0, at), rows, (one) => one.id),
+        0,
+        { ...row, items: [item] },
+      );
     else if (!shown.items.some((one) => one.title.id === id)) {
       const items = [...shown.items];
-      items.splice(placeAfter(row.items.slice(0, place), items, (one) => one.title.id), 0, item);
+      items.splice(
+        placeAfter(row.items.slice(0, place), items, (one) => one.title.id),
+        0,
+        item,
+      );
       rows[here] = { ...shown, items };
     }
   });

@@ -11,8 +11,8 @@ import { Icon } from "@/components/icons";
 import { usePageTitle } from "@/components/page-title";
 import { GridSkeleton } from "@/components/skeletons";
 import { EmptyState, ErrorState } from "@/components/states";
-import { toneOf } from "@/lib/tones";
 import { compactNumber, number } from "@/lib/format";
+import { toneOf } from "@/lib/tones";
 import { strings } from "@/strings";
 
 const words = strings.search;

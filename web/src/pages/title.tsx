@@ -14,10 +14,10 @@ import { RowSkeleton } from "@/components/skeletons";
 import { EmptyState, ErrorState } from "@/components/states";
 import { useReturned } from "@/lib/navigation";
 import { strings } from "@/strings";
+import { TitleActions } from "./title/actions";
 import { Episodes } from "./title/episodes";
 import { Opinion, RatingDistribution } from "./title/opinion";
 import { People } from "./title/people";
-import { TitleActions } from "./title/actions";
 
 const words = strings.title;
 

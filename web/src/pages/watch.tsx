@@ -9,10 +9,10 @@ import { titleQuery } from "@/api/queries";
 import { useMe, useSeated } from "@/app/session";
 import { Mark } from "@/components/mark";
 import { usePageTitle } from "@/components/page-title";
+import { fullName } from "@/lib/format";
 import { loadHls } from "@/player/engine";
 import { TroubleView } from "@/player/overlays";
 import { Player } from "@/player/player";
-import { fullName } from "@/lib/format";
 import { strings } from "@/strings";
 
 // The library and the session are fetched side by side: whichever comes last, nothing waits for it twice.

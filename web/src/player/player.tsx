@@ -1,7 +1,7 @@
 /** The player: a picture, its controls, and everything that may happen while it plays. */
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useCanGoBack, useRouter } from "@tanstack/react-router";
-import { type PointerEvent, useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { type PointerEvent, useEffect, useEffectEvent, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { tasteChanged } from "@/api/opinions";
 import type { Playback, Title } from "@/api/types";
 import { Icon } from "@/components/icons";
@@ -278,22 +278,21 @@ function useKeys(
   element: React.RefObject<HTMLVideoElement | null>,
   { help, leave, busy }: KeyTargets,
 ) {
-  const handle = useCallback(
-    (event: KeyboardEvent) => {
-      if (busy || event.defaultPrevented) return;
-      const command = commandOf(event, kindOf(event.target));
-      if (!command) return;
-      event.preventDefault();
-      if (command.do === "help") help();
-      else if (command.do === "leave") document.fullscreenElement ? void document.exitFullscreen() : leave();
-      else runCommand(command, actions, element.current);
-    },
-    [actions, element, help, leave, busy],
-  );
+  // The player renders several times a second; the page listens once, so that no key falls between two listeners.
+  const handle = useEffectEvent((event: KeyboardEvent) => {
+    if (busy || event.defaultPrevented) return;
+    const command = commandOf(event, kindOf(event.target));
+    if (!command) return;
+    event.preventDefault();
+    if (command.do === "help") help();
+    else if (command.do === "leave") document.fullscreenElement ? void document.exitFullscreen() : leave();
+    else runCommand(command, actions, element.current);
+  });
   useEffect(() => {
-    document.addEventListener("keydown", handle);
-    return () => document.removeEventListener("keydown", handle);
-  }, [handle]);
+    const listen = (event: KeyboardEvent) => handle(event);
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  }, []);
 }
 
 function kindOf(target: EventTarget | null): "none" | "button" | "slider" {

@@ -273,6 +273,17 @@ describe("the player", () => {
     await page.context().close();
   });
 
+  it("misses no key, however quickly they come", async () => {
+    const page = await house.open("/watch/t3");
+    await page.waitForFunction(moving);
+    for (let turn = 0; turn < 12; turn += 1) {
+      await page.keyboard.press("l");
+      await page.keyboard.press("k");
+      await page.waitForFunction(`document.querySelector('video').paused === ${turn % 2 === 0}`);
+    }
+    await page.context().close();
+  });
+
   it("resumes where it stopped and offers to start over", async () => {
     house.state.resumeAt = 110;
     const page = await house.open("/watch/t3");

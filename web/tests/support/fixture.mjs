@@ -251,7 +251,8 @@ async function api(state, url, request, response) {
     if (failure) throw new Refusal(failure, "unavailable", "Unavailable", "The recommender does not answer.");
     if (!state.signedIn && !path.startsWith("/auth/")) throw new Refusal(401, "unauthenticated", "Log in");
     const profile = request.headers["x-profile"];
-    if (profile && !state.profiles.some(({ id }) => id === profile)) throw new Refusal(404, "profile_not_found", "Gone");
+    if (profile && !state.profiles.some(({ id }) => id === profile))
+      throw new Refusal(404, "profile_not_found", "Gone");
     const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path)) ?? notFound();
     const query = Object.fromEntries(url.searchParams);
     const answer = found[2](state, path.match(found[1]), { body, query, raw, headers: request.headers });

@@ -7,7 +7,9 @@ export async function settled(page) {
     const loading = document.querySelector('[aria-busy="true"], .skeleton') || document.fonts.status !== "loaded";
     const moving = document
       .getAnimations()
-      .some((one) => one.playState === "running" && one.effect.getComputedTiming().endTime !== Number.POSITIVE_INFINITY);
+      .some(
+        (one) => one.playState === "running" && one.effect.getComputedTiming().endTime !== Number.POSITIVE_INFINITY,
+      );
     const missing = [...document.images].some((image) => {
       const { top, bottom, left, right, width } = image.getBoundingClientRect();
       const seen = width > 0 && bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;

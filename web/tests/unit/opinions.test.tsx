@@ -85,8 +85,9 @@ describe("a dislike of what was rated before", () => {
     return (await screen.findAllByRole("button", { name: "Undo" })).at(-1);
   };
   beforeEach(() => {
-    client.setQueryData<Home>(["home"], (old) =>
-      mapCards(old, "b", (one) => ({ ...one, my_rating: { stars: 4 } })) as Home,
+    client.setQueryData<Home>(
+      ["home"],
+      (old) => mapCards(old, "b", (one) => ({ ...one, my_rating: { stars: 4 } })) as Home,
     );
     render(<Toasts />);
   });

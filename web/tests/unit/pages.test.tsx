@@ -9,8 +9,8 @@ import { flatPages } from "@/lib/paging";
 import { draftOf } from "@/pages/admin/title-form";
 import { decades } from "@/pages/browse";
 import { totalOf } from "@/pages/search";
-import { byRole } from "@/pages/title/people";
 import { wholeStars } from "@/pages/title/opinion";
+import { byRole } from "@/pages/title/people";
 import { formingRows } from "@/pages/welcome";
 import { card } from "../support/data";
 import { json, serve } from "../support/server";
@@ -56,7 +56,14 @@ it("forms rows from what was picked, the picked posters first", () => {
 });
 
 it("counts what a search found, of the chosen kind, and never less than it shows", () => {
-  const facets = { genres: [], decades: [], kinds: [{ value: "film", count: 300 }, { value: "series", count: 12 }] };
+  const facets = {
+    genres: [],
+    decades: [],
+    kinds: [
+      { value: "film", count: 300 },
+      { value: "series", count: 12 },
+    ],
+  };
   const answer = { items: [card("a")], facets };
   expect([totalOf(answer), totalOf(answer, "series"), totalOf(answer, "episode")]).toEqual([312, 12, 1]);
 });

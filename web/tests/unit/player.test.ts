@@ -50,7 +50,12 @@ describe("presses", () => {
   const stage = (duration = 100) => {
     const video = document.createElement("video");
     video.play = async () => undefined;
-    const actions = makeActions({ video: () => video, frame: () => null, duration: () => duration, flash: () => undefined });
+    const actions = makeActions({
+      video: () => video,
+      frame: () => null,
+      duration: () => duration,
+      flash: () => undefined,
+    });
     return { video, actions };
   };
 

@@ -1,6 +1,5 @@
 /** Background work, live: what runs, how far, what went wrong and what to do about it. */
-import { useMutation } from "@tanstack/react-query";
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { cancelJob, retryJob } from "@/api/admin-endpoints";
 import { applyJob, useJobs } from "@/api/job-feed";

@@ -10,7 +10,7 @@ import { showToast } from "@/components/toast";
 import { dateTime, duration, number } from "@/lib/format";
 import { locale, strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
-import { MetricPlot, figureOf } from "./metric-plot";
+import { figureOf, MetricPlot } from "./metric-plot";
 
 const words = adminEn.models;
 const figure = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 4 });

@@ -12,8 +12,7 @@ const PEOPLE_MAX = 200;
 /** A credit with a key of its own, as two may have the same name. */
 export type KeyedCredit = NewCredit & { key: number };
 
-export const keyed = (people: NewCredit[]): KeyedCredit[] =>
-  people.map(({ name, role }, key) => ({ name, role, key }));
+export const keyed = (people: NewCredit[]): KeyedCredit[] => people.map(({ name, role }, key) => ({ name, role, key }));
 
 interface PeopleProps {
   people: KeyedCredit[];
@@ -29,7 +28,8 @@ export function TitlePeople({ people, onChange }: PeopleProps) {
     // The button goes with its line: the keyboard goes on at the one that adds.
     list.current?.querySelector<HTMLElement>(".button")?.focus();
   };
-  const add = () => onChange([...people, { name: "", role: "actor", key: Math.max(-1, ...people.map(({ key }) => key)) + 1 }]);
+  const add = () =>
+    onChange([...people, { name: "", role: "actor", key: Math.max(-1, ...people.map(({ key }) => key)) + 1 }]);
   return (
     <fieldset className="field" ref={list}>
       <legend className="field__label">{words.title}</legend>
