@@ -9,17 +9,18 @@ export function useRoving(count: number, start: () => number = () => 0) {
   const active = Math.max(0, Math.min(wanted, count - 1));
 
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
-    const onLink = links.current.includes(event.target as HTMLAnchorElement);
-    if (!onLink || event.altKey || event.ctrlKey || event.metaKey) return;
+    // Where the focus is now: the last render may not know yet of a key just before.
+    const at = links.current.indexOf(event.target as HTMLAnchorElement);
+    if (at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
     const list = event.currentTarget;
     // As many as stand side by side: a page of a row, a line of a grid.
-    const perPage = Math.max(1, Math.floor(list.clientWidth / (links.current[active]?.offsetWidth || 1)));
-    const move = moveInRow(event.key, active, count, perPage, isRightToLeft(list));
+    const perPage = Math.max(1, Math.floor(list.clientWidth / (links.current[at]?.offsetWidth || 1)));
+    const move = moveInRow(event.key, at, count, perPage, isRightToLeft(list));
     if (move === undefined) return;
     event.preventDefault();
     if (move === "actions") {
-      const card = links.current[active]?.closest(".card");
-      card?.querySelector<HTMLElement>(".card__actions a, .card__actions button")?.focus();
+      const card = links.current[at]?.closest(".card");
+      focusWhenShown(card?.querySelector<HTMLElement>(".card__actions a, .card__actions button"));
       return;
     }
     links.current[move.index]?.focus({ preventScroll: true });
@@ -35,6 +36,16 @@ export function useRoving(count: number, start: () => number = () => 0) {
     },
     focus: (index: number) => links.current[index]?.focus({ preventScroll: true }),
   };
+}
+
+/** What is not shown yet cannot take the focus: on a busy machine a quick key comes before the frame that shows it. */
+function focusWhenShown(element: HTMLElement | null | undefined, framesLeft = 30) {
+  const hadFocus = document.activeElement;
+  element?.focus();
+  if (!element || document.activeElement === element || framesLeft === 0) return;
+  requestAnimationFrame(() => {
+    if (document.activeElement === hadFocus) focusWhenShown(element, framesLeft - 1);
+  });
 }
 
 /** The card to take the focus when this title leaves the page: beside it, else in a row near by, else the page itself. */
