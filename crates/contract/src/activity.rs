@@ -174,8 +174,10 @@ pub struct RecentActivity {
     /// My List, newest first, at most 500; its titles may also be in `states`.
     pub listed: Vec<TitleId>,
     /// Rated or seen (from [`SEEN_SHARE`] on) longer ago than all of `states`; the newest 20,000.
+    #[serde(default)]
     pub seen_before: Vec<TitleId>,
     /// Those of `seen_before` that were disliked.
+    #[serde(default)]
     pub disliked_before: Vec<TitleId>,
 }
 

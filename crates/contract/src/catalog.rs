@@ -295,6 +295,7 @@ pub struct TitleFeatures {
     pub average_rating: Option<f32>,
     pub created_at: Millis,
     /// Of a series, in their order: what is done with them speaks for it.
+    #[serde(default)]
     pub episodes: Vec<TitleId>,
 }
 

@@ -59,6 +59,7 @@ pub enum EventBody {
         profile: ProfileId,
         title: TitleId,
         /// Whether this turned what the profile has said or done to the title's favour.
+        #[serde(default)]
         favours: bool,
     },
     /// Absolute figures after a change, for read models elsewhere; at most 1,000 an event.
