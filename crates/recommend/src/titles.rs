@@ -85,6 +85,27 @@ impl Titles {
         }
     }
 
+    /// Films of which nothing but the ids is known.
+    #[cfg(test)]
+    pub fn films(ids: impl Iterator<Item = i64>) -> Self {
+        let film = |id| TitleFeatures {
+            id: TitleId(id),
+            kind: TitleKind::Film,
+            name: "A Film".into(),
+            year: None,
+            genres: Vec::new(),
+            people: Vec::new(),
+            maturity: 0,
+            playable: false,
+            published: true,
+            ratings_count: 0,
+            average_rating: None,
+            created_at: 0,
+            episodes: Vec::new(),
+        };
+        Self::new(ids.map(film).map(Arc::new).collect())
+    }
+
     /// Everything that the catalogue has.
     pub async fn load(catalog: &dyn Catalog, activity: &dyn Activity) -> anyhow::Result<Self> {
         let mut list = Vec::new();

@@ -111,12 +111,6 @@ fn fault(error: BlobError) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use contract::{
-        TitleId,
-        catalog::{TitleFeatures, TitleKind},
-    };
     use reco::{Dataset, Interaction, ItemFeatures, TrainConfig, train};
 
     use super::*;
@@ -135,30 +129,11 @@ mod tests {
         trained.recommender
     }
 
-    fn catalogue(ids: impl Iterator<Item = i64>) -> Titles {
-        let title = |id| TitleFeatures {
-            id: TitleId(id),
-            kind: TitleKind::Film,
-            name: "A Film".into(),
-            year: None,
-            genres: Vec::new(),
-            people: Vec::new(),
-            maturity: 0,
-            playable: false,
-            published: true,
-            ratings_count: 0,
-            average_rating: None,
-            created_at: 0,
-            episodes: Vec::new(),
-        };
-        Titles::new(ids.map(title).map(Arc::new).collect())
-    }
-
     #[test]
     fn a_model_of_another_catalogue_is_refused() {
         let model = model_of(&(1..=20).collect::<Vec<_>>());
-        assert_eq!(check(&model, &catalogue(1..=30)), Ok(()));
-        let refused = check(&model, &catalogue(15..=500)).expect_err("knows six of its twenty titles");
+        assert_eq!(check(&model, &Titles::films(1..=30)), Ok(()));
+        let refused = check(&model, &Titles::films(15..=500)).expect_err("knows six of its twenty titles");
         assert!(refused.contains("only 6 of its 20 titles"), "{refused}");
     }
 }

@@ -185,12 +185,6 @@ fn beside_popularity(trained: &Trained) -> String {
 #[cfg(test)]
 #[allow(clippy::expect_used, reason = "tests fail by it")]
 mod tests {
-    use std::sync::Arc;
-
-    use contract::{
-        TitleId,
-        catalog::{TitleFeatures, TitleKind},
-    };
     use reco::{Interaction, ItemFeatures, TrainConfig, train};
 
     use super::*;
@@ -217,22 +211,7 @@ mod tests {
     }
 
     fn titles() -> Titles {
-        let title = |id| TitleFeatures {
-            id: TitleId(id),
-            kind: TitleKind::Film,
-            name: "A Film".into(),
-            year: None,
-            genres: Vec::new(),
-            people: Vec::new(),
-            maturity: 0,
-            playable: false,
-            published: true,
-            ratings_count: 0,
-            average_rating: None,
-            created_at: 0,
-            episodes: Vec::new(),
-        };
-        Titles::new((0..i64::from(TITLES)).map(title).map(Arc::new).collect())
+        Titles::films(0..i64::from(TITLES))
     }
 
     #[test]
