@@ -20,7 +20,8 @@ pub const TITLES_MAX: usize = 1000;
 
 /// A card with what the profile did with its title.
 pub fn card(gateway: &Gateway, card: catalog::Card, state: Option<&TitleState>) -> Card {
-    let picture = |shape| gateway.pictures.address(card.id, card.artwork_version, shape);
+    let shapes = [ArtworkShape::Poster, ArtworkShape::Backdrop];
+    let [poster_url, backdrop_url] = gateway.pictures.addresses(card.id, card.artwork_version, shapes);
     Card {
         id: card.id,
         name: card.name,
@@ -28,8 +29,8 @@ pub fn card(gateway: &Gateway, card: catalog::Card, state: Option<&TitleState>) 
         kind: card.kind.into(),
         genres: card.genres,
         maturity: card.maturity,
-        poster_url: picture(ArtworkShape::Poster),
-        backdrop_url: picture(ArtworkShape::Backdrop),
+        poster_url,
+        backdrop_url,
         average_rating: card.average_rating.map(hundredths),
         ratings_count: card.ratings_count,
         duration_s: card.duration_ms.map(crate::dto::seconds),

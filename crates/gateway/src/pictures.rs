@@ -15,7 +15,7 @@ use platform::{
 };
 use sha2::Sha256;
 
-use crate::dto::titles::PictureUrl;
+use crate::dto::titles::{PROOF_CHARS, PictureUrl};
 
 const KEY: &str = "gateway/picture-addresses.key";
 const KEY_BYTES: usize = 32;
@@ -45,14 +45,20 @@ impl Pictures {
         Self(Hmac::new_from_slice(key).expect("HMAC takes a key of any length"))
     }
 
-    /// The address of a title's picture.
-    pub fn address(&self, title: TitleId, version: u32, shape: ArtworkShape) -> PictureUrl {
-        PictureUrl {
+    /// The addresses of a title's pictures, in these shapes.
+    pub fn addresses<const N: usize>(
+        &self,
+        title: TitleId,
+        version: u32,
+        shapes: [ArtworkShape; N],
+    ) -> [PictureUrl; N] {
+        let proof = self.proof(title, version);
+        shapes.map(|shape| PictureUrl {
             title,
             version,
-            proof: self.proof(title, version),
+            proof,
             shape,
-        }
+        })
     }
 
     /// The version in an address that we handed out: `3-…`.
@@ -64,9 +70,13 @@ impl Pictures {
         right.then_some(version)
     }
 
-    fn proof(&self, title: TitleId, version: u32) -> [u8; MAC_BYTES] {
+    fn proof(&self, title: TitleId, version: u32) -> [u8; PROOF_CHARS] {
         let mac = self.mac(title, version).finalize().into_bytes();
-        std::array::from_fn(|index| mac[index])
+        let mut text = [b'-'; PROOF_CHARS];
+        // Twelve bytes are sixteen characters: it always fits.
+        let written = URL_SAFE_NO_PAD.encode_slice(&mac[..MAC_BYTES], &mut text);
+        debug_assert_eq!(written, Ok(PROOF_CHARS));
+        text
     }
 
     fn mac(&self, title: TitleId, version: u32) -> Hmac<Sha256> {
@@ -88,7 +98,7 @@ mod tests {
         let (first, second) = (Inputs::manual(1).0, Inputs::manual(2).0);
         let pictures = Pictures::open(&blobs, &first).await.unwrap();
         let again = Pictures::open(&blobs, &second).await.unwrap();
-        let address = serde_json::to_value(pictures.address(TitleId(7), 3, ArtworkShape::Poster)).unwrap();
+        let address = serde_json::to_value(pictures.addresses(TitleId(7), 3, [ArtworkShape::Poster])[0]).unwrap();
         let parts: Vec<&str> = address.as_str().unwrap().split('/').collect();
         let [_, "art", "7", version, "poster"] = parts[..] else {
             panic!("{address}")

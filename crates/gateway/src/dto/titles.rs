@@ -1,8 +1,7 @@
 //! Titles, cards, rows and reasons, as the API says them.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{
     PageId, PersonId, TitleId,
     accounts::{PREFERENCE_CHARS_MAX, PREFERRED_GENRES_MAX},
@@ -10,7 +9,7 @@ use contract::{
     ids::Digits,
 };
 use garde::Validate;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer, ser};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Time, mirror, seconds};
@@ -24,10 +23,15 @@ mirror! { Sort of catalog::Sort { Popularity, Rating, Year, Name, Added } }
 pub struct PictureUrl {
     pub title: TitleId,
     pub version: u32,
-    /// That it was us who handed it out.
-    pub proof: [u8; 12],
+    /// That it was us who handed it out, in base64.
+    pub proof: [u8; PROOF_CHARS],
     pub shape: catalog::ArtworkShape,
 }
+
+/// Characters of the proof in an address.
+pub const PROOF_CHARS: usize = 16;
+/// Room for the longest address.
+const ADDRESS_CHARS: usize = 64;
 
 impl Serialize for PictureUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -35,10 +39,16 @@ impl Serialize for PictureUrl {
             catalog::ArtworkShape::Poster => "poster",
             catalog::ArtworkShape::Backdrop => "backdrop",
         };
-        let title = Digits::of(self.title.0);
-        let version = self.version.to_string();
-        let proof = URL_SAFE_NO_PAD.encode(self.proof);
-        serializer.serialize_str(&["/art/", title.as_str(), "/", &version, "-", &proof, "/", shape].concat())
+        let proof = str::from_utf8(&self.proof).map_err(ser::Error::custom)?;
+        // A page has hundreds of these: one allocation each.
+        let mut text = String::with_capacity(ADDRESS_CHARS);
+        text.push_str("/art/");
+        text.push_str(Digits::of(self.title.0).as_str());
+        write!(text, "/{}-", self.version).map_err(ser::Error::custom)?;
+        text.push_str(proof);
+        text.push('/');
+        text.push_str(shape);
+        serializer.serialize_str(&text)
     }
 }
 

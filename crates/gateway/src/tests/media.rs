@@ -106,7 +106,7 @@ async fn pictures_are_kept_for_ever_under_their_own_version() {
         json!({ "content_type": "image/svg+xml", "version": 3, "body": body }),
     );
     let address = |version, shape| {
-        let address = world.gateway.pictures.address(TitleId(1), version, shape);
+        let address = world.gateway.pictures.addresses(TitleId(1), version, [shape])[0];
         serde_json::to_value(address).unwrap().as_str().unwrap().to_owned()
     };
     let poster = address(3, ArtworkShape::Poster);
