@@ -154,15 +154,19 @@ impl Activity for Room {
 
     async fn import_profiles(&self, req: ImportProfiles) -> Result<Vec<ProfileId>, ActivityError> {
         at_most(IMPORT_ROWS_MAX, req.viewers.len().max(req.claims.len()))?;
-        let (profiles, replaced) = self.store.import_profiles(&req).await?;
-        replaced.into_iter().for_each(|profile| self.cache.invalidate(profile));
-        Ok(profiles)
+        let imported = self.store.import_profiles(&req).await;
+        match &imported {
+            Ok((_, replaced)) => replaced.iter().for_each(|profile| self.cache.invalidate(*profile)),
+            // A part of it may have happened.
+            Err(_) => self.cache.invalidate_all(),
+        }
+        Ok(imported?.0)
     }
 
     async fn import_ratings(&self, req: ImportRatings) -> Result<ImportedCount, ActivityError> {
         at_most(IMPORT_ROWS_MAX, req.ratings.len())?;
         let imported = self.store.import_ratings(req.ratings).await;
-        // Also after an error: the commit may have happened.
+        // Also after an error: a part of it may have happened.
         self.cache.invalidate_all();
         Ok(imported?)
     }

@@ -1,4 +1,4 @@
-//! Whole data sets in one transaction: import of ratings, and erasure of a profile.
+//! Many rows at once: import of ratings, a portion of a data set in a transaction, and erasure of a profile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -20,16 +20,25 @@ use crate::rules;
 const CHUNK: usize = 10_000;
 
 impl Store {
-    /// All or none. Sorted by key first: inserts append, and locks are taken in the one order.
+    /// In portions, each all or none, with a gap between them for other writers. Sorted by key first: inserts append, and locks are
+    /// taken in the one order. Whoever repeats it after an error writes what is missing.
     pub async fn import_ratings(&self, ratings: Vec<ImportedRating>) -> Result<ImportedCount, Fault> {
-        let asked = ratings.len();
+        let asked = ratings.len() as u64;
         let ratings = newest_of_each(ratings);
-        if ratings.is_empty() {
-            return Ok(ImportedCount {
-                written: 0,
-                unchanged: 0,
-            });
+        let mut written = 0;
+        for (number, portion) in ratings.chunks(self.portion).enumerate() {
+            if number > 0 {
+                self.db.give_way().await;
+            }
+            written += self.import_portion(portion).await?;
         }
+        Ok(ImportedCount {
+            written,
+            unchanged: asked - written,
+        })
+    }
+
+    async fn import_portion(&self, ratings: &[ImportedRating]) -> Result<u64, Fault> {
         let mut tx = self.db.begin().await?;
         let profiles: BTreeSet<i64> = ratings.iter().map(|rating| rating.profile.0).collect();
         let new = enrol(&mut tx, &profiles).await?;
@@ -43,21 +52,18 @@ impl Store {
                 *changes.entry(rating.profile.0).or_default() += 1;
             }
         }
-        let written: i64 = changes.values().sum();
+        let written = changes.values().sum::<i64>() as u64;
         if written == 0 {
             tx.rollback().await?;
-        } else {
-            let figures = add_ratings(&mut tx, &deltas).await?;
-            count(&mut tx, &changes).await?;
-            self.tell(&mut tx, &figures).await?;
-            let imported = EventBody::InteractionsImported { count: written as u64 };
-            outbox::append(&mut tx, &self.inputs.event(imported)).await?;
-            tx.commit().await?;
+            return Ok(0);
         }
-        Ok(ImportedCount {
-            written: written as u64,
-            unchanged: asked as u64 - written as u64,
-        })
+        let figures = add_ratings(&mut tx, &deltas).await?;
+        count(&mut tx, &changes).await?;
+        self.tell(&mut tx, &figures).await?;
+        let imported = EventBody::InteractionsImported { count: written };
+        outbox::append(&mut tx, &self.inputs.event(imported)).await?;
+        tx.commit().await?;
+        Ok(written)
     }
 
     /// Everything of a profile, its part in the averages included.

@@ -1,5 +1,6 @@
 //! Whole data sets in, interactions out.
 
+use activity::Config;
 use contract::{
     ProfileId, TitleId,
     activity::{
@@ -8,6 +9,7 @@ use contract::{
     },
     events::EventBody,
 };
+use platform::test_support::{Pairing, databases};
 
 use crate::house::{ANN, Clock as _, House, everywhere, of, stars};
 
@@ -68,6 +70,48 @@ async fn an_import_is_whole_and_repeatable() {
         assert_eq!(house.recent(ProfileId(7)).await.states.len(), 60);
     })
     .await;
+}
+
+/// Ten portions: a rating that comes after the first has a turn long before the last.
+#[tokio::test]
+async fn a_viewers_rating_does_not_wait_for_the_end_of_an_import() {
+    for database in databases().await {
+        let config = Config {
+            import_rows_per_write: 2_000,
+            ..Config::default()
+        };
+        let house = &House::open(Pairing::local(database), config).await;
+        let (viewers, titles) = (200, 100);
+        let ratings: Vec<_> = (0..viewers * titles)
+            .map(|n| rating(10_000 + n / titles, n % titles + 1, (n % 10 + 1) as u8, n))
+            .collect();
+        let all = ratings.len() as u64;
+        let there = async || house.room.count(CountInteractions {}).await.unwrap().changes;
+        let rated = async {
+            while there().await == 0 {
+                tokio::task::yield_now().await;
+            }
+            house.rate(ANN, 7, 10).await;
+            there().await
+        };
+        let (imported, when_acknowledged) = tokio::join!(import(house, &ratings), rated);
+        assert!(
+            when_acknowledged < all,
+            "{}: {when_acknowledged} of {all} rows were there before the rating was",
+            house.name
+        );
+        assert_eq!((imported.written, imported.unchanged), (all, 0), "{}", house.name);
+        assert_eq!(there().await, all + 1, "{}", house.name);
+        let titles = vec![TitleId(7)];
+        let figures = house.door.ratings(ForTitles { titles }).await.unwrap();
+        assert_eq!(
+            figures[0].count(),
+            viewers as u64 + 1,
+            "{}: each counts once",
+            house.name
+        );
+        house.bus.shutdown().await;
+    }
 }
 
 #[tokio::test]
