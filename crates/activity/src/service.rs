@@ -6,8 +6,8 @@ use contract::{
     Done, Fault, PAGE_ITEMS_MAX, Page, ProfileId, TitleId,
     activity::{
         Activity, ActivityError, CountInteractions, ForProfileOnly, ForTitleOf, ForTitles, GetStates, ImportProfiles,
-        ImportRatings, ImportedCount, InteractionCount, Interactions, ListOf, MarkWatched, PageInteractions, Rate,
-        Recent, RecentActivity, ReportProgress, TimeKey, TitleRatings, TitleState,
+        ImportRatings, ImportedCount, InteractionCount, Interactions, ListOf, MarkWatched, PageInteractions,
+        RECENT_STATES_MAX, Rate, Recent, RecentActivity, ReportProgress, TimeKey, TitleRatings, TitleState,
     },
     async_trait,
 };
@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) const TITLES_MAX: usize = 1_000;
-pub(crate) const RECENT_MAX: usize = 500;
+pub(crate) const RECENT_MAX: usize = RECENT_STATES_MAX as usize;
 pub(crate) const LISTED_MAX: i64 = 500;
 /// Titles of a profile that are known to have been seen, beyond the newest states.
 pub(crate) const SEEN_BEFORE_MAX: usize = 20_000;

@@ -156,10 +156,13 @@ pub struct GetStates {
     pub titles: Vec<TitleId>,
 }
 
+/// The newest states of a profile that are answered from memory.
+pub const RECENT_STATES_MAX: u32 = 500;
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Recent {
     pub profile: ProfileId,
-    /// At most 500.
+    /// At most [`RECENT_STATES_MAX`].
     pub limit: u32,
 }
 
