@@ -16,7 +16,7 @@ use contract::{
     activity::Activity,
     async_trait,
     catalog::Catalog,
-    imports::{DatasetKind, Imports, ImportsError, StartImport},
+    imports::{DatasetKind, FILES_MAX, Imports, ImportsError, StartImport},
     jobs::{ForJob, Job, JobError, JobKind, Jobs, ListJobs},
     streaming::Streaming,
 };
@@ -31,7 +31,6 @@ use tokio_util::sync::CancellationToken;
 
 static MIGRATIONS: Migrations = platform::migrations!();
 
-const FILES_MAX: usize = 16;
 const CLAIMS_MAX: usize = 100_000;
 
 /// What an import brought.
