@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use contract::{
-    Fault, ProfileId,
+    Fault, ProfileId, TitleId,
     activity::{ImportedCount, ImportedRating, TitleRatings},
     events::EventBody,
 };
@@ -13,7 +13,7 @@ use platform::{
     on, outbox,
 };
 
-use super::{Deltas, Store, add_counters, add_ratings, json, shard_of, with_rows};
+use super::{Deltas, Store, add_counters, add_ratings, json, shard_of, with_rows, write::forget_removed};
 use crate::rules;
 
 /// Rows a statement.
@@ -79,6 +79,15 @@ impl Store {
             on!(tx, conn => sqlx::query(sql).bind(profile.0).execute(conn).await.map(drop)).or_fault()?;
         }
         tx.commit().await
+    }
+
+    /// Forgets what was taken back of a title that is gone, at most `limit` rows; answers how many there were.
+    pub async fn forget_removed_of(&self, title: TitleId, limit: usize) -> Result<u64, Fault> {
+        let sql = "DELETE FROM removed_ratings WHERE (profile_id, title_id) IN \
+             (SELECT profile_id, title_id FROM removed_ratings WHERE title_id = $1 LIMIT $2)";
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(title.0).bind(limit as i64).execute(pool).await
+            .map(|done| done.rows_affected()))
+        .or_fault()
     }
 
     /// Absolute figures, in events of bounded size.
@@ -151,14 +160,15 @@ async fn unlike_stored(
         removed(tx, &keys).await?
     };
     let mut written = Vec::with_capacity(chunk.len());
+    let mut given_again = Vec::new();
     for rating in chunk {
-        if removed
-            .get(&(rating.profile.0, rating.title.0))
-            .is_some_and(|at| *at >= rating.at)
-        {
-            continue;
+        let key = (rating.profile.0, rating.title.0);
+        match removed.get(&key) {
+            Some(at) if *at >= rating.at => continue,
+            Some(_) => given_again.push(key),
+            None => {}
         }
-        if let Some((code, at)) = stored.remove(&(rating.profile.0, rating.title.0)) {
+        if let Some((code, at)) = stored.remove(&key) {
             let same = code == i64::from(rating.stars.get()) && at == rating.at;
             if same || at > rating.at {
                 continue;
@@ -169,6 +179,7 @@ async fn unlike_stored(
         }
         written.push(*rating);
     }
+    forget_removed(tx, &given_again).await?;
     Ok(written)
 }
 

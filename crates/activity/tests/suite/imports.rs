@@ -177,6 +177,47 @@ async fn what_a_person_took_back_does_not_come_again() {
     .await;
 }
 
+/// How many opinions are remembered to have been taken back.
+async fn taken_back(house: &House) -> i64 {
+    let sql = "SELECT COUNT(*) FROM removed_ratings";
+    let (count,): (i64,) =
+        platform::on!(house.room.database(), pool => sqlx::query_as(sql).fetch_one(pool).await).unwrap();
+    count
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_remembered_only_while_an_import_could_bring_it_again() {
+    everywhere(async |house| {
+        let old = house.clock.now_ms() - 86_400_000;
+        let ratings: Vec<_> = (1..=4).map(|title| rating(ANN.0, title, 10, old)).collect();
+        import(house, &ratings).await;
+        for title in 1..=4 {
+            house.door.unrate(of(ANN, title)).await.unwrap();
+        }
+        assert_eq!(taken_back(house).await, 4, "{}", house.name);
+        house.clock.advance(1_000);
+        // Given again, here or elsewhere: what stands now is newer than anything that an import may bring.
+        house.rate(ANN, 1, 8).await;
+        assert_eq!(taken_back(house).await, 3, "{}", house.name);
+        import(house, &[rating(ANN.0, 2, 6, house.clock.now_ms())]).await;
+        assert_eq!(taken_back(house).await, 2, "{}", house.name);
+        // Of a title that is gone nobody brings anything.
+        let source = house
+            .tell("catalog", EventBody::TitleDeleted { title: TitleId(3) })
+            .await;
+        house.bus.attach(&source).await.unwrap();
+        house.bus.settle().await.unwrap();
+        assert_eq!(taken_back(house).await, 1, "{}", house.name);
+        let again = import(house, &[ratings[0], ratings[1], ratings[3]]).await;
+        assert_eq!((again.written, again.unchanged), (0, 3), "{}", house.name);
+        let opinion = async |title| house.door.state(of(ANN, title)).await.unwrap().opinion;
+        assert_eq!(opinion(1).await, Some(stars(8)), "{}", house.name);
+        assert_eq!(opinion(2).await, Some(stars(6)), "{}", house.name);
+        assert_eq!(opinion(4).await, None, "{}", house.name);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn another_process_sees_an_import() {
     everywhere(async |house| {

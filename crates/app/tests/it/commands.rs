@@ -401,7 +401,7 @@ async fn the_doctor_says_which_migrations_wait_and_migrates_nothing_itself() {
     let mut cluster = Cluster::with_library();
     let data = cluster.data();
     assert!(cluster.server.stop().success());
-    take_back(&data, "activity", "DROP INDEX states_listed").await;
+    take_back(&data, "activity", "DROP INDEX removed_ratings_title").await;
     let finding = || {
         let examined = kinora(&data, &["doctor", "--json"], "");
         let report: serde_json::Value = serde_json::from_str(&examined.stdout).unwrap();
@@ -423,7 +423,7 @@ async fn the_doctor_says_which_migrations_wait_and_migrates_nothing_itself() {
     }
     kinora(&data, &["migrate"], "").ok();
     assert_eq!(finding(), (Some(0), vec![]));
-    let index = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'states_listed'";
+    let index = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'removed_ratings_title'";
     assert_eq!(rows::number(&data, "activity", index).await, Some(1));
 }
 
