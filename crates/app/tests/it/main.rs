@@ -1,6 +1,7 @@
 //! A whole Kinora, as a process of its own, asked over HTTP and by its commands: what no room can promise alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod backups;
 mod bad_input;
 mod commands;
 mod curating;
