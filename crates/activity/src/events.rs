@@ -145,6 +145,9 @@ impl Room {
                 };
                 self.writer.execute(command).await?;
             }
+            while self.store.forget_removed_of(title, FLUSH_ROWS).await? == FLUSH_ROWS as u64 {
+                self.database().give_way().await;
+            }
         }
         Ok(())
     }

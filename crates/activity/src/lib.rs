@@ -44,6 +44,8 @@ pub struct Config {
     pub flush_ms: u64,
     /// Positions waiting to be written; beyond that, players wait for the writer.
     pub pending_positions_max: usize,
+    /// Rows of an import in one transaction. What a viewer does meanwhile waits for one on SQLite: a quarter of a second.
+    pub import_rows_per_write: usize,
 }
 
 impl Default for Config {
@@ -53,6 +55,7 @@ impl Default for Config {
             cache_ttl_ms: 60_000,
             flush_ms: 1_000,
             pending_positions_max: 100_000,
+            import_rows_per_write: 50_000,
         }
     }
 }
@@ -81,7 +84,7 @@ pub struct Room {
 pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
     let db = Db::open(&deps.location, "activity", &MIGRATIONS).await?;
     deps.bus.attach(&db).await?;
-    let store = store::Store::new(db, deps.inputs.clone());
+    let store = store::Store::new(db, deps.inputs.clone(), deps.config.import_rows_per_write);
     let cache = Arc::new(cache::RecentCache::new(&deps.config));
     Ok(Arc::new(Room {
         writer: writer::Writer::start(store.clone(), cache.clone()),

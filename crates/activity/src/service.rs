@@ -6,8 +6,8 @@ use contract::{
     Done, Fault, PAGE_ITEMS_MAX, Page, ProfileId, TitleId,
     activity::{
         Activity, ActivityError, CountInteractions, ForProfileOnly, ForTitleOf, ForTitles, GetStates, ImportProfiles,
-        ImportRatings, ImportedCount, InteractionCount, Interactions, ListOf, MarkWatched, PageInteractions, Rate,
-        Recent, RecentActivity, ReportProgress, TimeKey, TitleRatings, TitleState,
+        ImportRatings, ImportedCount, InteractionCount, Interactions, ListOf, MarkWatched, PageInteractions,
+        RECENT_STATES_MAX, Rate, Recent, RecentActivity, ReportProgress, TimeKey, TitleRatings, TitleState,
     },
     async_trait,
 };
@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) const TITLES_MAX: usize = 1_000;
-pub(crate) const RECENT_MAX: usize = 500;
+pub(crate) const RECENT_MAX: usize = RECENT_STATES_MAX as usize;
 pub(crate) const LISTED_MAX: i64 = 500;
 /// Titles of a profile that are known to have been seen, beyond the newest states.
 pub(crate) const SEEN_BEFORE_MAX: usize = 20_000;
@@ -154,15 +154,19 @@ impl Activity for Room {
 
     async fn import_profiles(&self, req: ImportProfiles) -> Result<Vec<ProfileId>, ActivityError> {
         at_most(IMPORT_ROWS_MAX, req.viewers.len().max(req.claims.len()))?;
-        let (profiles, replaced) = self.store.import_profiles(&req).await?;
-        replaced.into_iter().for_each(|profile| self.cache.invalidate(profile));
-        Ok(profiles)
+        let imported = self.store.import_profiles(&req).await;
+        match &imported {
+            Ok((_, replaced)) => replaced.iter().for_each(|profile| self.cache.invalidate(*profile)),
+            // A part of it may have happened.
+            Err(_) => self.cache.invalidate_all(),
+        }
+        Ok(imported?.0)
     }
 
     async fn import_ratings(&self, req: ImportRatings) -> Result<ImportedCount, ActivityError> {
         at_most(IMPORT_ROWS_MAX, req.ratings.len())?;
         let imported = self.store.import_ratings(req.ratings).await;
-        // Also after an error: the commit may have happened.
+        // Also after an error: a part of it may have happened.
         self.cache.invalidate_all();
         Ok(imported?)
     }

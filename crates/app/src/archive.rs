@@ -48,6 +48,13 @@ fn seal_of(mut from: impl Read, bytes: u64, mut progress: impl FnMut(f32)) -> io
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// What a backup is called until it is finished.
+pub fn part_of(file: &Path) -> PathBuf {
+    let mut part = file.as_os_str().to_owned();
+    part.push(".part");
+    PathBuf::from(part)
+}
+
 /// A backup being written; it becomes `file` only when [`Writer::finish`] has succeeded.
 pub struct Writer {
     zip: ZipWriter<BufWriter<File>>,
@@ -59,9 +66,7 @@ pub struct Writer {
 
 impl Writer {
     pub fn create(file: &Path) -> anyhow::Result<Self> {
-        let mut part = file.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
+        let part = part_of(file);
         let out = File::create(&part).with_context(|| format!("creating {}", part.display()))?;
         Ok(Self {
             zip: ZipWriter::new(BufWriter::new(out)),

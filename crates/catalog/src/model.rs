@@ -3,7 +3,7 @@
 use contract::{
     Millis, PersonId, TitleId,
     catalog::{
-        Card, CatalogError, CreditRole, EpisodePlace, ExternalId, NewCredit, NewTitle, TitleFeatures, TitleKind,
+        Card, CatalogError, CreditRole, EpisodePlace, ExternalId, NewCredit, NewTitle, TitleFeatures, TitleKind, YEARS,
     },
 };
 
@@ -214,8 +214,9 @@ pub fn check_facts(
     duration_ms: Option<u64>,
     description: &str,
 ) -> Result<(), CatalogError> {
-    if year.is_some_and(|year| !(1870..=2100).contains(&year)) {
-        return Err(invalid("the year lies outside of 1870 to 2100"));
+    if year.is_some_and(|year| !YEARS.contains(&year)) {
+        let (first, last) = YEARS.into_inner();
+        return Err(invalid(format!("the year lies outside of {first} to {last}")));
     }
     if maturity.is_some_and(|age| age > 18) {
         return Err(invalid("maturity is an age of 0 to 18 years"));

@@ -156,10 +156,13 @@ pub struct GetStates {
     pub titles: Vec<TitleId>,
 }
 
+/// The newest states of a profile that are answered from memory.
+pub const RECENT_STATES_MAX: u32 = 500;
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Recent {
     pub profile: ProfileId,
-    /// At most 500.
+    /// At most [`RECENT_STATES_MAX`].
     pub limit: u32,
 }
 
@@ -244,7 +247,8 @@ pub struct ImportedRating {
     pub at: Millis,
 }
 
-/// All or none; an older rating of the same profile and title is replaced, a newer one kept.
+/// An older rating of the same profile and title is replaced, a newer one kept. Written in portions, so that nobody else's write
+/// waits for all of it: after an error a part may be there, and the same request again brings the rest.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ImportRatings {
     /// At most 1,000,000.
@@ -257,7 +261,7 @@ pub struct ImportedCount {
     pub unchanged: u64,
 }
 
-/// Gives viewers of another system a profile here, the same one each time.
+/// Gives viewers of another system a profile here, the same one each time. Written in portions, as ratings are.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ImportProfiles {
     pub source: String,

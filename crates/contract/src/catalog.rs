@@ -1,11 +1,14 @@
 //! The catalogue: what there is to watch, how to find it, and what it looks like.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{AssetId, Blob, Done, Millis, Page, PersonId, TitleId};
+
+/// Of titles: from the first moving pictures to what may be announced.
+pub const YEARS: RangeInclusive<u16> = 1870..=2100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,11 +13,14 @@ pub enum DatasetKind {
     Movietweetings,
 }
 
+/// Of one import.
+pub const FILES_MAX: usize = 16;
+
 /// Queues an import of files that are on this machine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StartImport {
     pub kind: DatasetKind,
-    /// Files, or one folder.
+    /// At most [`FILES_MAX`] files, or one folder.
     pub paths: Vec<String>,
     /// Viewers of the data set that are people here.
     pub claims: Vec<(String, ProfileId)>,

@@ -166,16 +166,21 @@ impl Server {
         end(&mut self.child);
     }
 
-    /// SIGTERM, and waits until it has drained.
-    ///
-    /// # Panics
-    /// When it does not end in time.
-    pub fn stop(&mut self) -> ExitStatus {
+    /// SIGTERM. Asking twice is asking once.
+    pub fn ask_to_stop(&self) {
         let process = self.child.id().to_string();
         // The shell's own: a small system has no program of that name.
         let mut kill = Command::new("sh");
         kill.args(["-c", "kill -TERM \"$0\"", &process]);
         command::finish(kill, "").ok();
+    }
+
+    /// SIGTERM, and waits until it has drained.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.ask_to_stop();
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("ask for the server's status") {

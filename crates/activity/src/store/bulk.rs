@@ -1,9 +1,9 @@
-//! Whole data sets in one transaction: import of ratings, and erasure of a profile.
+//! Many rows at once: import of ratings, a portion of a data set in a transaction, and erasure of a profile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use contract::{
-    Fault, ProfileId,
+    Fault, ProfileId, TitleId,
     activity::{ImportedCount, ImportedRating, TitleRatings},
     events::EventBody,
 };
@@ -13,23 +13,32 @@ use platform::{
     on, outbox,
 };
 
-use super::{Deltas, Store, add_counters, add_ratings, json, shard_of, with_rows};
+use super::{Deltas, Store, add_counters, add_ratings, json, shard_of, with_rows, write::forget_removed};
 use crate::rules;
 
 /// Rows a statement.
 const CHUNK: usize = 10_000;
 
 impl Store {
-    /// All or none. Sorted by key first: inserts append, and locks are taken in the one order.
+    /// In portions, each all or none, with a gap between them for other writers. Sorted by key first: inserts append, and locks are
+    /// taken in the one order. Whoever repeats it after an error writes what is missing.
     pub async fn import_ratings(&self, ratings: Vec<ImportedRating>) -> Result<ImportedCount, Fault> {
-        let asked = ratings.len();
+        let asked = ratings.len() as u64;
         let ratings = newest_of_each(ratings);
-        if ratings.is_empty() {
-            return Ok(ImportedCount {
-                written: 0,
-                unchanged: 0,
-            });
+        let mut written = 0;
+        for (number, portion) in ratings.chunks(self.portion).enumerate() {
+            if number > 0 {
+                self.db.give_way().await;
+            }
+            written += self.import_portion(portion).await?;
         }
+        Ok(ImportedCount {
+            written,
+            unchanged: asked - written,
+        })
+    }
+
+    async fn import_portion(&self, ratings: &[ImportedRating]) -> Result<u64, Fault> {
         let mut tx = self.db.begin().await?;
         let profiles: BTreeSet<i64> = ratings.iter().map(|rating| rating.profile.0).collect();
         let new = enrol(&mut tx, &profiles).await?;
@@ -43,21 +52,18 @@ impl Store {
                 *changes.entry(rating.profile.0).or_default() += 1;
             }
         }
-        let written: i64 = changes.values().sum();
+        let written = changes.values().sum::<i64>() as u64;
         if written == 0 {
             tx.rollback().await?;
-        } else {
-            let figures = add_ratings(&mut tx, &deltas).await?;
-            count(&mut tx, &changes).await?;
-            self.tell(&mut tx, &figures).await?;
-            let imported = EventBody::InteractionsImported { count: written as u64 };
-            outbox::append(&mut tx, &self.inputs.event(imported)).await?;
-            tx.commit().await?;
+            return Ok(0);
         }
-        Ok(ImportedCount {
-            written: written as u64,
-            unchanged: asked as u64 - written as u64,
-        })
+        let figures = add_ratings(&mut tx, &deltas).await?;
+        count(&mut tx, &changes).await?;
+        self.tell(&mut tx, &figures).await?;
+        let imported = EventBody::InteractionsImported { count: written };
+        outbox::append(&mut tx, &self.inputs.event(imported)).await?;
+        tx.commit().await?;
+        Ok(written)
     }
 
     /// Everything of a profile, its part in the averages included.
@@ -73,6 +79,15 @@ impl Store {
             on!(tx, conn => sqlx::query(sql).bind(profile.0).execute(conn).await.map(drop)).or_fault()?;
         }
         tx.commit().await
+    }
+
+    /// Forgets what was taken back of a title that is gone, at most `limit` rows; answers how many there were.
+    pub async fn forget_removed_of(&self, title: TitleId, limit: usize) -> Result<u64, Fault> {
+        let sql = "DELETE FROM removed_ratings WHERE (profile_id, title_id) IN \
+             (SELECT profile_id, title_id FROM removed_ratings WHERE title_id = $1 LIMIT $2)";
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(title.0).bind(limit as i64).execute(pool).await
+            .map(|done| done.rows_affected()))
+        .or_fault()
     }
 
     /// Absolute figures, in events of bounded size.
@@ -145,14 +160,15 @@ async fn unlike_stored(
         removed(tx, &keys).await?
     };
     let mut written = Vec::with_capacity(chunk.len());
+    let mut given_again = Vec::new();
     for rating in chunk {
-        if removed
-            .get(&(rating.profile.0, rating.title.0))
-            .is_some_and(|at| *at >= rating.at)
-        {
-            continue;
+        let key = (rating.profile.0, rating.title.0);
+        match removed.get(&key) {
+            Some(at) if *at >= rating.at => continue,
+            Some(_) => given_again.push(key),
+            None => {}
         }
-        if let Some((code, at)) = stored.remove(&(rating.profile.0, rating.title.0)) {
+        if let Some((code, at)) = stored.remove(&key) {
             let same = code == i64::from(rating.stars.get()) && at == rating.at;
             if same || at > rating.at {
                 continue;
@@ -163,6 +179,7 @@ async fn unlike_stored(
         }
         written.push(*rating);
     }
+    forget_removed(tx, &given_again).await?;
     Ok(written)
 }
 

@@ -29,11 +29,17 @@ const SHARDS: i64 = 16;
 pub struct Store {
     pub(crate) db: Db,
     inputs: Inputs,
+    /// Rows of a transaction where there are many, so that others have their turn between two.
+    portion: usize,
 }
 
 impl Store {
-    pub fn new(db: Db, inputs: Inputs) -> Self {
-        Self { db, inputs }
+    pub fn new(db: Db, inputs: Inputs, portion: usize) -> Self {
+        Self {
+            db,
+            inputs,
+            portion: portion.max(1),
+        }
     }
 
     /// How many transactions the engine can work on at once to any good.

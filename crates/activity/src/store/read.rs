@@ -43,12 +43,13 @@ impl ListKind {
     }
 }
 
+const LISTING: &str = "SELECT profile_id FROM states WHERE title_id = $1 AND listed_at IS NOT NULL LIMIT $2";
+
 impl Store {
-    /// Profiles that have a title on their list, at most `limit`. Reads every state: for the rare title that is deleted.
+    /// Profiles that have a title on their list, at most `limit`.
     pub async fn listing(&self, title: TitleId, limit: usize) -> Result<Vec<ProfileId>, Fault> {
-        let sql = "SELECT profile_id FROM states WHERE title_id = $1 AND listed_at IS NOT NULL LIMIT $2";
         let rows: Vec<(i64,)> =
-            on!(self.db, pool => sqlx::query_as(sql).bind(title.0).bind(limit as i64).fetch_all(pool).await)
+            on!(self.db, pool => sqlx::query_as(LISTING).bind(title.0).bind(limit as i64).fetch_all(pool).await)
                 .or_fault()?;
         Ok(rows.into_iter().map(|(profile,)| ProfileId(profile)).collect())
     }
@@ -186,5 +187,50 @@ impl Store {
             changes: changes.max(0) as u64,
             profiles: profiles.max(0) as u64,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use platform::{db::Engine, test_support::databases};
+    use sqlx::AssertSqlSafe;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_lists_a_title_is_looked_up_and_not_searched_for() {
+        for database in databases().await {
+            let db = database.open("activity", &crate::MIGRATIONS).await;
+            let plan: Vec<String> = match db.engine() {
+                Engine::Sqlite(pool) => {
+                    let sql = format!("EXPLAIN QUERY PLAN {LISTING}");
+                    let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(AssertSqlSafe(sql))
+                        .bind(1)
+                        .bind(1)
+                        .fetch_all(pool)
+                        .await
+                        .unwrap();
+                    rows.into_iter().map(|row| row.3).collect()
+                }
+                Engine::Postgres(pool) => {
+                    let mut conn = pool.acquire().await.unwrap();
+                    // A table without rows is read as a whole, whatever indices it has.
+                    sqlx::query("SET enable_seqscan = off")
+                        .execute(&mut *conn)
+                        .await
+                        .unwrap();
+                    let sql = format!("EXPLAIN {LISTING}");
+                    let rows: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(sql))
+                        .bind(1_i64)
+                        .bind(1_i64)
+                        .fetch_all(&mut *conn)
+                        .await
+                        .unwrap();
+                    rows.into_iter().map(|row| row.0).collect()
+                }
+            };
+            let plan = plan.join("\n");
+            assert!(plan.contains("states_listed"), "{}: {plan}", database.name);
+        }
     }
 }

@@ -15,31 +15,57 @@ type Mapped = (i64, bool);
 
 impl Store {
     /// Their profiles in the order of the request, and the profiles that a claim has emptied: what was imported for a viewer
-    /// before somebody claimed it goes, since the same import brings it again under the claimed profile.
+    /// before somebody claimed it goes, since the same import brings it again under the claimed profile. In portions, each all or none.
     pub async fn import_profiles(&self, req: &ImportProfiles) -> Result<(Vec<ProfileId>, Vec<ProfileId>), Fault> {
         let claims: HashMap<&str, ProfileId> = req
             .claims
             .iter()
             .map(|(viewer, profile)| (viewer.as_str(), *profile))
             .collect();
-        let mut tx = self.db.begin().await?;
         let mut names: Vec<&str> = req.viewers.iter().map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();
-        let known = load(&mut tx, &req.source, &names).await?;
+        let mut profiles = HashMap::with_capacity(names.len());
+        let mut replaced = Vec::new();
+        for (number, portion) in names.chunks(self.portion).enumerate() {
+            if number > 0 {
+                self.db.give_way().await;
+            }
+            replaced.extend(self.map(&req.source, portion, &claims, &mut profiles).await?);
+        }
+        let profile = |viewer: &String| profiles.get(viewer.as_str()).map(|profile| ProfileId(*profile));
+        let profiles: Option<Vec<_>> = req.viewers.iter().map(profile).collect();
+        let profiles = profiles.ok_or_else(|| Fault::Internal("a viewer without a profile".into()))?;
+        Ok((profiles, replaced))
+    }
+
+    /// Adds the profiles of `names`, each once, and answers those that were emptied.
+    async fn map<'a>(
+        &self,
+        source: &str,
+        names: &[&'a str],
+        claims: &HashMap<&str, ProfileId>,
+        profiles: &mut HashMap<&'a str, i64>,
+    ) -> Result<Vec<ProfileId>, Fault> {
+        let mut tx = self.db.begin().await?;
+        let known = load(&mut tx, source, names).await?;
         let mut wanted: BTreeMap<&str, Mapped> = BTreeMap::new();
         let mut replaced = Vec::new();
         for name in names {
-            match (claims.get(name), known.get(name)) {
+            let (profile, generated) = match (claims.get(name), known.get(*name)) {
                 (Some(claim), Some((old, generated))) if claim.0 != *old => {
-                    wanted.insert(name, (claim.0, false));
                     if *generated {
                         replaced.push(ProfileId(*old));
                     }
+                    (claim.0, false)
                 }
-                (Some(claim), None) => drop(wanted.insert(name, (claim.0, false))),
-                (None, None) => drop(wanted.insert(name, (self.inputs.id::<ProfileId>().0, true))),
-                (_, Some(_)) => {}
+                (Some(claim), None) => (claim.0, false),
+                (None, None) => (self.inputs.id::<ProfileId>().0, true),
+                (_, Some(known)) => *known,
+            };
+            profiles.insert(name, profile);
+            if known.get(*name) != Some(&(profile, generated)) {
+                wanted.insert(name, (profile, generated));
             }
         }
         replaced.sort_unstable();
@@ -48,15 +74,9 @@ impl Store {
                 self.tell(&mut tx, &figures).await?;
             }
         }
-        save(&mut tx, &req.source, &wanted).await?;
+        save(&mut tx, source, &wanted).await?;
         tx.commit().await?;
-        let profile = |viewer: &String| {
-            let mapped = wanted.get(viewer.as_str()).or_else(|| known.get(viewer.as_str()));
-            mapped.map(|(profile, _)| ProfileId(*profile))
-        };
-        let profiles: Option<Vec<_>> = req.viewers.iter().map(profile).collect();
-        let profiles = profiles.ok_or_else(|| Fault::Internal("a viewer without a profile".into()))?;
-        Ok((profiles, replaced))
+        Ok(replaced)
     }
 }
 

@@ -258,16 +258,18 @@ async fn save_states(tx: &mut Tx, working: &Working) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Remembers whose opinion of what was taken back.
+/// Remembers whose opinion of what was taken back, until there is one again.
 async fn save_removed(tx: &mut Tx, working: &Working) -> Result<(), Fault> {
-    let removed = working
-        .states
-        .iter()
-        .filter(|(_, (before, now))| before.opinion.is_some() && now.opinion.is_none());
-    let rows: Vec<_> = removed
-        .map(|((profile, title), _)| (*profile, *title, working.at))
-        .collect();
-    if rows.is_empty() {
+    let (mut removed, mut given) = (Vec::new(), Vec::new());
+    for ((profile, title), (before, now)) in &working.states {
+        match (before.opinion, now.opinion) {
+            (Some(_), None) => removed.push((*profile, *title, working.at)),
+            (None, Some(_)) => given.push((*profile, *title)),
+            _ => {}
+        }
+    }
+    forget_removed(tx, &given).await?;
+    if removed.is_empty() {
         return Ok(());
     }
     let engine = tx.engine();
@@ -277,8 +279,23 @@ async fn save_removed(tx: &mut Tx, working: &Working) -> Result<(), Fault> {
          ON CONFLICT (profile_id, title_id) DO UPDATE SET removed_at = excluded.removed_at",
         &engine,
     );
-    let rows = json(&rows)?;
+    let rows = json(&removed)?;
     on!(engine, conn => sqlx::query(sql).bind(rows).execute(conn).await.map(drop)).or_fault()
+}
+
+/// A newer opinion stands: what is older does not come again for its sake alone.
+pub(super) async fn forget_removed(tx: &mut Tx, keys: &[Key]) -> Result<(), Fault> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let engine = tx.engine();
+    let sql = with_rows(
+        "DELETE FROM removed_ratings WHERE (profile_id, title_id) IN \
+         (SELECT CAST(k.value->>0 AS BIGINT), CAST(k.value->>1 AS BIGINT) FROM JSON_ROWS)",
+        &engine,
+    );
+    let keys = json(&keys)?;
+    on!(engine, conn => sqlx::query(sql).bind(keys).execute(conn).await.map(drop)).or_fault()
 }
 
 const SAVE_STATES: &str =

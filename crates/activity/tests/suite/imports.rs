@@ -1,5 +1,6 @@
 //! Whole data sets in, interactions out.
 
+use activity::Config;
 use contract::{
     ProfileId, TitleId,
     activity::{
@@ -8,6 +9,7 @@ use contract::{
     },
     events::EventBody,
 };
+use platform::test_support::{Pairing, databases};
 
 use crate::house::{ANN, Clock as _, House, everywhere, of, stars};
 
@@ -70,6 +72,48 @@ async fn an_import_is_whole_and_repeatable() {
     .await;
 }
 
+/// Ten portions: a rating that comes after the first has a turn long before the last.
+#[tokio::test]
+async fn a_viewers_rating_does_not_wait_for_the_end_of_an_import() {
+    for database in databases().await {
+        let config = Config {
+            import_rows_per_write: 2_000,
+            ..Config::default()
+        };
+        let house = &House::open(Pairing::local(database), config).await;
+        let (viewers, titles) = (200, 100);
+        let ratings: Vec<_> = (0..viewers * titles)
+            .map(|n| rating(10_000 + n / titles, n % titles + 1, (n % 10 + 1) as u8, n))
+            .collect();
+        let all = ratings.len() as u64;
+        let there = async || house.room.count(CountInteractions {}).await.unwrap().changes;
+        let rated = async {
+            while there().await == 0 {
+                tokio::task::yield_now().await;
+            }
+            house.rate(ANN, 7, 10).await;
+            there().await
+        };
+        let (imported, when_acknowledged) = tokio::join!(import(house, &ratings), rated);
+        assert!(
+            when_acknowledged < all,
+            "{}: {when_acknowledged} of {all} rows were there before the rating was",
+            house.name
+        );
+        assert_eq!((imported.written, imported.unchanged), (all, 0), "{}", house.name);
+        assert_eq!(there().await, all + 1, "{}", house.name);
+        let titles = vec![TitleId(7)];
+        let figures = house.door.ratings(ForTitles { titles }).await.unwrap();
+        assert_eq!(
+            figures[0].count(),
+            viewers as u64 + 1,
+            "{}: each counts once",
+            house.name
+        );
+        house.bus.shutdown().await;
+    }
+}
+
 #[tokio::test]
 async fn the_newer_rating_stays() {
     everywhere(async |house| {
@@ -129,6 +173,47 @@ async fn what_a_person_took_back_does_not_come_again() {
         house.clock.advance(1_000);
         import(house, &[rating(ANN.0, 1, 4, house.clock.now_ms())]).await;
         assert!(opinion(1).await.is_some(), "{}", house.name);
+    })
+    .await;
+}
+
+/// How many opinions are remembered to have been taken back.
+async fn taken_back(house: &House) -> i64 {
+    let sql = "SELECT COUNT(*) FROM removed_ratings";
+    let (count,): (i64,) =
+        platform::on!(house.room.database(), pool => sqlx::query_as(sql).fetch_one(pool).await).unwrap();
+    count
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_remembered_only_while_an_import_could_bring_it_again() {
+    everywhere(async |house| {
+        let old = house.clock.now_ms() - 86_400_000;
+        let ratings: Vec<_> = (1..=4).map(|title| rating(ANN.0, title, 10, old)).collect();
+        import(house, &ratings).await;
+        for title in 1..=4 {
+            house.door.unrate(of(ANN, title)).await.unwrap();
+        }
+        assert_eq!(taken_back(house).await, 4, "{}", house.name);
+        house.clock.advance(1_000);
+        // Given again, here or elsewhere: what stands now is newer than anything that an import may bring.
+        house.rate(ANN, 1, 8).await;
+        assert_eq!(taken_back(house).await, 3, "{}", house.name);
+        import(house, &[rating(ANN.0, 2, 6, house.clock.now_ms())]).await;
+        assert_eq!(taken_back(house).await, 2, "{}", house.name);
+        // Of a title that is gone nobody brings anything.
+        let source = house
+            .tell("catalog", EventBody::TitleDeleted { title: TitleId(3) })
+            .await;
+        house.bus.attach(&source).await.unwrap();
+        house.bus.settle().await.unwrap();
+        assert_eq!(taken_back(house).await, 1, "{}", house.name);
+        let again = import(house, &[ratings[0], ratings[1], ratings[3]]).await;
+        assert_eq!((again.written, again.unchanged), (0, 3), "{}", house.name);
+        let opinion = async |title| house.door.state(of(ANN, title)).await.unwrap().opinion;
+        assert_eq!(opinion(1).await, Some(stars(8)), "{}", house.name);
+        assert_eq!(opinion(2).await, Some(stars(6)), "{}", house.name);
+        assert_eq!(opinion(4).await, None, "{}", house.name);
     })
     .await;
 }

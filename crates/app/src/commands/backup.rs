@@ -5,6 +5,8 @@
 //! meanwhile is left out where no copy of a database names it. Sources get a second name before the databases are copied, for a job
 //! that ends removes its own. The search index is not in it: it is made again from the catalogue.
 
+mod work;
+
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -16,7 +18,15 @@ use contract::{AssetId, ModelId, UploadId};
 use platform::blob::BlobStore;
 
 use super::progress::Progress;
-use crate::{archive::Writer, cli::Place, config::Config, copies};
+use crate::{
+    archive::{self, Writer},
+    cli::Place,
+    config::Config,
+    copies,
+};
+use work::Work;
+
+pub use work::clear_leftovers;
 
 /// Packaged video is most of the bytes.
 const MEDIA_PREFIX: &str = "assets/";
@@ -32,10 +42,10 @@ pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Res
     );
     let originals = copies::originals(&config.data_dir).await?;
     let progress = Progress::new();
-    let work = tempfile::tempdir_in(&config.data_dir).context("making a folder for the copies")?;
+    let work = Work::begin(&config.data_dir, &archive::part_of(file))?;
     let mut backup = Backup {
         writer: Writer::create(file)?,
-        copies: work.path().to_owned(),
+        copies: work.folder().to_owned(),
         without_media,
     };
     let blobs_before = blobs_of(&config.blobs_dir()).await?;

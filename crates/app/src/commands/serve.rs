@@ -11,6 +11,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::backup;
 use crate::{
     cli::Serve,
     config::Config,
@@ -32,6 +33,9 @@ pub async fn run(args: Serve) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     tokio::spawn(end_on_signal(stop.clone())?);
 
+    if config.data_dir.exists() {
+        backup::clear_leftovers(&config.data_dir).context("clearing away what a killed backup left")?;
+    }
     let node = Node::serving(config, &roles, metrics.clone()).await?;
     let rooms = node.rooms().await?;
     rooms.subscribe(&node).await?;

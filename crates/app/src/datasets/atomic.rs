@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use contract::catalog::YEARS;
+
 use super::{
     Dataset, Layout, Result,
     check::{Collector, ascii, half_stars},
-    names::YEARS,
     text::{Encoding, for_each_line, read_lines, shown, wrong},
 };
 

@@ -1,5 +1,7 @@
 //! Titles as data sets write them, made into titles as people write them.
 
+use contract::catalog::YEARS;
+
 /// A title's name apart from its year and its other name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Name {
@@ -15,9 +17,6 @@ const ARTICLES: [&str; 33] = [
     "The", "A", "An", "Le", "La", "Les", "L'", "Un", "Une", "Des", "Il", "Lo", "I", "Gli", "Uno", "Una", "El", "Los",
     "Las", "Der", "Die", "Das", "Ein", "Eine", "De", "Het", "Den", "Det", "En", "Ett", "O", "Os", "As",
 ];
-
-/// What the catalogue takes for the year of a film.
-pub const YEARS: std::ops::RangeInclusive<u16> = 1870..=2100;
 
 /// Beginnings of what stands in parentheses and belongs to the name.
 const PARTS: [&str; 6] = ["part", "vol", "volume", "the movie", "episode", "live"];

@@ -1,8 +1,9 @@
 //! Imports: brings a data set into catalogue and activity as a durable job.
 //!
-//! **Owns** its queue and the table `counts`. **Calls** catalog, activity and, for uploaded files, streaming. Files are read and checked whole before the first write;
-//! titles land in one transaction and so do up to a million ratings, so a data set of that size is there whole or not at
-//! all. Everything is idempotent: an import that was killed is taken up again by the next server or the next import, from the start.
+//! **Owns** its queue and the table `counts`. **Calls** catalog, activity and, for uploaded files, streaming. Files are read and checked
+//! whole before the first write, so a file that is malformed brings nothing. Then titles land in one transaction, and ratings in many
+//! that are short, since viewers rate meanwhile. Everything is idempotent: an import that was killed between two of them is taken up
+//! again by the next server or the next import, from the start, and finds what is there already.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ use contract::{
     activity::Activity,
     async_trait,
     catalog::Catalog,
-    imports::{DatasetKind, Imports, ImportsError, StartImport},
+    imports::{DatasetKind, FILES_MAX, Imports, ImportsError, StartImport},
     jobs::{ForJob, Job, JobError, JobKind, Jobs, ListJobs},
     streaming::Streaming,
 };
@@ -30,7 +31,6 @@ use tokio_util::sync::CancellationToken;
 
 static MIGRATIONS: Migrations = platform::migrations!();
 
-const FILES_MAX: usize = 16;
 const CLAIMS_MAX: usize = 100_000;
 
 /// What an import brought.

@@ -15,9 +15,8 @@ use platform::jobs::{Failure, Ticket, Work};
 use super::{Counts, Room};
 use crate::datasets::{self, Dataset, Film};
 
-/// Of one transaction in activity.
-const RATINGS_PER_WRITE: usize = 1_000_000;
-/// Of one call to activity.
+/// Of one call to activity, which writes them in transactions that are much smaller.
+const RATINGS_PER_CALL: usize = 1_000_000;
 const VIEWERS_PER_CALL: usize = 1_000_000;
 const TITLES_PER_CALL: usize = 200_000;
 
@@ -90,8 +89,8 @@ impl Room {
         let profiles = self
             .profiles(dataset.viewers, dataset.layout.viewers_source(), request)
             .await?;
-        for (number, chunk) in dataset.ratings.chunks(RATINGS_PER_WRITE).enumerate() {
-            let done = number * RATINGS_PER_WRITE;
+        for (number, chunk) in dataset.ratings.chunks(RATINGS_PER_CALL).enumerate() {
+            let done = number * RATINGS_PER_CALL;
             let share = 0.5 + 0.5 * done as f32 / rated as f32;
             ticket.progress(share, format!("{done} of {rated} ratings"));
             let ratings = chunk

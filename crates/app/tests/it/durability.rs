@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
-    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -13,9 +11,13 @@ use std::{
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Answer, Client, Clip, Cluster, client::PASSWORD, command::binary, datasets, kinora, until};
+use testkit::{Answer, Client, Clip, Cluster, client::PASSWORD, until};
 
-use crate::titles_of;
+use crate::{
+    LONG,
+    rows::{self, Figures},
+    titles_of,
+};
 
 /// Kills in the test; the long form is `cargo xtask bench kills`, which sets `KINORA_KILLS` and reads the lines printed here.
 const KILLS: usize = 5;
@@ -23,7 +25,6 @@ const TOLD_EVERY: usize = 5;
 const WRITERS: usize = 4;
 /// Of the film's four seconds: before its end, so that it is never finished.
 const POSITION_MS_MAX: u64 = 3_000;
-const LONG: Duration = Duration::from_secs(120);
 
 /// What the server said that a title's state is, and what it may also be: a write that got no answer.
 #[derive(Debug, Clone, Default)]
@@ -199,6 +200,8 @@ async fn kill_9_loses_no_acknowledged_rating_or_list_change() {
     let acknowledged = Arc::new(Acknowledged::default());
     let done = || acknowledged.counts().iter().sum::<usize>();
     let mut writers = writers(&cluster, &acknowledged).await;
+    let before = figures_of(&writers[0].titles, &cluster).await;
+    assert!(before.values().all(|figures| figures.count() > 0), "{before:?}");
     for kill in 0..kills {
         for writer in &mut writers {
             writer.play().await;
@@ -222,7 +225,7 @@ async fn kill_9_loses_no_acknowledged_rating_or_list_change() {
             writer.client = Client::log_in(cluster.url(), &writer.email, PASSWORD).await;
             writer.check().await;
         }
-        averages_agree(&writers, &cluster).await;
+        averages_agree(&writers, &before, &cluster).await;
         if (kill + 1) % TOLD_EVERY == 0 {
             println!("{} of {kills} kills", kill + 1);
         }
@@ -256,67 +259,28 @@ async fn writers(cluster: &Cluster, acknowledged: &Arc<Acknowledged>) -> Vec<Wri
     writers
 }
 
-/// The read model says what the rows say.
-async fn averages_agree(writers: &[Writer], cluster: &Cluster) {
-    let title = &writers[0].titles[0];
+/// Of every title that was written to: everybody's figures are those from before the first write and what was acknowledged to each
+/// writer since, in what is shown as in the rows.
+async fn averages_agree(writers: &[Writer], before: &BTreeMap<String, Figures>, cluster: &Cluster) {
     let admin = cluster.admin().await;
-    let shown = admin.get(&format!("/titles/{title}")).await.ok();
-    let bars: u64 = shown["rating_histogram"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|bar| bar["count"].as_u64().unwrap())
-        .sum();
-    let own = writers
-        .iter()
-        .filter(|writer| writer.known.get(title).is_some_and(|known| known.stars.is_some()))
-        .count();
-    assert!(
-        bars >= own as u64,
-        "{bars} ratings are counted of {title}, {own} people have just rated it"
-    );
-}
-
-/// A quick import may be over, its log folded in and gone, before anybody has looked.
-async fn wait_for_file(file: &Path, import: &mut std::process::Child) {
-    until("a file of the import", LONG, async || {
-        (file.exists() || import.try_wait().unwrap().is_some()).then_some(())
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn an_import_that_is_killed_leaves_nothing_half_there_and_is_taken_up_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let source = folder.path().join("source");
-    datasets::write_small(&source);
-    let source = source.to_string_lossy().into_owned();
-    // Killed as soon as each of these is there: at the start, in the queue, while writing.
-    for file in ["catalog.db", "imports.db", "catalog.db-wal", "activity.db-wal"] {
-        let mut import = Command::new(binary())
-            .args(["import", "movielens", &source, "--data-dir"])
-            .arg(&data)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        wait_for_file(&data.join(file), &mut import).await;
-        import.kill().unwrap();
-        import.wait().unwrap();
+    for (title, before) in before {
+        let mut expected = before.clone();
+        let own = writers.iter().filter_map(|writer| writer.known.get(title)?.stars);
+        own.for_each(|stars| expected.stars[usize::from(stars) * 2 - 1] += 1);
+        rows::title_agrees(&admin, &cluster.data(), title, &expected).await;
     }
-    let counts = kinora(&data, &["import", "movielens", &source, "--json"], "").json();
-    assert_eq!(
-        (&counts["titles"], &counts["ratings"]),
-        (&json!(96), &json!(80 * 18)),
-        "{counts}"
-    );
-    let again = kinora(&data, &["import", "movielens", &source, "--json"], "").json();
-    assert_eq!(
-        (&again["titles_created"], &again["ratings_written"]),
-        (&json!(0), &json!(0)),
-        "{again}"
-    );
+    assert_eq!(rows::disagreements(&cluster.data()).await, 0);
+}
+
+/// What everybody else has said.
+async fn figures_of(titles: &[String], cluster: &Cluster) -> BTreeMap<String, Figures> {
+    let admin = cluster.admin().await;
+    let mut figures = BTreeMap::new();
+    for title in titles {
+        let shown = admin.get(&format!("/titles/{title}")).await.ok();
+        figures.insert(title.clone(), Figures::shown(&shown));
+    }
+    figures
 }
 
 /// Everything that a job brings about, asked for and killed at once; the transcode and the training in the middle of their work.

@@ -1,20 +1,29 @@
 //! A whole Kinora, as a process of its own, asked over HTTP and by its commands: what no room can promise alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod backups;
 mod bad_input;
 mod commands;
 mod curating;
 mod durability;
+mod ending;
 mod evening;
 mod health;
+mod imports;
 mod kids;
 mod policies;
 mod replay;
+mod rows;
 mod video;
 mod viewers;
 
+use std::time::Duration;
+
 use serde_json::Value;
 use testkit::Client;
+
+/// For what happens by itself, soon, on a machine that may be busy.
+const LONG: Duration = Duration::from_secs(120);
 
 /// Ids of the items of an answer, in its order; items are cards, or hold one as `title`.
 fn ids(list: &Value) -> Vec<String> {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use axum::{Json, extract::State};
 use contract::{
     TitleId,
-    activity::{Recent, RecentActivity, TitleState},
+    activity::{RECENT_STATES_MAX, Recent, RecentActivity, TitleState},
     catalog::{self, ForTitle},
     recommend::{self, GetHome, GetTop},
 };
@@ -30,8 +30,6 @@ use crate::{
     words::{self, Knowledge},
 };
 
-/// As far back as activity answers from memory.
-const RECENT_MAX: u32 = 500;
 /// From so many ratings on, a viewer is known well enough not to be asked for more.
 const RATINGS_WANTED: usize = 3;
 
@@ -62,11 +60,11 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Result<La
         row.items.iter().for_each(|item| mention(item, &mut titles));
     }
     let hero = page.hero.as_ref().map(|item| item.title);
-    let (cards, description) = tokio::try_join!(
-        compose::cards_by_title(&gateway, &viewing, titles),
+    let (states, cards, description) = tokio::try_join!(
+        states(&gateway, &viewing, page.states, &titles),
+        compose::cards_by_title(&gateway, &viewing, titles.clone()),
         description(&gateway, hero),
     )?;
-    let states = by_title(page.states);
     let join = Join {
         gateway: &gateway,
         cards: &cards,
@@ -117,14 +115,14 @@ pub async fn join(gateway: &Gateway, viewing: &Viewing, items: Vec<recommend::It
     let mut titles = Vec::with_capacity(items.len() * 2);
     items.iter().for_each(|item| mention(item, &mut titles));
     let (cards, recent) = tokio::try_join!(
-        compose::cards_by_title(gateway, viewing, titles),
+        compose::cards_by_title(gateway, viewing, titles.clone()),
         recent(gateway, viewing)
     )?;
-    let states = by_title(recent.states);
+    let known = states(gateway, viewing, recent.states, &titles).await?;
     let join = Join {
         gateway,
         cards: &cards,
-        states: &states,
+        states: &known,
         listed: recent.listed.into_iter().collect(),
     };
     Ok(items.iter().filter_map(|item| join.item(item)).collect())
@@ -134,13 +132,31 @@ pub async fn join(gateway: &Gateway, viewing: &Viewing, items: Vec<recommend::It
 async fn recent(gateway: &Gateway, viewing: &Viewing) -> Result<RecentActivity, Problem> {
     let asked = Recent {
         profile: viewing.profile.id,
-        limit: RECENT_MAX,
+        limit: RECENT_STATES_MAX,
     };
     Ok(gateway.doors.activity.recent(asked).await?)
 }
 
-fn by_title(states: Vec<TitleState>) -> HashMap<TitleId, TitleState> {
-    states.into_iter().map(|state| (state.title, state)).collect()
+/// What the profile did, by title: what came along, which is the newest, and where that is not all, what it did with `titles`.
+async fn states(
+    gateway: &Gateway,
+    viewing: &Viewing,
+    newest: Vec<TitleState>,
+    titles: &[TitleId],
+) -> Result<HashMap<TitleId, TitleState>, Problem> {
+    let is_all = newest.len() < RECENT_STATES_MAX as usize;
+    let mut states: HashMap<_, _> = newest.into_iter().map(|state| (state.title, state)).collect();
+    if !is_all {
+        let mut older: Vec<_> = titles
+            .iter()
+            .filter(|title| !states.contains_key(title))
+            .copied()
+            .collect();
+        older.sort_unstable();
+        older.dedup();
+        states.extend(compose::states(gateway, viewing, older).await?);
+    }
+    Ok(states)
 }
 
 async fn description(gateway: &Gateway, title: Option<TitleId>) -> Result<String, Problem> {

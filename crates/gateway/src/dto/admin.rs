@@ -1,6 +1,11 @@
 //! What curators and admins work with, as the API says it.
 
-use contract::{JobId, ModelId, TitleId, UploadId, catalog, imports, jobs, recommend};
+use contract::{
+    JobId, ModelId, TitleId, UploadId,
+    catalog::{self, YEARS},
+    imports::{self, FILES_MAX},
+    jobs, recommend,
+};
 use garde::Validate;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -209,7 +214,7 @@ pub struct CreateTitle {
     #[garde(inner(length(chars, max = 300)))]
     pub original_name: Option<String>,
     #[serde(default)]
-    #[garde(inner(range(min = 1870, max = 2200)))]
+    #[garde(inner(range(min = *YEARS.start(), max = *YEARS.end())))]
     pub year: Option<u16>,
     #[serde(default)]
     #[garde(length(max = 20), inner(length(chars, min = 1, max = 80)))]
@@ -248,7 +253,7 @@ pub struct UpdateTitle {
     pub name: Option<String>,
     /// `null`: the title has none.
     #[serde(default, deserialize_with = "said")]
-    #[garde(inner(inner(range(min = 1870, max = 2200))))]
+    #[garde(inner(inner(range(min = *YEARS.start(), max = *YEARS.end()))))]
     #[schema(value_type = Option<u16>)]
     pub year: Option<Option<u16>>,
     #[serde(default)]
@@ -284,7 +289,7 @@ pub struct StartImport {
     #[garde(skip)]
     pub dataset: Dataset,
     /// Finished uploads with purpose `dataset`.
-    #[garde(length(min = 1, max = 20))]
+    #[garde(length(min = 1, max = FILES_MAX))]
     #[schema(value_type = Vec<String>)]
     pub upload_ids: Vec<UploadId>,
 }

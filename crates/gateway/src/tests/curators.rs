@@ -1,6 +1,6 @@
 //! What curators read and change of a title, through the door of the catalogue.
 
-use contract::accounts::Role;
+use contract::{accounts::Role, catalog::YEARS, imports::FILES_MAX};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -68,10 +68,35 @@ async fn null_takes_away_what_is_absent_is_kept() {
             "{body}"
         );
     }
-    for wrong in [json!({ "year": 1500 }), json!({ "maturity": 19 })] {
+    for wrong in [
+        json!({ "year": 1500 }),
+        json!({ "year": YEARS.end() + 1 }),
+        json!({ "maturity": 19 }),
+    ] {
         let reply = curator
             .json(Method::PATCH, "/api/v1/admin/titles/1", wrong.clone())
             .await;
         assert_eq!(reply.problem(), (422, "request_invalid".into()), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn as_many_files_as_an_import_takes_and_no_more() {
+    let world = World::new().await;
+    world.answers(
+        "streaming.uploaded_file",
+        json!({ "path": "/uploads/1", "filename": "ratings.dat", "bytes": 9 }),
+    );
+    world.refuses("imports.start", json!({ "refused": "enough" }));
+    let curator = world.as_role(Role::Curator);
+    for (files, refused_by) in [
+        (0, "request_invalid"),
+        (FILES_MAX, "import_refused"),
+        (FILES_MAX + 1, "request_invalid"),
+    ] {
+        let ids: Vec<String> = (1..=files).map(|upload| format!("z{}", upload % 10)).collect();
+        let body = json!({ "dataset": "movielens", "upload_ids": ids });
+        let reply = curator.json(Method::POST, "/api/v1/admin/imports", body).await;
+        assert_eq!(reply.problem().1, refused_by, "{files} files");
     }
 }

@@ -41,51 +41,61 @@ async fn once_done(client: &Client<'_>) -> Reply {
     }
 }
 
-#[tokio::test]
-async fn a_write_whose_client_went_is_done_once() {
-    let world = world(crate::Config::default()).await;
-    let gate = world.gate("activity.rate");
-    let client = world.viewer().with("idempotency-key", "k-1");
-    ask_and_go(&world, &client).await;
-    let reply = rate(&client).await;
-    assert_eq!(reply.problem(), (409, "idempotency_in_progress".into()));
-    assert_eq!(reply.header("retry-after"), "1");
-    gate.add_permits(9);
-    let reply = once_done(&client).await;
-    assert_eq!(
-        (reply.status, reply.header("idempotency-replayed")),
-        (StatusCode::OK, "true")
-    );
-    assert_eq!(world.calls("activity.rate").len(), 1);
+/// Who does not wait for the end of a write.
+#[derive(Debug, Clone, Copy)]
+enum GivenUpBy {
+    Client,
+    Deadline,
+}
+
+impl GivenUpBy {
+    fn config(self) -> crate::Config {
+        match self {
+            Self::Client => crate::Config::default(),
+            Self::Deadline => impatient(),
+        }
+    }
+
+    /// Asks, and leaves the write under way.
+    async fn give_up(self, world: &World, client: &Client<'_>) {
+        match self {
+            Self::Client => ask_and_go(world, client).await,
+            Self::Deadline => assert_eq!(rate(client).await.problem(), (504, "deadline_exceeded".into())),
+        }
+    }
+}
+
+fn impatient() -> crate::Config {
+    crate::Config {
+        timeout_s: 1,
+        ..crate::Config::default()
+    }
 }
 
 #[tokio::test]
-async fn a_write_that_takes_too_long_is_done_once() {
-    let world = world(crate::Config {
-        timeout_s: 1,
-        ..crate::Config::default()
-    })
-    .await;
-    let gate = world.gate("activity.rate");
-    let client = world.viewer().with("idempotency-key", "k-1");
-    assert_eq!(rate(&client).await.problem(), (504, "deadline_exceeded".into()));
-    assert_eq!(rate(&client).await.problem(), (409, "idempotency_in_progress".into()));
-    gate.add_permits(9);
-    let reply = once_done(&client).await;
-    assert_eq!(
-        (reply.status, reply.header("idempotency-replayed")),
-        (StatusCode::OK, "true")
-    );
-    assert_eq!(world.calls("activity.rate").len(), 1);
+async fn a_write_that_was_given_up_is_done_once() {
+    for by in [GivenUpBy::Client, GivenUpBy::Deadline] {
+        let world = world(by.config()).await;
+        let gate = world.gate("activity.rate");
+        let client = world.viewer().with("idempotency-key", "k-1");
+        by.give_up(&world, &client).await;
+        let reply = rate(&client).await;
+        assert_eq!(reply.problem(), (409, "idempotency_in_progress".into()), "{by:?}");
+        assert_eq!(reply.header("retry-after"), "1", "{by:?}");
+        gate.add_permits(9);
+        let reply = once_done(&client).await;
+        assert_eq!(
+            (reply.status, reply.header("idempotency-replayed")),
+            (StatusCode::OK, "true"),
+            "{by:?}"
+        );
+        assert_eq!(world.calls("activity.rate").len(), 1, "{by:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_body_that_never_ends_is_not_waited_for() {
-    let world = world(crate::Config {
-        timeout_s: 1,
-        ..crate::Config::default()
-    })
-    .await;
+    let world = world(impatient()).await;
     let endless = axum::body::Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>());
     let client = world.viewer().with("idempotency-key", "k-1");
     let reply = client.send(Method::PUT, PATH, endless).await;

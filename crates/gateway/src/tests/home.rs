@@ -97,6 +97,7 @@ async fn rows_have_cards_progress_and_reasons_in_words() {
         ("catalog.cards", 1),
         ("catalog.title", 1),
         ("activity.recent", 0),
+        ("activity.states", 0),
     ] {
         assert_eq!(world.calls(method).len(), calls, "{method}");
     }
@@ -127,4 +128,34 @@ async fn recommendations_are_a_plain_list() {
     assert_eq!(list["items"][0]["title"]["name"], "Ronin");
     assert_eq!(list["items"][1]["reason"]["text"], "A favourite of many viewers");
     assert_eq!(world.calls("recommend.top")[0]["limit"], 2);
+}
+
+/// Who has done more than is kept in memory: what is shown and was done with long ago is asked for, and nothing else.
+#[tokio::test]
+async fn cards_show_a_rating_however_long_ago_it_was_given() {
+    let world = world().await;
+    let rated = |title: u64| {
+        let title = title.to_string();
+        json!({ "title": title, "opinion": { "stars": 8 }, "rated_at": 4, "progress": null, "listed_at": null })
+    };
+    let newest: Vec<Value> = (1000..1499).chain([1]).map(rated).collect();
+    let mut busy = page();
+    busy["states"] = json!(newest);
+    world.answers("recommend.home", busy);
+    world.answers("activity.recent", json!({ "states": newest, "listed": [] }));
+    world.answers("recommend.top", json!([{ "title": "3", "reason": null }]));
+    world.answers("activity.states", json!([rated(3)]));
+    let four = json!({ "stars": 4.0 });
+
+    let home = world.viewer().get("/api/v1/home").await.json();
+    let [pick, heat] = [0, 2].map(|row| &home["rows"][row]["items"][0]["title"]);
+    assert_eq!((&pick["name"], &pick["my_rating"]), (&json!("Ronin"), &four), "{home}");
+    assert_eq!((&heat["name"], &heat["my_rating"]), (&json!("Heat"), &four), "{home}");
+    let asked = world.calls("activity.states");
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(asked[0]["titles"], json!(["2", "3", "9"]));
+
+    let list = world.viewer().get("/api/v1/recommendations?limit=1").await.json();
+    assert_eq!(list["items"][0]["title"]["my_rating"], four, "{list}");
+    assert_eq!(world.calls("activity.states")[1]["titles"], json!(["3"]));
 }

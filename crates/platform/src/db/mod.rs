@@ -44,6 +44,7 @@
 mod fault;
 mod migrate;
 mod open;
+mod turn;
 mod tx;
 
 use sqlx::{PgPool, SqlitePool};

@@ -10,12 +10,11 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::SqlitePools;
+use super::{SqlitePools, turn};
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a write waits on SQLite: for its turn in this process, then for another process (a command beside the server) to let go of
-/// the lock. SQLite asks for the lock ten times a second and does not queue, so beside a process that writes without a pause it takes
-/// luck: a wait of 18 seconds was measured where each transaction took 50 ms. Requests have a shorter deadline of their own.
+/// the lock, see [`turn`]. Requests have a shorter deadline of their own.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Per room: all rooms of a process together stay below PostgreSQL's default of 100.
@@ -114,6 +113,7 @@ pub(super) fn sqlite(folder: &Path, room: &str) -> anyhow::Result<SqlitePools> {
         write: pool(WRITE_TIMEOUT)
             .max_connections(1)
             .idle_timeout(None)
+            .after_connect(|conn, _| Box::pin(turn::ask_often(conn)))
             .after_release(|conn, _| Box::pin(is_reusable(conn)))
             .connect_lazy_with(options.clone()),
         read: pool(ACQUIRE_TIMEOUT)

@@ -150,6 +150,35 @@ async fn many_writers_in_two_processes_are_never_told_that_it_is_locked() {
     }
 }
 
+/// Bulk work in one process, single writes in another: SQLite would leave their turns to luck.
+#[tokio::test]
+async fn whoever_waits_beside_bulk_work_gets_a_turn() {
+    const WRITES: i64 = 8;
+    let database = test_support::sqlite();
+    let bulk = database.open("notes", &migrations(&[NOTES])).await;
+    let other = database.open("notes", &migrations(&[NOTES])).await;
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+         INSERT INTO notes (id, text) SELECT $1 * 100000 + i, 'bulk' FROM n";
+    let mut turns = 0;
+    let mut tx = bulk.begin().await.unwrap();
+    for id in 1..=WRITES {
+        let other = other.clone();
+        let write = tokio::spawn(async move { add(&other, id, "single").await });
+        while !write.is_finished() {
+            turns += 1;
+            on!(tx, conn => sqlx::query(many).bind(turns).execute(conn).await.map(drop)).unwrap();
+            tx.commit().await.unwrap();
+            bulk.give_way().await;
+            tx = bulk.begin().await.unwrap();
+        }
+        write.await.unwrap().unwrap();
+    }
+    assert!(
+        turns <= 2 * WRITES,
+        "{WRITES} single writes waited for {turns} large ones"
+    );
+}
+
 #[tokio::test]
 async fn sqlites_readers_cannot_write() {
     let db = test_support::sqlite();

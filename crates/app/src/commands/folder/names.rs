@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path};
 
+use contract::catalog::YEARS;
+
 /// What a file's path says that it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
@@ -121,7 +123,7 @@ fn split_year(text: &str) -> (String, Option<u16>) {
             continue;
         };
         let year = inside.strip_suffix(')').and_then(|digits| digits.parse::<u16>().ok());
-        if let Some(year) = year.filter(|year| (1870..=2100).contains(year)) {
+        if let Some(year) = year.filter(|year| YEARS.contains(year)) {
             let name = text[..open].trim();
             if !name.is_empty() {
                 return (name.to_owned(), Some(year));
