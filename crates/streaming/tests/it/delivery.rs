@@ -6,12 +6,13 @@ use contract::{
 };
 use platform::test_support;
 use streaming::Config;
+use testkit::films::film;
 
-use crate::support::{ACCOUNT, House, PROFILE, STRANGER, TITLE, below, film};
+use crate::support::{ACCOUNT, House, PROFILE, STRANGER, TITLE, below};
 
 async fn playing() -> (House, Playback) {
     let mut house = House::new().await;
-    let playback = house.play(&film("320x180", "25", "3").path).await;
+    let playback = house.play(&film("320x180", "25", 3).path).await;
     (house, playback)
 }
 
@@ -159,7 +160,7 @@ async fn playbacks_belong_to_an_account_expire_and_are_bounded() {
             Err(StreamingError::NotPlayable),
             "{engine}"
         );
-        let first = house.play(&film("320x180", "25", "2").path).await;
+        let first = house.play(&film("320x180", "25", 2).path).await;
         let find = |account, playback| house.room.playback(ForPlayback { account, playback });
         assert_eq!(find(ACCOUNT, first.id).await.as_ref(), Ok(&first), "{engine}");
         assert_eq!(find(STRANGER, first.id).await, Err(StreamingError::PlaybackNotFound));
