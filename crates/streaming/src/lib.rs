@@ -16,6 +16,7 @@
 //! | you want to know | read |
 //! |---|---|
 //! | the doors | `room.rs`, then `uploads.rs` and `playback.rs` |
+//! | what a title plays, and where its credits are | `videos.rs` |
 //! | what a job does | `worker.rs`, then `encode/` |
 //! | what players get | `manifest/`, from `asset.rs` |
 //! | what is removed when | `tidy.rs` |
@@ -33,6 +34,7 @@ mod signing;
 mod store;
 mod tidy;
 mod uploads;
+mod videos;
 mod workdir;
 mod worker;
 

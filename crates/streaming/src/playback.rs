@@ -15,7 +15,10 @@ use crate::{
     manifest,
     room::Room,
     signing::{Grant, Name},
-    store::{assets, playbacks, playbacks::PlaybackRow},
+    store::{
+        assets::{self, AssetRow},
+        playbacks::{self, PlaybackRow},
+    },
 };
 
 const HLS_TYPE: &str = "application/vnd.apple.mpegurl";
@@ -91,7 +94,7 @@ impl Room {
             StreamingError::MediaNotFound => StreamingError::NotPlayable,
             other => other,
         })?;
-        Ok(self.describe(&row, asset.duration_ms as u64))
+        Ok(self.describe(&row, &asset))
     }
 
     pub(crate) async fn find_playback(&self, req: ForPlayback) -> Result<Playback, StreamingError> {
@@ -100,10 +103,10 @@ impl Room {
         let asset = assets::find(&self.db, AssetId(row.asset_id))
             .await?
             .ok_or(StreamingError::PlaybackNotFound)?;
-        Ok(self.describe(&row, asset.duration_ms as u64))
+        Ok(self.describe(&row, &asset))
     }
 
-    fn describe(&self, row: &PlaybackRow, duration_ms: u64) -> Playback {
+    fn describe(&self, row: &PlaybackRow, asset: &AssetRow) -> Playback {
         let grant = Grant {
             playback: row.id.into(),
             account: row.account_id.into(),
@@ -116,8 +119,8 @@ impl Room {
             profile: row.profile_id.into(),
             title: row.title_id.into(),
             asset: grant.asset,
-            duration_ms,
-            credits_ms: None,
+            duration_ms: asset.duration_ms as u64,
+            credits_ms: asset.credits(),
             hls_path: self.signer.path(&grant, "master.m3u8"),
             dash_path: Some(self.signer.path(&grant, "manifest.mpd")),
             storyboard_path: None,

@@ -8,8 +8,8 @@ use contract::{
     catalog::Catalog,
     jobs::{ForJob, Job, JobError, Jobs, ListJobs},
     streaming::{
-        AddMedia, AppendUpload, CreateUpload, ForPlayback, ForUpload, GetMedia, Media, Playback, StartPlayback,
-        Streaming, StreamingError, Upload, UploadedFile,
+        AddMedia, AppendUpload, CreateUpload, ForPlayback, ForUpload, ForVideo, GetMedia, Media, Playback, SetMarker,
+        StartPlayback, Streaming, StreamingError, Upload, UploadedFile, Video,
     },
 };
 use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
@@ -62,6 +62,14 @@ impl Streaming for Room {
 
     async fn add_media(&self, req: AddMedia) -> Result<Job, StreamingError> {
         self.ingest(req).await
+    }
+
+    async fn video(&self, req: ForVideo) -> Result<Video, StreamingError> {
+        self.current_video(req).await
+    }
+
+    async fn set_marker(&self, req: SetMarker) -> Result<Video, StreamingError> {
+        self.mark(req).await
     }
 
     async fn start_playback(&self, req: StartPlayback) -> Result<Playback, StreamingError> {

@@ -55,6 +55,7 @@ export function freshState() {
     uploads: new Map(),
     uploadBreaks: 0,
     edits: new Map(),
+    marks: new Map(),
     searchMax: 48,
     failing: new Map(),
     calls: [],
@@ -215,8 +216,12 @@ export const adminTitle = (state, card) => ({ ...card, published: card.id !== "t
 
 export function adminTitleAnswer(state, id) {
   const whole = titleAnswer(state, id);
-  return whole && { ...whole, ...adminTitle(state, cardById(id)) };
+  const card = cardById(id);
+  return whole && { ...whole, ...adminTitle(state, card), ...(card.playable && { video: videoAnswer(state, id) }) };
 }
+
+/** What a title plays, with what was said of it since. */
+export const videoAnswer = (state, id) => ({ duration_s: 5640, ...state.marks.get(id) });
 
 function count(values) {
   const counts = new Map();

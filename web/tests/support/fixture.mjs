@@ -186,6 +186,14 @@ const routes = [
       return answers.adminTitleAnswer(state, id);
     },
   ],
+  [
+    "PATCH",
+    /^\/admin\/titles\/(\w+)\/video$/,
+    (state, [, id], { body }) => {
+      state.marks.set(id, { ...state.marks.get(id), ...body });
+      return answers.videoAnswer(state, id);
+    },
+  ],
   ["POST", /^\/admin\/titles$/, (_state, _m, { body }) => ({ ...cards[0], ...body, id: "t99" })],
   ["PUT", /^\/admin\/titles\/(\w+)\/artwork\/\w+$/, (state, [, id]) => answers.adminTitle(state, cardById(id))],
   ...uploadRoutes,

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod commands;
+mod credits;
 mod curating;
 mod durability;
 mod evening;
