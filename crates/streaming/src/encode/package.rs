@@ -101,7 +101,7 @@ async fn write(blobs: &BlobStore, key: String, file: Arc<File>, offset: u64, byt
 }
 
 fn rendition(path: &Path) -> Result<Rendition, Failure> {
-    let nothing = || Failure::permanent("Not one picture of this file could be decoded; it is damaged.");
+    let nothing = || Failure::permanent(explain::NOTHING_DECODED);
     let mut file = File::open(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => nothing(),
         _ => explain::io(&error),

@@ -6,6 +6,7 @@ mod bad_input;
 mod credits;
 mod deleted;
 mod delivery;
+mod hostile;
 mod jobs;
 mod support;
 mod transcode;
