@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, AssetId, Blob, Done, Millis, PlaybackId, ProfileId, TitleId, UploadId, jobs::Job};
+use crate::{AccountId, AssetId, Blob, Done, Millis, PlaybackId, ProfileId, SessionId, TitleId, UploadId, jobs::Job};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +76,9 @@ pub struct StartPlayback {
     pub account: AccountId,
     pub profile: ProfileId,
     pub title: TitleId,
+    /// The log-in that presses play: what is signed for it ends with it. A gateway of the version before does not say.
+    #[serde(default)]
+    pub session: Option<SessionId>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -171,7 +174,7 @@ crate::door_error! {
         QuotaReached => ResourceExhausted, "quota_reached", "too many unfinished uploads; finish or remove one";
         MarkerInvalid(String) => InvalidArgument, "marker_invalid", "{0}";
         PlaybackNotFound => NotFound, "playback_not_found", "no such playback; press play again";
-        /// Unsigned, altered, expired, somebody else's: one answer for all.
+        /// Unsigned, altered, expired, somebody else's, signed for a session that is over: one answer for all.
         MediaForbidden => Forbidden, "media_forbidden", "this address is not valid; press play again";
         MediaNotFound => NotFound, "media_not_found", "no such file";
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::{
-    AssetId, Blob, Fault,
+    AssetId, Blob, Fault, SessionId,
     streaming::{ForPlayback, GetMedia, Media, MediaBody, Playback, StartPlayback, StreamingError},
 };
 use moka::future::Cache;
@@ -86,6 +86,7 @@ impl Room {
             asset_id: asset.id,
             created_at: now,
             expires_at: now + self.config.playback_s as i64 * 1000,
+            session_id: req.session.map(|session| session.0),
         };
         playbacks::insert(&self.db, &row, self.config.playbacks_max).await?;
         metrics::counter!("streaming_playbacks_total").increment(1);
@@ -109,6 +110,8 @@ impl Room {
     fn describe(&self, row: &PlaybackRow, asset: &AssetRow) -> Playback {
         let grant = Grant {
             playback: row.id.into(),
+            // Of nobody: a version before this one wrote the row, and only its expiry ends it.
+            session: row.session_id.map_or(SessionId(0), SessionId),
             account: row.account_id.into(),
             asset: row.asset_id.into(),
             expires_s: row.expires_at / 1000,
@@ -132,7 +135,8 @@ impl Room {
         let path = req.path.strip_prefix("/media/").unwrap_or(&req.path);
         let now = self.inputs.now_ms();
         let (grant, file) = self.signer.verify(path, now).ok_or(StreamingError::MediaForbidden)?;
-        if req.account.is_some_and(|account| account != grant.account) {
+        let stranger = req.account.is_some_and(|account| account != grant.account);
+        if stranger || self.ended.holds(grant.session) {
             return Err(StreamingError::MediaForbidden);
         }
         let name = Name::parse(file).ok_or(StreamingError::MediaNotFound)?;

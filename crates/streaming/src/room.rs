@@ -15,8 +15,8 @@ use contract::{
 use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
 
 use crate::{
-    config::Config, encode::sandbox::Sandbox, files::Files, playback::Indexes, signing::Signer, uploads::Locks,
-    worker::Running,
+    config::Config, encode::sandbox::Sandbox, ended::Ended, files::Files, playback::Indexes, signing::Signer,
+    uploads::Locks, worker::Running,
 };
 
 /// Streaming. Hold it as `Arc<dyn Streaming>` and `Arc<dyn Jobs>`.
@@ -31,6 +31,7 @@ pub struct Room {
     pub(crate) upload_locks: Locks,
     pub(crate) indexes: Indexes,
     pub(crate) signer: Signer,
+    pub(crate) ended: Ended,
     pub(crate) sandbox: Sandbox,
     pub(crate) running: Running,
     pub(crate) data_folder: PathBuf,

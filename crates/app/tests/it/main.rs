@@ -9,6 +9,7 @@ mod durability;
 mod evening;
 mod health;
 mod kids;
+mod leaving;
 mod policies;
 mod replay;
 mod video;

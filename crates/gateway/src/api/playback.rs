@@ -55,6 +55,7 @@ async fn start_playback(
         account,
         profile,
         title,
+        session: Some(viewing.caller.session),
     };
     let (playback, state, next) = tokio::try_join!(
         async { Ok::<_, Problem>(gateway.doors.streaming.start_playback(asked).await?) },

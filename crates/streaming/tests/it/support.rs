@@ -8,7 +8,7 @@ use std::{
 };
 
 use contract::{
-    AccountId, Fault, JobId, ProfileId, TitleId, async_trait,
+    AccountId, Fault, JobId, ProfileId, SessionId, TitleId, async_trait,
     catalog::{Card, CatalogError, ForTitle, Title, TitleKind},
     events::EventBody,
     jobs::{ForJob, Job, JobState, Jobs},
@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub const ACCOUNT: AccountId = AccountId(11);
 pub const STRANGER: AccountId = AccountId(12);
 pub const PROFILE: ProfileId = ProfileId(21);
+pub const SESSION: SessionId = SessionId(25);
 pub const TITLE: TitleId = TitleId(31);
 pub const SERIES: TitleId = TitleId(32);
 pub const NO_TITLE: TitleId = TitleId(404);
@@ -214,10 +215,16 @@ impl House {
     /// What the catalogue does: the title is gone, and everybody hears of it.
     pub async fn delete_title(&self, title: TitleId) {
         self.titles.delete(title);
+        self.tell(EventBody::TitleDeleted { title }).await;
+    }
+
+    /// A fact of another room, heard by everybody.
+    pub async fn tell(&self, fact: EventBody) {
         let db = self.room.database();
         let mut tx = db.begin().await.unwrap();
-        let fact = self.inputs.event(EventBody::TitleDeleted { title });
-        platform::outbox::append(&mut tx, &fact).await.unwrap();
+        platform::outbox::append(&mut tx, &self.inputs.event(fact))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         self.bus.settle().await.unwrap();
     }
@@ -268,11 +275,17 @@ impl House {
     }
 
     pub async fn start(&self) -> Result<Playback, StreamingError> {
+        self.start_in(SESSION).await
+    }
+
+    /// Pressed on another device.
+    pub async fn start_in(&self, session: SessionId) -> Result<Playback, StreamingError> {
         self.room
             .start_playback(StartPlayback {
                 account: ACCOUNT,
                 profile: PROFILE,
                 title: TITLE,
+                session: Some(session),
             })
             .await
     }
