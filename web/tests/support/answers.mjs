@@ -52,6 +52,9 @@ export function freshState() {
     ratings: new Map(),
     list: new Set(["t1", "t12", "t23"]),
     positions: [],
+    presses: 0,
+    /** Where what was signed is good no more. */
+    ended: [],
     uploads: new Map(),
     uploadBreaks: 0,
     edits: new Map(),
