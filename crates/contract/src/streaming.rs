@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, AssetId, Blob, Done, Millis, PlaybackId, ProfileId, TitleId, UploadId, jobs::Job};
+use crate::{AccountId, AssetId, Blob, Done, Millis, PlaybackId, ProfileId, SessionId, TitleId, UploadId, jobs::Job};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +76,38 @@ pub struct StartPlayback {
     pub account: AccountId,
     pub profile: ProfileId,
     pub title: TitleId,
+    /// The log-in that presses play: what is signed for it ends with it. A gateway of the version before does not say.
+    #[serde(default)]
+    pub session: Option<SessionId>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ForVideo {
+    pub title: TitleId,
+}
+
+/// The video that a title plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Video {
+    pub asset: AssetId,
+    pub duration_ms: u64,
+    /// Where the end credits begin, if known.
+    pub credits_ms: Option<u64>,
+}
+
+/// A part of a video that players and rules act on, in ms from its beginning; `None`: where it lies is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Marker {
+    /// Where the end credits begin: whoever comes there has seen it all.
+    Credits(Option<u64>),
+}
+
+/// Says where a part of the video lies that the title plays now; another video of the title brings its own.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct SetMarker {
+    pub title: TitleId,
+    pub marker: Marker,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -140,8 +172,9 @@ crate::door_error! {
         UploadTooLarge(u64) => InvalidArgument, "upload_too_large", "an upload has at most {0} bytes";
         OffsetWrong(u64) => Conflict, "offset_wrong", "continue at byte {0}";
         QuotaReached => ResourceExhausted, "quota_reached", "too many unfinished uploads; finish or remove one";
+        MarkerInvalid(String) => InvalidArgument, "marker_invalid", "{0}";
         PlaybackNotFound => NotFound, "playback_not_found", "no such playback; press play again";
-        /// Unsigned, altered, expired, somebody else's: one answer for all.
+        /// Unsigned, altered, expired, somebody else's, signed for a session that is over: one answer for all.
         MediaForbidden => Forbidden, "media_forbidden", "this address is not valid; press play again";
         MediaNotFound => NotFound, "media_not_found", "no such file";
     }
@@ -156,6 +189,8 @@ pub trait Streaming: Send + Sync + 'static {
     /// A whole file of a data set, to read; it rests from the beginning again.
     async fn uploaded_file(&self, req: ForUpload) -> Result<UploadedFile, StreamingError>;
     async fn add_media(&self, req: AddMedia) -> Result<Job, StreamingError>;
+    async fn video(&self, req: ForVideo) -> Result<Video, StreamingError>;
+    async fn set_marker(&self, req: SetMarker) -> Result<Video, StreamingError>;
     async fn start_playback(&self, req: StartPlayback) -> Result<Playback, StreamingError>;
     async fn playback(&self, req: ForPlayback) -> Result<Playback, StreamingError>;
     async fn media(&self, req: GetMedia) -> Result<Media, StreamingError>;
@@ -168,6 +203,8 @@ crate::wire! { Streaming as "streaming", StreamingError:
     remove_upload(ForUpload) -> Done,
     uploaded_file(ForUpload) -> UploadedFile,
     add_media(AddMedia) -> Job,
+    video(ForVideo) -> Video,
+    set_marker(SetMarker) -> Video,
     start_playback(StartPlayback) -> Playback,
     playback(ForPlayback) -> Playback,
     media(GetMedia) -> Media,

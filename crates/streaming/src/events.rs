@@ -38,6 +38,7 @@ impl Handler for Facts {
                     assets::retire(&mut tx, &room.inputs, *title).await?;
                     tx.commit().await?;
                 }
+                EventBody::SessionsRevoked { sessions, .. } => room.end_sessions(sessions).await?,
                 EventBody::AccountDeleted { account } => {
                     playbacks::delete_of(&room.db, *account).await?;
                     uploads::expire_all_of(&room.db, *account, event.at).await?;

@@ -3,7 +3,7 @@
 //! **Owns** uploads, transcode jobs, assets (segments and their index) and playbacks; its database is `streaming`, its files are
 //! `uploads/` (sources) and `transcode/` (work in progress) in the data folder and `assets/` in blob storage.
 //! **Calls** the catalogue (does a title exist, what is it called). **Emits** `AssetReady`, `AssetRemoved` (a title plays another
-//! asset, or none). **Listens** to `TitleDeleted`, `AccountDeleted`.
+//! asset, or none). **Listens** to `TitleDeleted`, `AccountDeleted`, `SessionsRevoked`.
 //!
 //! Invariants:
 //! - ffmpeg and ffprobe run in [`encode::sandbox`] or not at all; nothing that a person wrote is ever an argument or a path.
@@ -11,18 +11,21 @@
 //! - A title plays at most one asset. An asset is visible only once all of it is stored, by one transaction; its files never
 //!   change afterwards, and go when nobody who pressed play before can still be watching.
 //! - Every attempt at a job begins from nothing: a process may be killed at any moment and leaves nothing that is seen.
-//! - Delivery needs no database: a signature over the path's prefix says what its holder may have.
+//! - Delivery needs no database: a signature over the path's prefix says what its holder may have, until the log-in ends it was made for.
 //!
 //! | you want to know | read |
 //! |---|---|
 //! | the doors | `room.rs`, then `uploads.rs` and `playback.rs` |
+//! | what a title plays, and where its credits are | `videos.rs` |
 //! | what a job does | `worker.rs`, then `encode/` |
 //! | what players get | `manifest/`, from `asset.rs` |
+//! | whose addresses end before they expire | `ended.rs` |
 //! | what is removed when | `tidy.rs` |
 
 mod asset;
 mod config;
 mod encode;
+mod ended;
 mod events;
 mod files;
 mod manifest;
@@ -33,6 +36,7 @@ mod signing;
 mod store;
 mod tidy;
 mod uploads;
+mod videos;
 mod workdir;
 mod worker;
 
@@ -84,6 +88,7 @@ pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> any
         queue: jobs::Queue::with_settings(db.clone(), inputs.clone(), queue),
         indexes: playback::Indexes::new(blobs.clone(), config.index_cache_bytes),
         signer: signing::Signer::new(&key),
+        ended: ended::Ended::default(),
         work_folder: data_folder.join("transcode"),
         sandbox: encode::sandbox::Sandbox::default(),
         upload_locks: uploads::Locks::default(),
@@ -98,6 +103,7 @@ pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> any
     });
     bus.attach(&room.db).await?;
     events::subscribe(&bus, &room).await?;
+    room.recall_ended().await?;
     Ok(room)
 }
 

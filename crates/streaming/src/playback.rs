@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::{
-    AssetId, Blob, Fault,
+    AssetId, Blob, Fault, SessionId,
     streaming::{ForPlayback, GetMedia, Media, MediaBody, Playback, StartPlayback, StreamingError},
 };
 use moka::future::Cache;
@@ -15,7 +15,10 @@ use crate::{
     manifest,
     room::Room,
     signing::{Grant, Name},
-    store::{assets, playbacks, playbacks::PlaybackRow},
+    store::{
+        assets::{self, AssetRow},
+        playbacks::{self, PlaybackRow},
+    },
 };
 
 const HLS_TYPE: &str = "application/vnd.apple.mpegurl";
@@ -83,6 +86,7 @@ impl Room {
             asset_id: asset.id,
             created_at: now,
             expires_at: now + self.config.playback_s as i64 * 1000,
+            session_id: req.session.map(|session| session.0),
         };
         playbacks::insert(&self.db, &row, self.config.playbacks_max).await?;
         metrics::counter!("streaming_playbacks_total").increment(1);
@@ -91,7 +95,7 @@ impl Room {
             StreamingError::MediaNotFound => StreamingError::NotPlayable,
             other => other,
         })?;
-        Ok(self.describe(&row, asset.duration_ms as u64))
+        Ok(self.describe(&row, &asset))
     }
 
     pub(crate) async fn find_playback(&self, req: ForPlayback) -> Result<Playback, StreamingError> {
@@ -100,12 +104,14 @@ impl Room {
         let asset = assets::find(&self.db, AssetId(row.asset_id))
             .await?
             .ok_or(StreamingError::PlaybackNotFound)?;
-        Ok(self.describe(&row, asset.duration_ms as u64))
+        Ok(self.describe(&row, &asset))
     }
 
-    fn describe(&self, row: &PlaybackRow, duration_ms: u64) -> Playback {
+    fn describe(&self, row: &PlaybackRow, asset: &AssetRow) -> Playback {
         let grant = Grant {
             playback: row.id.into(),
+            // Of nobody: a version before this one wrote the row, and only its expiry ends it.
+            session: row.session_id.map_or(SessionId(0), SessionId),
             account: row.account_id.into(),
             asset: row.asset_id.into(),
             expires_s: row.expires_at / 1000,
@@ -116,8 +122,8 @@ impl Room {
             profile: row.profile_id.into(),
             title: row.title_id.into(),
             asset: grant.asset,
-            duration_ms,
-            credits_ms: None,
+            duration_ms: asset.duration_ms as u64,
+            credits_ms: asset.credits(),
             hls_path: self.signer.path(&grant, "master.m3u8"),
             dash_path: Some(self.signer.path(&grant, "manifest.mpd")),
             storyboard_path: None,
@@ -129,7 +135,8 @@ impl Room {
         let path = req.path.strip_prefix("/media/").unwrap_or(&req.path);
         let now = self.inputs.now_ms();
         let (grant, file) = self.signer.verify(path, now).ok_or(StreamingError::MediaForbidden)?;
-        if req.account.is_some_and(|account| account != grant.account) {
+        let stranger = req.account.is_some_and(|account| account != grant.account);
+        if stranger || self.ended.holds(grant.session) {
             return Err(StreamingError::MediaForbidden);
         }
         let name = Name::parse(file).ok_or(StreamingError::MediaNotFound)?;

@@ -8,15 +8,15 @@ use contract::{
     catalog::Catalog,
     jobs::{ForJob, Job, JobError, Jobs, ListJobs},
     streaming::{
-        AddMedia, AppendUpload, CreateUpload, ForPlayback, ForUpload, GetMedia, Media, Playback, StartPlayback,
-        Streaming, StreamingError, Upload, UploadedFile,
+        AddMedia, AppendUpload, CreateUpload, ForPlayback, ForUpload, ForVideo, GetMedia, Media, Playback, SetMarker,
+        StartPlayback, Streaming, StreamingError, Upload, UploadedFile, Video,
     },
 };
 use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
 
 use crate::{
-    config::Config, encode::sandbox::Sandbox, files::Files, playback::Indexes, signing::Signer, uploads::Locks,
-    worker::Running,
+    config::Config, encode::sandbox::Sandbox, ended::Ended, files::Files, playback::Indexes, signing::Signer,
+    uploads::Locks, worker::Running,
 };
 
 /// Streaming. Hold it as `Arc<dyn Streaming>` and `Arc<dyn Jobs>`.
@@ -31,6 +31,7 @@ pub struct Room {
     pub(crate) upload_locks: Locks,
     pub(crate) indexes: Indexes,
     pub(crate) signer: Signer,
+    pub(crate) ended: Ended,
     pub(crate) sandbox: Sandbox,
     pub(crate) running: Running,
     pub(crate) data_folder: PathBuf,
@@ -62,6 +63,14 @@ impl Streaming for Room {
 
     async fn add_media(&self, req: AddMedia) -> Result<Job, StreamingError> {
         self.ingest(req).await
+    }
+
+    async fn video(&self, req: ForVideo) -> Result<Video, StreamingError> {
+        self.current_video(req).await
+    }
+
+    async fn set_marker(&self, req: SetMarker) -> Result<Video, StreamingError> {
+        self.mark(req).await
     }
 
     async fn start_playback(&self, req: StartPlayback) -> Result<Playback, StreamingError> {

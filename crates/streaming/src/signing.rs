@@ -1,21 +1,24 @@
-//! Signed paths: `{playback}/{account}/{expires}/{signature}/{asset}/…` below `/media/`.
+//! Signed paths: `{playback}/{session}/{account}/{expires}/{signature}/{asset}/…` below `/media/`.
 //!
 //! The signature is an HMAC-SHA-256, cut to 128 bits, over everything before the file's name: one signature covers all of an asset, so
-//! manifests can use relative addresses, and an edge cache can check it (or leave it to us) and drop it from its key.
+//! manifests can use relative addresses, and an edge cache can check it (or leave it to us) and drop it from its key. It carries the
+//! log-in that it was made for, so that it can end before it expires: see [`crate::ended`].
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use contract::{AccountId, AssetId, Millis, PlaybackId};
+use contract::{AccountId, AssetId, Millis, PlaybackId, SessionId};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 /// What a signature is over; another meaning gets another version.
-const VERSION: &str = "kinora-media-1";
+const VERSION: &str = "kinora-media-2";
 const SIGNATURE_BYTES: usize = 16;
 
 /// What a signature vouches for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
     pub playback: PlaybackId,
+    /// The log-in that pressed play.
+    pub session: SessionId,
     pub account: AccountId,
     pub asset: AssetId,
     /// Seconds since the Unix epoch.
@@ -51,21 +54,23 @@ impl Signer {
         let signature = URL_SAFE_NO_PAD.encode(&tag[..SIGNATURE_BYTES]);
         let Grant {
             playback,
+            session,
             account,
             asset,
             expires_s,
         } = grant;
-        format!("/media/{playback}/{account}/{expires_s}/{signature}/{asset}/{file}")
+        format!("/media/{playback}/{session}/{account}/{expires_s}/{signature}/{asset}/{file}")
     }
 
     /// What a path grants and names, if its signature is ours and it has not expired. The text is what stands below `/media/`.
     pub fn verify<'a>(&self, path: &'a str, now: Millis) -> Option<(Grant, &'a str)> {
-        let mut parts = path.splitn(6, '/');
+        let mut parts = path.splitn(7, '/');
         let mut next = || parts.next();
-        let (playback, account, expires, signature, asset, file) =
-            (next()?, next()?, next()?, next()?, next()?, next()?);
+        let (playback, session, account, expires, signature, asset, file) =
+            (next()?, next()?, next()?, next()?, next()?, next()?, next()?);
         let grant = Grant {
             playback: playback.parse().ok()?,
+            session: session.parse().ok()?,
             account: account.parse().ok()?,
             asset: asset.parse().ok()?,
             expires_s: decimal(expires)?,
@@ -82,12 +87,13 @@ impl Signer {
     fn authenticate(&self, grant: &Grant) -> Hmac<Sha256> {
         let Grant {
             playback,
+            session,
             account,
             asset,
             expires_s,
         } = grant;
         let mut mac = self.mac.clone();
-        mac.update(format!("{VERSION}|{playback}|{account}|{expires_s}|{asset}").as_bytes());
+        mac.update(format!("{VERSION}|{playback}|{session}|{account}|{expires_s}|{asset}").as_bytes());
         mac
     }
 }

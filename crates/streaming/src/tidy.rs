@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     room::Room,
     store::{
-        assets, playbacks,
+        assets, playbacks, sessions,
         uploads::{self, OPEN, UploadRow},
     },
     workdir,
@@ -48,6 +48,7 @@ impl Room {
         }
         self.tidy_assets().await?;
         self.tidy_uploads().await?;
+        sessions::prune(&self.db, self.forget_ended_before()).await?;
         playbacks::prune(&self.db, self.inputs.now_ms()).await.map(drop)
     }
 

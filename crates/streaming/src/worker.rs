@@ -246,6 +246,7 @@ impl Room {
             bytes: package.index.bytes() as i64,
             created_at: now,
             changed_at: now,
+            credits_ms: package.credits_ms.map(|ms| ms as i64),
         };
         assets::begin(&self.db, &row).await.map_err(explain::fault)?;
         let on_share = |share: f32| ticket.progress(ENCODED + share * (1.0 - ENCODED), "storing");

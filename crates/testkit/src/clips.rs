@@ -1,11 +1,12 @@
-//! Owns making films for tests with ffmpeg: ordinary ones and those that break careless code. Each is made once per machine.
+//! Owns the files that somebody could upload: ordinary films and what breaks careless code. Each is made once per machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use crate::films::Film;
 
 /// Raise when a clip of the same name becomes another.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A file that somebody could upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,16 +77,16 @@ impl Clip {
 
     fn make(self, file: &Path) {
         match self {
-            Self::Ordinary { seconds } => film(file, "320x180", "24", seconds, true),
-            Self::HighDefinition { seconds } => film(file, "1280x720", "24", seconds, true),
-            Self::Portrait => film(file, "180x320", "30", 4, true),
-            Self::Film23976 => film(file, "320x180", "24000/1001", 6, true),
-            Self::OddDimensions => odd_dimensions(file),
-            Self::Silent => film(file, "320x180", "25", 4, false),
-            Self::AudioOnly => ffmpeg(
-                &["-f", "lavfi", "-i", "sine=frequency=330:duration=4", "-c:a", "aac"],
-                file,
-            ),
+            Self::Ordinary { seconds } => film("320x180", "24", seconds).write(file),
+            Self::HighDefinition { seconds } => film("1280x720", "24", seconds).write(file),
+            Self::Portrait => film("180x320", "30", 4).write(file),
+            Self::Film23976 => film("320x180", "24000/1001", 6).write(file),
+            // 4:4:4 is the only common form that may have an odd width.
+            Self::OddDimensions => Film::silent("320x180", "24", 4)
+                .and(&["-vf", "scale=321:181", "-pix_fmt", "yuv444p"])
+                .write(file),
+            Self::Silent => Film::silent("320x180", "25", 4).index_first().write(file),
+            Self::AudioOnly => Film::sound_alone(4, &["-c:a", "aac"]).write(file),
             Self::CutInHalf => cut_in_half(file),
             Self::TextFile => write(
                 file,
@@ -102,83 +103,18 @@ impl Clip {
     }
 }
 
-/// A moving picture in which every frame differs, so that a test can see it move.
-fn film(file: &Path, size: &str, rate: &str, seconds: u32, sound: bool) {
-    let picture = format!("testsrc2=size={size}:rate={rate}:duration={seconds}");
-    let tone = format!("sine=frequency=330:duration={seconds}:sample_rate=48000");
-    let mut words = vec!["-f", "lavfi", "-i", &picture];
-    if sound {
-        words.extend(["-f", "lavfi", "-i", &tone, "-c:a", "aac", "-b:a", "96k"]);
-    }
-    words.extend([
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-pix_fmt",
-        "yuv420p",
-        "-movflags",
-        "+faststart",
-    ]);
-    ffmpeg(&words, file);
-}
-
-/// 4:4:4 is the only common form that may have an odd width.
-fn odd_dimensions(file: &Path) {
-    let picture = "testsrc2=size=320x180:rate=24:duration=4,scale=321:181,format=yuv444p";
-    ffmpeg(
-        &[
-            "-f",
-            "lavfi",
-            "-i",
-            picture,
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-pix_fmt",
-            "yuv444p",
-        ],
-        file,
-    );
+fn film(size: &str, rate: &str, seconds: u32) -> Film {
+    Film::new(size, rate, seconds).index_first()
 }
 
 fn cut_in_half(file: &Path) {
-    let whole = file.with_extension("whole.mp4");
-    ffmpeg(
-        &[
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=320x180:rate=24:duration=6",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-        ],
-        &whole,
-    );
-    let bytes = fs::read(&whole).expect("read the whole film");
+    let whole = Film::silent("320x180", "24", 6).make("mp4");
+    let bytes = fs::read(&whole.path).expect("read the whole film");
     write(file, &bytes[..bytes.len() / 2]);
-    fs::remove_file(&whole).expect("remove the whole film");
 }
 
 fn write(file: &Path, bytes: &[u8]) {
     fs::write(file, bytes).expect("write the clip");
-}
-
-fn ffmpeg(words: &[&str], file: &Path) {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-y"])
-        .args(words)
-        .arg(file)
-        .output();
-    let output = output.expect("ffmpeg, which the tests need: apt-get install -y ffmpeg");
-    assert!(
-        output.status.success(),
-        "ffmpeg {words:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
 
 /// Another user's folder could not be written.
@@ -190,29 +126,18 @@ fn own_user() -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::films::ffprobe;
 
-    fn probe(clip: Clip, entries: &str) -> String {
-        let words = [
-            "-v",
-            "error",
-            "-select_streams",
-            "v:0",
-            "-show_entries",
-            entries,
-            "-of",
-            "csv=p=0",
-        ];
-        let output = Command::new("ffprobe").args(words).arg(clip.file()).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    fn probe(clip: Clip, entries: &str) -> Vec<String> {
+        ffprobe(&["-select_streams", "v:0", "-show_entries", entries], &clip.file())
     }
 
     #[test]
     fn clips_are_what_they_are_called() {
-        assert_eq!(probe(Clip::Portrait, "stream=width,height"), "180,320");
-        assert_eq!(probe(Clip::OddDimensions, "stream=width,height"), "321,181");
-        assert_eq!(probe(Clip::Film23976, "stream=r_frame_rate"), "24000/1001");
-        assert_eq!(probe(Clip::AudioOnly, "stream=width"), "");
-        assert_eq!(probe(Clip::CutInHalf, "stream=width"), "");
+        assert_eq!(probe(Clip::Portrait, "stream=width,height"), ["180,320"]);
+        assert_eq!(probe(Clip::OddDimensions, "stream=width,height"), ["321,181"]);
+        assert_eq!(probe(Clip::Film23976, "stream=r_frame_rate"), ["24000/1001"]);
+        assert!(probe(Clip::AudioOnly, "stream=width").is_empty());
         assert_eq!(fs::metadata(Clip::Empty.file()).unwrap().len(), 0);
     }
 }

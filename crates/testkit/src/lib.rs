@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod command;
 pub mod datasets;
 pub mod disk;
+pub mod films;
 pub mod server;
 pub mod wait;
 

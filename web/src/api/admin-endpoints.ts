@@ -23,6 +23,11 @@ export const createTitle = (body: TitleDraft) =>
   answer(client.POST("/api/v1/admin/titles", { body, headers: repeatable() }));
 export const updateTitle = (id: Id, body: TitleChanges) =>
   answer(client.PATCH("/api/v1/admin/titles/{id}", { params: { path: { id } }, body }));
+export type VideoChanges = paths["/api/v1/admin/titles/{id}/video"]["patch"]["requestBody"]["content"]["application/json"];
+
+/** Where parts of the title's video lie. */
+export const updateVideo = (id: Id, body: VideoChanges) =>
+  answer(client.PATCH("/api/v1/admin/titles/{id}/video", { params: { path: { id } }, body }));
 export const deleteTitle = (id: Id) => answer(client.DELETE("/api/v1/admin/titles/{id}", { params: { path: { id } } }));
 
 export type ArtworkShape = "poster" | "backdrop";

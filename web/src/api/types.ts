@@ -54,3 +54,4 @@ export type Metric = Schemas["Metric"];
 export type Model = Schemas["Model"];
 export type AdminTitle = Schemas["AdminTitle"];
 export type AdminTitleWhole = Schemas["AdminTitleWhole"];
+export type Video = Schemas["Video"];

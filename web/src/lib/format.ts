@@ -12,6 +12,13 @@ export function clockTime(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+/** Seconds of what `clockTime` writes, `1:02:03`, `2:03` or `2:03.5`; undefined where it is no such time. */
+export function secondsOf(clock: string): number | undefined {
+  const [, hours = "0", minutes = "", seconds = ""] = clock.trim().match(/^(?:(\d{1,3}):)?(\d{1,2}):(\d{2}(?:\.\d{1,3})?)$/) ?? [];
+  if (seconds === "" || Number(minutes) > 59 || Number(seconds) >= 60) return undefined;
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}
+
 /** `1h 42m`, `42m`, `40s`: rounded up, since a film with seconds left is not over. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

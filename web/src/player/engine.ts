@@ -1,9 +1,11 @@
 /**
  * One video being shown: hls.js over Media Source Extensions (or the browser's own HLS where there is none), its levels, and
- * its troubles in kinds that the page has words for. Starts at the lowest level and climbs.
+ * its troubles in kinds that the page has words for. Starts at the lowest level and climbs. Addresses that are not good any more, as
+ * after a long pause, are renewed on the way.
  */
 import type Hls from "hls.js";
 import type { ErrorData, Level } from "hls.js";
+import { Problem } from "@/api/http";
 
 export type Trouble = "network" | "media" | "expired" | "unsupported" | "unknown";
 
@@ -26,6 +28,8 @@ const AUTO = -1;
 const MEDIA_RECOVERIES_MAX = 2;
 const NETWORK_RECOVERIES_MAX = 4;
 const RECOVERY_PAUSE_MS = 1500;
+/** A new address that is refused as well is no use asking for again; one is until something has arrived under it. */
+const RENEWALS_MAX = 1;
 // As in MediaError, which not every simulated document has.
 const MEDIA_ERR_NETWORK = 2;
 const MEDIA_ERR_DECODE = 3;
@@ -36,11 +40,15 @@ export const loadHls = () => import("hls.js").then((module) => module.default);
 export class Engine {
   private hls: Hls | undefined;
   private url = "";
+  /** Where the stream has lain: what manifests said is where it lay when they were loaded. */
+  private folders: string[] = [];
   /** Whether the manifest has arrived: without it there is nothing to go on loading. */
   private parsed = false;
   private stopListening = () => {};
   private mediaRecoveries = 0;
   private networkRecoveries = 0;
+  private renewals = 0;
+  private renewing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private destroyed = false;
   private state: EngineState = {
@@ -53,7 +61,11 @@ export class Engine {
   };
   private readonly listeners = new Set<() => void>();
 
-  constructor(private readonly video: HTMLVideoElement) {}
+  /** `renew` asks for a new address of the same film. */
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly renew?: () => Promise<string>,
+  ) {}
 
   readonly subscribe = (listener: () => void) => {
     this.listeners.add(listener);
@@ -67,8 +79,15 @@ export class Engine {
     const HlsClass = await loadHls();
     if (this.destroyed) return;
     this.url = url;
+    this.folders = [folderOf(url)];
     if (HlsClass.isSupported()) {
-      this.attach(new HlsClass(settings(startAt)), HlsClass);
+      // Addresses of the manifests lead to where the stream is now.
+      const xhrSetup = (request: XMLHttpRequest, asked: string) => {
+        const before = this.folders.find((folder) => asked.includes(folder));
+        const now = before && asked.replace(before, folderOf(this.url));
+        if (now && now !== asked) request.open("GET", now, true);
+      };
+      this.attach(new HlsClass({ ...settings(startAt), xhrSetup }), HlsClass);
     } else if (this.video.canPlayType("application/vnd.apple.mpegurl")) {
       this.listenToVideo();
       this.openByBrowser(startAt);
@@ -87,6 +106,7 @@ export class Engine {
     hls.on(Events.LEVEL_SWITCHED, (_event, data) => this.set({ playingHeight: hls.levels[data.level]?.height }));
     hls.on(Events.FRAG_BUFFERED, () => {
       this.networkRecoveries = 0;
+      this.renewals = 0;
       if (this.state.trouble === "network") this.set({ trouble: undefined });
     });
     hls.on(Events.SUBTITLE_TRACKS_UPDATED, (_event, data) =>
@@ -109,8 +129,14 @@ export class Engine {
 
   /** The browser's own HLS says what goes wrong by the element alone. */
   private listenToVideo() {
-    const failed = () => this.set({ trouble: troubleOf(this.video.error) });
-    const plays = () => this.state.trouble === "network" && this.set({ trouble: undefined });
+    const failed = () => {
+      const trouble = troubleOf(this.video.error);
+      if (trouble !== "unknown" || !this.goOnRenewed(trouble)) this.set({ trouble });
+    };
+    const plays = () => {
+      this.renewals = 0;
+      if (this.state.trouble === "network") this.set({ trouble: undefined });
+    };
     this.video.addEventListener("error", failed);
     this.video.addEventListener("playing", plays);
     this.stopListening = () => {
@@ -120,9 +146,13 @@ export class Engine {
   }
 
   private failed(data: ErrorData, HlsClass: typeof Hls) {
-    if (!data.fatal || !this.hls) return;
+    if (!this.hls) return;
     const status = data.response?.code;
-    if (status === 401 || status === 403 || status === 410) return this.set({ trouble: "expired" });
+    const refused = status === 401 || status === 403 || status === 410;
+    // Not only once it is fatal: until then all other levels would be tried, which lie under the same signature.
+    if (refused && this.goOnRenewed("expired")) return;
+    if (!data.fatal) return;
+    if (refused) return this.set({ trouble: "expired" });
     if (data.type === HlsClass.ErrorTypes.MEDIA_ERROR && this.mediaRecoveries < MEDIA_RECOVERIES_MAX) {
       this.mediaRecoveries += 1;
       this.hls.recoverMediaError();
@@ -138,6 +168,44 @@ export class Engine {
     this.set({ trouble: data.type === HlsClass.ErrorTypes.MEDIA_ERROR ? "media" : "unknown" });
   }
 
+  /** Whether a new address is on its way; with it loading goes on where it stopped, and what is buffered plays meanwhile. */
+  private goOnRenewed(trouble: Trouble): boolean {
+    if (!this.renew) return false;
+    if (this.renewing) return true;
+    if (this.renewals >= RENEWALS_MAX) return false;
+    this.renewals += 1;
+    this.renewing = true;
+    this.hls?.stopLoad();
+    const failed = (error: unknown) => (error instanceof Problem && error.offline ? "network" : trouble);
+    void this.renew()
+      .then(
+        (url) => !this.destroyed && this.moveTo(url),
+        (error: unknown) => !this.destroyed && this.set({ trouble: failed(error) }),
+      )
+      .finally(() => {
+        this.renewing = false;
+      });
+    return true;
+  }
+
+  private moveTo(url: string) {
+    const playing = !this.video.paused;
+    const replaced = assetOf(url) !== assetOf(this.url);
+    this.url = url;
+    if (replaced) {
+      // Another film by now: nothing that is known of the first holds.
+      this.parsed = false;
+      this.folders = [];
+    }
+    this.folders.push(folderOf(url));
+    if (!this.hls) this.openByBrowser(this.video.currentTime);
+    else {
+      if (replaced) this.hls.config.startPosition = this.video.currentTime;
+      this.loadAgain();
+    }
+    if (playing) void this.video.play().catch(() => undefined);
+  }
+
   /** From where loading stopped; from the manifest where not even that has come. */
   private loadAgain() {
     if (this.parsed) this.hls?.startLoad();
@@ -149,6 +217,7 @@ export class Engine {
     clearTimeout(this.timer);
     this.mediaRecoveries = 0;
     this.networkRecoveries = 0;
+    this.renewals = 0;
     const trouble = this.state.trouble;
     this.set({ trouble: undefined });
     if (!this.hls) this.openByBrowser(this.video.currentTime);
@@ -184,6 +253,12 @@ export class Engine {
     for (const listener of this.listeners) listener();
   }
 }
+
+/** Everything before the file's name. */
+const folderOf = (url: string) => url.slice(0, url.lastIndexOf("/") + 1);
+
+/** Which film lies there, under whatever signature: the last part of the folder. */
+const assetOf = (url: string) => folderOf(url).split("/").at(-2);
 
 /** What the browser's own HLS met: an address that it could not open at all may have run out, so a new one is asked for. */
 function troubleOf(error: MediaError | null): Trouble {

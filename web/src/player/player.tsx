@@ -2,6 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useCanGoBack, useRouter } from "@tanstack/react-router";
 import { type PointerEvent, useEffect, useEffectEvent, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { startPlayback } from "@/api/endpoints";
 import { tasteChanged } from "@/api/opinions";
 import type { Playback, Title } from "@/api/types";
 import { Icon } from "@/components/icons";
@@ -33,7 +34,7 @@ interface PlayerProps {
 export function Player({ playback, title, titleId, onRenew }: PlayerProps) {
   const frame = useRef<HTMLDivElement>(null);
   const element = useRef<HTMLVideoElement>(null);
-  const { engine, state: engineState } = useEngine(element, playback);
+  const { engine, state: engineState, session } = useEngine(element, playback);
   const video = useVideo(element, playback.duration_s);
   const [flash, setFlash] = useFlash();
   const [settings, setSettings] = useState(false);
@@ -51,7 +52,7 @@ export function Player({ playback, title, titleId, onRenew }: PlayerProps) {
     [setFlash],
   );
   const idle = useIdle(frame, !video.paused && !settings && !help && !video.ended);
-  useReports(element, playback, titleId);
+  useReports(element, session, titleId);
   const leave = useLeavePlayer();
   useKeys(actions, element, {
     help: () => setHelp(true),
@@ -226,26 +227,32 @@ const silent = () => () => undefined;
 
 function useEngine(element: React.RefObject<HTMLVideoElement | null>, playback: Playback) {
   const [engine, setEngine] = useState<Engine>();
+  // Another one once the first is not good any more: positions go to the one that plays.
+  const [session, setSession] = useState(playback.session_id);
   useEffect(() => {
     const video = element.current;
     if (!video) return;
-    const created = new Engine(video);
+    const created = new Engine(video, async () => {
+      const renewed = await startPlayback(playback.title_id);
+      setSession(renewed.session_id);
+      return renewed.hls_url;
+    });
     setEngine(created);
     video.volume = rememberedVolume();
     void created.open(playback.hls_url, playback.resume_at_s).then(() => video.play().catch(() => undefined));
     return () => created.destroy();
   }, [element, playback]);
   const state = useSyncExternalStore(engine?.subscribe ?? silent, engine?.snapshot ?? (() => NOTHING));
-  return { engine, state };
+  return { engine, state, session };
 }
 
 /** Positions to the server, and a home page that is asked for anew afterwards. */
-function useReports(element: React.RefObject<HTMLVideoElement | null>, playback: Playback, titleId: string) {
+function useReports(element: React.RefObject<HTMLVideoElement | null>, session: string, titleId: string) {
   const client = useQueryClient();
   useEffect(() => {
     const video = element.current;
     if (!video) return;
-    const reporter = new PositionReporter(playback.session_id);
+    const reporter = new PositionReporter(session);
     const playing = () =>
       !video.paused && !video.seeking && video.readyState >= 2 && reporter.playing(video.currentTime);
     const paused = () => !video.ended && video.readyState >= 1 && reporter.paused(video.currentTime);
@@ -264,7 +271,7 @@ function useReports(element: React.RefObject<HTMLVideoElement | null>, playback:
       void client.invalidateQueries({ queryKey: ["title"] });
       void client.invalidateQueries({ queryKey: ["history"] });
     };
-  }, [element, playback, titleId, client]);
+  }, [element, session, titleId, client]);
 }
 
 interface KeyTargets {

@@ -48,6 +48,10 @@ export const adminEn = {
       maturityHint: "Left empty, it is estimated from the genres.",
       published: "Published",
       publishedHint: "Viewers see it; otherwise only curators do.",
+      credits: "End credits begin at",
+      creditsHint: (length: string) =>
+        `As the player shows time, within ${length}. Whoever comes there has seen it. Left empty: whoever saw 95 %.`,
+      creditsWrong: "Write it as the player shows it, such as 1:42:10.",
       findSeries: "Find the series",
       series: "Series",
       noSeries: "No series of that name. Make the series first.",

@@ -63,6 +63,29 @@ describe("a title", () => {
     await page.context().close();
   });
 
+  it("has its credits where a curator says, and no such field where nothing plays", async () => {
+    const page = await house.open("/admin/titles?edit=t3");
+    const dialog = page.getByRole("dialog", { name: "Edit title" });
+    const begin = dialog.getByLabel("End credits begin at");
+    await begin.fill("soon");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    // The browser says what is wrong with it, and nothing is sent.
+    expect(await begin.evaluate((input: HTMLInputElement) => input.matches(":invalid"))).toBe(true);
+    await begin.fill("1:29:30");
+    expect(await axe(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    expect(bodies("PATCH", "/admin/titles/t3/video")).toEqual([{ credits_at_s: 5370 }]);
+    expect(bodies("PATCH", "/admin/titles/t3")).toEqual([]);
+    await page.goto(`${house.url}/admin/titles?edit=t3`);
+    await begin.waitFor();
+    expect(await begin.inputValue()).toBe("1:29:30");
+    await page.goto(`${house.url}/admin/titles?edit=t4`);
+    await dialog.getByLabel("Description").waitFor();
+    expect(await begin.count()).toBe(0);
+    await page.context().close();
+  });
+
   it("keeps its form shut while it cannot be read", async () => {
     house.state.failing.set("GET /admin/titles/t2", 404);
     const page = await house.open("/admin/titles?edit=t2");

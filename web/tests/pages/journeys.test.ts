@@ -1,5 +1,5 @@
 /** What people do, in a real browser: log in, move through home by keyboard, dislike and undo, return, search, play. */
-import { copyFileSync } from "node:fs";
+import { copyFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { axe, type Stage, stage, testStream } from "../support/browser";
@@ -9,6 +9,8 @@ let house: Stage;
 let media: string;
 beforeAll(async () => {
   media = testStream();
+  // The same film under another signature.
+  symlinkSync(media, join(media, "again"));
   house = await stage({ media });
 });
 afterAll(() => house.stop());
@@ -318,6 +320,28 @@ describe("the player", () => {
     await page.keyboard.press("End");
     await page.getByRole("heading", { name: "That was it" }).waitFor();
     expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("goes on after a pause in which its addresses ended, without a word", async () => {
+    const page = await house.open("/watch/t3");
+    await page.waitForFunction(moving);
+    await page.keyboard.press("k");
+    await page.waitForFunction("document.querySelector('video').paused");
+    await page.evaluate(() => {
+      const seen = () => document.querySelector(".player__trouble") && document.body.setAttribute("data-troubled", "");
+      new MutationObserver(seen).observe(document.body, { childList: true, subtree: true });
+      document.querySelector("video")?.setAttribute("data-first", "");
+    });
+    // Much later: what was signed then is good no more.
+    house.state.ended.push("/media/film/");
+    house.state.stream = "/media/again/film/master.m3u8";
+    await page.keyboard.press("8");
+    await page.keyboard.press("k");
+    await page.waitForFunction("document.querySelector('video[data-first]').currentTime > 145");
+    expect(await page.locator("[data-troubled]").count()).toBe(0);
+    expect(calls("POST").filter((path) => path === "/playback")).toHaveLength(2);
+    await expect.poll(() => house.state.positions.at(-1)?.session).toBe("s-t3-2");
     await page.context().close();
   });
 

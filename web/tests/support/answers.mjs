@@ -52,9 +52,13 @@ export function freshState() {
     ratings: new Map(),
     list: new Set(["t1", "t12", "t23"]),
     positions: [],
+    presses: 0,
+    /** Where what was signed is good no more. */
+    ended: [],
     uploads: new Map(),
     uploadBreaks: 0,
     edits: new Map(),
+    marks: new Map(),
     searchMax: 48,
     failing: new Map(),
     calls: [],
@@ -215,8 +219,12 @@ export const adminTitle = (state, card) => ({ ...card, published: card.id !== "t
 
 export function adminTitleAnswer(state, id) {
   const whole = titleAnswer(state, id);
-  return whole && { ...whole, ...adminTitle(state, cardById(id)) };
+  const card = cardById(id);
+  return whole && { ...whole, ...adminTitle(state, card), ...(card.playable && { video: videoAnswer(state, id) }) };
 }
+
+/** What a title plays, with what was said of it since. */
+export const videoAnswer = (state, id) => ({ duration_s: 5640, ...state.marks.get(id) });
 
 function count(values) {
   const counts = new Map();

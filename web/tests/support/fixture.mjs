@@ -144,8 +144,9 @@ const routes = [
     /^\/playback$/,
     (state, _m, { body }) => {
       if (!state.stream) throw new Refusal(409, "not_playable", "No video", "This title has no video yet.");
+      state.presses += 1;
       return {
-        session_id: `s-${body.title_id}`,
+        session_id: state.presses > 1 ? `s-${body.title_id}-${state.presses}` : `s-${body.title_id}`,
         title_id: body.title_id === "t16" ? "e1-2" : body.title_id,
         hls_url: state.stream,
         dash_url: null,
@@ -184,6 +185,14 @@ const routes = [
     (state, [, id], { body }) => {
       state.edits.set(id, { ...state.edits.get(id), ...body });
       return answers.adminTitleAnswer(state, id);
+    },
+  ],
+  [
+    "PATCH",
+    /^\/admin\/titles\/(\w+)\/video$/,
+    (state, [, id], { body }) => {
+      state.marks.set(id, { ...state.marks.get(id), ...body });
+      return answers.videoAnswer(state, id);
     },
   ],
   ["POST", /^\/admin\/titles$/, (_state, _m, { body }) => ({ ...cards[0], ...body, id: "t99" })],
@@ -228,6 +237,7 @@ async function handle(state, media, request, response) {
     response.writeHead(200, { "content-type": "image/svg+xml", "cache-control": "public, max-age=3600" });
     return response.end(artwork(cardById(art[1]) ?? cards[0], art[2] === "backdrop"));
   }
+  if (state.ended.some((folder) => url.pathname.startsWith(folder))) return response.writeHead(403).end();
   if (media && url.pathname.startsWith("/media/")) return file(join(media, normalize(url.pathname.slice(7))), response);
   const asked = join(dist, normalize(url.pathname));
   return file(existsSync(asked) && statSync(asked).isFile() ? asked : join(dist, "index.html"), response);

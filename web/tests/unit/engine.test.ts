@@ -1,7 +1,9 @@
 /** The engine's troubles: what failed is loaded again from as far back as it failed, by hls.js and by the browser's own HLS. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Problem } from "@/api/http";
 import { Engine } from "@/player/engine";
 
+type Setup = (request: { open: (method: string, url: string, later: boolean) => void }, url: string) => void;
 type Handler = (event: string, data: unknown) => void;
 
 const fake = vi.hoisted(() => ({ supported: true, made: [] as unknown[] }));
@@ -20,10 +22,11 @@ vi.mock("hls.js", () => {
     handlers = new Map<string, Handler>();
     loadSource = vi.fn();
     startLoad = vi.fn();
+    stopLoad = vi.fn();
     attachMedia = vi.fn();
     recoverMediaError = vi.fn();
     destroy = vi.fn();
-    constructor() {
+    constructor(readonly config: { startPosition?: number; xhrSetup: Setup }) {
       fake.made.push(this);
     }
     on(event: string, handler: Handler) {
@@ -39,9 +42,12 @@ vi.mock("hls.js", () => {
 interface Loader {
   loadSource: ReturnType<typeof vi.fn>;
   startLoad: ReturnType<typeof vi.fn>;
+  stopLoad: ReturnType<typeof vi.fn>;
+  config: { startPosition?: number; xhrSetup: Setup };
   say: (event: string, data?: unknown) => void;
 }
 const loader = () => fake.made.at(-1) as Loader;
+const refused = { fatal: false, type: "networkError", response: { code: 403 } };
 const lost = { fatal: true, type: "networkError" };
 
 let video: HTMLVideoElement;
@@ -92,6 +98,73 @@ it("goes on loading where the manifest is there", async () => {
   expect(loader().loadSource).toHaveBeenCalledOnce();
 });
 
+describe("an address that is not good any more", () => {
+  const renew = vi.fn<() => Promise<string>>();
+  /** Where something is asked for that a manifest named. */
+  const asked = (url: string) => {
+    const open = vi.fn();
+    loader().config.xhrSetup({ open }, url);
+    return open.mock.calls[0]?.[1] ?? url;
+  };
+  const settle = () => vi.advanceTimersByTimeAsync(0);
+  beforeEach(async () => {
+    renew.mockReset();
+    engine = new Engine(video, renew);
+    await engine.open("/media/one/film/master.m3u8", 0);
+    loader().say("parsed", { levels: [] });
+  });
+
+  it("is renewed on the way, as often as it takes, and nobody sees it", async () => {
+    for (const turn of ["two", "three"]) {
+      renew.mockResolvedValueOnce(`/media/${turn}/film/master.m3u8`);
+      loader().say("error", refused);
+      loader().say("error", { ...refused, fatal: true });
+      expect(loader().stopLoad).toHaveBeenCalled();
+      await settle();
+      expect(engine.snapshot().trouble).toBeUndefined();
+      for (const before of ["one", "two", turn])
+        expect(asked(`http://house/media/${before}/film/v0/7.m4s`)).toBe(`http://house/media/${turn}/film/v0/7.m4s`);
+      loader().say("buffered");
+    }
+    expect(renew).toHaveBeenCalledTimes(2);
+    expect(loader().startLoad).toHaveBeenCalledTimes(2);
+    expect(loader().loadSource).toHaveBeenCalledOnce();
+  });
+
+  it("is renewed once until something arrives, then it is a trouble", async () => {
+    renew.mockResolvedValue("/media/two/film/master.m3u8");
+    loader().say("error", refused);
+    await settle();
+    loader().say("error", refused);
+    expect(engine.snapshot().trouble).toBeUndefined();
+    loader().say("error", { ...refused, fatal: true });
+    expect([engine.snapshot().trouble, renew.mock.calls.length]).toEqual(["expired", 1]);
+  });
+
+  it("is a trouble where nobody gives another: of the line, or of the address", async () => {
+    for (const [error, trouble] of [
+      [new Problem(0, "unreachable"), "network"],
+      [new Problem(404, "title_not_found"), "expired"],
+    ] as const) {
+      renew.mockRejectedValueOnce(error);
+      loader().say("error", refused);
+      await settle();
+      expect(engine.snapshot().trouble).toBe(trouble);
+      engine.retry();
+    }
+  });
+
+  it("leads to the film that replaced this one, at the same place", async () => {
+    renew.mockResolvedValueOnce("/media/two/other/master.m3u8");
+    video.currentTime = 42;
+    loader().say("error", refused);
+    await settle();
+    expect(loader().loadSource).toHaveBeenLastCalledWith("/media/two/other/master.m3u8");
+    expect(loader().config.startPosition).toBe(42);
+    expect(asked("http://house/media/two/other/v0/1.m4s")).toBe("http://house/media/two/other/v0/1.m4s");
+  });
+});
+
 describe("the browser's own HLS", () => {
   const fails = (code: number) => {
     Object.defineProperty(video, "error", { value: { code }, configurable: true });
@@ -109,6 +182,18 @@ describe("the browser's own HLS", () => {
   ])("says what error %d is", (code, trouble) => {
     fails(code);
     expect(engine.snapshot().trouble).toBe(trouble);
+  });
+
+  it("is given a new address where it could not open the old one", async () => {
+    const opened: string[] = [];
+    Object.defineProperty(video, "src", { set: (url: string) => opened.push(url) });
+    engine = new Engine(video, async () => "/new/film.m3u8");
+    await engine.open("/film.m3u8", 30);
+    fails(4);
+    await vi.advanceTimersByTimeAsync(0);
+    expect([opened, engine.snapshot().trouble]).toEqual([["/film.m3u8", "/new/film.m3u8"], undefined]);
+    fails(4);
+    expect(engine.snapshot().trouble).toBe("unknown");
   });
 
   it("opens the film again where it stopped", () => {

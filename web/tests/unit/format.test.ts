@@ -1,11 +1,18 @@
 /** Times and sizes as people write them. */
 import { expect, it } from "vitest";
 import { deviceName } from "@/lib/device";
-import { bytes, clockTime, duration, relative, timeLeft } from "@/lib/format";
+import { bytes, clockTime, duration, relative, secondsOf, timeLeft } from "@/lib/format";
 
 it("writes clock times", () => {
   expect([0, 59.9, 61, 3600, 3723].map(clockTime)).toEqual(["0:00", "0:59", "1:01", "1:00:00", "1:02:03"]);
   expect(clockTime(Number.NaN)).toBe("0:00");
+});
+
+it("reads the clock times that it writes", () => {
+  expect([0, 59, 61, 3600, 3723].map(clockTime).map(secondsOf)).toEqual([0, 59, 61, 3600, 3723]);
+  expect([" 1:02.5 ", "100:00:00"].map(secondsOf)).toEqual([62.5, 360_000]);
+  for (const other of ["", "90", "1:2", "1:60", "60:00", "1:60:00", "-1:00", "1:00:00:00", "one", "1:00 pm"])
+    expect(secondsOf(other), other).toBeUndefined();
 });
 
 it("writes lengths, rounded up to minutes", () => {

@@ -1,7 +1,7 @@
 /** The form of a title: never open without what it would save, and only what was changed is sent. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from "@tanstack/react-router";
-import { render, screen, waitFor } from "@testing-library/react";
+import { cleanup, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import type { AdminTitle } from "@/api/types";
@@ -59,6 +59,59 @@ describe("a title's form", () => {
     await user.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => expect(closed).toHaveBeenCalled());
     expect(sent(asked)).toEqual([{ year: null, maturity: null, published: false }]);
+  });
+
+  it("says where the end credits begin, takes it back, and is silent where nothing was said", async () => {
+    const video = { duration_s: 6000, credits_at_s: 5530.25 };
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": () => json({ ...whole, video }),
+      "PATCH /api/v1/admin/titles/t1/video": () => json(video),
+    });
+    const user = userEvent.setup();
+    for (const [typed, said] of [
+      ["1:35:00", [{ credits_at_s: 5700 }]],
+      ["", [{ credits_at_s: null }]],
+      ["1:32:10", []],
+    ] as const) {
+      asked.length = 0;
+      const closed = show(title);
+      const field = await screen.findByLabelText<HTMLInputElement>("End credits begin at");
+      expect(field.value).toBe("1:32:10");
+      await user.clear(field);
+      if (typed) await user.type(field, typed);
+      await user.click(screen.getByRole("button", { name: "Save" }));
+      await waitFor(() => expect(closed).toHaveBeenCalled());
+      expect(sent(asked)).toEqual(said);
+      cleanup();
+    }
+  });
+
+  it("keeps a time that is none, and says what the server has against one", async () => {
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": () => json({ ...whole, video: { duration_s: 6000 } }),
+      "PATCH /api/v1/admin/titles/t1/video": () => problem(400, "marker_invalid"),
+    });
+    const user = userEvent.setup();
+    const closed = show(title);
+    const field = await screen.findByLabelText<HTMLInputElement>("End credits begin at");
+    await user.type(field, "ninety");
+    expect(field.validationMessage).toBe("Write it as the player shows it, such as 1:42:10.");
+    await user.clear(field);
+    await user.type(field, "2:00:00");
+    expect(field.validationMessage).toBe("");
+    await user.type(screen.getByLabelText("Name"), "!");
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await screen.findByText("marker_invalid");
+    // What was refused comes first: nothing is half saved.
+    expect(sent(asked)).toEqual([{ credits_at_s: 7200 }]);
+    expect(closed).not.toHaveBeenCalled();
+  });
+
+  it("asks for no credits where nothing plays", async () => {
+    serve({ "GET /api/v1/admin/titles/t1": () => json(whole) });
+    show(title);
+    await screen.findByLabelText("Description");
+    expect(screen.queryByLabelText("End credits begin at")).toBeNull();
   });
 
   it("names people, gives them roles and takes them out", async () => {

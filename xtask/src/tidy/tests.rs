@@ -251,6 +251,8 @@ fn edges_outside_the_table_are_found() {
     assert!(found("catalog", "activity", true).is_some(), "and no others");
     assert!(found("catalog", "testkit", true).is_some());
     assert!(found("kinora", "testkit", false).is_some());
+    assert!(found("streaming", "testkit", false).is_some());
+    assert_eq!(found("streaming", "testkit", true), None, "films are made in one place");
     assert_eq!(found("kinora", "testkit", true), None);
     assert_eq!(found("recommend", "reco", false), None);
     assert_eq!(found("catalog", "platform", true), None);

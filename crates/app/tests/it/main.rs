@@ -4,6 +4,7 @@
 mod backups;
 mod bad_input;
 mod commands;
+mod credits;
 mod curating;
 mod durability;
 mod ending;
@@ -11,6 +12,7 @@ mod evening;
 mod health;
 mod imports;
 mod kids;
+mod leaving;
 mod policies;
 mod replay;
 mod rows;

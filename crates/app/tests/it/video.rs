@@ -137,8 +137,8 @@ fn id_of(answer: &Value, name: &str) -> String {
 async fn forbidden(cluster: &Cluster, master: &str, segment: &str) {
     let nobody = cluster.anonymous();
     let parts: Vec<&str> = master.split('/').collect();
-    // /media/{playback}/{account}/{expires}/{signature}/…
-    for place in 2..6 {
+    // /media/{playback}/{session}/{account}/{expires}/{signature}/…
+    for place in 2..7 {
         let mut altered: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
         let last = altered[place].pop().expect("a part of the path");
         altered[place].push(if last == '1' { '2' } else { '1' });

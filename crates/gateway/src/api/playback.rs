@@ -16,7 +16,7 @@ use super::Answer;
 use crate::{
     compose,
     dto::{
-        Time,
+        Time, milliseconds,
         playback::{Playback, ReportProgress, StartPlayback},
         seconds,
     },
@@ -55,6 +55,7 @@ async fn start_playback(
         account,
         profile,
         title,
+        session: Some(viewing.caller.session),
     };
     let (playback, state, next) = tokio::try_join!(
         async { Ok::<_, Problem>(gateway.doors.streaming.start_playback(asked).await?) },
@@ -93,7 +94,7 @@ async fn report_progress(
     let report = activity::ReportProgress {
         profile: playback.profile,
         title: playback.title,
-        position_ms: (body.position_s * 1000.0).round() as u64,
+        position_ms: milliseconds(body.position_s),
         duration_ms: playback.duration_ms,
         credits_ms: playback.credits_ms,
         state: body.state.into(),

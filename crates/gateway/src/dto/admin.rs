@@ -4,14 +4,14 @@ use contract::{
     JobId, ModelId, TitleId, UploadId,
     catalog::{self, YEARS},
     imports::{self, FILES_MAX},
-    jobs, recommend,
+    jobs, recommend, streaming,
 };
 use garde::Validate;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Time, mirror,
+    Time, mirror, seconds,
     titles::{Card, Credit, CreditRole, EpisodePlace, ExternalId, Sort, TitleKind, hundredths},
 };
 
@@ -170,6 +170,38 @@ pub struct AdminTitleWhole {
     /// Of an episode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<EpisodePlace>,
+    /// What it plays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<Video>,
+}
+
+/// The video that a title plays.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Video {
+    pub duration_s: f64,
+    /// Where the end credits begin: whoever comes there has seen it all. Absent: not known; then 95 % are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits_at_s: Option<f64>,
+}
+
+impl From<streaming::Video> for Video {
+    fn from(video: streaming::Video) -> Self {
+        Self {
+            duration_s: seconds(video.duration_ms),
+            credits_at_s: video.credits_ms.map(seconds),
+        }
+    }
+}
+
+/// Only what is there changes.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateVideo {
+    /// Within the video; `null`: it is not known.
+    #[serde(default, deserialize_with = "said")]
+    #[garde(inner(inner(range(min = 0.0, max = 1_000_000.0))))]
+    #[schema(value_type = Option<f64>, minimum = 0)]
+    pub credits_at_s: Option<Option<f64>>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]

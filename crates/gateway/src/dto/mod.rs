@@ -81,6 +81,11 @@ pub fn seconds(ms: u64) -> f64 {
     ms as f64 / 1000.0
 }
 
+/// Seconds as milliseconds.
+pub fn milliseconds(seconds: f64) -> u64 {
+    (seconds * 1000.0).round() as u64
+}
+
 /// An enum of the API that says the same as one of the contract.
 macro_rules! mirror {
     ($(#[$doc:meta])* $name:ident of $theirs:path { $($variant:ident),+ $(,)? }) => {

@@ -100,3 +100,70 @@ async fn as_many_files_as_an_import_takes_and_no_more() {
         assert_eq!(reply.problem().1, refused_by, "{files} files");
     }
 }
+
+#[tokio::test]
+async fn a_curator_says_where_the_credits_of_a_video_begin() {
+    let world = World::new().await;
+    stock(&world, vec![card(1, "Heat", 16)]);
+    let video = |credits_ms: Value| json!({ "asset": "9", "duration_ms": 60_500, "credits_ms": credits_ms });
+    world.answers("streaming.video", video(json!(null)));
+    world.answers("streaming.set_marker", video(json!(51_250)));
+    let curator = world.as_role(Role::Curator);
+    let path = "/api/v1/admin/titles/1/video";
+    let ask = async |body: Value| curator.json(Method::PATCH, path, body).await;
+    // Nothing said, nothing changed.
+    assert_eq!(ask(json!({})).await.json(), json!({ "duration_s": 60.5 }));
+    assert!(world.calls("streaming.set_marker").is_empty());
+    let said = ask(json!({ "credits_at_s": 51.25 })).await.json();
+    assert_eq!(said, json!({ "duration_s": 60.5, "credits_at_s": 51.25 }));
+    ask(json!({ "credits_at_s": null })).await;
+    assert_eq!(
+        world.calls("streaming.set_marker"),
+        [
+            json!({ "title": "1", "marker": { "credits": 51_250 } }),
+            json!({ "title": "1", "marker": { "credits": null } }),
+        ]
+    );
+    for wrong in [
+        json!({ "credits_at_s": -1 }),
+        json!({ "credits_at_s": 1e9 }),
+        json!({ "credits_at_s": "0:51" }),
+        json!({ "credits_s": 51 }),
+        json!([51]),
+    ] {
+        assert_eq!(
+            ask(wrong.clone()).await.problem(),
+            (422, "request_invalid".into()),
+            "{wrong}"
+        );
+    }
+    world.refuses("streaming.set_marker", json!({ "marker_invalid": "within the video" }));
+    assert_eq!(
+        ask(json!({ "credits_at_s": 60.5 })).await.problem(),
+        (400, "marker_invalid".into())
+    );
+    let viewer = world.viewer().json(Method::PATCH, path, json!({})).await;
+    assert_eq!(viewer.problem(), (403, "forbidden".into()));
+}
+
+#[tokio::test]
+async fn a_curator_reads_the_video_of_a_title_that_has_one() {
+    let world = World::new().await;
+    stock(&world, vec![card(1, "Heat", 16)]);
+    let curator = world.as_role(Role::Curator);
+    let read = async || curator.get("/api/v1/admin/titles/1").await.json()["video"].clone();
+    assert_eq!(read().await, Value::Null);
+    let whole = json!({ "Ok": {
+        "card": card(1, "Heat", 16), "original_name": null, "description": "", "credits": [], "place": null,
+        "video": { "asset": "9", "duration_ms": 60_000, "height": 360 }, "external": [], "created_at": 0, "updated_at": 0,
+    }});
+    world.does("catalog.title", move |_| whole.clone());
+    world.answers(
+        "streaming.video",
+        json!({ "asset": "9", "duration_ms": 60_000, "credits_ms": 51_000 }),
+    );
+    assert_eq!(read().await, json!({ "duration_s": 60.0, "credits_at_s": 51.0 }));
+    // Replaced or removed a moment ago.
+    world.refuses("streaming.video", "not_playable");
+    assert_eq!(read().await, Value::Null);
+}

@@ -7,6 +7,7 @@ use super::sandbox::{Ended, SandboxError};
 
 pub const STORAGE_FULL: &str = "Storage is full; free space and retry.";
 const TOO_LARGE: &str = "The encoded video is larger than the server allows; ask its operator to raise the limit.";
+pub const NOTHING_DECODED: &str = "Not one picture of this file could be decoded; it is damaged.";
 const UNFINISHED: &str =
     "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end.";
 
@@ -30,6 +31,10 @@ pub fn sandbox(error: &SandboxError) -> Failure {
 /// ffprobe could make nothing of the file.
 pub fn unreadable(ended: &Ended) -> Failure {
     let words = &ended.words;
+    // To look at a file there is memory for any film: a header that wants more lies about what there is.
+    if is_out_of_memory(words) {
+        return Failure::permanent("This file says that there is more in it than in any film; its header is damaged.");
+    }
     if let Some(failure) = of_the_machine(ended) {
         return failure;
     }
@@ -67,6 +72,9 @@ pub fn encoding(ended: &Ended) -> Failure {
     if words.contains("moov atom not found") {
         return Failure::permanent(UNFINISHED);
     }
+    if words.contains("Cannot determine format of input stream") {
+        return Failure::permanent(NOTHING_DECODED);
+    }
     if ["Invalid data found", "Error while decoding", "partial file", "corrupt"]
         .iter()
         .any(|sign| words.contains(sign))
@@ -101,7 +109,7 @@ fn of_the_machine(ended: &Ended) -> Option<Failure> {
             "Encoding took more processor time than the server allows and was stopped.",
         ));
     }
-    if words.contains("Cannot allocate memory") || words.contains("bad_alloc") {
+    if is_out_of_memory(words) {
         return Some(Failure::transient(
             "The encoder needed more memory than the server allows.",
         ));
@@ -118,6 +126,10 @@ fn of_the_machine(ended: &Ended) -> Option<Failure> {
         )));
     }
     None
+}
+
+fn is_out_of_memory(words: &str) -> bool {
+    words.contains("Cannot allocate memory") || words.contains("bad_alloc")
 }
 
 /// Files of our own.

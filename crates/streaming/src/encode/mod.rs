@@ -4,12 +4,14 @@
 //! |---|---|
 //! | what the first bytes say | [`sniff`] |
 //! | what ffprobe says, inside the sandbox | [`probe`] |
+//! | where its chapters put the end credits | [`chapters`] |
 //! | which rungs, at which frame rate | [`plan`] |
 //! | the one ffmpeg command for all of them | [`command`] |
 //! | running it, with progress, limits and a stop | [`run`], [`sandbox`], `syscalls` |
 //! | cutting the rungs into segments | [`package`] |
 //! | telling a person what went wrong | [`explain`] |
 
+pub mod chapters;
 pub mod command;
 pub mod explain;
 pub mod package;

@@ -12,7 +12,7 @@ use contract::AssetId;
 use futures::{StreamExt as _, TryStreamExt as _};
 use platform::{blob::BlobStore, jobs::Failure};
 
-use super::{command, explain, plan::Plan};
+use super::{chapters, command, explain, plan::Plan};
 use crate::{
     asset::{self, AssetIndex, AudioTrack, INDEX_VERSION, Track, VideoTrack},
     mp4::{self, Layout, Media, Mp4Error, Piece},
@@ -35,6 +35,8 @@ struct Rendition {
 #[derive(Debug)]
 pub struct Package {
     pub index: AssetIndex,
+    /// Where the film's own chapters put the end credits.
+    pub credits_ms: Option<u64>,
     renditions: Vec<Rendition>,
 }
 
@@ -49,6 +51,7 @@ impl Package {
         let index = index(plan, &renditions)?;
         check_length(plan, &index)?;
         Ok(Self {
+            credits_ms: chapters::credits_ms(&plan.credits_s, index.duration_ms),
             index,
             renditions: renditions.into_iter().map(|(_, rendition)| rendition).collect(),
         })
@@ -98,7 +101,7 @@ async fn write(blobs: &BlobStore, key: String, file: Arc<File>, offset: u64, byt
 }
 
 fn rendition(path: &Path) -> Result<Rendition, Failure> {
-    let nothing = || Failure::permanent("Not one picture of this file could be decoded; it is damaged.");
+    let nothing = || Failure::permanent(explain::NOTHING_DECODED);
     let mut file = File::open(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => nothing(),
         _ => explain::io(&error),

@@ -74,6 +74,8 @@ pub struct Plan {
     pub video: Video,
     pub audio: Option<Audio>,
     pub duration_s: Option<f64>,
+    /// As in the [`Source`].
+    pub credits_s: Vec<f64>,
     /// Exactly, as a fraction.
     pub frame_rate: (u32, u32),
     /// Frames from keyframe to keyframe: a segment.
@@ -102,6 +104,7 @@ impl Plan {
             video: source.video,
             audio: source.audio,
             duration_s: source.duration_s,
+            credits_s: source.credits_s,
             frame_rate,
             group: ((SEGMENT_S * per_second).round() as u32).max(1),
             rungs,

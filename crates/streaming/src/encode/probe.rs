@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    explain,
+    chapters, explain,
     sandbox::{Limits, Program, SOURCE, Sandbox, Task},
 };
 
@@ -27,6 +27,8 @@ const OTHER_DECODERS: &str = "ass,ssa,srt,subrip,mov_text,text,webvtt,pgssub,dvd
 
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 const STREAMS_MAX: usize = 256;
+/// Of more than these the rest is not looked at.
+const CHAPTERS_MAX: usize = 1_000;
 const PIXELS_MAX: u64 = 8192 * 4352;
 /// A day: longer than any film, shorter than what a broken header claims.
 const DURATION_S_MAX: f64 = 86_400.0;
@@ -38,6 +40,8 @@ pub struct Source {
     pub duration_s: Option<f64>,
     pub video: Video,
     pub audio: Option<Audio>,
+    /// Where the chapters begin that are called end credits, in seconds from the first picture.
+    pub credits_s: Vec<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -93,6 +97,8 @@ pub async fn probe(sandbox: &Sandbox, input: &Path, cancel: &CancellationToken) 
         "json=compact=1",
         "-show_format",
         "-show_streams",
+        "-show_entries",
+        "chapter=start_time:chapter_tags=title",
     ]
     .map(Into::into)
     .into();
@@ -134,12 +140,28 @@ pub(super) struct Answer {
     #[serde(default)]
     streams: Vec<Stream>,
     #[serde(default)]
+    chapters: Vec<Chapter>,
+    #[serde(default)]
     format: Format,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Format {
     duration: Option<String>,
+    start_time: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Chapter {
+    start_time: Option<String>,
+    tags: ChapterTags,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ChapterTags {
+    title: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -217,7 +239,19 @@ impl Answer {
             duration_s,
             video: picture(video)?,
             audio,
+            credits_s: self.credits(),
         })
+    }
+
+    /// The encoder begins at zero, wherever the container's own time begins.
+    fn credits(&self) -> Vec<f64> {
+        let time = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok().filter(|time| time.is_finite());
+        let first = time(&self.format.start_time).unwrap_or(0.0);
+        let chapters = self.chapters.iter().take(CHAPTERS_MAX);
+        let credits = chapters.filter(|chapter| chapters::names_credits(&chapter.tags.title));
+        credits
+            .filter_map(|chapter| Some(time(&chapter.start_time)? - first))
+            .collect()
     }
 
     /// The longer of picture and sound, as far as they say. The container's own length is that of its longest stream, which may be

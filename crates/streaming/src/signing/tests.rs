@@ -9,6 +9,7 @@ const NOW: Millis = 1_767_225_600_000;
 fn grant() -> Grant {
     Grant {
         playback: PlaybackId(77),
+        session: SessionId(5_555),
         account: AccountId(1_234_567),
         asset: AssetId(99_999),
         expires_s: NOW / 1000 + 60,

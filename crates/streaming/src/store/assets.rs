@@ -17,17 +17,23 @@ pub struct AssetRow {
     pub bytes: i64,
     pub created_at: i64,
     pub changed_at: i64,
+    pub credits_ms: Option<i64>,
 }
 
 impl AssetRow {
     pub fn asset(&self) -> AssetId {
         AssetId(self.id)
     }
+
+    /// Where the credits begin, if known.
+    pub fn credits(&self) -> Option<u64> {
+        self.credits_ms.map(|ms| ms as u64)
+    }
 }
 
 macro_rules! columns {
     () => {
-        "id, title_id, job_id, state, duration_ms, height, bytes, created_at, changed_at"
+        "id, title_id, job_id, state, duration_ms, height, bytes, created_at, changed_at, credits_ms"
     };
 }
 
@@ -36,11 +42,11 @@ pub async fn begin(db: &Db, row: &AssetRow) -> Result<(), Fault> {
     let sql = concat!(
         "INSERT INTO assets (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
     );
     on!(db.writer(), pool => sqlx::query(sql).bind(row.id).bind(row.title_id).bind(row.job_id).bind(&row.state)
         .bind(row.duration_ms).bind(row.height).bind(row.bytes).bind(row.created_at).bind(row.changed_at)
-        .execute(pool).await.map(drop))
+        .bind(row.credits_ms).execute(pool).await.map(drop))
     .or_fault()
 }
 
@@ -115,6 +121,17 @@ pub async fn current(db: &Db, title: TitleId) -> Result<Option<AssetRow>, Fault>
 pub async fn find(db: &Db, asset: AssetId) -> Result<Option<AssetRow>, Fault> {
     let sql = concat!("SELECT ", columns!(), " FROM assets WHERE id = $1");
     on!(db, pool => sqlx::query_as(sql).bind(asset.0).fetch_optional(pool).await).or_fault()
+}
+
+/// Says where the credits of the video begin that the title plays now. `None`: it plays none, or they would not begin within it.
+pub async fn set_credits(db: &Db, title: TitleId, credits_ms: Option<u64>) -> Result<Option<AssetRow>, Fault> {
+    let sql = concat!(
+        "UPDATE assets SET credits_ms = $2 WHERE title_id = $1 AND state = 'ready' AND ($2 IS NULL OR duration_ms > $2) RETURNING ",
+        columns!()
+    );
+    on!(db.writer(), pool => sqlx::query_as(sql).bind(title.0).bind(credits_ms.map(|ms| ms as i64))
+        .fetch_optional(pool).await)
+    .or_fault()
 }
 
 /// What a job has made so far, whatever became of it.

@@ -3,4 +3,5 @@
 pub mod assets;
 pub mod playbacks;
 pub mod secrets;
+pub mod sessions;
 pub mod uploads;

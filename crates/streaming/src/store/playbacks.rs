@@ -12,15 +12,17 @@ pub struct PlaybackRow {
     pub asset_id: i64,
     pub created_at: i64,
     pub expires_at: i64,
+    pub session_id: Option<i64>,
 }
 
 /// Adds one, and drops the account's oldest beyond `most`.
 pub async fn insert(db: &Db, row: &PlaybackRow, most: u32) -> Result<(), Fault> {
     let mut tx = db.begin().await?;
-    let sql = "INSERT INTO playbacks (id, account_id, profile_id, title_id, asset_id, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql =
+        "INSERT INTO playbacks (id, account_id, profile_id, title_id, asset_id, created_at, expires_at, session_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     on!(tx, conn => sqlx::query(sql).bind(row.id).bind(row.account_id).bind(row.profile_id).bind(row.title_id)
-        .bind(row.asset_id).bind(row.created_at).bind(row.expires_at).execute(conn).await.map(drop))
+        .bind(row.asset_id).bind(row.created_at).bind(row.expires_at).bind(row.session_id).execute(conn).await.map(drop))
     .or_fault()?;
     let sql = "DELETE FROM playbacks WHERE account_id = $1 AND id NOT IN
          (SELECT id FROM playbacks WHERE account_id = $1 ORDER BY id DESC LIMIT $2)";
@@ -30,7 +32,8 @@ pub async fn insert(db: &Db, row: &PlaybackRow, most: u32) -> Result<(), Fault> 
 }
 
 pub async fn find(db: &Db, account: AccountId, id: PlaybackId, now: Millis) -> Result<Option<PlaybackRow>, Fault> {
-    let sql = "SELECT id, account_id, profile_id, title_id, asset_id, created_at, expires_at FROM playbacks
+    let sql = "SELECT id, account_id, profile_id, title_id, asset_id, created_at, expires_at, session_id
+         FROM playbacks
          WHERE id = $1 AND account_id = $2 AND expires_at > $3";
     on!(db, pool => sqlx::query_as(sql).bind(id.0).bind(account.0).bind(now).fetch_optional(pool).await).or_fault()
 }

@@ -4,12 +4,13 @@ use contract::{
     jobs::{Job, JobState},
     streaming::{AddMedia, StreamingError},
 };
+use testkit::films::{Film, Made, file, film};
 
-use crate::support::{Clip, House, NO_TITLE, SERIES, TITLE, clip, ffprobe, file, film, silent_film};
+use crate::support::{House, NO_TITLE, SERIES, TITLE};
 
 /// Fails for good at the first attempt, and leaves nothing visible.
-async fn refused(house: &mut House, clip: &Clip) -> String {
-    let job = house.transcode(&clip.path).await;
+pub async fn refused(house: &mut House, made: &Made) -> String {
+    let job = house.transcode(&made.path).await;
     assert_eq!((job.state, job.attempts), (JobState::Failed, 1), "{job:?}");
     assert_eq!(house.start().await, Err(StreamingError::NotPlayable));
     assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
@@ -74,79 +75,52 @@ async fn what_is_no_video_is_named() {
 #[tokio::test]
 async fn sound_alone_is_no_film() {
     let mut house = House::new().await;
-    let tone = ["-f", "lavfi", "-i", "sine=duration=2"];
-    for (extension, coding) in [
-        ("m4a", ["-c:a", "aac"]),
-        ("mp3", ["-c:a", "libmp3lame"]),
-        ("wav", ["-c:a", "pcm_s16le"]),
-    ] {
-        let song = clip(extension, &[&tone[..], &coding[..]].concat());
+    let refuses = async |house: &mut House, made: Made| {
         assert_eq!(
-            refused(&mut house, &song).await,
+            refused(house, &made).await,
             "There is no picture in this file: it has only sound."
         );
+    };
+    for (extension, coding) in [("m4a", "aac"), ("mp3", "libmp3lame"), ("wav", "pcm_s16le")] {
+        refuses(&mut house, Film::sound_alone(2, &["-c:a", coding]).make(extension)).await;
     }
     // An album's cover is a picture, but not a film.
-    let cover = [
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=duration=2",
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc2=size=64x64:duration=0.04",
-        "-map",
-        "0",
-        "-map",
-        "1",
-        "-c:a",
-        "aac",
-        "-c:v",
-        "mjpeg",
-        "-pix_fmt",
-        "yuvj420p",
-        "-disposition:v",
-        "attached_pic",
-        "-strict",
-        "-1",
-    ];
-    assert_eq!(
-        refused(&mut house, &clip("m4a", &cover)).await,
-        "There is no picture in this file: it has only sound."
-    );
+    let cover = Film::sound_alone(2, &["-c:a", "aac"])
+        .picture("64x64", "25", 0.04)
+        .and(&[
+            "-c:v",
+            "mjpeg",
+            "-pix_fmt",
+            "yuvj420p",
+            "-disposition:v",
+            "attached_pic",
+        ])
+        .and(&["-strict", "-1"]);
+    refuses(&mut house, cover.make("m4a")).await;
 }
 
 #[tokio::test]
 async fn a_film_cut_in_half_is_noticed_wherever_its_index_is() {
     let mut house = House::new().await;
-    let half = |clip: &Clip, name: &str| {
-        let bytes = std::fs::read(&clip.path).unwrap();
+    let half = |whole: &Made, name: &str| {
+        let bytes = std::fs::read(&whole.path).unwrap();
         file(name, &bytes[..bytes.len() / 2])
     };
     // The index in front: all that is there decodes, and then it is over.
-    let whole = film("320x180", "25", "8");
+    let whole = film("320x180", "25", 8);
     let words = refused(&mut house, &half(&whole, "film.mp4")).await;
     assert!(
         words.starts_with("The file ends early: ") && words.contains(" of 8.0 s are there."),
         "{words}"
     );
     // The index at the end: it is lost.
-    let coding = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
-    let words = refused(
-        &mut house,
-        &half(&silent_film("mp4", "320x180", "25", "8", &coding), "film.mp4"),
-    )
-    .await;
+    let silent = Film::silent("320x180", "25", 8);
+    let words = refused(&mut house, &half(&silent.make("mp4"), "film.mp4")).await;
     assert_eq!(
         words,
         "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end."
     );
-    let words = refused(
-        &mut house,
-        &half(&silent_film("mkv", "320x180", "25", "8", &coding), "film.mkv"),
-    )
-    .await;
+    let words = refused(&mut house, &half(&silent.make("mkv"), "film.mkv")).await;
     assert!(
         words.starts_with("The file ends early: ") && words.contains(" of 8.0 s are there."),
         "{words}"
@@ -154,44 +128,9 @@ async fn a_film_cut_in_half_is_noticed_wherever_its_index_is() {
 }
 
 #[tokio::test]
-async fn a_hostile_header_is_not_believed() {
-    let mut house = House::new().await;
-    // Says twelve hours and has two seconds.
-    let film = film("320x180", "25", "2");
-    let mut bytes = std::fs::read(&film.path).unwrap();
-    for kind in [b"mvhd", b"mdhd", b"tkhd"] {
-        let starts: Vec<usize> = bytes
-            .windows(4)
-            .enumerate()
-            .filter(|(_, four)| four == kind)
-            .map(|(at, _)| at)
-            .collect();
-        for start in starts {
-            let (scale_at, duration_at) = if kind == b"tkhd" {
-                (0, start + 24)
-            } else {
-                (start + 16, start + 20)
-            };
-            let scale = if kind == b"tkhd" {
-                1000
-            } else {
-                u32::from_be_bytes(bytes[scale_at..scale_at + 4].try_into().unwrap())
-            };
-            bytes[duration_at..duration_at + 4].copy_from_slice(&scale.wrapping_mul(43_200).to_be_bytes());
-        }
-    }
-    let lying = file("film.mp4", &bytes);
-    let claimed = ffprobe(&["-show_entries", "format=duration"], &lying.path);
-    assert_eq!(claimed, ["43200.000000"]);
-    // Its tables of samples know better, and all of those are there.
-    let playback = house.play(&lying.path).await;
-    assert_eq!(playback.duration_ms, 2_000);
-}
-
-#[tokio::test]
 async fn a_coding_that_is_not_decoded_is_named() {
     let mut house = House::new().await;
-    let exotic = silent_film("avi", "320x180", "25", "1", &["-c:v", "huffyuv"]);
+    let exotic = Film::silent("320x180", "25", 1).coded(&["-c:v", "huffyuv"]).make("avi");
     assert_eq!(
         refused(&mut house, &exotic).await,
         "This file holds something coded as huffyuv, which Kinora does not decode; convert it to H.264 and AAC first."
@@ -253,7 +192,7 @@ async fn a_file_larger_than_allowed_is_said_and_a_retry_goes_on_once_it_is() {
         ..Default::default()
     };
     let mut house = House::with(config).await;
-    let film = film("640x360", "25", "4");
+    let film = film("640x360", "25", 4);
     let job: Job = house.transcode(&film.path).await;
     assert_eq!(job.state, JobState::Failed, "{job:?}");
     let words = job.error.unwrap();
@@ -330,13 +269,7 @@ async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
     let data = tempfile::tempdir_in(disk.0.path()).unwrap();
     let mut house = House::in_folder(data, platform::test_support::sqlite(), streaming::Config::default()).await;
     // Too small from the start: said before any work is done. It would hold the segments, but not the rungs beside them.
-    let long = silent_film(
-        "mp4",
-        "1280x720",
-        "1",
-        "300",
-        &["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"],
-    );
+    let long = Film::silent("1280x720", "1", 300).make("mp4");
     let words = refused(&mut house, &long).await;
     assert!(
         words.starts_with("Storage is full; free space and retry. (About 367 MB are needed, "),
@@ -344,19 +277,8 @@ async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
     );
 
     // Full in the middle of the work.
-    let noisy = [
-        "-vf",
-        "noise=alls=60:allf=t",
-        "-crf",
-        "40",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-pix_fmt",
-        "yuv420p",
-    ];
-    let film = silent_film("mp4", "640x360", "30", "20", &noisy);
+    let noise = ["-vf", "noise=alls=60:allf=t", "-crf", "40"];
+    let film = Film::silent("640x360", "30", 20).and(&noise).make("mp4");
     let job = house.add(&film.path).await;
     house.until(job.id, |job| job.progress > 0.03).await;
     let filler = disk.0.path().join("filler");

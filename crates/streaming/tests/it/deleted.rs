@@ -7,13 +7,13 @@ use contract::{
 };
 use platform::test_support;
 use streaming::Config;
+use testkit::films::{Film, Made, file, film};
 
-use crate::support::{ACCOUNT, Clip, House, TITLE, file, film, silent_film};
+use crate::support::{ACCOUNT, House, TITLE};
 
 /// One that encodes for long enough to do something meanwhile.
-fn long_film() -> Clip {
-    let coding = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"];
-    silent_film("mp4", "640x360", "30", "20", &coding)
+fn long_film() -> Made {
+    Film::silent("640x360", "30", 20).make("mp4")
 }
 
 fn video(bytes: u64) -> CreateUpload {
@@ -135,7 +135,7 @@ async fn nothing_is_published_from_a_source_that_was_removed_by_another_process(
 async fn the_last_piece_for_a_title_that_went_meanwhile_is_refused() {
     for database in test_support::databases().await {
         let house = House::on(database, Config::default()).await;
-        let film = film("320x180", "25", "1");
+        let film = film("320x180", "25", 1);
         let bytes = std::fs::read(&film.path).unwrap();
         let upload = house.room.create_upload(video(bytes.len() as u64)).await.unwrap();
         let upload = ForUpload {

@@ -1,17 +1,19 @@
 //! Pressing play and what is behind signed paths.
 
 use contract::{
-    PlaybackId,
+    SessionId,
+    events::EventBody,
     streaming::{ForPlayback, GetMedia, Media, MediaBody, Playback, StartPlayback, Streaming, StreamingError},
 };
 use platform::test_support;
 use streaming::Config;
+use testkit::films::film;
 
-use crate::support::{ACCOUNT, House, PROFILE, STRANGER, TITLE, below, film};
+use crate::support::{ACCOUNT, House, PROFILE, SESSION, STRANGER, TITLE, below};
 
 async fn playing() -> (House, Playback) {
     let mut house = House::new().await;
-    let playback = house.play(&film("320x180", "25", "3").path).await;
+    let playback = house.play(&film("320x180", "25", 3).path).await;
     (house, playback)
 }
 
@@ -96,20 +98,26 @@ async fn every_other_path_is_forbidden() {
     let path = &playback.hls_path;
     forbidden(path.clone(), Some(STRANGER)).await;
     let parts: Vec<_> = path.trim_start_matches("/media/").split('/').collect();
-    let [who, account, expires, signature, asset, _] = parts[..] else {
+    let [who, session, account, expires, signature, asset, _] = parts[..] else {
         panic!("{path}")
     };
+    let of = |who: &str, session: &str, account: &str, expires: &str, signature: &str, asset: &str| {
+        format!("{who}/{session}/{account}/{expires}/{signature}/{asset}/master.m3u8")
+    };
+    let stranger = STRANGER.to_string();
     for altered in [
-        format!("{who}/{STRANGER}/{expires}/{signature}/{asset}/master.m3u8"),
-        format!("{who}/{account}/9999999999/{signature}/{asset}/master.m3u8"),
-        format!("{}/{account}/{expires}/{signature}/{asset}/master.m3u8", PlaybackId(5)),
-        format!("{who}/{account}/{expires}/AAAAAAAAAAAAAAAAAAAAAA/{asset}/master.m3u8"),
-        format!("{who}/{account}/{expires}//{asset}/master.m3u8"),
-        format!("{who}/{account}/{expires}/{signature}/1/master.m3u8"),
-        format!("{who}/{account}/{expires}/{asset}/master.m3u8"),
+        of("5", session, account, expires, signature, asset),
+        of(who, "5", account, expires, signature, asset),
+        of(who, session, &stranger, expires, signature, asset),
+        of(who, session, account, "9999999999", signature, asset),
+        of(who, session, account, expires, "AAAAAAAAAAAAAAAAAAAAAA", asset),
+        of(who, session, account, expires, "", asset),
+        of(who, session, account, expires, signature, "1"),
+        format!("{who}/{account}/{expires}/{signature}/{asset}/master.m3u8"),
+        format!("{who}/{session}/{account}/{expires}/{asset}/master.m3u8"),
         format!("{asset}/master.m3u8"),
         String::new(),
-        "/media//////".into(),
+        "/media///////".into(),
     ] {
         forbidden(altered, None).await;
     }
@@ -153,13 +161,14 @@ async fn playbacks_belong_to_an_account_expire_and_are_bounded() {
             account: ACCOUNT,
             profile: PROFILE,
             title: TITLE,
+            session: None,
         };
         assert_eq!(
             house.room.start_playback(nothing).await,
             Err(StreamingError::NotPlayable),
             "{engine}"
         );
-        let first = house.play(&film("320x180", "25", "2").path).await;
+        let first = house.play(&film("320x180", "25", 2).path).await;
         let find = |account, playback| house.room.playback(ForPlayback { account, playback });
         assert_eq!(find(ACCOUNT, first.id).await.as_ref(), Ok(&first), "{engine}");
         assert_eq!(find(STRANGER, first.id).await, Err(StreamingError::PlaybackNotFound));
@@ -177,4 +186,69 @@ async fn playbacks_belong_to_an_account_expire_and_are_bounded() {
         assert_eq!(find(ACCOUNT, last.id).await, Err(StreamingError::PlaybackNotFound));
         house.room.tidy().await.unwrap();
     }
+}
+
+/// Logged out, here or everywhere, or because of a new password, or with the account: all of them say this.
+fn over(sessions: &[SessionId]) -> EventBody {
+    EventBody::SessionsRevoked {
+        account: ACCOUNT,
+        sessions: sessions.to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn what_was_signed_for_a_log_in_ends_with_it() {
+    const ELSEWHERE: SessionId = SessionId(26);
+    for database in test_support::databases().await {
+        let engine = database.name;
+        let mut house = House::on(database, Config::default()).await;
+        let here = house.play(&film("320x180", "25", 2).path).await;
+        let elsewhere = house.start_in(ELSEWHERE).await.unwrap();
+        let forbidden = async |house: &House, playback: &Playback| {
+            for file in [
+                "master.m3u8",
+                "manifest.mpd",
+                "v0/index.m3u8",
+                "v0/init.mp4",
+                "v0/1.m4s",
+                "a0/1.m4s",
+            ] {
+                let answer = house.media(&below(playback, file)).await;
+                assert_eq!(answer, Err(StreamingError::MediaForbidden), "{engine} {file}");
+            }
+        };
+        // A process that ran before, and hears of it itself.
+        let neighbour = House::over(tempfile::tempdir().unwrap(), house.location.clone(), Config::default()).await;
+        house.media(&below(&here, "v0/1.m4s")).await.unwrap();
+        house.tell(over(&[SESSION, SessionId(99)])).await;
+        forbidden(&house, &here).await;
+        neighbour.bus.settle().await.unwrap();
+        assert_eq!(
+            neighbour.media(&here.hls_path).await,
+            Err(StreamingError::MediaForbidden),
+            "{engine}"
+        );
+        house.media(&below(&elsewhere, "v0/1.m4s")).await.unwrap();
+        // Pressed at the very moment, before the gateway knew.
+        forbidden(&house, &house.start().await.unwrap()).await;
+        // Told twice, and after a restart.
+        house.tell(over(&[SESSION])).await;
+        house.reopen().await;
+        forbidden(&house, &here).await;
+        house.media(&below(&elsewhere, "v0/1.m4s")).await.unwrap();
+        // Kept as long as such a path could be good, and no longer.
+        house.clock.set(here.expires_at);
+        house.room.tidy().await.unwrap();
+        assert_eq!(ended_known(&house).await, 2, "{engine}");
+        house.clock.advance(3_600_000);
+        house.room.tidy().await.unwrap();
+        assert_eq!(ended_known(&house).await, 0, "{engine}");
+    }
+}
+
+async fn ended_known(house: &House) -> i64 {
+    let (count,): (i64,) = platform::on!(house.room.database(), pool =>
+        sqlx::query_as("SELECT COUNT(*) FROM ended_sessions").fetch_one(pool).await)
+    .unwrap();
+    count
 }

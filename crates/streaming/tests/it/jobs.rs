@@ -13,27 +13,13 @@ use contract::{
 
 use platform::Location;
 use streaming::{Config, MIGRATIONS};
+use testkit::films::{Film, Made, film};
 
-use crate::support::{House, TITLE, film, silent_film};
+use crate::support::{House, TITLE};
 
 /// A film that keeps two cores busy for a good while.
-fn long_film() -> crate::support::Clip {
-    silent_film(
-        "mp4",
-        "640x360",
-        "30",
-        "60",
-        &[
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-g",
-            "300",
-            "-pix_fmt",
-            "yuv420p",
-        ],
-    )
+fn long_film() -> Made {
+    Film::silent("640x360", "30", 60).and(&["-g", "300"]).make("mp4")
 }
 
 /// Encoders on this machine whose output goes below `folder`.
@@ -104,8 +90,8 @@ async fn a_running_job_tells_how_far_it_is_and_stops_at_once_when_cancelled() {
 #[tokio::test]
 async fn another_video_takes_the_place_of_the_first_and_the_first_is_removed_later() {
     let mut house = House::new().await;
-    let first = house.play(&film("320x180", "25", "2").path).await;
-    let second = house.play(&film("320x180", "25", "3").path).await;
+    let first = house.play(&film("320x180", "25", 2).path).await;
+    let second = house.play(&film("320x180", "25", 3).path).await;
     assert_ne!(first.asset, second.asset);
     let facts = house.facts().await;
     assert_eq!(facts.len(), 3, "{facts:?}");
@@ -160,13 +146,7 @@ fn working_folder() -> tempfile::TempDir {
 #[tokio::test]
 async fn kill_9_in_the_middle_of_a_transcode_loses_nothing_and_shows_nothing() {
     let mut house = House::new().await;
-    let film = silent_film(
-        "mp4",
-        "640x360",
-        "30",
-        "40",
-        &["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"],
-    );
+    let film = Film::silent("640x360", "30", 40).make("mp4");
     let job = house.add(&film.path).await;
     let Location::Folder(database) = house.location.clone() else {
         panic!("not a folder")
@@ -211,7 +191,7 @@ async fn kill_9_in_the_middle_of_a_transcode_loses_nothing_and_shows_nothing() {
 #[tokio::test]
 async fn a_job_of_a_worker_that_was_killed_goes_on_and_shows_nothing_half_made() {
     let mut house = House::new().await;
-    let clip = film("320x180", "25", "2");
+    let clip = film("320x180", "25", 2);
     let job = house.add(&clip.path).await;
     // What kill -9 leaves: a lease that nobody renews, a work folder that nobody holds, segments that nobody published.
     let killed = platform::Db::open(&house.location, "streaming", &MIGRATIONS)

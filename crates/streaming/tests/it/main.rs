@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod credits;
 mod deleted;
 mod delivery;
+mod hostile;
 mod jobs;
 mod support;
 mod transcode;

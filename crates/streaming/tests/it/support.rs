@@ -1,15 +1,14 @@
-//! A room with everything real under it but the catalogue, and clips to feed it.
+//! A room with everything real under it but the catalogue.
 
 use std::{
     collections::HashSet,
-    path::{Path, PathBuf},
-    process::Command,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use contract::{
-    AccountId, Fault, JobId, ProfileId, TitleId, async_trait,
+    AccountId, Fault, JobId, ProfileId, SessionId, TitleId, async_trait,
     catalog::{Card, CatalogError, ForTitle, Title, TitleKind},
     events::EventBody,
     jobs::{ForJob, Job, JobState, Jobs},
@@ -31,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub const ACCOUNT: AccountId = AccountId(11);
 pub const STRANGER: AccountId = AccountId(12);
 pub const PROFILE: ProfileId = ProfileId(21);
+pub const SESSION: SessionId = SessionId(25);
 pub const TITLE: TitleId = TitleId(31);
 pub const SERIES: TitleId = TitleId(32);
 pub const NO_TITLE: TitleId = TitleId(404);
@@ -215,10 +215,16 @@ impl House {
     /// What the catalogue does: the title is gone, and everybody hears of it.
     pub async fn delete_title(&self, title: TitleId) {
         self.titles.delete(title);
+        self.tell(EventBody::TitleDeleted { title }).await;
+    }
+
+    /// A fact of another room, heard by everybody.
+    pub async fn tell(&self, fact: EventBody) {
         let db = self.room.database();
         let mut tx = db.begin().await.unwrap();
-        let fact = self.inputs.event(EventBody::TitleDeleted { title });
-        platform::outbox::append(&mut tx, &fact).await.unwrap();
+        platform::outbox::append(&mut tx, &self.inputs.event(fact))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         self.bus.settle().await.unwrap();
     }
@@ -269,11 +275,17 @@ impl House {
     }
 
     pub async fn start(&self) -> Result<Playback, StreamingError> {
+        self.start_in(SESSION).await
+    }
+
+    /// Pressed on another device.
+    pub async fn start_in(&self, session: SessionId) -> Result<Playback, StreamingError> {
         self.room
             .start_playback(StartPlayback {
                 account: ACCOUNT,
                 profile: PROFILE,
                 title: TITLE,
+                session: Some(session),
             })
             .await
     }
@@ -383,77 +395,4 @@ async fn open(
 pub fn below(playback: &Playback, file: &str) -> String {
     let prefix = playback.hls_path.strip_suffix("master.m3u8").unwrap();
     format!("{prefix}{file}")
-}
-
-/// A clip made by ffmpeg, outside any sandbox: it is the test's own.
-pub struct Clip {
-    pub path: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-/// `clip("mp4", &["-f", "lavfi", …])`: the arguments before the output.
-pub fn clip(extension: &str, arguments: &[&str]) -> Clip {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(format!("clip.{extension}"));
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin"])
-        .args(arguments)
-        .arg(&path)
-        .status()
-        .unwrap();
-    assert!(made.success(), "ffmpeg {arguments:?}");
-    Clip { path, _folder: folder }
-}
-
-/// Moving bars, with a tone.
-pub fn film(size: &str, rate: &str, seconds: &str) -> Clip {
-    let picture = format!("testsrc2=size={size}:rate={rate}:duration={seconds}");
-    let sound = format!("sine=frequency=440:duration={seconds}");
-    let coding = [
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-pix_fmt",
-        "yuv420p",
-        "-c:a",
-        "aac",
-        "-movflags",
-        "+faststart",
-    ];
-    let mut arguments = vec!["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", &sound];
-    arguments.extend(coding);
-    clip("mp4", &arguments)
-}
-
-/// The same without sound.
-pub fn silent_film(extension: &str, size: &str, rate: &str, seconds: &str, coding: &[&str]) -> Clip {
-    let picture = format!("testsrc2=size={size}:rate={rate}:duration={seconds}");
-    let mut arguments = vec!["-f", "lavfi", "-i", &picture];
-    arguments.extend(coding);
-    clip(extension, &arguments)
-}
-
-/// A file with these bytes.
-pub fn file(name: &str, bytes: &[u8]) -> Clip {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
-    std::fs::write(&path, bytes).unwrap();
-    Clip { path, _folder: folder }
-}
-
-/// What ffprobe answers, one line an entry.
-pub fn ffprobe(arguments: &[&str], file: &Path) -> Vec<String> {
-    let output = Command::new("ffprobe")
-        .args(["-v", "error", "-of", "csv=p=0"])
-        .args(arguments)
-        .arg(file)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| line.trim_end_matches(',').to_owned())
-        .collect()
 }

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use contract::events::EventBody;
+use testkit::films::{Film, ffprobe, file, film};
 
-use crate::support::{Clip, House, TITLE, clip, ffprobe, file, film, silent_film};
+use crate::support::{House, TITLE};
 
 /// Presentation times of the keyframes, in seconds.
 fn keyframes(file: &Path) -> Vec<String> {
@@ -48,7 +49,7 @@ fn size(file: &Path) -> String {
 #[tokio::test]
 async fn a_film_becomes_aligned_rungs_that_a_player_can_play() {
     let mut house = House::new().await;
-    let film = film("640x360", "24000/1001", "5");
+    let film = film("640x360", "24000/1001", 5);
     let playback = house.play(&film.path).await;
     let folder = house.download(&playback).await;
 
@@ -106,13 +107,7 @@ async fn a_film_becomes_aligned_rungs_that_a_player_can_play() {
 #[tokio::test]
 async fn a_silent_portrait_film_stands_upright_in_every_rung() {
     let mut house = House::new().await;
-    let film = silent_film(
-        "mp4",
-        "360x640",
-        "30",
-        "3",
-        &["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"],
-    );
+    let film = Film::silent("360x640", "30", 3).make("mp4");
     let playback = house.play(&film.path).await;
     let master = house.manifest(&playback, "master.m3u8").await;
     assert!(
@@ -129,7 +124,7 @@ async fn a_silent_portrait_film_stands_upright_in_every_rung() {
 async fn odd_sides_wide_pixels_and_too_many_frames_are_made_regular() {
     let mut house = House::new().await;
     let coding = ["-c:v", "ffv1", "-vf", "setsar=4/3"];
-    let film = silent_film("mkv", "241x181", "120", "2", &coding);
+    let film = Film::silent("241x181", "120", 2).coded(&coding).make("mkv");
     let playback = house.play(&film.path).await;
     let folder = house.download(&playback).await;
     let file = folder.path().join("v0/index.m3u8");
@@ -148,31 +143,12 @@ async fn odd_sides_wide_pixels_and_too_many_frames_are_made_regular() {
 async fn sound_that_begins_late_and_frames_that_come_when_they_like_keep_together() {
     let mut house = House::new().await;
     // Frames between 10 and 30 a second; sound from 1.5 s on.
-    let uneven = [
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc2=size=320x180:rate=30:duration=4",
-        "-itsoffset",
-        "1.5",
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=duration=2.5",
-        "-vf",
-        "select='not(between(t,1,2)*mod(n,3))'",
-        "-fps_mode",
-        "vfr",
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-pix_fmt",
-        "yuv420p",
-        "-c:a",
-        "libopus",
-    ];
-    let film = clip("mkv", &uneven);
+    let film = Film::silent("320x180", "30", 4)
+        .tone(440, 2.5)
+        .later(1.5)
+        .and(&["-vf", "select='not(between(t,1,2)*mod(n,3))'", "-fps_mode", "vfr"])
+        .and(&["-c:a", "libopus"])
+        .make("mkv");
     let playback = house.play(&film.path).await;
     let folder = house.download(&playback).await;
     let times = ffprobe(
@@ -226,7 +202,9 @@ async fn interlaced_hdr_and_ten_bit_sources_come_out_plain() {
         ("mkv", ("320x180", "25"), &hdr[..]),
         ("mpg", ("320x192", "50"), &interlaced[..]),
     ] {
-        let film = silent_film(extension, size_and_rate.0, size_and_rate.1, "2", coding);
+        let film = Film::silent(size_and_rate.0, size_and_rate.1, 2)
+            .coded(coding)
+            .make(extension);
         let playback = house.play(&film.path).await;
         let folder = house.download(&playback).await;
         let format = ffprobe(
@@ -240,7 +218,7 @@ async fn interlaced_hdr_and_ten_bit_sources_come_out_plain() {
 #[tokio::test]
 async fn the_dash_description_plays_the_same_segments() {
     let mut house = House::new().await;
-    let playback = house.play(&film("320x180", "25", "5").path).await;
+    let playback = house.play(&film("320x180", "25", 5).path).await;
     let folder = house.download(&playback).await;
     assert_eq!(frames(&folder.path().join("manifest.mpd")), 125);
 }
@@ -248,7 +226,7 @@ async fn the_dash_description_plays_the_same_segments() {
 #[tokio::test]
 async fn the_same_source_gives_the_same_segments_in_time_and_the_same_sound() {
     let mut house = House::new().await;
-    let film = film("320x180", "25", "3");
+    let film = film("320x180", "25", 3);
     let (first, second) = (house.play(&film.path).await, house.play(&film.path).await);
     let one = house.download(&first).await;
     let other = house.download(&second).await;
@@ -265,29 +243,11 @@ async fn the_same_source_gives_the_same_segments_in_time_and_the_same_sound() {
     }
 }
 
-/// 30 s of picture and sound in a file with something else that goes on longer.
-fn film_with_longer(extension: &str, other: &[&str], coding: &[&str]) -> Clip {
-    let picture = "testsrc2=size=320x180:rate=25:duration=30";
-    let film = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=duration=30"];
-    let maps = ["-map", "0", "-map", "1", "-map", "2"];
-    let codecs = [
-        "-c:v",
-        "libx264",
-        "-preset",
-        "ultrafast",
-        "-pix_fmt",
-        "yuv420p",
-        "-c:a",
-        "aac",
-    ];
-    clip(extension, &[&film[..], other, &maps, &codecs, coding].concat())
-}
-
 #[tokio::test]
 async fn a_film_is_whole_when_its_picture_and_its_sound_are_whatever_else_goes_on_longer() {
     let mut house = House::new().await;
-    let commentary = ["-f", "lavfi", "-i", "sine=frequency=900:duration=33"];
-    let longer_sound = film_with_longer("mp4", &commentary, &["-movflags", "+faststart"]);
+    let film = Film::new("320x180", "25", 30);
+    let longer_sound = film.clone().tone(900, 33).index_first().make("mp4");
     assert_eq!(
         ffprobe(&["-show_entries", "format=duration"], &longer_sound.path),
         ["33.000000"]
@@ -295,7 +255,7 @@ async fn a_film_is_whole_when_its_picture_and_its_sound_are_whatever_else_goes_o
     let text = "1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n2\n00:00:34,000 --> 00:00:36,000\nGood-bye.\n";
     let text = file("subtitles.srt", text.as_bytes());
     let subtitles = ["-i", text.path.to_str().unwrap()];
-    let longer_text = film_with_longer("mkv", &subtitles, &["-c:s", "srt"]);
+    let longer_text = film.input(&subtitles).and(&["-c:s", "srt"]).make("mkv");
     for film in [&longer_sound, &longer_text] {
         let playback = house.play(&film.path).await;
         assert!((30_000..30_100).contains(&playback.duration_ms), "{:?}", film.path);

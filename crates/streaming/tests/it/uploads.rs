@@ -7,8 +7,9 @@ use contract::{
 };
 use platform::test_support;
 use streaming::Config;
+use testkit::films::film;
 
-use crate::support::{ACCOUNT, House, NO_TITLE, SERIES, STRANGER, TITLE, film};
+use crate::support::{ACCOUNT, House, NO_TITLE, SERIES, STRANGER, TITLE};
 
 fn video(bytes: u64) -> CreateUpload {
     let title = Some(TITLE);
@@ -109,7 +110,7 @@ async fn an_upload_goes_on_after_a_restart_with_what_was_answered_for() {
 async fn a_whole_video_is_packaged_and_its_source_removed() {
     let mut house = House::new().await;
     house.work();
-    let film = film("320x180", "25", "2");
+    let film = film("320x180", "25", 2);
     let bytes = std::fs::read(&film.path).unwrap();
     let upload = house.room.create_upload(video(bytes.len() as u64)).await.unwrap();
     assert_eq!(upload.filename, "../../etc/passwd.mp4", "shown as it is, never a path");

@@ -1,7 +1,7 @@
 /** The form of a title's facts, for a new one and for changes. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { adminTitle, createTitle, type TitleDraft, updateTitle } from "@/api/admin-endpoints";
+import { adminTitle, createTitle, type TitleDraft, updateTitle, updateVideo, type VideoChanges } from "@/api/admin-endpoints";
 import { Problem } from "@/api/http";
 import type { AdminTitleWhole, Id } from "@/api/types";
 import { Dialog } from "@/components/dialog";
@@ -13,7 +13,7 @@ import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
 import { TitleArtwork } from "./title-artwork";
 import { TitleFields } from "./title-fields";
-import { changesOf, draftOf } from "./title-form";
+import { changesOf, draftOf, videoChangesOf } from "./title-form";
 import { keyed, TitlePeople } from "./title-people";
 
 const words = adminEn.titles;
@@ -51,16 +51,26 @@ interface FormProps {
   onClose: () => void;
 }
 
+/** All that the form says. */
+interface Typed {
+  draft: TitleDraft;
+  video: VideoChanges;
+}
+
+const isSome = (changes: object) => Object.keys(changes).length > 0;
+
 function TitleForm({ before, onClose }: FormProps) {
   const client = useQueryClient();
   const [people, setPeople] = useState(() => keyed(before?.people ?? []));
   const save = useMutation({
-    mutationFn: async (draft: TitleDraft) => {
+    mutationFn: async ({ draft, video }: Typed) => {
       if (!before) return createTitle(draft);
+      // First what may be refused for the film that is there.
+      if (isSome(video)) await updateVideo(before.id, video);
       const changes = changesOf(before, draft);
-      return Object.keys(changes).length > 0 ? updateTitle(before.id, changes) : before;
+      return isSome(changes) ? updateTitle(before.id, changes) : before;
     },
-    onSuccess: (_saved, draft) => {
+    onSuccess: (_saved, { draft }) => {
       showToast(before ? words.saved(draft.name) : words.created(draft.name));
       void client.invalidateQueries({ queryKey: ["admin-titles"] });
       if (before) void client.invalidateQueries({ queryKey: ["title", before.id] });
@@ -69,7 +79,8 @@ function TitleForm({ before, onClose }: FormProps) {
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    save.mutate(draftOf(new FormData(event.currentTarget), people));
+    const form = new FormData(event.currentTarget);
+    save.mutate({ draft: draftOf(form, people), video: videoChangesOf(before?.video, form) });
   };
   const fields = save.error instanceof Problem ? save.error.fields : {};
   return (

@@ -2,11 +2,12 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { adminTitles } from "@/api/admin-endpoints";
-import type { AdminTitleWhole, TitleKind } from "@/api/types";
+import type { AdminTitleWhole, TitleKind, Video } from "@/api/types";
 import { Field, FormError, Switch } from "@/components/field";
+import { clockTime, secondsOf } from "@/lib/format";
 import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
-import { KINDS } from "./title-form";
+import { creditsText, KINDS } from "./title-form";
 
 const words = adminEn.titles;
 
@@ -21,40 +22,9 @@ export function TitleFields({ before, errors }: FieldsProps) {
   return (
     <>
       {!before && <Kind />}
-      <Field
-        label={words.fields.name}
-        name="name"
-        defaultValue={before?.name}
-        required
-        maxLength={300}
-        error={errors.name}
-      />
-      <Field
-        label={words.fields.year}
-        name="year"
-        type="number"
-        min={1870}
-        max={2100}
-        defaultValue={before?.year ?? undefined}
-        error={errors.year}
-      />
-      <Field
-        label={words.fields.genres}
-        name="genres"
-        hint={words.fields.genresHint}
-        defaultValue={before?.genres.join(", ")}
-        error={errors.genres}
-      />
-      <Field
-        label={words.fields.maturity}
-        name="maturity"
-        type="number"
-        min={0}
-        max={18}
-        hint={words.fields.maturityHint}
-        defaultValue={before?.maturity ?? undefined}
-        error={errors.maturity}
-      />
+      {facts(before).map(({ name, ...field }) => (
+        <Field key={name} name={name} error={errors[name]} {...field} />
+      ))}
       <div className="field">
         <label htmlFor={textId}>{words.fields.description}</label>
         <textarea
@@ -65,8 +35,47 @@ export function TitleFields({ before, errors }: FieldsProps) {
           maxLength={10_000}
         />
       </div>
+      {before?.video && <Credits video={before.video} error={errors.credits_at_s} />}
       <Published before={before?.published ?? true} />
     </>
+  );
+}
+
+/** The fields of one line, as they are. */
+function facts(before: AdminTitleWhole | undefined) {
+  const { name, year, genres, genresHint, maturity, maturityHint } = words.fields;
+  return [
+    { name: "name", label: name, defaultValue: before?.name, required: true, maxLength: 300 },
+    { name: "year", label: year, type: "number", min: 1870, max: 2100, defaultValue: before?.year ?? undefined },
+    { name: "genres", label: genres, hint: genresHint, defaultValue: before?.genres.join(", ") },
+    {
+      name: "maturity",
+      label: maturity,
+      hint: maturityHint,
+      type: "number",
+      min: 0,
+      max: 18,
+      defaultValue: before?.maturity ?? undefined,
+    },
+  ];
+}
+
+/** Where the video's end credits begin, as the player shows time; only of a title that plays something. */
+function Credits({ video, error }: { video: Video; error?: string }) {
+  const check = (input: HTMLInputElement) => {
+    const wrong = input.value.trim() !== "" && secondsOf(input.value) === undefined;
+    input.setCustomValidity(wrong ? words.fields.creditsWrong : "");
+  };
+  return (
+    <Field
+      name="credits"
+      label={words.fields.credits}
+      hint={words.fields.creditsHint(clockTime(video.duration_s))}
+      defaultValue={creditsText(video)}
+      onChange={(event) => check(event.target)}
+      autoComplete="off"
+      error={error}
+    />
   );
 }
 

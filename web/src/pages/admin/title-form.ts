@@ -1,6 +1,7 @@
 /** From what was typed about a title to what is sent: all of a new one, and of a known one only what has changed. */
-import type { TitleChanges, TitleDraft } from "@/api/admin-endpoints";
-import type { AdminTitleWhole, TitleKind } from "@/api/types";
+import type { TitleChanges, TitleDraft, VideoChanges } from "@/api/admin-endpoints";
+import type { AdminTitleWhole, TitleKind, Video } from "@/api/types";
+import { clockTime, secondsOf } from "@/lib/format";
 
 export type NewCredit = NonNullable<TitleDraft["people"]>[number];
 
@@ -43,6 +44,16 @@ export function changesOf(before: AdminTitleWhole, draft: TitleDraft): TitleChan
   if (draft.published !== before.published) changes.published = draft.published;
   if (credits(draft.people ?? []) !== credits(before.people)) changes.people = draft.people;
   return changes;
+}
+
+/** Where the end credits begin, as the form shows it. */
+export const creditsText = (video: Video) => (video.credits_at_s == null ? "" : clockTime(video.credits_at_s));
+
+/** What is said anew of the title's video: nothing where the field is as it was, or is not there. */
+export function videoChangesOf(video: Video | undefined | null, form: FormData): VideoChanges {
+  const text = form.get("credits");
+  if (!video || typeof text !== "string" || text.trim() === creditsText(video)) return {};
+  return { credits_at_s: secondsOf(text) ?? null };
 }
 
 const credits = (people: NewCredit[]) => people.map(({ name, role }) => `${role}:${name}`).join("\n");

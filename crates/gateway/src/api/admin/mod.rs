@@ -6,12 +6,14 @@ pub mod models;
 pub mod titles;
 pub mod uploads;
 pub mod users;
+pub mod videos;
 
 use crate::routes::Route;
 
 pub fn routes() -> Vec<Route> {
     [
         titles::routes(),
+        videos::routes(),
         uploads::routes(),
         imports::routes(),
         jobs::routes(),

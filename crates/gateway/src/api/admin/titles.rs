@@ -14,12 +14,13 @@ use serde::Deserialize;
 use utoipa_axum::routes;
 
 use crate::{
-    api::Answer,
+    api::{Answer, admin::videos},
     compose,
     cursor::Listing,
     dto::{
         LIMIT_DEFAULT, List,
         admin::{AdminTitle, AdminTitleWhole, AdminTitlesQuery, CreateTitle, UpdateTitle},
+        milliseconds,
         titles::EpisodePlace,
     },
     extract::{self, Json as Body, Path, Query},
@@ -78,11 +79,16 @@ async fn list_admin_titles(
     responses((status = 200, body = AdminTitleWhole)))]
 async fn get_admin_title(State(gateway): State<Gateway>, Path(title): Path<TitleId>) -> Answer<AdminTitleWhole> {
     let found = gateway.doors.catalog.title(ForTitle { title }).await?;
+    let video = match found.video {
+        Some(_) => videos::video_of(&gateway, title).await?,
+        None => None,
+    };
     Ok(Json(AdminTitleWhole {
         original_name: found.original_name,
         description: found.description,
         people: found.credits.into_iter().map(Into::into).collect(),
         place: place(&gateway, found.place).await?,
+        video,
         title: admin_title(&gateway, found.card),
     }))
 }
@@ -100,10 +106,6 @@ fn admin_title(gateway: &Gateway, card: catalog::Card) -> AdminTitle {
         published: card.published,
         card: compose::card(gateway, card, None),
     }
-}
-
-fn milliseconds(duration_s: f64) -> u64 {
-    (duration_s * 1000.0).round() as u64
 }
 
 #[utoipa::path(post, path = "/api/v1/admin/titles", tag = "admin", request_body = CreateTitle,

@@ -20,6 +20,7 @@ fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
     Plan::new(Source {
         duration_s: Some(10.0),
         video,
+        credits_s: Vec::new(),
         audio: Some(Audio {
             stream: 1,
             language: None,

@@ -122,6 +122,11 @@ fn failures_of_the_machine_are_told_apart_from_those_of_the_file() {
     assert!(explained(137, "").retry);
     assert!(explained(1, "Cannot allocate memory").retry);
     assert!(!explained(1, "Invalid data found when processing input").retry);
+    let probed = explain::unreadable(&Ended {
+        status: 1,
+        words: "film.mp4: Cannot allocate memory".into(),
+    });
+    assert!(!probed.retry, "{}", probed.text);
     let unknown = explained(1, "first\nlast words\u{7}\n\n");
     assert_eq!(
         (unknown.text.as_str(), unknown.retry),
