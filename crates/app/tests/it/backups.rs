@@ -15,7 +15,7 @@ use testkit::{
 use crate::LONG;
 
 /// Long enough to be met in the middle; it takes no room until it is copied.
-const FILM_BYTES: u64 = 1 << 30;
+const FILM_BYTES: u64 = 1 << 32;
 /// Of the unfinished file: from here on the databases have been copied.
 const BEGUN_BYTES: u64 = 8 << 20;
 const WORK: &str = ".backing-up";
