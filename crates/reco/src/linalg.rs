@@ -18,9 +18,9 @@ pub struct SpdSolver {
 
 impl SpdSolver {
     /// Solves `(base + ridge·I + Σ rowᵀ·row) x = right` in place of `right`; `rows` is row-major `[n × d]`,
-    /// `base` column-major `[d × d]`, symmetric. Exact Cholesky.
+    /// `base` column-major `[d × d]`, symmetric, `right` one right side after the other, `[m × d]`. Exact Cholesky.
     pub fn solve(&mut self, base: &[f32], ridge: f32, rows: &[f32], right: &mut [f32]) -> Result<()> {
-        let size = right.len();
+        let size = base.len().isqrt();
         if self.matrix.len() != base.len() {
             self.memory = None;
         }
@@ -35,7 +35,8 @@ impl SpdSolver {
         let stack = MemStack::new(memory);
         llt::factor::cholesky_in_place(matrix.rb_mut(), Default::default(), Par::Seq, stack, Default::default())
             .map_err(|_| RecoError::Numeric("a row's normal equations are singular".into()))?;
-        let right = MatMut::from_column_major_slice_mut(right, size, 1);
+        let columns = right.len() / size.max(1);
+        let right = MatMut::from_column_major_slice_mut(right, size, columns);
         llt::solve::solve_in_place(matrix.rb(), right, Par::Seq, stack);
         Ok(())
     }
@@ -77,14 +78,14 @@ pub fn gram(rows: &[f32], size: usize) -> Vec<f32> {
     out
 }
 
-/// `out[n] = rows[n × d] · vector[d]`.
-pub fn multiply(rows: &[f32], vector: &[f32], out: &mut [f32]) {
-    let size = vector.len();
+/// `out[m × n] = vectors[m × d] · rows[n × d]ᵀ`, all row-major.
+pub fn multiply(rows: &[f32], vectors: &[f32], size: usize, out: &mut [f32]) {
+    let (count, wanted) = (rows.len() / size, vectors.len() / size);
     matmul::matmul(
-        MatMut::from_row_major_slice_mut(out, 1, rows.len() / size),
+        MatMut::from_row_major_slice_mut(out, wanted, count),
         Accum::Replace,
-        MatRef::from_row_major_slice(vector, 1, size),
-        MatRef::from_column_major_slice(rows, size, rows.len() / size),
+        MatRef::from_row_major_slice(vectors, wanted, size),
+        MatRef::from_column_major_slice(rows, size, count),
         1.0f32,
         Par::Seq,
     );

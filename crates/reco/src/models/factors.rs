@@ -59,12 +59,15 @@ impl Factors {
     }
 
     fn known<'a>(&'a self, history: &'a [Event]) -> impl Iterator<Item = &'a Event> {
-        history
-            .iter()
-            .filter(|e| (e.item as usize) < self.items() && e.weight != 0.0)
+        history.iter().filter(|event| self.knows(event))
     }
 
-    /// Solves the viewer's normal equations for the right side in `right`; false where there is no usable history.
+    fn knows(&self, event: &Event) -> bool {
+        (event.item as usize) < self.items() && event.weight != 0.0
+    }
+
+    /// Solves the viewer's normal equations for the right sides in `right`, one after the other; false where there is no usable
+    /// history.
     fn solve(&self, history: &[Event], scratch: &mut Scratch, right: &mut [f32]) -> bool {
         scratch.gathered.clear();
         let mut observed = 0;
@@ -99,27 +102,47 @@ impl Factors {
 
     pub fn score(&self, history: &[Event], scratch: &mut Scratch, out: &mut [f32]) {
         if self.fold_in(history, scratch) {
-            multiply(&self.vectors, &scratch.vector, out);
+            multiply(&self.vectors, &scratch.vector, self.size, out);
         } else {
             out.fill(0.0);
         }
     }
 
-    /// Contribution of event i to title j: `wᵢ · vᵢᵀ A⁻¹ vⱼ`; they sum to the score exactly.
+    /// Contribution of event i to title j: `wᵢ · vᵢᵀ A⁻¹ vⱼ` (Hu, Koren, Volinsky 2008, section 5); they sum to the score exactly.
     pub fn explain(&self, history: &[Event], item: u32) -> Vec<Contribution> {
         if item as usize >= self.items() {
             return Vec::new();
         }
-        let mut scratch = Scratch::default();
-        let mut direction = self.vector(item).to_vec();
-        if !self.solve(history, &mut scratch, &mut direction) {
-            return Vec::new();
-        }
-        let parts = self.known(history).map(|event| Contribution {
+        let mut terms = Vec::new();
+        self.terms(history, &[item], &mut Scratch::default(), &mut terms);
+        let parts = history.iter().zip(terms).map(|(event, contribution)| Contribution {
             item: event.item,
-            contribution: event.weight * dot(self.vector(event.item), &direction),
+            contribution,
         });
         sorted_contributions(parts.collect())
+    }
+
+    /// The contribution of every event to each of `items`, which must be known: `[items × events]`, zero for an event that says
+    /// nothing. The normal equations are factorised once.
+    pub fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
+        out.clear();
+        out.resize(items.len() * history.len(), 0.0);
+        let vectors = items.iter().flat_map(|&item| self.vector(item));
+        let mut directions: Vec<f32> = vectors.copied().collect();
+        if items.is_empty() || !self.solve(history, scratch, &mut directions) {
+            return;
+        }
+        // The solver has left the vectors of the known events there, each scaled by √|w|.
+        let scaled = &scratch.gathered;
+        let count = scaled.len() / self.size;
+        let mut products = vec![0f32; items.len() * count];
+        multiply(scaled, &directions, self.size, &mut products);
+        for (terms, products) in out.chunks_exact_mut(history.len()).zip(products.chunks_exact(count)) {
+            let known = history.iter().zip(terms).filter(|(event, _)| self.knows(event));
+            for ((event, term), product) in known.zip(products) {
+                *term = event.weight.abs().sqrt().copysign(event.weight) * product;
+            }
+        }
     }
 
     /// Cosine neighbours.
@@ -130,7 +153,7 @@ impl Factors {
         let own = self.vector(item);
         let own_norm = dot(own, own).sqrt();
         let mut scores = vec![0f32; self.items()];
-        multiply(&self.vectors, own, &mut scores);
+        multiply(&self.vectors, own, self.size, &mut scores);
         for (score, vector) in scores.iter_mut().zip(self.vectors.chunks_exact(self.size)) {
             *score /= (own_norm * dot(vector, vector).sqrt()).max(1e-12);
         }
