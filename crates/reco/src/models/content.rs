@@ -230,7 +230,7 @@ impl Content {
         dot(self.factors.vector(item), viewer)
     }
 
-    /// What each event adds to the score of each title, `[items × events]`.
+    /// What each event adds to the score of each title, `[events × items]`.
     pub(crate) fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
         self.factors.terms(history, items, scratch, out);
     }

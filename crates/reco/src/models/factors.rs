@@ -66,9 +66,9 @@ impl Factors {
         (event.item as usize) < self.items() && event.weight != 0.0
     }
 
-    /// Solves the viewer's normal equations for the right sides in `right`, one after the other; false where there is no usable
-    /// history.
-    fn solve(&self, history: &[Event], scratch: &mut Scratch, right: &mut [f32]) -> bool {
+    /// Leaves the vectors of the known events in the scratch, each scaled by √|w|; answers the ridge of the viewer's normal
+    /// equations, `None` where there is no usable history.
+    fn observe(&self, history: &[Event], scratch: &mut Scratch) -> Option<f32> {
         scratch.gathered.clear();
         let mut observed = 0;
         for event in self.known(history) {
@@ -77,12 +77,7 @@ impl Factors {
             let row = self.vector(event.item).iter().map(|v| v * scale);
             scratch.gathered.extend(row);
         }
-        let ridge = self.objective.ridge(observed, self.items());
-        observed > 0
-            && scratch
-                .solver
-                .solve(&self.gram, ridge, &scratch.gathered, right)
-                .is_ok()
+        (observed > 0).then(|| self.objective.ridge(observed, self.items()))
     }
 
     /// The viewer's vector, left in `scratch.vector`; false where there is no usable history.
@@ -95,14 +90,17 @@ impl Factors {
                 *sum += event.weight * value;
             }
         }
-        let solved = self.solve(history, scratch, &mut right);
+        let solved = self.observe(history, scratch).map(|ridge| {
+            let rows = &scratch.gathered;
+            scratch.solver.solve(&self.gram, ridge, rows, &mut right)
+        });
         scratch.vector = right;
-        solved
+        matches!(solved, Some(Ok(())))
     }
 
     pub fn score(&self, history: &[Event], scratch: &mut Scratch, out: &mut [f32]) {
         if self.fold_in(history, scratch) {
-            multiply(&self.vectors, &scratch.vector, self.size, out);
+            multiply(&self.vectors, &scratch.vector, out);
         } else {
             out.fill(0.0);
         }
@@ -122,25 +120,37 @@ impl Factors {
         sorted_contributions(parts.collect())
     }
 
-    /// The contribution of every event to each of `items`, which must be known: `[items × events]`, zero for an event that says
+    /// The contribution of every event to each of `items`, which must be known: `[events × items]`, zero for an event that says
     /// nothing. The normal equations are factorised once.
     pub fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
+        let count = items.len();
         out.clear();
-        out.resize(items.len() * history.len(), 0.0);
-        let vectors = items.iter().flat_map(|&item| self.vector(item));
-        let mut directions: Vec<f32> = vectors.copied().collect();
-        if items.is_empty() || !self.solve(history, scratch, &mut directions) {
+        out.resize(history.len() * count, 0.0);
+        let Some(ridge) = self.observe(history, scratch).filter(|_| count > 0) else {
+            return;
+        };
+        let mut directions = vec![0f32; self.size * count];
+        for (index, &item) in items.iter().enumerate() {
+            let column = directions.iter_mut().skip(index).step_by(count);
+            column.zip(self.vector(item)).for_each(|(to, value)| *to = *value);
+        }
+        let (solver, scaled) = (&mut scratch.solver, &scratch.gathered);
+        if solver
+            .solve_all(&self.gram, ridge, scaled, &mut directions, count)
+            .is_err()
+        {
             return;
         }
-        // The solver has left the vectors of the known events there, each scaled by √|w|.
-        let scaled = &scratch.gathered;
-        let count = scaled.len() / self.size;
-        let mut products = vec![0f32; items.len() * count];
-        multiply(scaled, &directions, self.size, &mut products);
-        for (terms, products) in out.chunks_exact_mut(history.len()).zip(products.chunks_exact(count)) {
-            let known = history.iter().zip(terms).filter(|(event, _)| self.knows(event));
-            for ((event, term), product) in known.zip(products) {
-                *term = event.weight.abs().sqrt().copysign(event.weight) * product;
+        let known = history.iter().zip(out.chunks_exact_mut(count));
+        let known = known.filter(|(event, _)| self.knows(event));
+        for ((event, terms), scaled) in known.zip(scaled.chunks_exact(self.size)) {
+            let root = event.weight.abs().sqrt().copysign(event.weight);
+            for (value, direction) in scaled.iter().zip(directions.chunks_exact(count)) {
+                let weight = root * value;
+                terms
+                    .iter_mut()
+                    .zip(direction)
+                    .for_each(|(term, along)| *term += weight * along);
             }
         }
     }
@@ -153,7 +163,7 @@ impl Factors {
         let own = self.vector(item);
         let own_norm = dot(own, own).sqrt();
         let mut scores = vec![0f32; self.items()];
-        multiply(&self.vectors, own, self.size, &mut scores);
+        multiply(&self.vectors, own, &mut scores);
         for (score, vector) in scores.iter_mut().zip(self.vectors.chunks_exact(self.size)) {
             *score /= (own_norm * dot(vector, vector).sqrt()).max(1e-12);
         }

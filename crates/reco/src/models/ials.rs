@@ -107,7 +107,7 @@ impl Ials {
         &self.stored.settings
     }
 
-    /// What each event adds to the score of each title, `[items × events]`.
+    /// What each event adds to the score of each title, `[events × items]`.
     pub(crate) fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
         self.factors.terms(history, items, scratch, out);
     }

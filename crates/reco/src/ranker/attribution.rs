@@ -79,9 +79,9 @@ impl<'a> Ranked<'a> {
         let mean = self.mean(&buffers);
         let mut index = 0..;
         let attributed = items.iter().zip(places).map(|(&item, place)| {
-            let parts = self.parts(&buffers, &mean, place?);
+            let made = self.made(&buffers, &mean, place?);
             let lead = self.scratch.trees.scores[place?] - mean.score;
-            Some(terms.divided(item, index.next()?, lead, &parts))
+            Some(terms.divided(item, index.next()?, lead, &made))
         });
         let attributed = attributed.collect();
         self.scratch.ranking = buffers;
@@ -105,12 +105,14 @@ impl<'a> Ranked<'a> {
     }
 
     /// The lead of the candidate at `place`, divided among the players.
-    fn parts(&self, buffers: &RankingBuffers, mean: &Mean, place: usize) -> [f32; PLAYERS] {
+    fn made(&self, buffers: &RankingBuffers, mean: &Mean, place: usize) -> Made {
         let mut parts = [0f32; PLAYERS];
-        let values = buffers.row(place).iter().zip(&mean.row).zip(&self.ranker.weights);
+        let row = buffers.row(place);
+        let values = row.iter().zip(&mean.row).zip(&self.ranker.weights);
         for (feature, ((value, usual), weight)) in values.enumerate() {
             parts[feature / KINDS] += weight * (value - usual);
         }
+        let above = SIGNALS.map(|signal| row[signal as usize * KINDS] > mean.row[signal as usize * KINDS]);
         if !mean.places.is_empty() {
             let mut row = [0f32; COLUMNS];
             let columns = self.scratch.trees.columns.row(place, buffers.gathered().0.len());
@@ -118,7 +120,7 @@ impl<'a> Ranked<'a> {
             let own = self.ranker.forest.places(&row);
             self.ranker.forest.divide(&mean.places, &own, &mean.players, &mut parts);
         }
-        parts
+        Made { parts, above }
     }
 }
 
@@ -130,6 +132,12 @@ struct Mean {
     /// Who each column belongs to.
     players: Vec<usize>,
     score: f32,
+}
+
+/// A title's lead by player, and which signals are greater for it than for the mean candidate.
+struct Made {
+    parts: [f32; PLAYERS],
+    above: [bool; SIGNALS.len()],
 }
 
 fn player(subject: Subject) -> usize {
@@ -144,14 +152,16 @@ fn player(subject: Subject) -> usize {
 struct Terms<'a> {
     bases: &'a Bases,
     history: &'a [Event],
-    /// EASE's weights from each event to each title, `[titles × events]`.
+    /// Titles that the terms are of.
+    count: usize,
+    /// EASE's weights from each event to each title, `[events × titles]`.
     ease: Vec<f32>,
     /// What their age leaves of the events for EASE.
     recent: Vec<f32>,
     /// Events that co-occurrence asks, by their place, with their weight; over the context and for the newest alone.
     context: Vec<(usize, f32)>,
     newest: Vec<(usize, f32)>,
-    /// `[titles × events]`.
+    /// `[events × titles]`.
     ials: Vec<f32>,
     content: Vec<f32>,
     /// Places of the newest liked events, the newest first.
@@ -160,13 +170,9 @@ struct Terms<'a> {
 
 impl<'a> Terms<'a> {
     fn of(bases: &'a Bases, history: &'a [Event], items: &[u32], scratch: &mut Scratch) -> Self {
-        let count = history.len();
-        let mut ease = vec![0f32; items.len() * count];
-        for (place, event) in history.iter().enumerate() {
-            for (index, &item) in items.iter().enumerate() {
-                ease[index * count + place] = bases.ease.weights().get(event.item, item);
-            }
-        }
+        let ease = history
+            .iter()
+            .flat_map(|event| items.iter().map(|&item| bases.ease.weights().get(event.item, item)));
         let (mut ials, mut content) = (Vec::new(), Vec::new());
         bases.ials.terms(history, items, scratch, &mut ials);
         bases.content.terms(history, items, scratch, &mut content);
@@ -179,7 +185,8 @@ impl<'a> Terms<'a> {
         Self {
             bases,
             history,
-            ease,
+            count: items.len(),
+            ease: ease.collect(),
             recent: ease_inputs(history, RECENT_DECAY).map(|(_, weight)| weight).collect(),
             context: bases.cooccurrence.context(history).collect(),
             newest: followed.collect(),
@@ -189,54 +196,14 @@ impl<'a> Terms<'a> {
         }
     }
 
-    /// Calls `each` with the place of every event that adds to a signal for the title, and what it adds.
-    fn each(&self, signal: Signal, item: u32, index: usize, each: &mut dyn FnMut(usize, f32)) {
-        let count = self.history.len();
-        let own = index * count..(index + 1) * count;
-        match signal {
-            Signal::Cooccurrence | Signal::Newest => {
-                let asked = if signal == Signal::Newest {
-                    &self.newest
-                } else {
-                    &self.context
-                };
-                for &(place, weight) in asked {
-                    let from = self.history[place].item;
-                    each(place, weight * self.bases.cooccurrence.count(from, item));
-                }
-            }
-            Signal::Ease => {
-                let events = self.ease[own].iter().zip(self.history).enumerate();
-                events.for_each(|(place, (weight, event))| each(place, weight * event.weight));
-            }
-            Signal::EaseRecent => {
-                let events = self.ease[own].iter().zip(&self.recent).enumerate();
-                events.for_each(|(place, (weight, left))| each(place, weight * left));
-            }
-            Signal::Ials => self.ials[own]
-                .iter()
-                .enumerate()
-                .for_each(|(place, term)| each(place, *term)),
-            Signal::Content => self.content[own]
-                .iter()
-                .enumerate()
-                .for_each(|(place, term)| each(place, *term)),
-            Signal::Popularity | Signal::Trending => {}
-        }
-    }
-
-    fn divided(&self, item: u32, index: usize, lead: f32, parts: &[f32; PLAYERS]) -> Attribution {
+    /// Divides what made the title at `index`.
+    fn divided(&self, item: u32, index: usize, lead: f32, made: &Made) -> Attribution {
         let mut by_event = vec![0f32; self.history.len()];
-        let mut other = parts[OTHER];
+        let mut other = made.parts[OTHER];
         for signal in SIGNALS {
-            let part = parts[signal as usize];
-            if part != 0.0 && !matches!(signal, Signal::Popularity | Signal::Trending) {
-                let mut terms = Vec::with_capacity(self.history.len());
-                self.each(signal, item, index, &mut |place, term| terms.push((place, term)));
-                other += divide(part, &terms, &mut by_event);
-            }
+            other += self.divide(signal, (item, index), made, &mut by_event);
         }
-        for (age, part) in parts[SIGNALS.len()..OTHER].iter().enumerate() {
+        for (age, part) in made.parts[SIGNALS.len()..OTHER].iter().enumerate() {
             match self.liked.get(age) {
                 Some(place) => by_event[*place] += part,
                 None => other += part,
@@ -246,26 +213,53 @@ impl<'a> Terms<'a> {
             item,
             lead,
             titles: by_title(self.history, &by_event),
-            popularity: parts[Signal::Popularity as usize],
-            trending: parts[Signal::Trending as usize],
+            popularity: made.parts[Signal::Popularity as usize],
+            trending: made.parts[Signal::Trending as usize],
             other,
+        }
+    }
+
+    /// Divides a signal's part over the events by what each adds to the signal; answers what goes to none.
+    fn divide<'b>(&'b self, signal: Signal, (item, index): (u32, usize), made: &Made, by_event: &mut [f32]) -> f32 {
+        let (part, above) = (made.parts[signal as usize], made.above[signal as usize]);
+        let step = self.count;
+        let of_title = |terms: &'b [f32]| terms.iter().skip(index).step_by(step).copied().enumerate();
+        let follows = |(place, weight): &(usize, f32)| {
+            let from = self.history[*place].item;
+            (*place, weight * self.bases.cooccurrence.count(from, item))
+        };
+        let (own, left) = (
+            |place: usize| self.history[place].weight,
+            |place: usize| self.recent[place],
+        );
+        let ease = of_title(&self.ease);
+        match signal {
+            Signal::Popularity | Signal::Trending => 0.0,
+            _ if part == 0.0 => 0.0,
+            Signal::Cooccurrence => divide(part, above, self.context.iter().map(follows), by_event),
+            Signal::Newest => divide(part, above, self.newest.iter().map(follows), by_event),
+            Signal::Ease => divide(part, above, ease.map(|(at, weight)| (at, weight * own(at))), by_event),
+            Signal::EaseRecent => divide(part, above, ease.map(|(at, weight)| (at, weight * left(at))), by_event),
+            Signal::Ials => divide(part, above, of_title(&self.ials), by_event),
+            Signal::Content => divide(part, above, of_title(&self.content), by_event),
         }
     }
 }
 
-/// Divides a signal's part over the events: what lifts a title goes to those whose terms speak for it; what lowers it to those whose
-/// terms speak against it, as far as they weigh among all. Answers what goes to none: mostly that too little speaks for the title.
-fn divide(part: f32, terms: &[(usize, f32)], by_event: &mut [f32]) -> f32 {
-    let agrees = |term: f32| term * part > 0.0;
-    let total: f32 = match part > 0.0 {
-        true => terms.iter().map(|(_, term)| term.max(0.0)).sum(),
-        false => terms.iter().map(|(_, term)| term.abs()).sum(),
+/// Divides a signal's part over the events. Where the signal is above the mean candidate's, the events that raise it have made the
+/// part, whether the ranker takes it for good or ill; where it is below, those that lower it, as far as they weigh among all.
+/// Answers what goes to none: mostly that too little speaks for the title.
+fn divide(part: f32, above: bool, terms: impl Iterator<Item = (usize, f32)> + Clone, by_event: &mut [f32]) -> f32 {
+    let total: f32 = match above {
+        true => terms.clone().map(|(_, term)| term.max(0.0)).sum(),
+        false => terms.clone().map(|(_, term)| term.abs()).sum(),
     };
     let mut rest = part;
     if total > f32::MIN_POSITIVE {
-        for (place, term) in terms.iter().filter(|(_, term)| agrees(*term)) {
-            let share = part * (term.abs() / total);
-            by_event[*place] += share;
+        for (place, term) in terms {
+            let speaks = if above { term.max(0.0) } else { (-term).max(0.0) };
+            let share = part * (speaks / total);
+            by_event[place] += share;
             rest -= share;
         }
     }
@@ -281,7 +275,7 @@ fn by_title(history: &[Event], by_event: &[f32]) -> Vec<Contribution> {
             contribution,
         })
         .collect();
-    titles.sort_by_key(|title| title.item);
+    titles.sort_unstable_by_key(|title| title.item);
     titles.dedup_by(|again, first| {
         let is_same = again.item == first.item;
         if is_same {

@@ -264,15 +264,18 @@ impl Forest {
 
 /// As [`Forest::divide`], for one tree.
 fn divide_tree(asked: &[u32], leaves: &[f32], (from, to): (u8, u8), players: &[usize], parts: &mut [f32]) {
+    if from == to {
+        return;
+    }
     // Who would change an answer, and the answers: nobody else gets a share.
     let mut changes = [(0, 0u8); DEPTH_MAX];
     let mut count = 0;
     for (level, feature) in asked.iter().enumerate() {
         let bit = (from ^ to) & 1 << level;
-        let player = players[*feature as usize];
         if bit == 0 {
             continue;
         }
+        let player = players[*feature as usize];
         match changes[..count].iter_mut().find(|known| known.0 == player) {
             Some(known) => known.1 |= bit,
             None => {
@@ -281,21 +284,27 @@ fn divide_tree(asked: &[u32], leaves: &[f32], (from, to): (u8, u8), players: &[u
             }
         }
     }
-    let changes = &changes[..count];
     let mut flips = [0u8; 1 << DEPTH_MAX];
-    for coalition in 1..1usize << count {
-        let first = changes[coalition.trailing_zeros() as usize].1;
-        flips[coalition] = flips[coalition & (coalition - 1)] | first;
+    let mut sums = [0f32; DEPTH_MAX];
+    for coalition in 0..1usize << count {
+        if coalition > 0 {
+            let first = changes[coalition.trailing_zeros() as usize].1;
+            flips[coalition] = flips[coalition & (coalition - 1)] | first;
+        }
+        let value = leaves[usize::from(from ^ flips[coalition])];
+        let size = coalition.count_ones() as usize;
+        // Its value is gained by those in it, and what those outside begin from.
+        let (gained, left) = (
+            SHARES[count][size.wrapping_sub(1) % DEPTH_MAX],
+            SHARES[count][size % DEPTH_MAX],
+        );
+        for (index, sum) in sums[..count].iter_mut().enumerate() {
+            let share = if coalition >> index & 1 == 1 { gained } else { -left };
+            *sum += share * value;
+        }
     }
-    let value = |coalition: usize| leaves[usize::from(from ^ flips[coalition])];
-    for (index, (player, _)) in changes.iter().enumerate() {
-        let with = 1 << index;
-        let without = (0..1usize << count).filter(|coalition| coalition & with == 0);
-        let gains = without.map(|coalition| {
-            let share = SHARES[count][coalition.count_ones() as usize];
-            share * (value(coalition | with) - value(coalition))
-        });
-        parts[*player] += gains.sum::<f32>();
+    for ((player, _), sum) in changes[..count].iter().zip(sums) {
+        parts[*player] += sum;
     }
 }
 

@@ -178,17 +178,21 @@ fn what_trees_ask_of_one_event_is_that_event_s() {
 
 /// What a dislike lifts is the dislike's part, not that of whatever was liked.
 #[test]
-fn a_part_goes_to_the_terms_that_agree_with_it() {
-    let mut parts = [0.0; 3];
-    let rest = divide(0.8, &[(0, 3.0), (1, -2.0), (2, 1.0)], &mut parts);
-    assert!(rest.abs() < 1e-6);
-    assert_eq!(parts, [0.8 * 0.75, 0.0, 0.8 * 0.25]);
-    let mut parts = [0.0; 3];
-    let rest = divide(-0.6, &[(0, 3.0), (1, -2.0), (2, 1.0)], &mut parts);
-    assert!(
-        (parts[1] + 0.2).abs() < 1e-6 && (rest + 0.4).abs() < 1e-6,
-        "{parts:?} {rest}"
-    );
-    let mut parts = [0.0; 1];
-    assert_eq!((divide(0.5, &[(0, -1.0)], &mut parts), parts), (0.5, [0.0]));
+fn a_part_goes_to_the_terms_that_made_the_signal_what_it_is() {
+    let divided = |part, above, terms: [f32; 3]| {
+        let mut parts = [0.0; 3];
+        let rest = divide(part, above, terms.into_iter().enumerate(), &mut parts);
+        (parts, rest)
+    };
+    let near = |(parts, rest): ([f32; 3], f32), expected: [f32; 4]| {
+        let found = [parts[0], parts[1], parts[2], rest];
+        let far = found.iter().zip(expected).any(|(a, b)| (a - b).abs() > 1e-6);
+        assert!(!far, "{found:?} is not {expected:?}");
+    };
+    near(divided(0.8, true, [3.0, -2.0, 1.0]), [0.6, 0.0, 0.2, 0.0]);
+    // A ranker that takes the signal for ill lowers the title by those who raised the signal.
+    near(divided(-0.8, true, [3.0, -2.0, 1.0]), [-0.6, 0.0, -0.2, 0.0]);
+    near(divided(-0.6, false, [3.0, -2.0, 1.0]), [0.0, -0.2, 0.0, -0.4]);
+    // And a small signal that it takes for good is nobody's merit who raised it.
+    near(divided(0.6, false, [3.0, 2.0, 1.0]), [0.0, 0.0, 0.0, 0.6]);
 }
