@@ -1,6 +1,7 @@
 //! Owns `cargo xtask test`: the steps that must pass, in order, the fast ones first.
 //!
-//! The page is built before the crates that embed it. The test runner comes last, so that its summary closes the output.
+//! The page is built before the crates that embed it. The test runner comes last, so that its summary closes the output, with what
+//! was not run for want of a data set.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,7 @@ pub struct Options {
     /// Only this step (may be given several times)
     #[arg(long, value_name = "STEP")]
     only: Vec<Step>,
-    /// Only the tests whose name contains this, in the last step
+    /// Only the tests whose name contains this, in the steps that run tests
     #[arg(long, value_name = "NAME")]
     filter: Option<String>,
 }
@@ -56,7 +57,12 @@ enum Step {
     Build,
     /// unit, store, door, integration and real-browser tests
     Tests,
+    /// the tests on real data sets, of those data sets that are here; says which are not
+    DataSets,
 }
+
+/// Data sets that tests need, by their folder, and what the names of those tests begin with.
+const DATA_SETS: [(&str, &str); 2] = [("ml-1m", "ml_1m_"), ("movietweetings-100k", "movietweetings_")];
 
 impl Step {
     fn name(self) -> String {
@@ -73,6 +79,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         root,
         filter: options.filter.as_deref(),
         summary: None,
+        not_run: None,
     };
     let mut failed = Vec::new();
     for step in steps {
@@ -102,6 +109,8 @@ struct Suite<'a> {
     filter: Option<&'a str>,
     /// The closing line of the test runner.
     summary: Option<String>,
+    /// Which data sets are missing, and so which tests have said nothing.
+    not_run: Option<String>,
 }
 
 impl Suite<'_> {
@@ -133,6 +142,7 @@ impl Suite<'_> {
             Step::DocTests => self.cargo(stage, &["test", "--doc", "--workspace", "--locked"]),
             Step::Build => self.build(stage),
             Step::Tests => self.tests(stage),
+            Step::DataSets => self.data_sets(stage),
         }
     }
 
@@ -205,6 +215,54 @@ impl Suite<'_> {
         Ok(())
     }
 
+    /// Such tests are ignored in the step before: a test that cannot do its work must not count as passed.
+    fn data_sets(&mut self, stage: &Stage) -> Result<()> {
+        let folder = match std::env::var_os("KINORA_DATASETS") {
+            Some(folder) => PathBuf::from(folder),
+            None => self.root.join("../shared/data"),
+        };
+        let is_here = |(name, _): &(&str, &str)| folder.join(name).is_dir();
+        let (here, missing): (Vec<_>, Vec<_>) = DATA_SETS.into_iter().partition(is_here);
+        self.not_run = not_run(&missing, &folder);
+        for (_, prefix) in &here {
+            self.ignored_tests(prefix, stage)?;
+        }
+        let names: Vec<&str> = here.iter().map(|(name, _)| *name).collect();
+        let ran = (!names.is_empty()).then(|| names.join(", "));
+        let notes: Vec<String> = ran.into_iter().chain(self.not_run.clone()).collect();
+        stage.note(notes.join("; "));
+        Ok(())
+    }
+
+    fn ignored_tests(&self, prefix: &str, stage: &Stage) -> Result<()> {
+        let variables = self.node(stage)?.variables();
+        let run = cargo::run(self.root).variables(variables);
+        if has_nextest(self.root) {
+            let chosen = format!("test({prefix})");
+            let arguments = [
+                "--run-ignored",
+                "only",
+                "--no-tests",
+                "pass",
+                "--no-fail-fast",
+                "-E",
+                &chosen,
+            ];
+            let run = run.args(["nextest", "run", "--workspace", "--locked"]);
+            return run.args(arguments).args(self.filter).run(stage);
+        }
+        let run = run.args([
+            "test",
+            "--workspace",
+            "--locked",
+            "--no-fail-fast",
+            "--lib",
+            "--bins",
+            "--tests",
+        ]);
+        run.args(["--", "--ignored", prefix]).run(stage)
+    }
+
     fn node(&self, stage: &Stage) -> Result<Node> {
         Node::ensure(self.root, stage)
     }
@@ -225,7 +283,22 @@ impl Suite<'_> {
         if let Some(summary) = &self.summary {
             println!("\n{summary}");
         }
+        if let Some(not_run) = &self.not_run {
+            println!("{not_run}");
+        }
     }
+}
+
+/// What to say of the data sets that are missing.
+fn not_run(missing: &[(&str, &str)], folder: &Path) -> Option<String> {
+    let names: Vec<&str> = missing.iter().map(|(name, _)| *name).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "not run: the tests on {}; no such folder in {} (or set KINORA_DATASETS)",
+            names.join(" and "),
+            folder.display()
+        )
+    })
 }
 
 fn has_nextest(root: &Path) -> bool {
@@ -259,6 +332,17 @@ fn counted(lines: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn missing_data_sets_are_named() {
+        let folder = Path::new("data");
+        assert_eq!(not_run(&[], folder), None);
+        let said = not_run(&DATA_SETS, folder).unwrap();
+        assert_eq!(
+            said,
+            "not run: the tests on ml-1m and movietweetings-100k; no such folder in data (or set KINORA_DATASETS)"
+        );
+    }
 
     #[test]
     fn closing_lines_are_known_and_added_up() {

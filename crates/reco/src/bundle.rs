@@ -5,7 +5,7 @@ use crate::dataset::Event;
 use crate::error::{RecoError, Result};
 use crate::model::{Contribution, Model, Scratch, mark_seen};
 use crate::models::{Content, Cooccurrence, Ease, Ials, Popularity};
-use crate::ranker::{Bases, Ranker, Traits};
+use crate::ranker::{Attribution, Bases, Ranked, Ranker, Traits};
 use crate::select::{ItemSet, Scored, best_first, top_k};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -119,12 +119,45 @@ impl Recommender {
         allowed: &dyn Fn(u32) -> bool,
         scratch: &mut Scratch,
     ) -> Vec<Scored> {
+        self.rank_where(history, k, allowed, scratch).into_list()
+    }
+
+    /// As [`Self::recommend_where`], and can say afterwards what placed a title where it stands.
+    pub fn rank_where<'a>(
+        &'a self,
+        history: &'a [Event],
+        k: usize,
+        allowed: &dyn Fn(u32) -> bool,
+        scratch: &'a mut Scratch,
+    ) -> Ranked<'a> {
         let mut seen = std::mem::take(&mut scratch.seen);
         mark_seen(&mut seen, self.items(), history, &ItemSet::default());
-        let allowed = |item: u32| !seen.contains(item) && allowed(item);
-        let list = self.ranker.rank(&self.bases, history, k, &allowed, scratch);
+        let unseen = |item: u32| !seen.contains(item) && allowed(item);
+        let list = self.ranker.rank(&self.bases, history, k, &unseen, None, scratch);
         scratch.seen = seen;
-        list
+        Ranked::new(&self.ranker, &self.bases, history, list, scratch)
+    }
+
+    /// What would place `item` where it stood among the titles that `allowed` lets through. Of a title of the history, what the
+    /// rest of the history says. `None` outside the catalogue.
+    pub fn attribute_where(
+        &self,
+        history: &[Event],
+        item: u32,
+        allowed: &dyn Fn(u32) -> bool,
+        scratch: &mut Scratch,
+    ) -> Option<Attribution> {
+        if item as usize >= self.items() {
+            return None;
+        }
+        let others: Vec<Event> = history.iter().filter(|event| event.item != item).copied().collect();
+        let mut seen = std::mem::take(&mut scratch.seen);
+        mark_seen(&mut seen, self.items(), &others, &ItemSet::default());
+        let unseen = |item: u32| !seen.contains(item) && allowed(item);
+        self.ranker.rank(&self.bases, &others, 1, &unseen, Some(item), scratch);
+        scratch.seen = seen;
+        let mut ranked = Ranked::new(&self.ranker, &self.bases, &others, Vec::new(), scratch);
+        ranked.attribute(&[item]).pop().flatten()
     }
 
     /// The `k` titles with the highest decayed popularity that are not excluded.
@@ -273,7 +306,9 @@ impl Model for Recommender {
 
     /// Titles that are no candidate score below every candidate, by popularity.
     fn score(&self, history: &[Event], scratch: &mut Scratch, out: &mut [f32]) {
-        let all = self.ranker.rank(&self.bases, history, out.len(), &|_| true, scratch);
+        let all = self
+            .ranker
+            .rank(&self.bases, history, out.len(), &|_| true, None, scratch);
         all.iter().for_each(|s| out[s.item as usize] = s.score);
     }
 
@@ -304,7 +339,8 @@ impl Model for Recommender {
     }
 
     fn explain(&self, history: &[Event], item: u32) -> Vec<Contribution> {
-        self.ranker.explain(&self.bases, history, item)
+        let attributed = self.attribute_where(history, item, &|_| true, &mut Scratch::default());
+        attributed.map_or_else(Vec::new, |attribution| attribution.titles)
     }
 
     fn additive(&self) -> bool {

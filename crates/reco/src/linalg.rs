@@ -6,7 +6,7 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;
 use faer::linalg::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::reborrow::{Reborrow, ReborrowMut};
+use faer::reborrow::{IntoConst, Reborrow, ReborrowMut};
 use faer::{Accum, MatMut, MatRef, Par};
 
 /// Solves `d × d` systems again and again without allocating.
@@ -21,6 +21,50 @@ impl SpdSolver {
     /// `base` column-major `[d × d]`, symmetric. Exact Cholesky.
     pub fn solve(&mut self, base: &[f32], ridge: f32, rows: &[f32], right: &mut [f32]) -> Result<()> {
         let size = right.len();
+        let (factor, memory) = self.factorise(base, ridge, rows, size)?;
+        let right = MatMut::from_column_major_slice_mut(right, size, 1);
+        llt::solve::solve_in_place(factor, right, Par::Seq, MemStack::new(memory));
+        Ok(())
+    }
+
+    /// The same for `columns` right sides side by side, row-major `[d × columns]`: all of them take each step together.
+    pub fn solve_all(
+        &mut self,
+        base: &[f32],
+        ridge: f32,
+        rows: &[f32],
+        right: &mut [f32],
+        columns: usize,
+    ) -> Result<()> {
+        let size = right.len() / columns.max(1);
+        let (factor, _) = self.factorise(base, ridge, rows, size)?;
+        for row in 0..size {
+            let (solved, rest) = right.split_at_mut(row * columns);
+            let own = &mut rest[..columns];
+            for (before, values) in solved.chunks_exact(columns).enumerate() {
+                subtract(own, factor[(row, before)], values);
+            }
+            own.iter_mut().for_each(|value| *value /= factor[(row, row)]);
+        }
+        for row in (0..size).rev() {
+            let (rest, solved) = right.split_at_mut((row + 1) * columns);
+            let own = &mut rest[row * columns..];
+            for (after, values) in solved.chunks_exact(columns).enumerate() {
+                subtract(own, factor[(row + 1 + after, row)], values);
+            }
+            own.iter_mut().for_each(|value| *value /= factor[(row, row)]);
+        }
+        Ok(())
+    }
+
+    /// The Cholesky factor, in the lower triangle.
+    fn factorise(
+        &mut self,
+        base: &[f32],
+        ridge: f32,
+        rows: &[f32],
+        size: usize,
+    ) -> Result<(MatRef<'_, f32>, &mut MemBuffer)> {
         if self.matrix.len() != base.len() {
             self.memory = None;
         }
@@ -35,9 +79,14 @@ impl SpdSolver {
         let stack = MemStack::new(memory);
         llt::factor::cholesky_in_place(matrix.rb_mut(), Default::default(), Par::Seq, stack, Default::default())
             .map_err(|_| RecoError::Numeric("a row's normal equations are singular".into()))?;
-        let right = MatMut::from_column_major_slice_mut(right, size, 1);
-        llt::solve::solve_in_place(matrix.rb(), right, Par::Seq, stack);
-        Ok(())
+        Ok((matrix.into_const(), memory))
+    }
+}
+
+/// `own -= factor × values`.
+fn subtract(own: &mut [f32], factor: f32, values: &[f32]) {
+    for (own, value) in own.iter_mut().zip(values) {
+        *own -= factor * value;
     }
 }
 

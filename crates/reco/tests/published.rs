@@ -1,4 +1,5 @@
-//! The evaluator pinned to published figures on real data, where the data is there.
+//! The evaluator pinned to published figures on real data. A test's name begins with the data set that it needs: `cargo xtask test`
+//! runs those whose data set is there.
 #![allow(clippy::expect_used, reason = "helpers of tests fail the test")]
 
 mod common;
@@ -15,10 +16,8 @@ fn near(model: &ModelReport, metric: &str, expected: f64) {
 }
 
 #[test]
-fn leave_last_out_reproduces_popularity_and_the_counting_model() {
-    if data::folder().is_none() {
-        return;
-    }
+#[ignore = "needs the data set ml-1m"]
+fn ml_1m_leave_last_out_reproduces_popularity_and_the_counting_model() {
     let (data, features) = data::ml_1m().expect("reads");
     let names = ["popularity", "cooccurrence"];
     let done = evaluate(Protocol::LastOut, &data, &features, &names, &EvaluateOptions::default());
@@ -30,10 +29,8 @@ fn leave_last_out_reproduces_popularity_and_the_counting_model() {
 }
 
 #[test]
-fn strong_generalisation_reproduces_popularity_and_ease() {
-    if data::folder().is_none() {
-        return;
-    }
+#[ignore = "needs the data set ml-1m"]
+fn ml_1m_strong_generalisation_reproduces_popularity_and_ease() {
     let (split, features) = data::ml_1m_strong().expect("reads");
     let names = ["popularity", "ease"];
     let done = evaluate_split(&split, &features, &names, &EvaluateOptions::default());
@@ -45,10 +42,8 @@ fn strong_generalisation_reproduces_popularity_and_ease() {
 }
 
 #[test]
-fn on_movietweetings_the_ranker_finds_more_than_popularity_and_stays_small() {
-    if data::folder().is_none() {
-        return;
-    }
+#[ignore = "needs the data set movietweetings-100k"]
+fn movietweetings_the_ranker_finds_more_than_popularity_and_stays_small() {
     let (data, features) = data::movietweetings().expect("reads");
     let keys: Vec<i64> = (0..data.items() as i64).collect();
     let now = data.newest().expect("events");

@@ -14,7 +14,6 @@ use contract::{
     },
 };
 use platform::jobs::NewJob;
-use reco::Model as _;
 
 use crate::{
     Room, impressions, onboarding,
@@ -68,7 +67,7 @@ impl Recommend for Room {
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
         let taste = Taste::read(&shelf, &req.viewer, &recent, &req.exclude);
-        let mut picks = page::ranked(&shelf, &req.viewer, &taste, limit.max(page::RANKED));
+        let mut picks = page::top(&shelf, &req.viewer, &taste, limit.max(page::RANKED));
         picks.truncate(limit);
         Ok(picks
             .into_iter()
@@ -109,15 +108,7 @@ impl Recommend for Room {
             return Ok(None);
         }
         let taste = Taste::read(&shelf, &req.viewer, &recent, &[]);
-        let terms = match (&shelf.model, shelf.item_of_slot(slot)) {
-            (Some(model), Some(item)) => model.recommender.explain(&taste.history, item),
-            _ => Vec::new(),
-        };
-        let others: Vec<_> = terms
-            .into_iter()
-            .filter(|term| shelf.slot_of_item(term.item) != slot)
-            .collect();
-        Ok(page::because(&shelf, &taste, &others).or_else(|| page::genres_reason(&shelf, &taste, slot)))
+        Ok(page::explained(&shelf, &req.viewer, &taste, slot))
     }
 
     async fn onboarding(&self, req: GetOnboarding) -> Result<Vec<TitleId>, RecommendError> {

@@ -4,36 +4,20 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder `ml-100k` with RecBole's atomic files.
-pub fn ml_100k() -> Option<PathBuf> {
-    find("ml-100k")
-}
-
-/// The folder `ml-1m` with the sequences and splits that the literature uses.
-pub fn ml_1m() -> Option<PathBuf> {
-    find("ml-1m")
-}
-
-/// The folder with MovieTweetings' `ratings.dat` and `movies.dat`.
-pub fn movietweetings() -> Option<PathBuf> {
-    find("movietweetings-100k")
-}
-
-/// A folder of `$KINORA_DATASETS`, or of `shared/data` beside the repository. Says what is missing.
-fn find(name: &str) -> Option<PathBuf> {
+/// The folder with MovieTweetings' `ratings.dat` and `movies.dat`; fails the test where it is missing. A test that needs it is
+/// ignored unless asked for, which `cargo xtask test` does where the data set is.
+pub fn movietweetings() -> PathBuf {
     let folder = match std::env::var_os("KINORA_DATASETS") {
         Some(folder) => PathBuf::from(folder),
         None => crate::repository().join("../shared/data"),
     };
-    let wanted = folder.join(name);
-    if wanted.is_dir() {
-        return Some(wanted);
-    }
-    eprintln!(
-        "skipped: needs the data set {name}; put its folder into {} or set KINORA_DATASETS",
-        folder.display()
+    let wanted = folder.join("movietweetings-100k");
+    assert!(
+        wanted.is_dir(),
+        "no data set at {}: put it there or set KINORA_DATASETS",
+        wanted.display()
     );
-    None
+    wanted
 }
 
 /// Titles per taste, and tastes, of the made-up data set.

@@ -80,7 +80,8 @@ pub fn check_text(source: &Source) -> Vec<Finding> {
             continue;
         }
         if is_code {
-            for marker in markers().into_iter().filter(|marker| contains_word(line, marker)) {
+            let found = |marker: &String| contains_word(line, marker) && !needs_data_set(line, marker);
+            for marker in markers().into_iter().filter(found) {
                 find(format!("`{marker}`: finish it, or file an issue and say nothing here"));
             }
         }
@@ -105,6 +106,12 @@ fn markers() -> [String; 6] {
         ["#[ign", "ore"],
     ]
     .map(|parts| parts.concat())
+}
+
+/// A test that is ignored for want of a real data set, which `cargo xtask test` runs where the data set is, or says so.
+fn needs_data_set(line: &str, marker: &str) -> bool {
+    let reason = line.trim_start().strip_prefix(marker);
+    reason.is_some_and(|reason| reason.starts_with(" = \"needs the data set "))
 }
 
 fn machine_paths() -> [String; 4] {

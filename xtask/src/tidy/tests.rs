@@ -212,6 +212,20 @@ fn an_escape_from_the_type_checker_needs_a_reason() {
 }
 
 #[test]
+fn only_the_want_of_a_data_set_excuses_an_ignored_test() {
+    let ignored = ["#[ign", "ore"].concat();
+    let found = |line: String| texts(&repository::check_text(&source("crates/a/tests/x.rs", line))).len();
+    assert_eq!(found(format!("{ignored} = \"needs the data set ml-1m\"]")), 0);
+    assert_eq!(
+        found(format!("{ignored} = \"fails sometimes, needs the data set ml-1m\"]")),
+        1
+    );
+    assert_eq!(found(format!("{ignored}]")), 1);
+    let later = ["TO", "DO"].concat();
+    assert_eq!(found(format!("{ignored} = \"needs the data set {later}\"]")), 1);
+}
+
+#[test]
 fn markers_machine_paths_and_addresses_are_found() {
     let marker = ["TO", "DO"].concat();
     let folder = ["/ho", "me/"].concat();

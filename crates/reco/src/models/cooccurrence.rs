@@ -189,29 +189,37 @@ impl Cooccurrence {
         self.row_sums[from as usize] += gain;
     }
 
-    /// Context events with their weight, row normalisation included; newest first.
-    fn context<'a>(&'a self, history: &'a [Event]) -> impl Iterator<Item = (u32, f32)> + 'a {
+    /// Places of the context events in the history with their weight, row normalisation included; newest first.
+    pub(crate) fn context<'a>(&'a self, history: &'a [Event]) -> impl Iterator<Item = (usize, f32)> + 'a {
         let settings = &self.stored.settings;
-        let newest = history.iter().rev().take(settings.context).enumerate();
+        let newest = history.iter().enumerate().rev().take(settings.context).enumerate();
         newest
-            .filter(|(_, event)| (event.item as usize) < self.stored.items)
-            .map(move |(age, event)| {
+            .filter(|(_, (_, event))| (event.item as usize) < self.stored.items)
+            .map(move |(age, (place, event))| {
                 let decay = settings.context_decay.powi(age as i32);
-                (event.item, event.weight * decay * self.row_factor(event.item))
+                (place, event.weight * decay * self.row_factor(event.item))
             })
     }
 
-    fn row_factor(&self, item: u32) -> f32 {
-        (self.row_sums[item as usize] + 1.0).powf(-self.stored.settings.row_exponent)
+    /// What the sum of a title's row makes of its counts; zero for a title outside the catalogue.
+    pub(crate) fn row_factor(&self, item: u32) -> f32 {
+        let sum = self.row_sums.get(item as usize);
+        sum.map_or(0.0, |sum| (sum + 1.0).powf(-self.stored.settings.row_exponent))
+    }
+
+    /// How often `to` follows `from`, normalised by the popularity of `to`; zero outside the catalogue.
+    pub(crate) fn count(&self, from: u32, to: u32) -> f32 {
+        let Some(row) = self.rows.get(from as usize) else {
+            return 0.0;
+        };
+        let at = row.binary_search_by_key(&to, |cell| cell.0);
+        at.map_or(0.0, |at| row[at].1 * self.column_factors[to as usize])
     }
 
     /// What follows one title: titles and normalised strengths; nothing for a title outside the catalogue.
     pub fn followers(&self, item: u32) -> impl Iterator<Item = (u32, f32)> + '_ {
-        let known = (item as usize) < self.stored.items;
-        let (row, factor) = match known {
-            true => (self.rows[item as usize].as_slice(), self.row_factor(item)),
-            false => (&[][..], 0.0),
-        };
+        let row = self.rows.get(item as usize).map_or(&[][..], Vec::as_slice);
+        let factor = self.row_factor(item);
         row.iter()
             .map(move |&(follower, count)| (follower, factor * count * self.column_factors[follower as usize]))
     }
@@ -265,8 +273,8 @@ impl Model for Cooccurrence {
 
     fn score(&self, history: &[Event], _scratch: &mut Scratch, out: &mut [f32]) {
         out.fill(0.0);
-        for (item, weight) in self.context(history) {
-            for &(follower, count) in &self.rows[item as usize] {
+        for (place, weight) in self.context(history) {
+            for &(follower, count) in &self.rows[history[place].item as usize] {
                 out[follower as usize] += weight * count * self.column_factors[follower as usize];
             }
         }
@@ -290,13 +298,9 @@ impl Model for Cooccurrence {
     }
 
     fn explain(&self, history: &[Event], item: u32) -> Vec<Contribution> {
-        let parts = self.context(history).filter_map(|(from, weight)| {
-            let row = &self.rows[from as usize];
-            let at = row.binary_search_by_key(&item, |c| c.0).ok()?;
-            Some(Contribution {
-                item: from,
-                contribution: weight * row[at].1 * self.column_factors[item as usize],
-            })
+        let parts = self.context(history).map(|(place, weight)| Contribution {
+            item: history[place].item,
+            contribution: weight * self.count(history[place].item, item),
         });
         sorted_contributions(parts.collect())
     }

@@ -148,7 +148,7 @@ impl Ease {
 const INPUT_MIN: f32 = 1e-4;
 
 /// Events with the weight that their age leaves them, newest last.
-fn inputs(history: &[Event], decay: f32) -> impl Iterator<Item = (u32, f32)> {
+pub(crate) fn inputs(history: &[Event], decay: f32) -> impl Iterator<Item = (u32, f32)> {
     history.iter().enumerate().map(move |(index, event)| {
         let age = (history.len() - 1 - index) as i32;
         (event.item, event.weight * decay.powi(age))

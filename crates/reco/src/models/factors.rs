@@ -59,13 +59,16 @@ impl Factors {
     }
 
     fn known<'a>(&'a self, history: &'a [Event]) -> impl Iterator<Item = &'a Event> {
-        history
-            .iter()
-            .filter(|e| (e.item as usize) < self.items() && e.weight != 0.0)
+        history.iter().filter(|event| self.knows(event))
     }
 
-    /// Solves the viewer's normal equations for the right side in `right`; false where there is no usable history.
-    fn solve(&self, history: &[Event], scratch: &mut Scratch, right: &mut [f32]) -> bool {
+    fn knows(&self, event: &Event) -> bool {
+        (event.item as usize) < self.items() && event.weight != 0.0
+    }
+
+    /// Leaves the vectors of the known events in the scratch, each scaled by √|w|; answers the ridge of the viewer's normal
+    /// equations, `None` where there is no usable history.
+    fn observe(&self, history: &[Event], scratch: &mut Scratch) -> Option<f32> {
         scratch.gathered.clear();
         let mut observed = 0;
         for event in self.known(history) {
@@ -74,12 +77,7 @@ impl Factors {
             let row = self.vector(event.item).iter().map(|v| v * scale);
             scratch.gathered.extend(row);
         }
-        let ridge = self.objective.ridge(observed, self.items());
-        observed > 0
-            && scratch
-                .solver
-                .solve(&self.gram, ridge, &scratch.gathered, right)
-                .is_ok()
+        (observed > 0).then(|| self.objective.ridge(observed, self.items()))
     }
 
     /// The viewer's vector, left in `scratch.vector`; false where there is no usable history.
@@ -92,9 +90,12 @@ impl Factors {
                 *sum += event.weight * value;
             }
         }
-        let solved = self.solve(history, scratch, &mut right);
+        let solved = self.observe(history, scratch).map(|ridge| {
+            let rows = &scratch.gathered;
+            scratch.solver.solve(&self.gram, ridge, rows, &mut right)
+        });
         scratch.vector = right;
-        solved
+        matches!(solved, Some(Ok(())))
     }
 
     pub fn score(&self, history: &[Event], scratch: &mut Scratch, out: &mut [f32]) {
@@ -105,21 +106,53 @@ impl Factors {
         }
     }
 
-    /// Contribution of event i to title j: `wᵢ · vᵢᵀ A⁻¹ vⱼ`; they sum to the score exactly.
+    /// Contribution of event i to title j: `wᵢ · vᵢᵀ A⁻¹ vⱼ` (Hu, Koren, Volinsky 2008, section 5); they sum to the score exactly.
     pub fn explain(&self, history: &[Event], item: u32) -> Vec<Contribution> {
         if item as usize >= self.items() {
             return Vec::new();
         }
-        let mut scratch = Scratch::default();
-        let mut direction = self.vector(item).to_vec();
-        if !self.solve(history, &mut scratch, &mut direction) {
-            return Vec::new();
-        }
-        let parts = self.known(history).map(|event| Contribution {
+        let mut terms = Vec::new();
+        self.terms(history, &[item], &mut Scratch::default(), &mut terms);
+        let parts = history.iter().zip(terms).map(|(event, contribution)| Contribution {
             item: event.item,
-            contribution: event.weight * dot(self.vector(event.item), &direction),
+            contribution,
         });
         sorted_contributions(parts.collect())
+    }
+
+    /// The contribution of every event to each of `items`, which must be known: `[events × items]`, zero for an event that says
+    /// nothing. The normal equations are factorised once.
+    pub fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
+        let count = items.len();
+        out.clear();
+        out.resize(history.len() * count, 0.0);
+        let Some(ridge) = self.observe(history, scratch).filter(|_| count > 0) else {
+            return;
+        };
+        let mut directions = vec![0f32; self.size * count];
+        for (index, &item) in items.iter().enumerate() {
+            let column = directions.iter_mut().skip(index).step_by(count);
+            column.zip(self.vector(item)).for_each(|(to, value)| *to = *value);
+        }
+        let (solver, scaled) = (&mut scratch.solver, &scratch.gathered);
+        if solver
+            .solve_all(&self.gram, ridge, scaled, &mut directions, count)
+            .is_err()
+        {
+            return;
+        }
+        let known = history.iter().zip(out.chunks_exact_mut(count));
+        let known = known.filter(|(event, _)| self.knows(event));
+        for ((event, terms), scaled) in known.zip(scaled.chunks_exact(self.size)) {
+            let root = event.weight.abs().sqrt().copysign(event.weight);
+            for (value, direction) in scaled.iter().zip(directions.chunks_exact(count)) {
+                let weight = root * value;
+                terms
+                    .iter_mut()
+                    .zip(direction)
+                    .for_each(|(term, along)| *term += weight * along);
+            }
+        }
     }
 
     /// Cosine neighbours.

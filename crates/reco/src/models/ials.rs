@@ -107,6 +107,11 @@ impl Ials {
         &self.stored.settings
     }
 
+    /// What each event adds to the score of each title, `[events × items]`.
+    pub(crate) fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
+        self.factors.terms(history, items, scratch, out);
+    }
+
     /// Reads what [`Model::save`] wrote.
     pub fn load(bytes: &[u8]) -> Result<Self> {
         let reader = TensorReader::new(NAME, bytes)?;

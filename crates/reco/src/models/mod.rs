@@ -9,6 +9,7 @@ mod popularity;
 
 pub use content::{Content, ContentSettings, ItemFeatures, ItemFeaturesBuilder, TitleDescription};
 pub use cooccurrence::{Cooccurrence, CooccurrenceSettings};
+pub(crate) use ease::inputs as ease_inputs;
 pub use ease::{Ease, EaseSettings};
 pub use factors::Objective;
 pub use ials::{Ials, IalsSettings};

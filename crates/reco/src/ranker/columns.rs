@@ -1,12 +1,12 @@
 //! The features that trees ask about, by column.
 
 use super::Bases;
-use super::features::{FEATURES, KINDS, RankingBuffers, SIGNALS};
+use super::features::{FEATURES, KINDS, RankingBuffers, SIGNALS, Signal};
 use super::traits::{self, TRAITS};
 use crate::dataset::Event;
 
 /// Newest events whose own followers are looked at.
-const TRANSITIONS: usize = 6;
+pub const TRANSITIONS: usize = 6;
 /// Newest events whose own EASE weights are looked at.
 const WEIGHTS: usize = 3;
 /// Of a signal's block, what is worth a question: the scaled value and the rank.
@@ -29,6 +29,34 @@ pub fn name(column: usize) -> String {
     names.swap_remove(column)
 }
 
+/// What a column speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// What a model says.
+    Signal(Signal),
+    /// One of the newest liked events, by its age: 0 for the newest.
+    Event(usize),
+    /// The title's age and decade, what the viewer leans to, the length of the history.
+    Other,
+}
+
+/// What each column speaks of, in their order.
+pub fn subjects() -> Vec<Subject> {
+    let mut subjects = Vec::with_capacity(COLUMNS);
+    let signals = || SIGNALS.into_iter().map(Subject::Signal);
+    subjects.extend(signals().flat_map(|signal| [signal; KEPT.len()]));
+    subjects.extend(signals());
+    subjects.extend((0..TRANSITIONS).map(Subject::Event));
+    subjects.extend((0..WEIGHTS).map(Subject::Event));
+    subjects.extend(traits::NAMES.map(|name| match name {
+        "count" | "liked" => Subject::Signal(Signal::Popularity),
+        "idle" | "burst" | "season" => Subject::Signal(Signal::Trending),
+        _ => Subject::Other,
+    }));
+    subjects.resize(COLUMNS, Subject::Other);
+    subjects
+}
+
 /// The columns of one viewer's candidates, reused.
 #[derive(Default)]
 pub struct Columns {
@@ -39,6 +67,17 @@ pub struct Columns {
 }
 
 impl Columns {
+    /// The columns of the candidate at `place`; empty where none were filled.
+    pub fn row(&self, place: usize, count: usize) -> impl Iterator<Item = f32> + '_ {
+        self.values.chunks_exact(count.max(1)).map(move |column| column[place])
+    }
+
+    /// The columns of the mean candidate of `count`.
+    pub fn mean_row(&self, count: usize) -> Vec<f32> {
+        let columns = self.values.chunks_exact(count.max(1));
+        columns.map(|column| sum(column) / count.max(1) as f32).collect()
+    }
+
     /// Fills all columns; `rows` are the linear features `[candidates × FEATURES]`.
     pub fn fill(&mut self, bases: &Bases, history: &[Event], buffers: &RankingBuffers) -> &[f32] {
         let (candidates, rows) = buffers.gathered();
@@ -94,6 +133,16 @@ impl Columns {
         }
         &self.values
     }
+}
+
+/// In lanes, which the compiler makes one register.
+fn sum(values: &[f32]) -> f32 {
+    let mut lanes = [0f32; 16];
+    let (whole, rest) = values.as_chunks::<16>();
+    for chunk in whole {
+        lanes.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value);
+    }
+    lanes.iter().chain(rest).sum()
 }
 
 /// Writes the values of those titles that are candidates.

@@ -43,7 +43,10 @@ const KIND_NAMES: [&str; KINDS] = ["value", "root", "short", "rank"];
 pub const FEATURES: usize = SIGNALS.len() * KINDS;
 /// Signals with a score for the whole catalogue; they stand first.
 const DENSE: usize = 5;
-const RECENT_DECAY: f32 = 0.85;
+/// Weight of an event by its age for [`Signal::EaseRecent`].
+pub(super) const RECENT_DECAY: f32 = 0.85;
+/// Weights of the newest events for [`Signal::Newest`].
+pub(super) const NEWEST_WEIGHTS: [f32; 2] = [1.0, 0.4];
 /// Titles almost without events that are looked at per ranking, at most: those with the highest indices, which a service
 /// gives in the order of addition.
 const COLD_MAX: usize = 2_000;
@@ -64,13 +67,6 @@ pub fn even_weights() -> Vec<f32> {
         };
     }
     weights
-}
-
-/// How much the weights trust these signals together, never negative.
-pub fn trust(weights: &[f32], signals: &[Signal]) -> f32 {
-    let blocks = SIGNALS.iter().zip(weights.chunks_exact(KINDS));
-    let ours = blocks.filter(|(signal, _)| signals.contains(signal));
-    ours.flat_map(|(_, block)| block).sum::<f32>().max(0.0) + 1e-3
 }
 
 /// What is known of every title before any history: computed once per recommender.
@@ -129,6 +125,16 @@ fn place(rank: usize, of: usize) -> f32 {
     1.0 - (1.0 + rank as f32).ln() / (1.0 + of as f32).ln()
 }
 
+/// Which titles become candidates.
+#[derive(Clone, Copy)]
+pub(super) struct Drawing<'a> {
+    /// From co-occurrence and from EASE; half as many from iALS, a quarter from each other model.
+    pub quota: usize,
+    pub allowed: &'a dyn Fn(u32) -> bool,
+    /// A title that is a candidate whatever the models say of it.
+    pub also: Option<u32>,
+}
+
 /// Buffers of one ranking, reused.
 #[derive(Default)]
 pub(crate) struct RankingBuffers {
@@ -150,14 +156,8 @@ pub(crate) struct RankingBuffers {
 
 impl RankingBuffers {
     /// Computes the signals and draws the candidates.
-    pub fn gather(
-        &mut self,
-        bases: &Bases,
-        history: &[Event],
-        quota: usize,
-        allowed: &dyn Fn(u32) -> bool,
-        scratch: &mut Scratch,
-    ) {
+    pub(super) fn gather(&mut self, bases: &Bases, history: &[Event], drawing: &Drawing<'_>, scratch: &mut Scratch) {
+        let Drawing { quota, allowed, also } = *drawing;
         let items = bases.items();
         let known = |e: &Event| (e.item as usize) < items && e.weight != 0.0;
         self.personal = history.iter().any(known);
@@ -167,6 +167,7 @@ impl RankingBuffers {
         if !self.personal {
             self.propose_prior(&bases.priors.trending, quota, allowed);
             self.propose_prior(&bases.priors.popularity, quota, allowed);
+            also.into_iter().for_each(|item| self.propose(item));
             return;
         }
         self.fill_dense(bases, history, scratch);
@@ -179,6 +180,7 @@ impl RankingBuffers {
         }
         self.propose_prior(&bases.priors.popularity, quota / 4, allowed);
         self.propose_prior(&bases.priors.trending, quota / 4, allowed);
+        also.into_iter().for_each(|item| self.propose(item));
         if bases.content.fold_in(history, scratch) {
             self.propose_cold(bases, quota / 8, allowed, &scratch.vector);
             let dots = self.candidates.iter();
@@ -193,7 +195,7 @@ impl RankingBuffers {
         let [cooccurrence, newest, ease, ease_recent, ials] = &mut self.dense;
         bases.cooccurrence.score(history, scratch, cooccurrence);
         newest.fill(0.0);
-        for (event, weight) in history.iter().rev().zip([1.0, 0.4]) {
+        for (event, weight) in history.iter().rev().zip(NEWEST_WEIGHTS) {
             let weight = weight * event.weight;
             bases.cooccurrence.add_followers(event.item, weight, newest);
         }
@@ -268,6 +270,26 @@ impl RankingBuffers {
     /// The candidates and their features as [`Self::features`] left them.
     pub fn gathered(&self) -> (&[u32], &[f32]) {
         (&self.candidates, &self.rows)
+    }
+
+    /// Where a title stands among the candidates.
+    pub fn place_of(&self, item: u32) -> Option<usize> {
+        self.candidates.iter().position(|&candidate| candidate == item)
+    }
+
+    /// Features of the candidate at `place`, shape `[FEATURES]`.
+    pub fn row(&self, place: usize) -> &[f32] {
+        &self.rows[place * FEATURES..][..FEATURES]
+    }
+
+    /// Features of the mean candidate; zeros where there are no candidates.
+    pub fn mean_row(&self) -> [f32; FEATURES] {
+        let mut mean = [0f32; FEATURES];
+        for row in self.rows.chunks_exact(FEATURES) {
+            mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        let count = self.candidates.len().max(1) as f32;
+        mean.map(|sum| sum / count)
     }
 
     /// A signal as its model gave it, one value per candidate.

@@ -1,7 +1,7 @@
 //! Learning the blend: listwise softmax by Newton's method, deterministic at any number of threads.
 
 use super::columns::COLUMNS;
-use super::features::FEATURES;
+use super::features::{Drawing, FEATURES};
 use super::forest::List;
 use super::{Bases, Ranker, RankerSettings, linear};
 use crate::error::Result;
@@ -54,8 +54,12 @@ fn one_list(ranker: &Ranker, bases: &Bases, case: &Case, scratch: &mut Scratch) 
     mark_seen(&mut seen, bases.items(), &case.history, &ItemSet::default());
     let history = ranker.recent(&case.history);
     let allowed = |item: u32| !seen.contains(item);
-    let quota = ranker.settings.candidates;
-    buffers.gather(bases, history, quota, &allowed, scratch);
+    let drawing = Drawing {
+        quota: ranker.settings.candidates,
+        allowed: &allowed,
+        also: None,
+    };
+    buffers.gather(bases, history, &drawing, scratch);
     let (candidates, rows) = buffers.features(bases, history.len());
     let rows = rows.to_vec();
     let candidates = candidates.to_vec();

@@ -86,6 +86,7 @@ impl pulp::WithSimd for Walk<'_> {
 }
 
 /// One tree: `depth` questions (feature, border), `2^depth` answers.
+#[derive(Debug)]
 pub(super) struct Tree {
     pub questions: Vec<(u32, f32)>,
     pub leaves: Vec<f32>,
@@ -145,7 +146,7 @@ impl Forest {
         forest
     }
 
-    fn push(&mut self, tree: &Tree) {
+    pub(super) fn push(&mut self, tree: &Tree) {
         self.asked.extend(tree.questions.iter().map(|(feature, _)| feature));
         self.borders.extend(tree.questions.iter().map(|(_, border)| border));
         self.leaves.extend(&tree.leaves);
@@ -191,6 +192,42 @@ impl Forest {
         }
     }
 
+    /// The answer of every tree to one candidate, as an index of its leaves, shape `[trees]`.
+    pub fn places(&self, row: &[f32]) -> Vec<u8> {
+        let questions = self
+            .asked
+            .chunks_exact(self.depth)
+            .zip(self.borders.chunks_exact(self.depth));
+        let place = |(asked, borders): (&[u32], &[f32])| {
+            let answers = asked.iter().zip(borders).enumerate();
+            answers.fold(0, |place, (level, (feature, border))| {
+                place | u8::from(row[*feature as usize] > *border) << level
+            })
+        };
+        questions.map(place).collect()
+    }
+
+    /// The sum of the trees' answers at these places.
+    pub fn sum(&self, places: &[u8]) -> f32 {
+        let leaves = self.leaves.chunks_exact(1 << self.depth);
+        leaves
+            .zip(places)
+            .map(|(leaves, place)| leaves[usize::from(*place)])
+            .sum()
+    }
+
+    /// Divides what the trees answer at the places `to` less what they answer at `from` among the players that the features belong
+    /// to, exactly: the Shapley value of a game in which those who take part answer as `to` and the others as `from` (baseline
+    /// Shapley; Sundararajan, Najmi 2020, "The many Shapley values for model explanation"). Trees are additive and each asks few
+    /// questions, so all coalitions of a tree are counted out.
+    pub fn divide(&self, from: &[u8], to: &[u8], players: &[usize], parts: &mut [f32]) {
+        let asked = self.asked.chunks_exact(self.depth);
+        let trees = asked.zip(self.leaves.chunks_exact(1 << self.depth));
+        for ((asked, leaves), (from, to)) in trees.zip(from.iter().zip(to)) {
+            divide_tree(asked, leaves, (*from, *to), players, parts);
+        }
+    }
+
     /// How often each feature is asked, shape `[features]`.
     pub fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.features];
@@ -224,3 +261,66 @@ impl Forest {
         })
     }
 }
+
+/// As [`Forest::divide`], for one tree.
+fn divide_tree(asked: &[u32], leaves: &[f32], (from, to): (u8, u8), players: &[usize], parts: &mut [f32]) {
+    if from == to {
+        return;
+    }
+    // Who would change an answer, and the answers: nobody else gets a share.
+    let mut changes = [(0, 0u8); DEPTH_MAX];
+    let mut count = 0;
+    for (level, feature) in asked.iter().enumerate() {
+        let bit = (from ^ to) & 1 << level;
+        if bit == 0 {
+            continue;
+        }
+        let player = players[*feature as usize];
+        match changes[..count].iter_mut().find(|known| known.0 == player) {
+            Some(known) => known.1 |= bit,
+            None => {
+                changes[count] = (player, bit);
+                count += 1;
+            }
+        }
+    }
+    let mut flips = [0u8; 1 << DEPTH_MAX];
+    let mut sums = [0f32; DEPTH_MAX];
+    for coalition in 0..1usize << count {
+        if coalition > 0 {
+            let first = changes[coalition.trailing_zeros() as usize].1;
+            flips[coalition] = flips[coalition & (coalition - 1)] | first;
+        }
+        let value = leaves[usize::from(from ^ flips[coalition])];
+        let size = coalition.count_ones() as usize;
+        // Its value is gained by those in it, and what those outside begin from.
+        let (gained, left) = (
+            SHARES[count][size.wrapping_sub(1) % DEPTH_MAX],
+            SHARES[count][size % DEPTH_MAX],
+        );
+        for (index, sum) in sums[..count].iter_mut().enumerate() {
+            let share = if coalition >> index & 1 == 1 { gained } else { -left };
+            *sum += share * value;
+        }
+    }
+    for ((player, _), sum) in changes[..count].iter().zip(sums) {
+        parts[*player] += sum;
+    }
+}
+
+/// Share of the orders of `n` players in which exactly `s` others come before one of them, `[n][s]`: s! (n − 1 − s)! / n!.
+const SHARES: [[f32; DEPTH_MAX]; DEPTH_MAX + 1] = {
+    let mut shares = [[0.0; DEPTH_MAX]; DEPTH_MAX + 1];
+    let mut n = 1;
+    while n <= DEPTH_MAX {
+        // 1/n for nobody before; each further one: × s / (n − s).
+        shares[n][0] = 1.0 / n as f32;
+        let mut s = 1;
+        while s < n {
+            shares[n][s] = shares[n][s - 1] * s as f32 / (n - s) as f32;
+            s += 1;
+        }
+        n += 1;
+    }
+    shares
+};

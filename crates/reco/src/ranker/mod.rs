@@ -1,5 +1,6 @@
 //! The ranker: candidates from every base model, features per candidate, weights learned on held-out events.
 
+mod attribution;
 mod columns;
 mod features;
 mod fit;
@@ -11,6 +12,7 @@ mod traits;
 #[allow(clippy::expect_used, reason = "tests fail by it")]
 mod tests;
 
+pub use attribution::{Attribution, Ranked};
 pub(crate) use features::RankingBuffers;
 pub use features::{FEATURES, Signal};
 pub use forest::ForestSettings;
@@ -19,12 +21,13 @@ pub use traits::Traits;
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
 use crate::error::{RecoError, Result};
-use crate::model::{Contribution, HISTORY_MAX, Model, Scratch, sorted_contributions};
+use crate::model::{HISTORY_MAX, Model, Scratch};
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity};
 use crate::select::{Scored, best_first};
 use crate::split::Stage;
 use crate::train::{BaseConfig, Progress};
 use columns::{COLUMNS, Columns};
+use features::Drawing;
 use forest::Forest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -222,28 +225,25 @@ impl Ranker {
         self.forest.trees()
     }
 
-    /// How much the learned weights trust these signals together, above zero: for weighing explanations.
-    pub fn trust(&self, signals: &[Signal]) -> f32 {
-        features::trust(&self.weights, signals)
-    }
-
     /// The newest events, as many as count.
     fn recent<'a>(&self, history: &'a [Event]) -> &'a [Event] {
         &history[history.len().saturating_sub(self.settings.history_max)..]
     }
 
-    /// The best `k` of the titles that `allowed` lets through, best first.
-    pub fn rank(
+    /// The best `k` of the titles that `allowed` lets through, best first; `also` is scored with them whatever the models say.
+    pub(crate) fn rank(
         &self,
         bases: &Bases,
         history: &[Event],
         k: usize,
         allowed: &dyn Fn(u32) -> bool,
+        also: Option<u32>,
         scratch: &mut Scratch,
     ) -> Vec<Scored> {
         let mut buffers = std::mem::take(&mut scratch.ranking);
         let history = self.recent(history);
-        buffers.gather(bases, history, self.settings.candidates.max(k / 2), allowed, scratch);
+        let quota = self.settings.candidates.max(k / 2);
+        buffers.gather(bases, history, &Drawing { quota, allowed, also }, scratch);
         let (_, rows) = buffers.features(bases, history.len());
         let trees = &mut scratch.trees;
         trees.scores.clear();
@@ -265,32 +265,6 @@ impl Ranker {
         buffers.pad(bases, k, allowed, &mut list);
         scratch.ranking = buffers;
         list
-    }
-
-    /// Each title's share in the score of `item`: contributions of the explaining models, each model scaled to one
-    /// and weighed by how much the learned weights trust it. Not a sum to the score: ranks take part as well.
-    pub fn explain(&self, bases: &Bases, history: &[Event], item: u32) -> Vec<Contribution> {
-        let models: [(&dyn Model, &[Signal]); 4] = [
-            (&bases.ease, &[Signal::Ease, Signal::EaseRecent]),
-            (&bases.cooccurrence, &[Signal::Cooccurrence, Signal::Newest]),
-            (&bases.ials, &[Signal::Ials]),
-            (&bases.content, &[Signal::Content]),
-        ];
-        let mut shares: BTreeMap<u32, f32> = BTreeMap::new();
-        for (model, signals) in models {
-            let parts = model.explain(self.recent(history), item);
-            let total: f32 = parts.iter().map(|p| p.contribution.abs()).sum();
-            let trust = self.trust(signals);
-            if total > 0.0 && trust > 0.0 {
-                for part in parts {
-                    *shares.entry(part.item).or_default() += trust * part.contribution / total;
-                }
-            }
-        }
-        let list = shares
-            .into_iter()
-            .map(|(item, contribution)| Contribution { item, contribution });
-        sorted_contributions(list.collect())
     }
 
     /// The weights as a safetensors file.

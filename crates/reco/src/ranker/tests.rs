@@ -1,9 +1,9 @@
 //! The trees on planted lists: they find what a line cannot say, leave alone what it says already, and refuse broken files.
 
-use super::columns::{self, COLUMNS};
-use super::features::FEATURES;
+use super::columns::{self, COLUMNS, Subject};
+use super::features::{FEATURES, SIGNALS, Signal};
 use super::fit::{CandidateList, tree_list};
-use super::forest::{Forest, ForestSettings, List};
+use super::forest::{Forest, ForestSettings, List, Tree};
 use crate::codec::{TensorReader, TensorWriter};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -121,7 +121,56 @@ fn a_question_about_a_column_that_does_not_exist_is_refused() {
 }
 
 #[test]
-fn every_column_has_a_name_of_its_own() {
+fn every_column_has_a_name_of_its_own_and_a_subject() {
     let names: HashSet<String> = (0..COLUMNS).map(columns::name).collect();
     assert_eq!(names.len(), COLUMNS);
+    for (column, subject) in columns::subjects().into_iter().enumerate() {
+        let name = columns::name(column);
+        let expected = match name.split_once('.') {
+            Some(("after" | "weight", age)) => Subject::Event(age.parse::<usize>().expect("a number") - 1),
+            Some(("title", "count" | "liked")) => Subject::Signal(Signal::Popularity),
+            Some(("title", "idle" | "burst" | "season")) => Subject::Signal(Signal::Trending),
+            Some(("title" | "unlike" | "history", _)) => Subject::Other,
+            Some((signal, _)) => {
+                let known = SIGNALS.into_iter().find(|known| format!("{known:?}") == signal);
+                Subject::Signal(known.expect("a signal"))
+            }
+            None => panic!("{name}"),
+        };
+        assert_eq!(subject, expected, "{name}");
+    }
+}
+
+/// Trees of three questions over features that belong to players.
+fn divided(leaves: [f32; 8], to: u8, players: [usize; 3]) -> [f32; 3] {
+    let mut forest = Forest::none(3, 3);
+    forest.push(&Tree {
+        questions: [0, 1, 2].map(|feature| (feature, 0.5)).to_vec(),
+        leaves: leaves.to_vec(),
+    });
+    let mut parts = [0.0; 3];
+    forest.divide(&[0], &[to], &players, &mut parts);
+    parts
+}
+
+#[test]
+fn trees_are_divided_as_shapley_says() {
+    let three = [0, 1, 2];
+    let all_or_nothing = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+    let third = 1.0 / 3.0;
+    let near = |parts: [f32; 3], expected: [f32; 3]| {
+        let far = parts.iter().zip(expected).any(|(a, b)| (a - b).abs() > 1e-6);
+        assert!(!far, "{parts:?} is not {expected:?}");
+    };
+    near(divided(all_or_nothing, 7, three), [third; 3]);
+    // The same player behind two questions moves both at once.
+    near(divided(all_or_nothing, 7, [0, 0, 1]), [0.5, 0.5, 0.0]);
+    // Whoever answers as before has no part.
+    let first_and_second = [0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0];
+    near(divided(first_and_second, 3, three), [1.0, 1.0, 0.0]);
+    // Whoever changes no answer has none either, though it is asked.
+    near(divided(first_and_second, 7, three), [1.0, 1.0, 0.0]);
+    // By hand over the six orders.
+    let weighted = [0.0, 2.0, 0.0, 3.0, 0.0, 3.0, 1.0, 3.0];
+    near(divided(weighted, 7, three), [7.0 * third, third, third]);
 }

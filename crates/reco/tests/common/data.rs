@@ -11,22 +11,13 @@ use std::path::{Path, PathBuf};
 
 type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// The folder of the data sets, if it is there; says so on standard error if not.
-pub fn folder() -> Option<PathBuf> {
+fn file(path: &str) -> Anyhow<String> {
     let folder = std::env::var_os("KINORA_DATASETS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
         PathBuf::from,
     );
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no data sets at {}", folder.display());
-    None
-}
-
-fn file(path: &str) -> Anyhow<String> {
-    let folder = folder().ok_or("no data sets")?;
-    let bytes = fs::read(folder.join(path))?;
+    let path = folder.join(path);
+    let bytes = fs::read(&path).map_err(|error| format!("no data set at {}: {error}", path.display()))?;
     // latin-1 where it is not UTF-8.
     Ok(String::from_utf8(bytes).unwrap_or_else(|e| e.into_bytes().iter().map(|&b| char::from(b)).collect()))
 }

@@ -7,16 +7,20 @@ mod picks;
 mod reasons;
 mod rows;
 
+use std::cell::RefCell;
+
 use contract::{
     Millis,
     activity::RecentActivity,
     catalog::Card,
     recommend::{GetHome, Item, Row, RowKind, Viewer},
 };
-use reco::ItemSet;
+use reco::{ItemSet, Ranked, Scratch};
 
-pub use picks::{Pick, ranked};
-pub use reasons::{because, genres_reason};
+pub use picks::Pick;
+pub use reasons::explained;
+
+use picks::ranked;
 
 use crate::{shelf::Shelf, taste::Taste};
 
@@ -47,10 +51,24 @@ pub struct Built {
     pub rows: Vec<Row>,
 }
 
+thread_local! {
+    /// Buffers of the model, one set per serving thread.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// The best `count` titles for a viewer, the best first, without a page around them.
+pub fn top(shelf: &Shelf, viewer: &Viewer, taste: &Taste, count: usize) -> Vec<Pick> {
+    SCRATCH.with_borrow_mut(|scratch| ranked(shelf, viewer, taste, count, scratch).0)
+}
+
 /// Makes the page.
 pub fn build(asked: &Asked<'_>) -> Built {
     let taste = Taste::read(asked.shelf, &asked.request.viewer, asked.recent, &asked.request.exclude);
-    let mut builder = Builder::new(asked, &taste);
+    SCRATCH.with_borrow_mut(|scratch| compose(asked, &taste, scratch))
+}
+
+fn compose(asked: &Asked<'_>, taste: &Taste, scratch: &mut Scratch) -> Built {
+    let mut builder = Builder::new(asked, taste, scratch);
     builder.continue_watching();
     builder.my_list();
     builder.personal();
@@ -67,8 +85,10 @@ struct Builder<'a> {
     shelf: &'a Shelf,
     viewer: &'a Viewer,
     taste: &'a Taste,
-    /// The model's ranking for this viewer, the best first.
+    /// The titles ranked for this viewer, the best first.
     ranked: Vec<Pick>,
+    /// The model's ranking that they come from: it knows why.
+    ranking: Option<Ranked<'a>>,
     /// Slots that no further row may show.
     shown: ItemSet,
     rows: Vec<(u32, Row)>,
@@ -78,17 +98,19 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(asked: &'a Asked<'a>, taste: &'a Taste) -> Self {
+    fn new(asked: &'a Asked<'a>, taste: &'a Taste, scratch: &'a mut Scratch) -> Self {
         let shelf = asked.shelf;
         let viewer = &asked.request.viewer;
         let mut shown = taste.hidden.clone();
         shown.union(&taste.banned);
+        let (ranked, ranking) = ranked(shelf, viewer, taste, RANKED, scratch);
         Self {
             asked,
             shelf,
             viewer,
             taste,
-            ranked: ranked(shelf, viewer, taste, RANKED),
+            ranked,
+            ranking,
             shown,
             rows: Vec::with_capacity(ROWS_MAX + 2),
             hero: None,

@@ -1,10 +1,10 @@
 //! Ranking for one viewer: the model's order, moved a little by what the model does not know (video, preferences, dislikes), and
 //! *Top Picks* calibrated to the viewer's mix of genres.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::collections::HashMap;
 
 use contract::recommend::Viewer;
-use reco::Scratch;
+use reco::{Ranked, Scratch};
 
 use crate::{
     shelf::{NONE, Shelf, bits},
@@ -32,34 +32,35 @@ pub struct Pick {
     pub score: f32,
 }
 
-thread_local! {
-    /// Buffers of the model, one set per serving thread.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-/// The best `count` titles for this viewer, the best first.
-pub fn ranked(shelf: &Shelf, viewer: &Viewer, taste: &Taste, count: usize) -> Vec<Pick> {
-    let mut picks = match &shelf.model {
-        Some(model) if !taste.is_cold() => {
-            let allowed = |item: u32| {
-                let slot = shelf.slot_of_item(item);
-                slot != NONE && shelf.is_visible(slot, viewer.maturity_max) && !taste.hidden.contains(slot)
-            };
-            let scored = SCRATCH.with_borrow_mut(|scratch| {
-                model
-                    .recommender
-                    .recommend_where(&taste.history, count, &allowed, scratch)
-            });
-            scaled(
-                scored
-                    .into_iter()
-                    .map(|scored| (shelf.slot_of_item(scored.item), scored.score)),
-            )
+/// The best `count` titles for this viewer, the best first, and the model's own ranking that they come from, if they do.
+pub fn ranked<'a>(
+    shelf: &'a Shelf,
+    viewer: &Viewer,
+    taste: &'a Taste,
+    count: usize,
+    scratch: &'a mut Scratch,
+) -> (Vec<Pick>, Option<Ranked<'a>>) {
+    let ranking = shelf.model.as_ref().filter(|_| !taste.is_cold()).map(|model| {
+        let allowed = allowed(shelf, viewer, taste);
+        model.recommender.rank_where(&taste.history, count, &allowed, scratch)
+    });
+    let mut picks = match &ranking {
+        Some(ranking) => {
+            let scored = ranking.list().iter();
+            scaled(scored.map(|scored| (shelf.slot_of_item(scored.item), scored.score)))
         }
-        _ => by_genres(shelf, viewer, taste, count),
+        None => by_genres(shelf, viewer, taste, count),
     };
     adjust(shelf, viewer, taste, &mut picks);
-    picks
+    (picks, ranking)
+}
+
+/// Items that the model may recommend to this viewer.
+pub fn allowed<'a>(shelf: &'a Shelf, viewer: &'a Viewer, taste: &'a Taste) -> impl Fn(u32) -> bool + 'a {
+    move |item| {
+        let slot = shelf.slot_of_item(item);
+        slot != NONE && shelf.is_visible(slot, viewer.maturity_max) && !taste.hidden.contains(slot)
+    }
 }
 
 /// Scores from 1 down to 0.

@@ -1,7 +1,10 @@
-//! Why something is shown: terms of the model, or a fact about the title. Nothing here is a phrase that was not computed.
+//! Why something is shown: what made the score that placed it, or a fact about the title. Nothing here is a phrase that was not
+//! computed.
 
-use contract::recommend::{Contribution, Reason};
+use contract::recommend::{Contribution, Reason, Viewer};
+use reco::Attribution;
 
+use super::{SCRATCH, picks::allowed};
 use crate::{
     shelf::{Shelf, bits},
     taste::Taste,
@@ -11,28 +14,69 @@ use crate::{
 const NAMED_MAX: usize = 3;
 /// Smaller contributions are noise, not a reason.
 const SHARE_MIN: f32 = 0.05;
+/// A title that made so much of a score by itself is worth naming whatever else made more.
+const GOOD_SHARE: f32 = 0.2;
 /// Genres below this share are no favourites.
 pub const FAVOURITE_SHARE: f32 = 0.08;
 
-/// The liked titles that speak most for a recommendation, from the model's own terms.
-pub fn because(shelf: &Shelf, taste: &Taste, terms: &[reco::Contribution]) -> Option<Reason> {
-    let ours = || terms.iter().filter(|term| taste.hows.contains_key(&term.item));
+/// What would place a title where it stood among all that this viewer may be recommended.
+pub fn explained(shelf: &Shelf, viewer: &Viewer, taste: &Taste, slot: u32) -> Option<Reason> {
+    let known = shelf.model.as_ref().zip(shelf.item_of_slot(slot));
+    let attribution = known.filter(|_| !taste.is_cold()).and_then(|(model, item)| {
+        let allowed = allowed(shelf, viewer, taste);
+        SCRATCH.with_borrow_mut(|scratch| {
+            model
+                .recommender
+                .attribute_where(&taste.history, item, &allowed, scratch)
+        })
+    });
+    why(shelf, taste, slot, attribution.as_ref())
+}
+
+/// What made most of a title's score; where that says nothing to a person, its genres that the viewer likes.
+pub fn why(shelf: &Shelf, taste: &Taste, slot: u32, attribution: Option<&Attribution>) -> Option<Reason> {
+    let made = attribution.and_then(|attribution| most(shelf, taste, attribution));
+    made.or_else(|| genres_reason(shelf, taste, slot))
+}
+
+/// What made most of it: what the viewer liked, or that everybody does. A liked title that made a good share by itself is named also
+/// where everybody together made more.
+fn most(shelf: &Shelf, taste: &Taste, attribution: &Attribution) -> Option<Reason> {
+    let Attribution {
+        titles,
+        popularity,
+        trending,
+        other,
+        ..
+    } = attribution;
+    let liked = || titles.iter().filter(|title| taste.hows.contains_key(&title.item));
     // Where what the viewer liked speaks against a title on the whole, a single one that does not is no reason.
-    let net: f32 = ours().map(|term| term.contribution).sum();
-    let total: f32 = ours().map(|term| term.contribution.max(0.0)).sum();
+    let net: f32 = liked().map(|title| title.contribution).sum();
+    let parts = titles.iter().map(|title| title.contribution);
+    let total: f32 = parts
+        .chain([*popularity, *trending, *other])
+        .map(|part| part.max(0.0))
+        .sum();
+    let best = liked().next().map_or(0.0, |title| title.contribution);
+    let is_outweighed = popularity + trending > net.max(0.0);
+    if is_outweighed && (net <= 0.0 || best < GOOD_SHARE * total) {
+        return Some(if trending > popularity {
+            Reason::Trending
+        } else {
+            Reason::Popular
+        });
+    }
     if !(net > 0.0 && total.is_finite()) {
         return None;
     }
-    let named: Vec<Contribution> = ours()
-        .filter(|term| term.contribution / total >= SHARE_MIN)
-        .filter_map(|term| {
-            let slot = shelf.slot_of_item(term.item);
-            let title = shelf.titles.list.get(slot as usize)?.id;
-            let how = *taste.hows.get(&term.item)?;
+    let named: Vec<Contribution> = liked()
+        .filter(|title| title.contribution / total >= SHARE_MIN)
+        .filter_map(|title| {
+            let slot = shelf.slot_of_item(title.item);
             Some(Contribution {
-                title,
-                share: term.contribution / total,
-                how,
+                title: shelf.titles.list.get(slot as usize)?.id,
+                share: title.contribution / total,
+                how: *taste.hows.get(&title.item)?,
             })
         })
         .take(NAMED_MAX)
@@ -41,7 +85,7 @@ pub fn because(shelf: &Shelf, taste: &Taste, terms: &[reco::Contribution]) -> Op
 }
 
 /// The title's genres that are among the viewer's favourites.
-pub fn genres_reason(shelf: &Shelf, taste: &Taste, slot: u32) -> Option<Reason> {
+fn genres_reason(shelf: &Shelf, taste: &Taste, slot: u32) -> Option<Reason> {
     let mut shared: Vec<usize> = bits(shelf.titles.masks[slot as usize])
         .filter(|bit| taste.mix[*bit] >= FAVOURITE_SHARE)
         .collect();
@@ -50,3 +94,7 @@ pub fn genres_reason(shelf: &Shelf, taste: &Taste, slot: u32) -> Option<Reason> 
     let names: Vec<String> = shared.into_iter().map(|bit| shelf.titles.genres[bit].clone()).collect();
     (!names.is_empty()).then_some(Reason::Genres(names))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by it")]
+mod tests;

@@ -6,22 +6,21 @@ use contract::{
     recommend::{Contribution, Item, Reason, RowKind},
 };
 
-use reco::Model as _;
-
 use super::{
     Builder, ITEMS_MAX, ITEMS_MIN, REASONS_MAX,
     picks::{Pick, calibrated},
-    reasons::{FAVOURITE_SHARE, because, genres_reason},
+    reasons::{FAVOURITE_SHARE, why},
 };
-use crate::{shelf::bits, taste::Anchor};
+use crate::{
+    shelf::{NONE, bits},
+    taste::Anchor,
+};
 
 /// Half a minute in, somebody means to watch it.
 const BEGUN_MS: u64 = 30_000;
 const CONTINUE_MAX: usize = 20;
 /// The first picks come before all other claims.
 const FIRST_PICKS: usize = 12;
-/// Reasons that all models are asked for.
-const THOROUGH_MAX: usize = 3;
 const BECAUSE_ROWS: usize = 2;
 const BECAUSE_MAX: usize = 20;
 /// Liked titles among which the second *Because You Watched* rotates, and how fast.
@@ -129,16 +128,9 @@ impl Builder<'_> {
         if picks.is_empty() {
             return;
         }
-        let mut thorough = THOROUGH_MAX;
-        let mut items = Vec::with_capacity(picks.len());
-        for (index, slot) in picks.iter().enumerate() {
-            let reason = if index < REASONS_MAX {
-                self.reason(*slot, &mut thorough)
-            } else {
-                None
-            };
-            let title = self.shelf.titles.id(*slot);
-            items.push(Item { title, reason });
+        let mut items = self.items(picks);
+        for (item, reason) in items.iter_mut().zip(self.reasons(picks)) {
+            item.reason = reason;
         }
         let playable = picks
             .iter()
@@ -148,22 +140,20 @@ impl Builder<'_> {
         self.push(PICKS, RowKind::TopPicks, None, items);
     }
 
-    /// The item-item models' terms; where those have none, all models' terms (which cost more, so only `thorough` times); else the
-    /// genres that the viewer likes.
-    fn reason(&self, slot: u32, thorough: &mut usize) -> Option<Reason> {
-        let known = self.shelf.model.as_ref().zip(self.shelf.item_of_slot(slot));
-        let because = known.filter(|_| !self.taste.is_cold()).and_then(|(model, item)| {
-            let quick = model.explain_quickly(&self.taste.history, item);
-            because(self.shelf, self.taste, &quick).or_else(|| {
-                *thorough = thorough.checked_sub(1)?;
-                because(
-                    self.shelf,
-                    self.taste,
-                    &model.recommender.explain(&self.taste.history, item),
-                )
-            })
-        });
-        because.or_else(|| genres_reason(self.shelf, self.taste, slot))
+    /// What placed each of the first picks.
+    fn reasons(&mut self, picks: &[u32]) -> Vec<Option<Reason>> {
+        let (shelf, taste) = (self.shelf, self.taste);
+        let picks = &picks[..picks.len().min(REASONS_MAX)];
+        let items: Vec<u32> = picks
+            .iter()
+            .map(|slot| shelf.item_of_slot(*slot).unwrap_or(NONE))
+            .collect();
+        let ranking = self.ranking.as_mut();
+        let attributed = ranking.map_or_else(|| vec![None; items.len()], |ranking| ranking.attribute(&items));
+        let pairs = picks.iter().zip(attributed);
+        pairs
+            .map(|(slot, attribution)| why(shelf, taste, *slot, attribution.as_ref()))
+            .collect()
     }
 
     /// The last liked title, always, and one of the others, another one every few hours.

@@ -140,6 +140,18 @@ async fn two_viewers_differ() {
             let share = share_of(house, ProfileId(number as i64 + 1), number).await;
             // By chance it would be a quarter.
             assert!(share >= 0.6, "{}: {share} of the first picks", house.name);
+            let genres: Vec<&RowKind> = page
+                .rows
+                .iter()
+                .map(|row| &row.kind)
+                .filter(|kind| matches!(kind, RowKind::Genre(_)))
+                .collect();
+            assert_eq!(
+                genres.first(),
+                Some(&&RowKind::Genre(GENRES[number].into())),
+                "{}: {genres:?}",
+                house.name
+            );
             let disliked = RowKind::Genre(GENRES[number + 1].into());
             assert_eq!(row(page, |kind| *kind == disliked), None, "{}", house.name);
         }

@@ -1,4 +1,4 @@
-//! What every test stands in: 120 films of four genres, and sixty viewers of whom each likes one genre and dislikes another.
+//! What every test stands in: 480 films of four genres, and sixty viewers of whom each likes one genre and dislikes another.
 
 use std::sync::Arc;
 
@@ -23,8 +23,11 @@ use recommend::{Config, Deps, Room};
 use tokio_util::sync::CancellationToken;
 
 pub const GENRES: [&str; 4] = ["Drama", "Comedy", "Horror", "Western"];
-/// Films 0..120: film n is of genre n % 4, suitable from age 18 when n % 10 is 9.
-pub const FILMS: usize = 120;
+/// Films 0..480: film n is of genre n % 4, suitable from age 18 when n % 10 is 9. So many that a genre has films left when the rows
+/// above its own have taken theirs.
+pub const FILMS: usize = 480;
+/// The first films are those that anybody has rated.
+pub const RATED: usize = 120;
 pub const DAY_MS: i64 = 86_400_000;
 /// Somebody who has done nothing yet.
 pub const NEW: ProfileId = ProfileId(500);
@@ -273,8 +276,8 @@ async fn tastes(activity: &ActivityRoom, films: &[TitleId], now: i64) {
         for step in 0..12i64 {
             let liked = step % 4 != 0;
             let genre = (viewer + i64::from(!liked)) % 4;
-            // Any of the thirty of its genre, without a pattern.
-            let film = (viewer * 24 + step).wrapping_mul(0x9E37_79B9) / 65_536 % 30 * 4 + genre;
+            // Any of the thirty rated ones of its genre, without a pattern.
+            let film = (viewer * 24 + step).wrapping_mul(0x9E37_79B9) / 65_536 % (RATED as i64 / 4) * 4 + genre;
             let at = now - (12 - step) * 8 * DAY_MS + viewer * 60_000;
             let stars = HalfStars::new(if liked { 9 } else { 2 }).unwrap();
             ratings.push(ImportedRating {

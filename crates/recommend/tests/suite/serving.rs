@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use contract::{
     ProfileId, TitleId,
-    activity::ForProfileOnly,
+    activity::{ForProfileOnly, Opinion},
     recommend::{Explain, GetHome, GetOnboarding, GetSimilar, GetTop, Reason, Recommend as _, RecommendError, RowKind},
 };
 use tokio_util::sync::CancellationToken;
@@ -78,10 +78,27 @@ async fn no_reason_names_what_the_viewer_hated() {
         for film in [0, 4, 8] {
             house.rate(ZOE, film, 9).await;
         }
-        let hated = [1, 5, 9, 13, 2, 6];
-        for film in hated {
-            house.rate(ZOE, film, 1).await;
+        let hated = [1, 5, 9, 13, 2, 6, 3];
+        for film in &hated[..6] {
+            house.rate(ZOE, *film, 1).await;
         }
+        house.opine(ZOE, hated[6], Opinion::Dislike).await;
+        let page = house.home(ZOE).await;
+        let rows = page.rows.iter();
+        let reasons = rows.flat_map(|row| row.items.iter().map(|item| &item.reason).chain([&row.reason]));
+        let mut shown = 0;
+        for named in reasons.flatten() {
+            if let Reason::Because(named) = named {
+                shown += 1;
+                let named: Vec<usize> = named.iter().map(|it| house.film(it.title)).collect();
+                assert!(
+                    named.iter().all(|film| [0, 4, 8].contains(film)),
+                    "{}: {named:?}",
+                    house.name
+                );
+            }
+        }
+        assert!(shown > 5, "{}: {shown} reasons on the page", house.name);
         let mut reasons = 0;
         for title in &house.films {
             let why = Explain {
