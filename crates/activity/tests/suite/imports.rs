@@ -5,7 +5,7 @@ use contract::{
     ProfileId, TitleId,
     activity::{
         Activity as _, CountInteractions, ForTitles, HalfStars, ImportProfiles, ImportRatings, ImportedCount,
-        ImportedRating, Opinion, PageInteractions,
+        ImportedRating, Opinion, PageInteractions, TitleRatings,
     },
     events::EventBody,
 };
@@ -68,6 +68,34 @@ async fn an_import_is_whole_and_repeatable() {
             .unwrap();
         assert_eq!(figures[0].count(), 50);
         assert_eq!(house.recent(ProfileId(7)).await.states.len(), 60);
+    })
+    .await;
+}
+
+/// More titles than one statement adds to, some of them a second time.
+#[tokio::test]
+async fn figures_of_many_titles_at_once_are_those_of_each() {
+    everywhere(async |house| {
+        let titles = 1_203;
+        let half_stars = |viewer: i64, title: i64| ((viewer + title) % 10 + 1) as u8;
+        for viewer in [1, 2] {
+            let ratings: Vec<_> = (1..=titles)
+                .map(|title| rating(viewer, title, half_stars(viewer, title), viewer))
+                .collect();
+            assert_eq!(import(house, &ratings).await.written, titles as u64, "{}", house.name);
+        }
+        let all: Vec<_> = (1..=titles).map(TitleId).collect();
+        for titles in all.chunks(1_000) {
+            let titles = titles.to_vec();
+            for figures in house.door.ratings(ForTitles { titles }).await.unwrap() {
+                let mut expected = TitleRatings::none(figures.title);
+                for viewer in [1, 2] {
+                    expected.histogram[usize::from(half_stars(viewer, figures.title.0)) - 1] += 1;
+                }
+                expected.version = 2;
+                assert_eq!(figures, expected, "{}", house.name);
+            }
+        }
     })
     .await;
 }
