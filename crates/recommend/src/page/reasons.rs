@@ -14,8 +14,6 @@ use crate::{
 const NAMED_MAX: usize = 3;
 /// Smaller contributions are noise, not a reason.
 const SHARE_MIN: f32 = 0.05;
-/// A title that made so much of a score by itself is worth naming whatever else made more.
-const GOOD_SHARE: f32 = 0.2;
 /// Genres below this share are no favourites.
 pub const FAVOURITE_SHARE: f32 = 0.08;
 
@@ -39,8 +37,8 @@ pub fn why(shelf: &Shelf, taste: &Taste, slot: u32, attribution: Option<&Attribu
     made.or_else(|| genres_reason(shelf, taste, slot))
 }
 
-/// What made most of it: what the viewer liked, or that everybody does. A liked title that made a good share by itself is named also
-/// where everybody together made more.
+/// The liked titles that made most of it; where none of them made a nameable share, that everybody likes it, if that made more than
+/// they did together. What sets a viewer's page apart from everybody's is worth more to them than what they share with everybody.
 fn most(shelf: &Shelf, taste: &Taste, attribution: &Attribution) -> Option<Reason> {
     let Attribution {
         titles,
@@ -50,27 +48,15 @@ fn most(shelf: &Shelf, taste: &Taste, attribution: &Attribution) -> Option<Reaso
         ..
     } = attribution;
     let liked = || titles.iter().filter(|title| taste.hows.contains_key(&title.item));
-    // Where what the viewer liked speaks against a title on the whole, a single one that does not is no reason.
     let net: f32 = liked().map(|title| title.contribution).sum();
     let parts = titles.iter().map(|title| title.contribution);
     let total: f32 = parts
         .chain([*popularity, *trending, *other])
         .map(|part| part.max(0.0))
         .sum();
-    let best = liked().next().map_or(0.0, |title| title.contribution);
-    let is_outweighed = popularity + trending > net.max(0.0);
-    if is_outweighed && (net <= 0.0 || best < GOOD_SHARE * total) {
-        return Some(if trending > popularity {
-            Reason::Trending
-        } else {
-            Reason::Popular
-        });
-    }
-    if !(net > 0.0 && total.is_finite()) {
-        return None;
-    }
     let named: Vec<Contribution> = liked()
-        .filter(|title| title.contribution / total >= SHARE_MIN)
+        // Where what the viewer liked speaks against a title on the whole, a single one that does not is no reason.
+        .filter(|title| net > 0.0 && total.is_finite() && title.contribution / total >= SHARE_MIN)
         .filter_map(|title| {
             let slot = shelf.slot_of_item(title.item);
             Some(Contribution {
@@ -81,7 +67,14 @@ fn most(shelf: &Shelf, taste: &Taste, attribution: &Attribution) -> Option<Reaso
         })
         .take(NAMED_MAX)
         .collect();
-    (!named.is_empty()).then_some(Reason::Because(named))
+    if !named.is_empty() {
+        return Some(Reason::Because(named));
+    }
+    (popularity + trending > net.max(0.0)).then_some(if trending > popularity {
+        Reason::Trending
+    } else {
+        Reason::Popular
+    })
 }
 
 /// The title's genres that are among the viewer's favourites.

@@ -70,7 +70,7 @@ fn shares_are_of_the_whole_score() {
 
 #[test]
 fn what_everybody_does_is_said_where_it_made_more() {
-    let little = [(2, 0.1), (0, 0.1)];
+    let little = [(2, 0.03), (0, 0.03)];
     assert_eq!(reason(&little, 0.2, 0.6, 0.0), Some(Reason::Trending));
     assert_eq!(reason(&little, 0.6, 0.2, 0.0), Some(Reason::Popular));
     assert_eq!(reason(&[], 0.6, -0.2, 0.4), Some(Reason::Popular));
@@ -79,9 +79,9 @@ fn what_everybody_does_is_said_where_it_made_more() {
 }
 
 #[test]
-fn a_liked_title_that_made_a_good_share_is_named_beside_a_greater_crowd() {
-    assert_eq!(reason(&[(3, 0.25)], 0.0, 0.75, 0.0), named(&[(3, 0.25)]));
-    assert_eq!(reason(&[(3, 0.125)], 0.0, 0.875, 0.0), Some(Reason::Trending));
+fn a_liked_title_that_made_a_nameable_share_is_named_beside_a_greater_crowd() {
+    assert_eq!(reason(&[(3, 0.0625)], 0.0, 0.9375, 0.0), named(&[(3, 0.0625)]));
+    assert_eq!(reason(&[(3, 0.03125)], 0.0, 0.96875, 0.0), Some(Reason::Trending));
 }
 
 #[test]
