@@ -15,7 +15,7 @@ use platform::{
 };
 use sha2::Sha256;
 
-use crate::dto::titles::{PROOF_CHARS, PictureUrl};
+use crate::dto::pictures::{PROOF_CHARS, PictureUrl};
 
 const KEY: &str = "gateway/picture-addresses.key";
 const KEY_BYTES: usize = 32;
