@@ -67,7 +67,13 @@ pub struct Writer {
 impl Writer {
     pub fn create(file: &Path) -> anyhow::Result<Self> {
         let part = part_of(file);
-        let out = File::create(&part).with_context(|| format!("creating {}", part.display()))?;
+        let mut options = File::options();
+        let out = options.write(true).create(true).truncate(false).open(&part);
+        let out = out.with_context(|| format!("creating {}", part.display()))?;
+        // Held until it is finished: a process that clears away what was left keeps its hands off it.
+        out.try_lock()
+            .with_context(|| format!("{} is being written by another backup", part.display()))?;
+        out.set_len(0)?;
         Ok(Self {
             zip: ZipWriter::new(BufWriter::new(out)),
             files: Vec::new(),

@@ -46,10 +46,10 @@ impl Room {
     /// In every process that hears it.
     pub(crate) async fn end_sessions(&self, ended: &[SessionId]) -> Result<(), Fault> {
         let now = self.inputs.now_ms();
-        sessions::end(&self.db, ended, now).await?;
-        let ended = ended.iter().map(|&session| (session, now));
-        self.ended.add(ended, self.forget_ended_before());
-        Ok(())
+        // Even while nothing can be written, this process serves them no more.
+        let over = ended.iter().map(|&session| (session, now));
+        self.ended.add(over, self.forget_ended_before());
+        sessions::end(&self.db, ended, now).await
     }
 
     /// At the start, once this process listens to accounts, which are opened before.

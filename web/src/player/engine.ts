@@ -25,6 +25,7 @@ export interface EngineState {
 }
 
 const AUTO = -1;
+const WHERE_IT_STOPPED = -1;
 const MEDIA_RECOVERIES_MAX = 2;
 const NETWORK_RECOVERIES_MAX = 4;
 const RECOVERY_PAUSE_MS = 1500;
@@ -44,6 +45,9 @@ export class Engine {
   private folders: string[] = [];
   /** Whether the manifest has arrived: without it there is nothing to go on loading. */
   private parsed = false;
+  /** Where the film begins, until something has arrived: only then the element knows its place. */
+  private startAt = 0;
+  private arrived = false;
   private stopListening = () => {};
   private mediaRecoveries = 0;
   private networkRecoveries = 0;
@@ -79,6 +83,7 @@ export class Engine {
     const HlsClass = await loadHls();
     if (this.destroyed) return;
     this.url = url;
+    this.startAt = startAt;
     this.folders = [folderOf(url)];
     if (HlsClass.isSupported()) {
       // Addresses of the manifests lead to where the stream is now.
@@ -105,6 +110,7 @@ export class Engine {
     });
     hls.on(Events.LEVEL_SWITCHED, (_event, data) => this.set({ playingHeight: hls.levels[data.level]?.height }));
     hls.on(Events.FRAG_BUFFERED, () => {
+      this.arrived = true;
       this.networkRecoveries = 0;
       this.renewals = 0;
       if (this.state.trouble === "network") this.set({ trouble: undefined });
@@ -125,6 +131,10 @@ export class Engine {
   private openByBrowser(startAt: number) {
     this.video.src = this.url;
     this.video.currentTime = startAt;
+  }
+
+  private place() {
+    return this.hls && !this.arrived ? this.startAt : this.video.currentTime;
   }
 
   /** The browser's own HLS says what goes wrong by the element alone. */
@@ -193,22 +203,23 @@ export class Engine {
     const replaced = assetOf(url) !== assetOf(this.url);
     this.url = url;
     if (replaced) {
-      // Another film by now: nothing that is known of the first holds.
+      // Another film by now: of the first only the place holds.
+      this.startAt = this.place();
+      this.arrived = false;
       this.parsed = false;
       this.folders = [];
+      this.set({ chosen: AUTO, chosenSubtitle: AUTO });
+      if (this.hls) this.hls.config.startPosition = this.startAt;
     }
     this.folders.push(folderOf(url));
-    if (!this.hls) this.openByBrowser(this.video.currentTime);
-    else {
-      if (replaced) this.hls.config.startPosition = this.video.currentTime;
-      this.loadAgain();
-    }
+    if (this.hls) this.loadAgain();
+    else this.openByBrowser(this.place());
     if (playing) void this.video.play().catch(() => undefined);
   }
 
   /** From where loading stopped; from the manifest where not even that has come. */
   private loadAgain() {
-    if (this.parsed) this.hls?.startLoad();
+    if (this.parsed) this.hls?.startLoad(this.arrived ? WHERE_IT_STOPPED : this.startAt);
     else this.hls?.loadSource(this.url);
   }
 
@@ -220,7 +231,7 @@ export class Engine {
     this.renewals = 0;
     const trouble = this.state.trouble;
     this.set({ trouble: undefined });
-    if (!this.hls) this.openByBrowser(this.video.currentTime);
+    if (!this.hls) this.openByBrowser(this.place());
     else if (trouble === "media") this.hls.recoverMediaError();
     this.loadAgain();
     void this.video.play().catch(() => undefined);

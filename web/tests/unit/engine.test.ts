@@ -89,12 +89,16 @@ describe("a manifest that does not arrive", () => {
   });
 });
 
-it("goes on loading where the manifest is there", async () => {
-  await engine.open("/film.m3u8", 0);
+it("goes on loading where the manifest is there: from where the film begins until something has arrived", async () => {
+  await engine.open("/film.m3u8", 3600);
   loader().say("parsed", { levels: [] });
   loader().say("error", lost);
   engine.retry();
-  expect(loader().startLoad).toHaveBeenCalledOnce();
+  expect(loader().startLoad).toHaveBeenLastCalledWith(3600);
+  loader().say("buffered");
+  loader().say("error", lost);
+  engine.retry();
+  expect(loader().startLoad).toHaveBeenLastCalledWith(-1);
   expect(loader().loadSource).toHaveBeenCalledOnce();
 });
 
@@ -156,9 +160,12 @@ describe("an address that is not good any more", () => {
 
   it("leads to the film that replaced this one, at the same place", async () => {
     renew.mockResolvedValueOnce("/media/two/other/master.m3u8");
+    loader().say("buffered");
     video.currentTime = 42;
+    engine.chooseQuality(2);
     loader().say("error", refused);
     await settle();
+    expect(engine.snapshot().chosen).toBe(-1);
     expect(loader().loadSource).toHaveBeenLastCalledWith("/media/two/other/master.m3u8");
     expect(loader().config.startPosition).toBe(42);
     expect(asked("http://house/media/two/other/v0/1.m4s")).toBe("http://house/media/two/other/v0/1.m4s");

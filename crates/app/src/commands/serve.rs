@@ -33,8 +33,14 @@ pub async fn run(args: Serve) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     tokio::spawn(end_on_signal(stop.clone())?);
 
-    if config.data_dir.exists() {
-        backup::clear_leftovers(&config.data_dir).context("clearing away what a killed backup left")?;
+    if config.data_dir.exists()
+        && let Err(error) = backup::clear_leftovers(&config.data_dir)
+    {
+        // It takes room, and nothing else.
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "what a killed backup left could not be cleared away"
+        );
     }
     let node = Node::serving(config, &roles, metrics.clone()).await?;
     let rooms = node.rooms().await?;

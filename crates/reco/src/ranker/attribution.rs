@@ -75,6 +75,11 @@ impl<'a> Ranked<'a> {
         let places: Vec<Option<usize>> = items.iter().map(|&item| buffers.place_of(item)).collect();
         let placed = items.iter().zip(&places).filter(|(_, place)| place.is_some());
         let placed: Vec<u32> = placed.map(|(&item, _)| item).collect();
+        if placed.is_empty() {
+            // There may not even be a candidate to compare with.
+            self.scratch.ranking = buffers;
+            return vec![None; items.len()];
+        }
         let terms = Terms::of(self.bases, self.history, &placed, self.scratch);
         let mean = self.mean(&buffers);
         let mut index = 0..;
@@ -90,15 +95,16 @@ impl<'a> Ranked<'a> {
 
     fn mean(&self, buffers: &RankingBuffers) -> Mean {
         let row = buffers.mean_row();
-        let (mut places, mut players) = (Vec::new(), Vec::new());
+        let (mut columns, mut places, mut players) = (Vec::new(), Vec::new(), Vec::new());
         if self.ranker.forest.trees() > 0 {
-            let columns = self.scratch.trees.columns.mean_row(buffers.gathered().0.len());
+            columns = self.scratch.trees.columns.mean_row(buffers.gathered().0.len());
             places = self.ranker.forest.places(&columns);
             players = columns::subjects().into_iter().map(player).collect();
         }
         Mean {
             score: linear(&row, &self.ranker.weights) + self.ranker.forest.sum(&places),
             row,
+            columns,
             places,
             players,
         }
@@ -112,11 +118,19 @@ impl<'a> Ranked<'a> {
         for (feature, ((value, usual), weight)) in values.enumerate() {
             parts[feature / KINDS] += weight * (value - usual);
         }
-        let above = SIGNALS.map(|signal| row[signal as usize * KINDS] > mean.row[signal as usize * KINDS]);
+        let mut above = [false; PLAYERS];
+        for signal in 0..SIGNALS.len() {
+            above[signal] = row[signal * KINDS] > mean.row[signal * KINDS];
+        }
         if !mean.places.is_empty() {
             let mut row = [0f32; COLUMNS];
             let columns = self.scratch.trees.columns.row(place, buffers.gathered().0.len());
             row.iter_mut().zip(columns).for_each(|(own, value)| *own = value);
+            let events = SIGNALS.len()..OTHER;
+            let greater = row.iter().zip(&mean.columns).map(|(own, usual)| own > usual);
+            for (&player, is_greater) in mean.players.iter().zip(greater) {
+                above[player] |= is_greater && events.contains(&player);
+            }
             let own = self.ranker.forest.places(&row);
             self.ranker.forest.divide(&mean.places, &own, &mean.players, &mut parts);
         }
@@ -127,6 +141,7 @@ impl<'a> Ranked<'a> {
 /// What a candidate is compared with.
 struct Mean {
     row: [f32; FEATURES],
+    columns: Vec<f32>,
     /// The trees' answers to it.
     places: Vec<u8>,
     /// Who each column belongs to.
@@ -134,10 +149,22 @@ struct Mean {
     score: f32,
 }
 
-/// A title's lead by player, and which signals are greater for it than for the mean candidate.
+/// A title's lead by player, and of which players it has more than the mean candidate.
 struct Made {
     parts: [f32; PLAYERS],
-    above: [bool; SIGNALS.len()],
+    above: [bool; PLAYERS],
+}
+
+impl Made {
+    /// What a player's being great has made of the lead, and what its being small has: nobody's merit, whoever likes the title less.
+    fn split(&self, player: usize) -> (f32, f32) {
+        let part = self.parts[player];
+        if part > 0.0 && !self.above[player] {
+            (0.0, part)
+        } else {
+            (part, 0.0)
+        }
+    }
 }
 
 fn player(subject: Subject) -> usize {
@@ -203,19 +230,23 @@ impl<'a> Terms<'a> {
         for signal in SIGNALS {
             other += self.divide(signal, (item, index), made, &mut by_event);
         }
-        for (age, part) in made.parts[SIGNALS.len()..OTHER].iter().enumerate() {
+        for age in 0..TRANSITIONS {
+            let (part, rest) = made.split(SIGNALS.len() + age);
+            other += rest;
             match self.liked.get(age) {
                 Some(place) => by_event[*place] += part,
                 None => other += part,
             }
         }
+        let [(popularity, little), (trending, idle)] =
+            [Signal::Popularity, Signal::Trending].map(|signal| made.split(signal as usize));
         Attribution {
             item,
             lead,
             titles: by_title(self.history, &by_event),
-            popularity: made.parts[Signal::Popularity as usize],
-            trending: made.parts[Signal::Trending as usize],
-            other,
+            popularity,
+            trending,
+            other: other + little + idle,
         }
     }
 

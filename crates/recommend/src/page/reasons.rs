@@ -6,7 +6,7 @@ use reco::Attribution;
 
 use super::{SCRATCH, picks::allowed};
 use crate::{
-    shelf::{Shelf, bits},
+    shelf::{NONE, Shelf, bits},
     taste::Taste,
 };
 
@@ -28,18 +28,24 @@ pub fn explained(shelf: &Shelf, viewer: &Viewer, taste: &Taste, slot: u32) -> Op
                 .attribute_where(&taste.history, item, &allowed, scratch)
         })
     });
-    why(shelf, taste, slot, attribution.as_ref())
+    why(shelf, viewer, taste, slot, attribution.as_ref())
 }
 
 /// What made most of a title's score; where that says nothing to a person, its genres that the viewer likes.
-pub fn why(shelf: &Shelf, taste: &Taste, slot: u32, attribution: Option<&Attribution>) -> Option<Reason> {
-    let made = attribution.and_then(|attribution| most(shelf, taste, attribution));
+pub fn why(
+    shelf: &Shelf,
+    viewer: &Viewer,
+    taste: &Taste,
+    slot: u32,
+    attribution: Option<&Attribution>,
+) -> Option<Reason> {
+    let made = attribution.and_then(|attribution| most(shelf, viewer, taste, attribution));
     made.or_else(|| genres_reason(shelf, taste, slot))
 }
 
 /// The liked titles that made most of it; where none of them made a nameable share, that everybody likes it, if that made more than
 /// they did together. What sets a viewer's page apart from everybody's is worth more to them than what they share with everybody.
-fn most(shelf: &Shelf, taste: &Taste, attribution: &Attribution) -> Option<Reason> {
+fn most(shelf: &Shelf, viewer: &Viewer, taste: &Taste, attribution: &Attribution) -> Option<Reason> {
     let Attribution {
         titles,
         popularity,
@@ -58,7 +64,9 @@ fn most(shelf: &Shelf, taste: &Taste, attribution: &Attribution) -> Option<Reaso
         // Where what the viewer liked speaks against a title on the whole, a single one that does not is no reason.
         .filter(|title| net > 0.0 && total.is_finite() && title.contribution / total >= SHARE_MIN)
         .filter_map(|title| {
-            let slot = shelf.slot_of_item(title.item);
+            let slot = Some(shelf.slot_of_item(title.item)).filter(|slot| *slot != NONE)?;
+            // The viewer may have been allowed more when they watched it.
+            shelf.is_visible(slot, viewer.maturity_max).then_some(())?;
             Some(Contribution {
                 title: shelf.titles.list.get(slot as usize)?.id,
                 share: title.contribution / total,
@@ -70,7 +78,9 @@ fn most(shelf: &Shelf, taste: &Taste, attribution: &Attribution) -> Option<Reaso
     if !named.is_empty() {
         return Some(Reason::Because(named));
     }
-    (popularity + trending > net.max(0.0)).then_some(if trending > popularity {
+    let crowd = popularity + trending;
+    let is_most = crowd > net.max(0.0) && crowd >= SHARE_MIN * total;
+    is_most.then_some(if trending > popularity {
         Reason::Trending
     } else {
         Reason::Popular

@@ -142,7 +142,7 @@ impl Builder<'_> {
 
     /// What placed each of the first picks.
     fn reasons(&mut self, picks: &[u32]) -> Vec<Option<Reason>> {
-        let (shelf, taste) = (self.shelf, self.taste);
+        let (shelf, viewer, taste) = (self.shelf, self.viewer, self.taste);
         let picks = &picks[..picks.len().min(REASONS_MAX)];
         let items: Vec<u32> = picks
             .iter()
@@ -152,7 +152,7 @@ impl Builder<'_> {
         let attributed = ranking.map_or_else(|| vec![None; items.len()], |ranking| ranking.attribute(&items));
         let pairs = picks.iter().zip(attributed);
         pairs
-            .map(|(slot, attribution)| why(shelf, taste, *slot, attribution.as_ref()))
+            .map(|(slot, attribution)| why(shelf, viewer, taste, *slot, attribution.as_ref()))
             .collect()
     }
 

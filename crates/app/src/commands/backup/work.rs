@@ -83,14 +83,22 @@ fn clear(data_dir: &Path) -> anyhow::Result<()> {
         Err(error) => return Err(error).with_context(|| format!("reading {}", folder.display())),
     };
     let part = Path::new(OsStr::from_bytes(&noted));
-    // A note that was cut short names something else.
-    if part.extension().is_some_and(|extension| extension == "part") && part.is_file() {
-        fs::remove_file(part).with_context(|| format!("removing {}", part.display()))?;
-    }
+    let removed = if is_left(part) {
+        fs::remove_file(part).with_context(|| format!("removing {}", part.display()))
+    } else {
+        Ok(())
+    };
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("removing {}", folder.display()))
         }
-        _ => Ok(()),
+        _ => removed,
     }
+}
+
+/// Whether a note names an unfinished backup that nobody writes any more. One that was cut short names something else; a copy of the
+/// whole data folder, or another one's backup to the same place, names a file that is being written.
+fn is_left(part: &Path) -> bool {
+    let named = part.extension().is_some_and(|extension| extension == "part") && part.is_file();
+    named && File::open(part).is_ok_and(|file| file.try_lock().is_ok())
 }

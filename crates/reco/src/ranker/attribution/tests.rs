@@ -156,7 +156,7 @@ fn a_model_without_weight_gives_no_reason() {
 #[test]
 fn what_trees_ask_of_one_event_is_that_event_s() {
     let events = history(&[(0, 1.0), (2, 1.0), (12, -1.0)]);
-    let (follower, _) = BASES
+    let (follower, strength) = BASES
         .cooccurrence
         .followers(2)
         .filter(|(item, _)| *item != 0)
@@ -165,15 +165,52 @@ fn what_trees_ask_of_one_event_is_that_event_s() {
     let names: Vec<String> = (0..COLUMNS).map(columns::name).collect();
     let newest = names.iter().position(|name| name == "after.1").expect("a column") as u32;
     let tree = Tree {
-        questions: vec![(newest, 1e-6), (0, 2.0), (0, 2.0)],
+        questions: vec![(newest, strength * 0.99), (0, 2.0), (0, 2.0)],
         leaves: vec![0.0, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
     };
     let recommender = recommender(ranker(vec![0.0; FEATURES], &[tree]));
     let why = recommender.attribute_where(&events, follower, &|_| true, &mut Scratch::default());
     let why = why.expect("it is in the catalogue");
-    // Whether the mean candidate follows as well decides between all of it and nothing.
-    assert!(why.titles.iter().all(|title| title.item == 2), "{why:?}");
-    assert_eq!(why.popularity + why.trending + why.other, 0.0);
+    assert_eq!(why.titles.iter().map(|title| title.item).collect::<Vec<_>>(), [2]);
+    assert!((why.titles[0].contribution - 0.7).abs() < 1e-6, "{why:?}");
+    assert!((why.lead - 0.7).abs() < 1e-6, "{why:?}");
+    assert_eq!((why.popularity, why.trending, why.other), (0.0, 0.0, 0.0));
+}
+
+/// A ranker may prefer what few have liked, or what does not follow: then nobody's liking is the reason.
+#[test]
+fn what_is_small_has_no_merit() {
+    let events = history(&[(0, 1.0), (2, 1.0)]);
+    let weights: Vec<f32> = trusting(&[Signal::Popularity]).iter().map(|weight| -weight).collect();
+    let names: Vec<String> = (0..COLUMNS).map(columns::name).collect();
+    let newest = names.iter().position(|name| name == "after.1").expect("a column") as u32;
+    let shunned = Tree {
+        questions: vec![(newest, 1e-6), (0, 2.0), (0, 2.0)],
+        leaves: vec![0.7, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    };
+    let recommender = recommender(ranker(weights, &[shunned]));
+    let mut leading = 0;
+    for (_, why) in attributed(&recommender, &events) {
+        assert!(why.popularity <= 0.0 && why.trending <= 0.0, "{why:?}");
+        assert!(why.titles.iter().all(|title| title.contribution <= 0.0), "{why:?}");
+        leading += usize::from(why.lead > 0.0);
+    }
+    assert!(leading > 0);
+}
+
+/// Titles that nobody has watched fill a list, but no model has proposed them.
+#[test]
+fn what_no_model_proposed_has_no_attribution() {
+    let tree = Tree {
+        questions: vec![(0, 0.5), (0, 2.0), (0, 2.0)],
+        leaves: vec![0.7; 8],
+    };
+    let recommender = recommender(ranker(trusting(&[Signal::Ease]), &[tree]));
+    let events = history(&[(0, 1.0)]);
+    let mut scratch = Scratch::default();
+    let mut ranking = recommender.rank_where(&events, 5, &|_| false, &mut scratch);
+    assert!(ranking.list().is_empty());
+    assert_eq!(ranking.attribute(&[1, 2, u32::MAX]), [None, None, None]);
 }
 
 /// What a dislike lifts is the dislike's part, not that of whatever was liked.

@@ -2,13 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use contract::{ModelId, TitleId, recommend::How};
+use contract::{ModelId, ProfileId, TitleId, accounts::Preferences, recommend::How};
 use reco::{Dataset, Interaction, ItemFeatures, ItemSet, TrainConfig, train};
 
 use super::*;
 use crate::{loaded::Loaded, titles::Titles, trending::Trending};
 
-/// Eight films with a model that knows them by their numbers.
+/// Eight films with a model that knows them by their numbers; number 3 is for adults.
 fn shelf() -> Shelf {
     let event = |item: u32| Interaction {
         user: item % 2,
@@ -21,7 +21,17 @@ fn shelf() -> Shelf {
     let nothing = ItemFeatures::none(8);
     let trained = train(&data, &keys, &nothing, &TrainConfig::default(), 8, &|_, _| Ok(())).unwrap();
     let model = Arc::new(Loaded::new(ModelId(1), trained.recommender, 8));
-    Shelf::new(Arc::new(Titles::films(0..8)), Some(model), &Trending::default(), 8)
+    let mut list = Titles::films(0..8).list;
+    Arc::make_mut(&mut list[3]).maturity = 18;
+    Shelf::new(Arc::new(Titles::new(list)), Some(model), &Trending::default(), 8)
+}
+
+fn viewer(maturity_max: u8) -> Viewer {
+    Viewer {
+        profile: ProfileId(1),
+        maturity_max,
+        preferences: Preferences::default(),
+    }
 }
 
 /// Films 0 to 4 were liked, 5 and 6 disliked.
@@ -41,6 +51,10 @@ fn taste() -> Taste {
 
 /// The reason for film 7, of parts of the history (film and part, the greatest first), of popularity, of trending, of others.
 fn reason(titles: &[(u32, f32)], popularity: f32, trending: f32, other: f32) -> Option<Reason> {
+    reason_for(&viewer(18), titles, popularity, trending, other)
+}
+
+fn reason_for(viewer: &Viewer, titles: &[(u32, f32)], popularity: f32, trending: f32, other: f32) -> Option<Reason> {
     let part = |&(item, contribution): &(u32, f32)| reco::Contribution { item, contribution };
     let attribution = Attribution {
         item: 7,
@@ -50,7 +64,7 @@ fn reason(titles: &[(u32, f32)], popularity: f32, trending: f32, other: f32) -> 
         trending,
         other,
     };
-    why(&shelf(), &taste(), 7, Some(&attribution))
+    why(&shelf(), viewer, &taste(), 7, Some(&attribution))
 }
 
 fn named(titles: &[(i64, f32)]) -> Option<Reason> {
@@ -96,8 +110,20 @@ fn a_disliked_title_is_never_named() {
 }
 
 #[test]
+fn a_title_that_the_profile_may_not_see_any_more_is_not_named() {
+    let parts = [(3, 0.5), (2, 0.25)];
+    assert_eq!(
+        reason_for(&viewer(18), &parts, 0.0, 0.0, 0.25),
+        named(&[(3, 0.5), (2, 0.25)])
+    );
+    assert_eq!(reason_for(&viewer(16), &parts, 0.0, 0.0, 0.25), named(&[(2, 0.25)]));
+}
+
+#[test]
 fn where_no_part_says_anything_to_a_person_there_is_no_reason() {
     assert_eq!(reason(&[(2, 0.01)], 0.0, 0.0, 1.0), None);
     assert_eq!(reason(&[], 0.0, 0.0, 1.0), None);
-    assert_eq!(why(&shelf(), &taste(), 7, None), None);
+    // Noise.
+    assert_eq!(reason(&[], 0.001, 0.0, 1.0), None);
+    assert_eq!(why(&shelf(), &viewer(18), &taste(), 7, None), None);
 }
