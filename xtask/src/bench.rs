@@ -89,12 +89,9 @@ impl Bench<'_> {
         self.library.as_ref().context("the library was just prepared")
     }
 
-    /// `$KINORA_DATASETS`, or `shared/data` beside the repository.
+    /// A real data set, refused with words where it is not here.
     fn dataset(&self, name: &str) -> Result<PathBuf> {
-        let folder = match std::env::var_os("KINORA_DATASETS") {
-            Some(folder) => PathBuf::from(folder),
-            None => self.root.join("../shared/data"),
-        };
+        let folder = needs::data_sets(self.root);
         let wanted = folder.join(name);
         if !wanted.is_dir() {
             bail!(

@@ -2,12 +2,17 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
 use crate::process::Run;
 use crate::progress::Stage;
+
+/// The folder of the real data sets: `$KINORA_DATASETS`, or `shared/data` beside the repository.
+pub fn data_sets(root: &Path) -> PathBuf {
+    std::env::var_os("KINORA_DATASETS").map_or_else(|| root.join("../shared/data"), PathBuf::from)
+}
 
 /// A program and the Debian packages that bring it.
 pub struct Need {

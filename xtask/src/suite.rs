@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 
 use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, FFMPEG, POSTGRESQL};
 use crate::node::Node;
+use crate::process::Run;
 use crate::progress::{Progress, Stage};
 use crate::{cargo, licences, tidy};
 
@@ -62,7 +63,11 @@ enum Step {
 }
 
 /// Data sets that tests need, by their folder, and what the names of those tests begin with.
-const DATA_SETS: [(&str, &str); 2] = [("ml-1m", "ml_1m_"), ("movietweetings-100k", "movietweetings_")];
+const DATA_SETS: [(&str, &str); 3] = [
+    ("ml-100k", "ml_100k_"),
+    ("ml-1m", "ml_1m_"),
+    ("movietweetings-100k", "movietweetings_"),
+];
 
 impl Step {
     fn name(self) -> String {
@@ -183,29 +188,18 @@ impl Suite<'_> {
     }
 
     fn tests(&mut self, stage: &Stage) -> Result<()> {
-        let nextest = has_nextest(self.root);
-        let run = if nextest {
-            cargo::run(self.root).args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])
-        } else {
-            cargo::run(self.root).args([
-                "test",
-                "--workspace",
-                "--locked",
-                "--no-fail-fast",
-                "--lib",
-                "--bins",
-                "--tests",
-            ])
-        };
         let mut summary = Vec::new();
-        // The browser tests use the Node.js that the page was built with.
-        let run = run.args(self.filter).variables(self.node(stage)?.variables());
+        let run = self.test_runner(stage)?.args(self.filter);
         let outcome = run.run_with(stage, |line| {
             if is_summary(line) {
                 summary.push(line.trim_end().to_owned());
             }
         });
-        self.summary = if nextest { summary.pop() } else { counted(&summary) };
+        self.summary = if has_nextest(self.root) {
+            summary.pop()
+        } else {
+            counted(&summary)
+        };
         outcome.with_context(|| self.summary.clone().unwrap_or_else(|| "no test was run".to_owned()))?;
         let summary = self
             .summary
@@ -215,12 +209,21 @@ impl Suite<'_> {
         Ok(())
     }
 
+    fn test_runner(&self, stage: &Stage) -> Result<Run> {
+        let run = cargo::run(self.root);
+        let run = if has_nextest(self.root) {
+            run.args(["nextest", "run"])
+        } else {
+            run.args(["test", "--lib", "--bins", "--tests"])
+        };
+        let run = run.args(["--workspace", "--locked", "--no-fail-fast"]);
+        // The browser tests use the Node.js that the page was built with.
+        Ok(run.variables(self.node(stage)?.variables()))
+    }
+
     /// Such tests are ignored in the step before: a test that cannot do its work must not count as passed.
     fn data_sets(&mut self, stage: &Stage) -> Result<()> {
-        let folder = match std::env::var_os("KINORA_DATASETS") {
-            Some(folder) => PathBuf::from(folder),
-            None => self.root.join("../shared/data"),
-        };
+        let folder = needs::data_sets(self.root);
         let is_here = |(name, _): &(&str, &str)| folder.join(name).is_dir();
         let (here, missing): (Vec<_>, Vec<_>) = DATA_SETS.into_iter().partition(is_here);
         self.not_run = not_run(&missing, &folder);
@@ -235,32 +238,13 @@ impl Suite<'_> {
     }
 
     fn ignored_tests(&self, prefix: &str, stage: &Stage) -> Result<()> {
-        let variables = self.node(stage)?.variables();
-        let run = cargo::run(self.root).variables(variables);
-        if has_nextest(self.root) {
-            let chosen = format!("test({prefix})");
-            let arguments = [
-                "--run-ignored",
-                "only",
-                "--no-tests",
-                "pass",
-                "--no-fail-fast",
-                "-E",
-                &chosen,
-            ];
-            let run = run.args(["nextest", "run", "--workspace", "--locked"]);
-            return run.args(arguments).args(self.filter).run(stage);
+        let run = self.test_runner(stage)?;
+        if !has_nextest(self.root) {
+            return run.args(["--", "--ignored", prefix]).run(stage);
         }
-        let run = run.args([
-            "test",
-            "--workspace",
-            "--locked",
-            "--no-fail-fast",
-            "--lib",
-            "--bins",
-            "--tests",
-        ]);
-        run.args(["--", "--ignored", prefix]).run(stage)
+        let chosen = format!("test({prefix})");
+        let run = run.args(["--run-ignored", "only", "--no-tests", "pass", "-E", &chosen]);
+        run.args(self.filter).run(stage)
     }
 
     fn node(&self, stage: &Stage) -> Result<Node> {
@@ -295,7 +279,7 @@ fn not_run(missing: &[(&str, &str)], folder: &Path) -> Option<String> {
     (!names.is_empty()).then(|| {
         format!(
             "not run: the tests on {}; no such folder in {} (or set KINORA_DATASETS)",
-            names.join(" and "),
+            names.join(", "),
             folder.display()
         )
     })
@@ -340,7 +324,7 @@ mod tests {
         let said = not_run(&DATA_SETS, folder).unwrap();
         assert_eq!(
             said,
-            "not run: the tests on ml-1m and movietweetings-100k; no such folder in data (or set KINORA_DATASETS)"
+            "not run: the tests on ml-100k, ml-1m, movietweetings-100k; no such folder in data (or set KINORA_DATASETS)"
         );
     }
 

@@ -4,14 +4,19 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder with MovieTweetings' `ratings.dat` and `movies.dat`; fails the test where it is missing. A test that needs it is
-/// ignored unless asked for, which `cargo xtask test` does where the data set is.
+/// The folder with MovieTweetings' `ratings.dat` and `movies.dat`.
 pub fn movietweetings() -> PathBuf {
+    real("movietweetings-100k")
+}
+
+/// The folder of a real data set; fails the test where it is missing. A test that needs one is ignored unless asked for, which
+/// `cargo xtask test` does where the data set is.
+pub fn real(name: &str) -> PathBuf {
     let folder = match std::env::var_os("KINORA_DATASETS") {
         Some(folder) => PathBuf::from(folder),
         None => crate::repository().join("../shared/data"),
     };
-    let wanted = folder.join("movietweetings-100k");
+    let wanted = folder.join(name);
     assert!(
         wanted.is_dir(),
         "no data set at {}: put it there or set KINORA_DATASETS",

@@ -1,6 +1,8 @@
 //! Every layout, good and bad, and the real data sets where they are at hand.
 
-use std::{fs, path::PathBuf};
+use std::fs;
+
+use testkit::datasets::real;
 
 use super::*;
 
@@ -289,42 +291,37 @@ fn a_line_has_a_limit() {
     assert!(error.contains("line 1: the line is longer"), "{error}");
 }
 
-/// The folder of a real data set, or a word that it is not here.
-fn real(name: &str) -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder = std::env::var_os("KINORA_DATASETS")
-        .map_or_else(|| beside.into(), PathBuf::from)
-        .join(name);
-    if !folder.is_dir() {
-        eprintln!("skipped: {name} is not here; name the folder of data sets in KINORA_DATASETS");
-        return None;
-    }
-    Some(folder)
+fn counts_are(name: &str, layout: Layout, [films, viewers, ratings]: [usize; 3]) {
+    let dataset = read(&[real(name)]).unwrap();
+    assert_eq!(dataset.layout, layout);
+    assert_eq!(
+        [dataset.films.len(), dataset.viewers.len(), dataset.ratings.len()],
+        [films, viewers, ratings]
+    );
 }
 
 #[test]
-fn the_real_data_sets_are_read() {
-    for (name, layout, films, viewers, ratings) in [
-        ("ml-100k", Layout::RecboleAtomic, 1_682, 943, 100_000),
-        ("movietweetings-100k", Layout::Movietweetings, 10_506, 16_554, 100_000),
-        ("ml-1m", Layout::Movielens1mPreprocessed, 3_416, 6_040, 999_611),
-    ] {
-        let Some(folder) = real(name) else { continue };
-        let dataset = read(&[folder]).unwrap();
-        let counts = (
-            dataset.layout,
-            dataset.films.len(),
-            dataset.viewers.len(),
-            dataset.ratings.len(),
-        );
-        assert_eq!(counts, (layout, films, viewers, ratings), "{name}");
-    }
+#[ignore = "needs the data set ml-100k"]
+fn ml_100k_is_read_whole() {
+    counts_are("ml-100k", Layout::RecboleAtomic, [1_682, 943, 100_000]);
 }
 
 #[test]
-fn real_names_are_right() {
-    let Some(folder) = real("ml-100k") else { return };
-    let dataset = read(&[folder]).unwrap();
+#[ignore = "needs the data set movietweetings-100k"]
+fn movietweetings_is_read_whole() {
+    counts_are("movietweetings-100k", Layout::Movietweetings, [10_506, 16_554, 100_000]);
+}
+
+#[test]
+#[ignore = "needs the data set ml-1m"]
+fn ml_1m_is_read_whole() {
+    counts_are("ml-1m", Layout::Movielens1mPreprocessed, [3_416, 6_040, 999_611]);
+}
+
+#[test]
+#[ignore = "needs the data set ml-100k"]
+fn ml_100k_names_are_right() {
+    let dataset = read(&[real("ml-100k")]).unwrap();
     let name = |id: &str| {
         dataset
             .films
@@ -337,9 +334,9 @@ fn real_names_are_right() {
 }
 
 #[test]
-fn the_strong_split_comes_along() {
-    let Some(folder) = real("ml-1m") else { return };
-    let strong = read(&[folder]).unwrap().strong.unwrap();
+#[ignore = "needs the data set ml-1m"]
+fn ml_1m_brings_its_strong_split_along() {
+    let strong = read(&[real("ml-1m")]).unwrap().strong.unwrap();
     assert_eq!(
         (strong.train.len(), strong.validation.len(), strong.test.len()),
         (4_840, 600, 600)
