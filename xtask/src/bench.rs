@@ -77,6 +77,7 @@ impl Bench<'_> {
             binary: self.binary.clone(),
             data,
             crowd: true,
+            keeps: false,
         })
     }
 

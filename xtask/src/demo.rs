@@ -82,6 +82,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
             binary,
             data: data_folder(&target, options)?,
             crowd: false,
+            keeps: true,
         },
         dataset: options.dataset,
     };

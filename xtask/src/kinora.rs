@@ -17,9 +17,9 @@ use crate::progress::Stage;
 const START_MAX: Duration = Duration::from_secs(60);
 const STOP_MAX: Duration = Duration::from_secs(20);
 
-const CROWD_LIMITS: [(&str, &str); 4] = [
-    // Nothing is kept per viewer between requests: what is measured is the work, not the memory of it.
-    ("KINORA_ACTIVITY__CACHE_BYTES_MAX", "0"),
+/// Nothing is kept per viewer between requests: what is measured is the work, not the memory of it.
+const FORGETFUL: (&str, &str) = ("KINORA_ACTIVITY__CACHE_BYTES_MAX", "0");
+const CROWD_LIMITS: [(&str, &str); 3] = [
     ("KINORA_GATEWAY__AUTH_REQUESTS_PER_MINUTE", "100000"),
     ("KINORA_GATEWAY__API_REQUESTS_PER_SECOND", "100000"),
     ("KINORA_ACCOUNTS__REGISTRATIONS_MAX", "100000"),
@@ -32,6 +32,8 @@ pub struct Kinora {
     pub data: PathBuf,
     /// Limits per person are raised: one machine plays a crowd.
     pub crowd: bool,
+    /// Whether a crowd's recent activity and pages are kept between requests.
+    pub keeps: bool,
 }
 
 impl Kinora {
@@ -46,8 +48,10 @@ impl Kinora {
         if !self.crowd {
             return run;
         }
+        let forgetful = (!self.keeps).then_some(&FORGETFUL);
         CROWD_LIMITS
             .iter()
+            .chain(forgetful)
             .fold(run, |run, (name, value)| run.variable(name, *value))
     }
 

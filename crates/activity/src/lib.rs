@@ -85,7 +85,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
     let db = Db::open(&deps.location, "activity", &MIGRATIONS).await?;
     deps.bus.attach(&db).await?;
     let store = store::Store::new(db, deps.inputs.clone(), deps.config.import_rows_per_write);
-    let cache = Arc::new(cache::RecentCache::new(&deps.config));
+    let cache = Arc::new(cache::RecentCache::new(&deps.config, deps.inputs.id::<i64>() as u64));
     Ok(Arc::new(Room {
         writer: writer::Writer::start(store.clone(), cache.clone()),
         pending: pending::Pending::new(deps.config.pending_positions_max),

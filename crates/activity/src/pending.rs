@@ -88,6 +88,13 @@ impl Pending {
             .map(|entry| entry.progress.clone())
     }
 
+    /// Another number whenever what waits of a profile is something else; zero where nothing waits.
+    pub fn version(&self, profile: ProfileId) -> u64 {
+        let guard = self.lock();
+        let titles = guard.profiles.get(&profile);
+        titles.map_or(0, |titles| titles.values().map(|entry| entry.stamp).max().unwrap_or(0))
+    }
+
     pub fn has(&self, profile: ProfileId) -> bool {
         self.lock().profiles.contains_key(&profile)
     }

@@ -1,6 +1,9 @@
 //! The door: checks, the order of things, and what is answered from memory.
 
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
 
 use contract::{
     Done, Fault, PAGE_ITEMS_MAX, Page, ProfileId, TitleId,
@@ -68,12 +71,19 @@ impl Activity for Room {
 
     async fn recent(&self, req: Recent) -> Result<RecentActivity, ActivityError> {
         let found = self.cache.get(req.profile, self.store.recent(req.profile)).await?;
-        let mut recent = Arc::unwrap_or_clone(found);
+        let mut recent = Arc::unwrap_or_clone(found.recent);
         if self.pending.overlay(req.profile, &mut recent.states, None) {
             newest_first(&mut recent.states);
         }
         recent.keep_newest(req.limit.min(RECENT_MAX as u32) as usize);
         Ok(recent)
+    }
+
+    async fn version(&self, req: ForProfileOnly) -> Result<u64, ActivityError> {
+        let read = self.cache.version(req.profile, self.store.recent(req.profile)).await?;
+        let mut hasher = DefaultHasher::new();
+        (read, self.pending.version(req.profile)).hash(&mut hasher);
+        Ok(hasher.finish())
     }
 
     async fn rated(&self, req: ListOf) -> Result<Page<TitleState, TimeKey>, ActivityError> {

@@ -37,7 +37,7 @@ pub const MATURITY_ANY: u8 = 18;
 /// The highest limit a kids profile may have, years.
 pub const MATURITY_KIDS: u8 = 12;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Preferences {
     /// Genre names as the catalogue writes them.
     pub genres: Vec<String>,

@@ -337,6 +337,8 @@ pub trait Activity: Send + Sync + 'static {
     async fn states(&self, req: GetStates) -> Result<Vec<TitleState>, ActivityError>;
     /// From memory on a warm path.
     async fn recent(&self, req: Recent) -> Result<RecentActivity, ActivityError>;
+    /// Another number whenever `recent` answers otherwise than it did; now and then also when it does not. From memory on a warm path.
+    async fn version(&self, req: ForProfileOnly) -> Result<u64, ActivityError>;
     async fn rated(&self, req: ListOf) -> Result<Page<TitleState, TimeKey>, ActivityError>;
     async fn history(&self, req: ListOf) -> Result<Page<TitleState, TimeKey>, ActivityError>;
     /// Removes the watching and the opinion: it stops counting as taste.
@@ -361,6 +363,7 @@ crate::wire! { Activity as "activity", ActivityError:
     state(ForTitleOf) -> TitleState,
     states(GetStates) -> Vec<TitleState>,
     recent(Recent) -> RecentActivity,
+    version(ForProfileOnly) -> u64,
     rated(ListOf) -> Page<TitleState, TimeKey>,
     history(ListOf) -> Page<TitleState, TimeKey>,
     forget(ForTitleOf) -> Done,

@@ -8,14 +8,14 @@ use crate::{
 };
 
 /// Who asks, and what they may see: hard constraints on every answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Viewer {
     pub profile: ProfileId,
     pub maturity_max: u8,
     pub preferences: Preferences,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Hash, Serialize, Deserialize)]
 pub struct GetHome {
     pub viewer: Viewer,
     /// Titles that must not appear, at most 500.
@@ -97,6 +97,15 @@ pub enum How {
     Rated,
     Liked,
     Listed,
+}
+
+/// The page that a model would make, whichever serves.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GetPreview {
+    pub viewer: Viewer,
+    pub model: ModelId,
+    /// As somebody who has done nothing yet.
+    pub as_new: bool,
 }
 
 /// One list, the best first: *Top Picks* without the page around it.
@@ -187,6 +196,11 @@ crate::door_error! {
 pub trait Recommend: Send + Sync + 'static {
     /// Computed from the model and the viewer's recent events; what it shows is stored.
     async fn home(&self, req: GetHome) -> Result<HomePage, RecommendError>;
+    /// Another number whenever `home` may answer otherwise, so that an answer can be shown again while it stays the same. Ask
+    /// before the page is made: what changes meanwhile then counts as a change.
+    async fn home_version(&self, req: GetHome) -> Result<u64, RecommendError>;
+    /// As `home`, by a model of one's choice, to look at; not stored as shown.
+    async fn preview(&self, req: GetPreview) -> Result<HomePage, RecommendError>;
     async fn top(&self, req: GetTop) -> Result<Vec<Item>, RecommendError>;
     async fn similar(&self, req: GetSimilar) -> Result<Vec<Item>, RecommendError>;
     /// Absent when the model has nothing to say.
@@ -203,6 +217,8 @@ pub trait Recommend: Send + Sync + 'static {
 
 crate::wire! { Recommend as "recommend", RecommendError:
     home(GetHome) -> HomePage,
+    home_version(GetHome) -> u64,
+    preview(GetPreview) -> HomePage,
     top(GetTop) -> Vec<Item>,
     similar(GetSimilar) -> Vec<Item>,
     explain(Explain) -> Option<Reason>,

@@ -23,6 +23,8 @@ pub struct Config {
     pub api_requests_per_second: u32,
     /// Event streams that one account may hold open.
     pub event_streams_max: u32,
+    /// Home pages kept as they were sent, for viewers who come back before anything has changed; 0 keeps none.
+    pub home_pages_bytes_max: u64,
     /// The longest that a handler may take before it answers.
     pub timeout_s: u32,
 }
@@ -36,6 +38,7 @@ impl Default for Config {
             auth_requests_per_minute: 120,
             api_requests_per_second: 200,
             event_streams_max: 10,
+            home_pages_bytes_max: 64 << 20,
             timeout_s: 30,
         }
     }

@@ -1,8 +1,8 @@
 //! The gateway: everything that is HTTP and public. Sessions, policies, problem responses, the OpenAPI document, the
 //! composition of pages out of the rooms' doors, signed media, and the web page itself.
 //!
-//! Calls: every door. Emits: nothing. Owns no data; what it keeps in memory (verified tokens, profiles, idempotent answers,
-//! rate counters) may be lost at any moment.
+//! Calls: every door. Emits: nothing. Owns no data; what it keeps in memory (verified tokens, profiles, idempotent answers, home
+//! pages, rate counters) may be lost at any moment.
 //!
 //! Where things are:
 //! - [`routes`]: the table of routes. Every route is registered with its [`policy::Policy`]; there is no other way to add one.
@@ -21,6 +21,7 @@ mod cursor;
 mod dto;
 mod edge;
 mod extract;
+mod home_pages;
 mod hub;
 mod idempotency;
 mod network;

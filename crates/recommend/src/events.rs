@@ -18,10 +18,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Room, loaded::Loaded, shelf::Shelf, titles::Titles, training::artefact};
 
+/// Two models can be looked at beside each other; whoever has finished leaves nothing behind for long.
+const PREVIEWED_MAX: u64 = 2;
+const PREVIEWED_FOR: Duration = Duration::from_secs(120);
 /// Between two attempts to load titles and model.
 const LOAD_AGAIN: Duration = Duration::from_secs(2);
 const PRUNE_EVERY_MS: i64 = 600_000;
 const SAVE_TRENDING_EVERY_MS: i64 = 60_000;
+
+pub fn previewed() -> moka::future::Cache<ModelId, Arc<Shelf>> {
+    let cache = moka::future::Cache::builder().max_capacity(PREVIEWED_MAX);
+    cache.time_to_live(PREVIEWED_FOR).build()
+}
 
 impl Room {
     /// Follows the other rooms' facts from now on, and begins to load titles and model in the background.
@@ -135,6 +143,26 @@ impl Room {
         Ok(None)
     }
 
+    /// The shelf as it would be if this model served.
+    pub(crate) async fn shelf_with(&self, model: ModelId) -> Result<Arc<Shelf>, RecommendError> {
+        self.ready()
+            .await
+            .map_err(|error| Fault::Unavailable(format!("{error:#}")))?;
+        let serving = self.shelf.load_full();
+        if serving.model.as_ref().is_some_and(|loaded| loaded.id == model) {
+            return Ok(serving);
+        }
+        let made = self.previewed.try_get_with(model, async {
+            let known = self.store.model(model).await?.ok_or(RecommendError::ModelNotFound)?;
+            let loaded = self.load_model(known.id, known.created_at).await?;
+            Ok(Arc::new(
+                self.made(serving.titles.clone(), Some(Arc::new(loaded))).await?,
+            ))
+        });
+        made.await
+            .map_err(|error: Arc<RecommendError>| RecommendError::clone(&error))
+    }
+
     /// Reads a model's artefact and makes sure that it can serve this catalogue.
     pub(crate) async fn load_model(&self, model: ModelId, trained_at: Millis) -> Result<Loaded, RecommendError> {
         let parts = artefact::read(&self.blobs, model).await?;
@@ -173,12 +201,16 @@ impl Room {
     }
 
     async fn put(&self, (titles, model): (Arc<Titles>, Option<Arc<Loaded>>)) {
-        let (trending, now) = (self.trending.clone(), self.inputs.now_ms());
-        let made = tokio::task::spawn_blocking(move || Shelf::new(titles, model, &trending, now)).await;
-        match made {
+        match self.made(titles, model).await {
             Ok(shelf) => self.shelf.store(Arc::new(shelf)),
             Err(error) => tracing::error!(%error, "the lists could not be made; the old ones stay"),
         }
+    }
+
+    async fn made(&self, titles: Arc<Titles>, model: Option<Arc<Loaded>>) -> Result<Shelf, Fault> {
+        let (trending, now, version) = (self.trending.clone(), self.inputs.now_ms(), self.inputs.id());
+        let made = tokio::task::spawn_blocking(move || Shelf::new(version, titles, model, &trending, now)).await;
+        made.map_err(|error| Fault::Internal(error.to_string()))
     }
 
     async fn follow(&self, events: &[Event]) -> anyhow::Result<()> {

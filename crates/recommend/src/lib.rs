@@ -40,7 +40,7 @@ use std::sync::{
 };
 
 use arc_swap::ArcSwap;
-use contract::{Fault, ProfileId, TitleId, activity::Activity, catalog::Catalog};
+use contract::{Fault, ModelId, ProfileId, TitleId, activity::Activity, catalog::Catalog};
 use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs::Queue};
 
 pub use impressions::Shown;
@@ -114,6 +114,8 @@ pub struct Room {
     shelf: ArcSwap<shelf::Shelf>,
     trending: Arc<trending::Trending>,
     impressions: impressions::Impressions,
+    /// Shelves of models that do not serve, for whoever compares them.
+    previewed: moka::future::Cache<ModelId, Arc<shelf::Shelf>>,
     /// Held while the shelf is replaced, so that no replacement is lost.
     replacing: tokio::sync::Mutex<()>,
     /// Set when lists should be sorted again.
@@ -133,7 +135,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
     let db = Db::open(&deps.location, "recommend", &MIGRATIONS).await?;
     deps.bus.attach(&db).await?;
     let trending = Arc::new(trending::Trending::default());
-    let shelf = shelf::Shelf::new(Arc::default(), None, &trending, deps.inputs.now_ms());
+    let shelf = shelf::Shelf::new(deps.inputs.id(), Arc::default(), None, &trending, deps.inputs.now_ms());
     Ok(Arc::new(Room {
         store: store::Store::new(db.clone(), deps.inputs.clone()),
         queue: Queue::new(db, deps.inputs.clone()),
@@ -145,6 +147,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         shelf: ArcSwap::from_pointee(shelf),
         trending,
         impressions: impressions::Impressions::new(),
+        previewed: events::previewed(),
         replacing: tokio::sync::Mutex::default(),
         is_stale: AtomicBool::new(false),
         look_again: Mutex::default(),

@@ -1,6 +1,10 @@
 //! The door: asks activity once, then computes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use contract::{
     Done, Fault, PAGE_ITEMS_MAX, TitleId,
@@ -9,8 +13,8 @@ use contract::{
     catalog::{Card, GetCards},
     jobs::{ForJob, Job, JobError, JobKind, JobState, Jobs, ListJobs},
     recommend::{
-        Explain, ForModel, GetHome, GetOnboarding, GetSimilar, GetTop, HomePage, Item, ListModels, ModelInfo, Reason,
-        Recommend, RecommendError, StartTraining, Viewer,
+        Explain, ForModel, GetHome, GetOnboarding, GetPreview, GetSimilar, GetTop, HomePage, Item, ListModels,
+        ModelInfo, Reason, Recommend, RecommendError, StartTraining, Viewer,
     },
 };
 use platform::jobs::NewJob;
@@ -29,6 +33,8 @@ const SIMILAR_MAX: u32 = 100;
 const ONBOARDING_MAX: u32 = 100;
 /// Episodes in progress that are looked up for one page.
 const EPISODES_MAX: usize = 40;
+/// A page is made anew after this time though nothing is known to have changed: other rooms' read models may have been behind.
+const SAME_PAGE_MS: i64 = 30_000;
 /// How long a request waits for titles and model to be loaded after a start.
 const READY_WAIT: Duration = Duration::from_secs(10);
 
@@ -37,28 +43,39 @@ impl Recommend for Room {
     async fn home(&self, req: GetHome) -> Result<HomePage, RecommendError> {
         at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
         let recent = self.recent(&req.viewer).await?;
-        let shelf = self.loaded().await?;
-        let episodes = self.episodes(&shelf, &recent).await;
-        let asked = Asked {
-            shelf: &shelf,
-            request: &req,
-            recent: &recent,
-            episodes: &episodes,
-            now: self.inputs.now_ms(),
-        };
-        let built = page::build(&asked);
-        let model = shelf.model.as_ref().map(|model| model.id);
-        let page = HomePage {
-            id: self.inputs.id(),
-            model,
-            hero: built.hero,
-            rows: built.rows,
-            states: recent.states,
-            listed: recent.listed,
-        };
+        let page = self.make(&*self.loaded().await?, &req, recent).await;
         self.impressions
             .record(impressions::Shown::of(&page, req.viewer.profile));
         Ok(page)
+    }
+
+    async fn home_version(&self, req: GetHome) -> Result<u64, RecommendError> {
+        at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
+        let acted = self
+            .activity
+            .version(ForProfileOnly {
+                profile: req.viewer.profile,
+            })
+            .await
+            .map_err(|error| Fault::Unavailable(format!("activity: {error}")))?;
+        let shelf = self.loaded().await?;
+        let mut hasher = DefaultHasher::new();
+        let period = self.inputs.now_ms().div_euclid(SAME_PAGE_MS);
+        (acted, shelf.version, period, &req).hash(&mut hasher);
+        Ok(hasher.finish())
+    }
+
+    async fn preview(&self, req: GetPreview) -> Result<HomePage, RecommendError> {
+        let shelf = self.shelf_with(req.model).await?;
+        let recent = match req.as_new {
+            true => RecentActivity::default(),
+            false => self.recent(&req.viewer).await?,
+        };
+        let asked = GetHome {
+            viewer: req.viewer,
+            exclude: Vec::new(),
+        };
+        Ok(self.make(&shelf, &asked, recent).await)
     }
 
     async fn top(&self, req: GetTop) -> Result<Vec<Item>, RecommendError> {
@@ -193,6 +210,25 @@ impl Room {
     /// Live changes of trainings, for progress on a page.
     pub fn job_changes(&self) -> tokio::sync::broadcast::Receiver<Job> {
         self.queue.changes()
+    }
+
+    async fn make(&self, shelf: &Shelf, request: &GetHome, recent: RecentActivity) -> HomePage {
+        let episodes = self.episodes(shelf, &recent).await;
+        let built = page::build(&Asked {
+            shelf,
+            request,
+            recent: &recent,
+            episodes: &episodes,
+            now: self.inputs.now_ms(),
+        });
+        HomePage {
+            id: self.inputs.id(),
+            model: shelf.model.as_ref().map(|model| model.id),
+            hero: built.hero,
+            rows: built.rows,
+            states: recent.states,
+            listed: recent.listed,
+        }
     }
 
     /// The shelf, once there is one: an empty page would say that there are no titles.

@@ -21,6 +21,8 @@ const ALIKE_MAX: usize = 60;
 
 /// Titles and model joined by slot, with ready orders.
 pub struct Shelf {
+    /// No other shelf of any process has this number.
+    pub version: i64,
     pub titles: Arc<Titles>,
     pub model: Option<Arc<Loaded>>,
     /// Slot of each model item, and the other way round.
@@ -43,7 +45,13 @@ pub struct Lists {
 }
 
 impl Shelf {
-    pub fn new(titles: Arc<Titles>, model: Option<Arc<Loaded>>, trending: &Trending, now: Millis) -> Self {
+    pub fn new(
+        version: i64,
+        titles: Arc<Titles>,
+        model: Option<Arc<Loaded>>,
+        trending: &Trending,
+        now: Millis,
+    ) -> Self {
         let mut item_of_slot = vec![NONE; titles.len()];
         let mut slot_of_item = Vec::new();
         if let Some(model) = &model {
@@ -54,6 +62,7 @@ impl Shelf {
             }
         }
         let mut shelf = Self {
+            version,
             maturity: titles
                 .list
                 .iter()

@@ -53,6 +53,12 @@ export const trainModel = () => answer(client.POST("/api/v1/admin/models/train",
 export const activateModel = (id: Id) =>
   answer(client.POST("/api/v1/admin/models/{id}/activate", { params: { path: { id } } }));
 
+export type PreviewQuery = paths["/api/v1/admin/models/{id}/home"]["get"]["parameters"]["query"];
+
+/** The home page that a model would make. */
+export const modelPage = (id: Id, query: PreviewQuery, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/admin/models/{id}/home", { params: { path: { id }, query }, signal }));
+
 export const users = (query: { q?: string; cursor?: string }, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/users", { params: { query: { ...query, limit: 50 } }, signal }));
 export const changeRole = (id: Id, role: Role) =>

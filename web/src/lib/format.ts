@@ -14,7 +14,8 @@ export function clockTime(seconds: number): string {
 
 /** Seconds of what `clockTime` writes, `1:02:03`, `2:03` or `2:03.5`; undefined where it is no such time. */
 export function secondsOf(clock: string): number | undefined {
-  const [, hours = "0", minutes = "", seconds = ""] = clock.trim().match(/^(?:(\d{1,3}):)?(\d{1,2}):(\d{2}(?:\.\d{1,3})?)$/) ?? [];
+  const [, hours = "0", minutes = "", seconds = ""] =
+    clock.trim().match(/^(?:(\d{1,3}):)?(\d{1,2}):(\d{2}(?:\.\d{1,3})?)$/) ?? [];
   if (seconds === "" || Number(minutes) > 59 || Number(seconds) >= 60) return undefined;
   return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
 }

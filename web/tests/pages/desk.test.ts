@@ -117,3 +117,25 @@ describe("a title", () => {
     await page.context().close();
   });
 });
+
+describe("two models", () => {
+  it("are compared by the pages that they would show", async () => {
+    const page = await house.open("/admin/models");
+    await page.getByRole("button", { name: "Compare pages" }).click();
+    await page.getByText("of the recommended titles are on both pages").waitFor();
+    const sides = ["Page of the first model", "Page of the second model"].map((name) =>
+      page.getByRole("region", { name }),
+    );
+    for (const side of sides) await side.getByRole("heading", { name: "Top picks for Ada" }).waitFor();
+    const names = await Promise.all(sides.map((side) => side.getByRole("listitem").allInnerTexts()));
+    expect(names[0]).not.toEqual(names[1]);
+    expect(await page.getByText("only on this page").count()).toBeGreaterThan(0);
+    expect(await axe(page)).toEqual([]);
+    await page.getByLabel("Viewer").selectOption({ label: "Somebody new" });
+    await sides[0]?.getByRole("heading", { name: "Because you watched The General" }).waitFor({ state: "detached" });
+    await page.getByLabel("Second model", { exact: true }).selectOption({ index: 1 });
+    await page.getByText("100%").waitFor();
+    expect(await page.getByText("only on this page").count()).toBe(0);
+    await page.context().close();
+  });
+});

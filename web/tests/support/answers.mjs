@@ -154,6 +154,14 @@ export function homeAnswer(state) {
   };
 }
 
+/** What a model would show: the older ones know the newest title of each row not yet; somebody new has no rows of their own. */
+export function modelHomeAnswer(state, model, query) {
+  const own = new Set(query.as_new === "true" ? ["continue_watching", "my_list", "because_you_watched"] : []);
+  const home = homeAnswer(state);
+  const rows = home.rows.filter((row) => !own.has(row.kind));
+  return { ...home, rows: model === "m4" ? rows : rows.map((row) => ({ ...row, items: row.items.slice(1) })) };
+}
+
 /** An episode of the one series, from its id `e<season>-<number>`. */
 export function episodeAnswer(state, id) {
   const series = titleAnswer(state, "t16");

@@ -165,6 +165,7 @@ const routes = [
   ],
   ["GET", /^\/admin\/jobs$/, answers.jobsAnswer],
   ["GET", /^\/admin\/models$/, answers.modelsAnswer],
+  ["GET", /^\/admin\/models\/(\w+)\/home$/, (state, [, id], { query }) => answers.modelHomeAnswer(state, id, query)],
   ["POST", /^\/admin\/models\/train$/, () => answers.jobsAnswer().items[0]],
   ["GET", /^\/admin\/users$/, answers.usersAnswer],
   [

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use activity::Config;
 use contract::{
     ProfileId, TitleId,
-    activity::{CountInteractions, ForTitles, MarkWatched, Opinion, PageInteractions},
+    activity::{CountInteractions, ForProfileOnly, ForTitles, MarkWatched, Opinion, PageInteractions, RecentActivity},
 };
 use platform::test_support::{Pairing, sqlite};
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -149,6 +149,23 @@ async fn check(house: &House, model: &BTreeMap<(i64, i64), Known>) {
     assert_eq!(learned.titles.len(), known, "what is forgotten leaves nothing");
 }
 
+/// While a profile's version stays, so does what it did lately.
+async fn check_versions(house: &House, known: &mut BTreeMap<i64, (u64, RecentActivity)>) {
+    for profile in 1..=3 {
+        let only = ForProfileOnly {
+            profile: ProfileId(profile),
+        };
+        let version = house.door.version(only).await.unwrap();
+        let recent = house.recent(only.profile).await;
+        if let Some((before, was)) = known.insert(profile, (version, recent.clone())) {
+            assert!(
+                before != version || was == recent,
+                "profile {profile}: {was:?} and {recent:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn any_sequence_of_actions_leaves_what_it_should() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -163,6 +180,7 @@ fn any_sequence_of_actions_leaves_what_it_should() {
             let house = House::open(Pairing::local(sqlite()), Config::default()).await;
             let mut model = BTreeMap::new();
             let mut changes = 0;
+            let mut versions = BTreeMap::new();
             for (profile, title, act) in &steps {
                 house.clock.advance(10);
                 perform(
@@ -176,6 +194,7 @@ fn any_sequence_of_actions_leaves_what_it_should() {
                 let count = house.door.count(CountInteractions {}).await.unwrap();
                 assert!(count.changes >= changes, "never falls");
                 changes = count.changes;
+                check_versions(&house, &mut versions).await;
             }
             check(&house, &model).await;
             house.bus.shutdown().await;

@@ -2,9 +2,10 @@
 
 use activity::Config;
 use contract::{
-    TitleId,
+    Done, TitleId,
     activity::{
-        Activity as _, ActivityError, GetStates, ListOf, MarkWatched, PageInteractions, PlayState, ReportProgress,
+        Activity as _, ActivityError, ForProfileOnly, GetStates, ListOf, MarkWatched, PageInteractions, PlayState,
+        ReportProgress,
     },
     events::EventBody,
 };
@@ -305,4 +306,38 @@ async fn the_flusher_writes_what_is_left_when_it_is_stopped() {
             house.name
         );
     }
+}
+
+#[tokio::test]
+async fn a_version_changes_with_what_that_profile_did_and_with_nothing_else() {
+    everywhere(async |house| {
+        let version = async |profile| house.door.version(ForProfileOnly { profile }).await.unwrap();
+        let (mut before, bob) = (version(ANN).await, version(BOB).await);
+        assert_ne!(before, bob, "{}", house.name);
+        for act in ["watch", "watch on", "rate", "list", "unlist", "unrate"] {
+            house.clock.advance(1_000);
+            match act {
+                "watch" => house.watch(ANN, 1, 10).await,
+                "watch on" => house.watch(ANN, 1, 20).await,
+                "rate" => assert_eq!(house.rate(ANN, 1, 9).await.likes, 0),
+                "list" => assert_eq!(house.door.add_to_list(of(ANN, 2)).await, Ok(Done {})),
+                "unlist" => assert_eq!(house.door.remove_from_list(of(ANN, 2)).await, Ok(Done {})),
+                _ => assert_eq!(house.door.unrate(of(ANN, 1)).await.unwrap().likes, 0),
+            }
+            // What a process tells, it hears itself, and reads anew.
+            house.told().await;
+            let after = version(ANN).await;
+            assert_ne!(after, before, "{act} on {}", house.name);
+            house.recent(ANN).await;
+            assert_eq!(
+                version(ANN).await,
+                after,
+                "reading is no change, after {act} on {}",
+                house.name
+            );
+            before = after;
+        }
+        assert_eq!(version(BOB).await, bob, "{}", house.name);
+    })
+    .await;
 }

@@ -5,16 +5,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
 use contract::{
     TitleId,
     activity::{RECENT_STATES_MAX, Recent, RecentActivity, TitleState},
     catalog::{self, ForTitle},
-    recommend::{self, GetHome, GetTop},
+    recommend::{self, GetHome, GetTop, HomePage},
 };
+use http::HeaderMap;
 use utoipa_axum::routes;
 
-use super::{Answer, LargeJson};
+use super::{Answer, large_json};
 use crate::{
     compose,
     dto::{
@@ -22,6 +23,7 @@ use crate::{
         titles::{Hero, Home, Item, LimitQuery, Row},
     },
     extract::Query,
+    home_pages::Tag,
     policy::Policy,
     problem::Problem,
     routes::{Route, route},
@@ -40,14 +42,31 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The page made for this profile, now.
-#[utoipa::path(get, path = "/api/v1/home", tag = "home", responses((status = 200, body = Home)))]
-async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Result<LargeJson<Home>, Problem> {
+/// The page made for this profile, now. It carries an `ETag`: whoever sends it back in `If-None-Match` is told 304 while the page
+/// would be the same.
+#[utoipa::path(get, path = "/api/v1/home", tag = "home", responses((status = 200, body = Home),
+    (status = 304, description = "The page is the one that the client has.")))]
+async fn get_home(State(gateway): State<Gateway>, viewing: Viewing, headers: HeaderMap) -> Result<Response, Problem> {
     let asked = GetHome {
         viewer: viewing.viewer(),
         exclude: Vec::new(),
     };
+    let version = gateway.doors.recommend.home_version(asked.clone()).await?;
+    let (tag, profile) = (Tag::new(version, &viewing), viewing.profile.id);
+    if tag.is_known(&headers) {
+        return Ok(tag.not_modified());
+    }
+    if let Some(body) = gateway.home_pages.get(profile, tag) {
+        return Ok(tag.page(body));
+    }
     let page = gateway.doors.recommend.home(asked).await?;
+    let body = large_json(&compose(&gateway, &viewing, page).await?)?;
+    gateway.home_pages.keep(profile, tag, body.clone());
+    Ok(tag.page(body))
+}
+
+/// A page as recommendation made it, with cards, states and words.
+pub async fn compose(gateway: &Gateway, viewing: &Viewing, page: HomePage) -> Result<Home, Problem> {
     let mut titles = Vec::with_capacity(256);
     page.hero.iter().for_each(|item| mention(item, &mut titles));
     for row in &page.rows {
@@ -61,12 +80,12 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Result<La
     }
     let hero = page.hero.as_ref().map(|item| item.title);
     let (states, cards, description) = tokio::try_join!(
-        states(&gateway, &viewing, page.states, &titles),
-        compose::cards_by_title(&gateway, &viewing, titles.clone()),
-        description(&gateway, hero),
+        states(gateway, viewing, page.states, &titles),
+        compose::cards_by_title(gateway, viewing, titles.clone()),
+        description(gateway, hero),
     )?;
     let join = Join {
-        gateway: &gateway,
+        gateway,
         cards: &cards,
         states: &states,
         listed: page.listed.into_iter().collect(),
@@ -82,12 +101,12 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing) -> Result<La
         });
     let rows = page.rows.iter().filter_map(|row| join.row(row)).collect();
     let rated = states.values().filter(|state| state.opinion.is_some()).count();
-    Ok(LargeJson(Home {
+    Ok(Home {
         page_id: page.id,
         hero,
         rows,
         ratings_wanted: RATINGS_WANTED.saturating_sub(rated),
-    }))
+    })
 }
 
 /// The best first, without the page around them.

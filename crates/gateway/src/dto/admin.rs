@@ -1,7 +1,7 @@
 //! What curators and admins work with, as the API says it.
 
 use contract::{
-    JobId, ModelId, TitleId, UploadId,
+    JobId, ModelId, ProfileId, TitleId, UploadId,
     catalog::{self, YEARS},
     imports::{self, FILES_MAX},
     jobs, recommend, streaming,
@@ -67,6 +67,22 @@ impl From<jobs::Job> for Job {
             outcome: job.outcome,
         }
     }
+}
+
+/// Whose page a model is asked for.
+#[derive(Debug, Serialize, Deserialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PreviewQuery {
+    /// One of the caller's own profiles; the first where it is not said.
+    #[garde(skip)]
+    #[param(value_type = Option<String>)]
+    pub profile: Option<ProfileId>,
+    /// As if that profile had done nothing yet.
+    #[garde(skip)]
+    #[serde(default)]
+    #[param(inline)]
+    pub as_new: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize, IntoParams, Validate)]

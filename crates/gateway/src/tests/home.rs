@@ -1,8 +1,11 @@
 //! The home page, put together.
 
+use contract::accounts::Role;
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::support::{KIDS, World, card, stock};
+use super::support::{KIDS, PROFILE, Reply, World, card, stock};
+use crate::Config;
 
 fn page() -> Value {
     let because = |title: &str, how: &str| json!({ "because": [{ "title": title, "share": 0.7, "how": how }] });
@@ -32,12 +35,16 @@ fn states() -> Value {
 }
 
 async fn world() -> World {
-    let world = World::new().await;
+    stocked(World::new().await)
+}
+
+fn stocked(world: World) -> World {
     stock(
         &world,
         vec![card(1, "Heat", 16), card(2, "Babe", 0), card(3, "Ronin", 16)],
     );
     world.answers("recommend.home", page());
+    world.answers("recommend.home_version", 1);
     world.answers("activity.recent", json!({ "states": states(), "listed": [] }));
     world
 }
@@ -158,4 +165,77 @@ async fn cards_show_a_rating_however_long_ago_it_was_given() {
     let list = world.viewer().get("/api/v1/recommendations?limit=1").await.json();
     assert_eq!(list["items"][0]["title"]["my_rating"], four, "{list}");
     assert_eq!(world.calls("activity.states")[1]["titles"], json!(["3"]));
+}
+
+/// Asked again, and with the tag of the answer before.
+async fn again(world: &World, tag: &str) -> [Reply; 2] {
+    let viewer = world.viewer();
+    let plain = viewer.get("/api/v1/home").await;
+    [plain, viewer.with("if-none-match", tag).get("/api/v1/home").await]
+}
+
+#[tokio::test]
+async fn a_page_that_did_not_change_is_not_made_again() {
+    let world = world().await;
+    let first = world.viewer().get("/api/v1/home").await;
+    assert_eq!(first.header("cache-control"), "private, no-cache");
+    let tag = first.header("etag").to_owned();
+    let [plain, known] = again(&world, &tag).await;
+    assert_eq!((plain.status, &plain.body), (StatusCode::OK, &first.body));
+    assert_eq!((known.status, known.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    assert_eq!(known.header("etag"), tag);
+    assert_eq!(world.calls("recommend.home").len(), 1);
+
+    world.answers("recommend.home_version", 2);
+    let [plain, known] = again(&world, &tag).await;
+    assert_eq!((plain.status, known.status), (StatusCode::OK, StatusCode::OK));
+    assert_ne!(plain.header("etag"), tag);
+    assert_eq!(world.calls("recommend.home").len(), 2, "once, for both");
+}
+
+#[tokio::test]
+async fn nobody_is_shown_the_page_of_another_profile() {
+    let world = world().await;
+    let tag = world.viewer().get("/api/v1/home").await.header("etag").to_owned();
+    let kids = || world.viewer().with("x-profile", KIDS.to_string());
+    for reply in [
+        kids().get("/api/v1/home").await,
+        kids().with("if-none-match", &tag).get("/api/v1/home").await,
+    ] {
+        assert_eq!(reply.status, StatusCode::OK);
+        assert_ne!(reply.header("etag"), tag);
+        assert!(!String::from_utf8_lossy(&reply.body).contains("Heat"));
+    }
+}
+
+#[tokio::test]
+async fn without_room_for_pages_each_is_made() {
+    let config = Config {
+        home_pages_bytes_max: 0,
+        ..Config::default()
+    };
+    let world = stocked(World::with(config).await);
+    for _ in 0..2 {
+        assert_eq!(world.viewer().get("/api/v1/home").await.status, StatusCode::OK);
+    }
+    assert_eq!(world.calls("recommend.home").len(), 2);
+}
+
+#[tokio::test]
+async fn an_admin_looks_at_what_a_model_would_show_on_their_own_profiles_only() {
+    let world = world().await;
+    world.answers("recommend.preview", page());
+    let admin = world.as_role(Role::Admin);
+    let reply = admin.get("/api/v1/admin/models/41/home?as_new=true").await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
+    assert_eq!(reply.json()["rows"][0]["title"], "Top picks for you");
+    let asked = &world.calls("recommend.preview")[0];
+    assert_eq!((&asked["model"], &asked["as_new"]), (&json!("41"), &json!(true)));
+    assert_eq!(asked["viewer"]["profile"], json!(PROFILE.to_string()));
+    let kids = admin.get(&format!("/api/v1/admin/models/41/home?profile={KIDS}")).await;
+    assert!(!String::from_utf8_lossy(&kids.body).contains("Heat"));
+    let someone_elses = admin.get("/api/v1/admin/models/41/home?profile=9999").await;
+    assert_eq!(someone_elses.problem(), (404, "profile_not_found".into()));
+    let curator = world.as_role(Role::Curator).get("/api/v1/admin/models/41/home").await;
+    assert_eq!(curator.status, StatusCode::FORBIDDEN);
 }

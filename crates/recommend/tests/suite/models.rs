@@ -4,12 +4,14 @@ use contract::{
     ModelId, ProfileId,
     activity::{Activity as _, CountInteractions, ForProfileOnly},
     jobs::JobState,
-    recommend::{ForModel, ListModels, ModelState, Recommend as _, RecommendError, StartTraining},
+    recommend::{
+        ForModel, GetPreview, ListModels, ModelState, Recommend as _, RecommendError, Row, RowKind, StartTraining,
+    },
 };
 use platform::blob::BlobStore;
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{FILMS, House, everywhere, finish};
+use crate::house::{FILMS, House, everywhere, finish, viewer};
 
 async fn models(house: &House) -> Vec<contract::recommend::ModelInfo> {
     house
@@ -231,6 +233,51 @@ async fn enough_news_starts_a_training() {
         );
         house.rate(ProfileId(1), 2, 10).await;
         assert!(house.room.train_if_due().await.unwrap(), "one change and a day");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn any_model_shows_the_page_that_it_would_make() {
+    everywhere(async |house| {
+        let ask = |model, as_new| GetPreview {
+            viewer: viewer(ProfileId(1)),
+            model,
+            as_new,
+        };
+        house.train().await;
+        let first = house.newest_model().await.id;
+        let page_of_first = house.home(ProfileId(1)).await.rows;
+        // Comedies are what everybody likes from now on.
+        for person in 0..30 {
+            for film in [1, 5, 9, 13, 17, 21] {
+                house.rate(ProfileId(800 + person), film, 10).await;
+            }
+        }
+        house.train().await;
+        let second = house.newest_model().await;
+        assert_eq!(second.state, ModelState::Active, "{}: {}", house.name, second.decision);
+        let shown_before = house.room.shown(ProfileId(1), 10).await.unwrap().len();
+
+        let preview = house.door.preview(ask(second.id, false)).await.unwrap();
+        assert_eq!(preview.model, Some(second.id));
+        assert_eq!(preview.rows, house.home(ProfileId(1)).await.rows, "{}", house.name);
+        let preview = house.door.preview(ask(first, false)).await.unwrap();
+        assert_eq!(preview.model, Some(first));
+        let personal = |rows: &[Row]| rows.iter().find(|row| row.kind == RowKind::TopPicks).cloned();
+        assert_eq!(personal(&preview.rows), personal(&page_of_first), "{}", house.name);
+        assert_eq!(
+            house.home(ProfileId(1)).await.model,
+            Some(second.id),
+            "looking changes nothing"
+        );
+        assert_eq!(house.room.shown(ProfileId(1), 10).await.unwrap().len(), shown_before);
+
+        let new = house.door.preview(ask(first, true)).await.unwrap();
+        assert!(new.states.is_empty() && new.rows.len() > 2, "{}", house.name);
+        assert_ne!(personal(&new.rows), personal(&page_of_first), "{}", house.name);
+        let unknown = house.door.preview(ask(ModelId(1), false)).await;
+        assert_eq!(unknown, Err(RecommendError::ModelNotFound));
     })
     .await;
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use contract::{
     ProfileId, TitleId,
     activity::{ForProfileOnly, Opinion},
+    catalog::{Catalog as _, UpdateTitle},
     recommend::{Explain, GetHome, GetOnboarding, GetSimilar, GetTop, Reason, Recommend as _, RecommendError, RowKind},
 };
 use tokio_util::sync::CancellationToken;
@@ -223,6 +224,65 @@ async fn what_was_shown_is_stored_and_forgotten_with_its_profile() {
             .unwrap();
         assert_eq!(house.room.shown(ProfileId(1), 10).await.unwrap(), []);
         assert_eq!(house.room.shown(ProfileId(2), 10).await.unwrap()[0].page, other.id);
+    })
+    .await;
+}
+
+/// Whoever shows a page again while the number stays shows what would be made now.
+#[tokio::test]
+async fn the_version_of_a_home_page_tells_every_change() {
+    const YAN: ProfileId = ProfileId(702);
+    everywhere(async |house| {
+        let ask = GetHome {
+            viewer: viewer(YAN),
+            exclude: Vec::new(),
+        };
+        let version = async |ask: &GetHome| house.door.home_version(ask.clone()).await.unwrap();
+        let mut seen = vec![version(&ask).await];
+        let mut changed = async |what: &str| {
+            let now = version(&ask).await;
+            assert!(!seen.contains(&now), "{what} changes nothing on {}", house.name);
+            assert_eq!(version(&ask).await, now, "asking again is no change after {what}");
+            let [one, other] = [house.home(YAN).await, house.home(YAN).await];
+            assert_eq!(
+                (one.rows, one.hero),
+                (other.rows, other.hero),
+                "{what} on {}",
+                house.name
+            );
+            seen.push(now);
+        };
+        house.rate(YAN, 0, 9).await;
+        changed("a rating").await;
+        house.opine(YAN, 1, Opinion::Dislike).await;
+        changed("a dislike").await;
+        house.watch(YAN, 4, 20).await;
+        changed("a position").await;
+        house.watch(YAN, 4, 30).await;
+        changed("a later position").await;
+        house.train().await;
+        changed("another model").await;
+        let hide = UpdateTitle {
+            published: Some(false),
+            ..UpdateTitle::of(house.films[8])
+        };
+        let before = version(&ask).await;
+        house.catalog.update(hide).await.unwrap();
+        house.until(async || version(&ask).await != before).await;
+        changed("a title that is gone").await;
+        house.clock.advance(30_000);
+        changed("time").await;
+
+        let now = version(&ask).await;
+        let mut child = ask.clone();
+        child.viewer.maturity_max = 12;
+        let mut comedian = ask.clone();
+        comedian.viewer.preferences.genres = vec!["Comedy".into()];
+        let mut without = ask.clone();
+        without.exclude = vec![house.films[3]];
+        for (what, other) in [("maturity", child), ("preferences", comedian), ("exclusions", without)] {
+            assert_ne!(version(&other).await, now, "{what} on {}", house.name);
+        }
     })
     .await;
 }

@@ -10,6 +10,7 @@ import { showToast } from "@/components/toast";
 import { dateTime, duration, number } from "@/lib/format";
 import { locale, strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
+import { ComparePages } from "./compare-pages";
 import { figureOf, MetricPlot } from "./metric-plot";
 
 const words = adminEn.models;
@@ -49,6 +50,7 @@ export function Section() {
       {list.isError && <ErrorState error={list.error} retry={() => list.refetch()} />}
       {list.data && all.length === 0 && <EmptyState title={words.empty} lead={words.emptyLead} />}
       {all.length > 1 && <Plot models={all} />}
+      {all.length > 1 && <ComparePages models={all} />}
       <ul className="models">
         {all.map((model) => (
           <li key={model.id}>

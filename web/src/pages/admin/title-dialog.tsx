@@ -1,7 +1,14 @@
 /** The form of a title's facts, for a new one and for changes. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { adminTitle, createTitle, type TitleDraft, updateTitle, updateVideo, type VideoChanges } from "@/api/admin-endpoints";
+import {
+  adminTitle,
+  createTitle,
+  type TitleDraft,
+  updateTitle,
+  updateVideo,
+  type VideoChanges,
+} from "@/api/admin-endpoints";
 import { Problem } from "@/api/http";
 import type { AdminTitleWhole, Id } from "@/api/types";
 import { Dialog } from "@/components/dialog";

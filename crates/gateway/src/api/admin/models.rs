@@ -3,23 +3,24 @@
 use axum::{Json, extract::State};
 use contract::{
     ModelId, PAGE_ITEMS_MAX,
-    recommend::{ForModel, ListModels, StartTraining},
+    recommend::{ForModel, GetPreview, ListModels, StartTraining},
 };
 use http::StatusCode;
 use utoipa_axum::routes;
 
 use crate::{
-    api::Answer,
+    api::{Answer, home},
     cursor::Listing,
     dto::{
         LIMIT_DEFAULT, List,
-        admin::{Job, Model},
-        titles::PageQuery,
+        admin::{Job, Model, PreviewQuery},
+        titles::{Home, PageQuery},
     },
     extract::{Path, Query},
     policy::Policy,
     problem::Problem,
     routes::{Route, route},
+    session::{Caller, Viewing},
     state::Gateway,
 };
 
@@ -28,6 +29,7 @@ pub fn routes() -> Vec<Route> {
         route(Policy::Admin, routes!(list_models)),
         route(Policy::Admin, routes!(train_model)),
         route(Policy::Admin, routes!(activate_model)),
+        route(Policy::Admin, routes!(preview_model)),
     ]
 }
 
@@ -60,4 +62,25 @@ async fn train_model(State(gateway): State<Gateway>) -> Result<(StatusCode, Json
     responses((status = 200, body = Model)))]
 async fn activate_model(State(gateway): State<Gateway>, Path(model): Path<ModelId>) -> Answer<Model> {
     Ok(Json(gateway.doors.recommend.activate(ForModel { model }).await?.into()))
+}
+
+/// The home page that this model would make for one of the caller's own profiles, or for somebody who has done nothing yet.
+/// Nobody looks at other people's pages, for those tell what they watch.
+#[utoipa::path(get, path = "/api/v1/admin/models/{id}/home", tag = "admin", params(("id" = String, Path), PreviewQuery),
+    responses((status = 200, body = Home)))]
+async fn preview_model(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(model): Path<ModelId>,
+    Query(query): Query<PreviewQuery>,
+) -> Answer<Home> {
+    let profile = gateway.profiles.choose(caller.account, query.profile).await?;
+    let viewing = Viewing { caller, profile };
+    let asked = GetPreview {
+        viewer: viewing.viewer(),
+        model,
+        as_new: query.as_new,
+    };
+    let page = gateway.doors.recommend.preview(asked).await?;
+    Ok(Json(home::compose(&gateway, &viewing, page).await?))
 }
