@@ -42,7 +42,8 @@ impl Default for BaseConfig {
                 input_decay: 0.95,
                 keep: Some(200),
                 item_min: 3,
-                items_max: 6_000,
+                dense_items_max: 6_000,
+                ..EaseSettings::default()
             },
             cooccurrence: CooccurrenceSettings {
                 keep: Some(200),
