@@ -247,6 +247,34 @@ fn ease_solves_its_closed_form() {
 }
 
 #[test]
+fn ease_on_neighbourhoods_of_all_titles_is_ease() {
+    let (data, mut settings) = (planted(), small_base().ease);
+    settings.keep = None;
+    let dense = Ease::train(&data, settings).expect("solves");
+    (settings.dense_items_max, settings.neighbours_max) = (0, ITEMS);
+    let near = Ease::train(&data, settings).expect("solves");
+    for (from, to) in (0..40).flat_map(|from| (0..40).map(move |to| (from, to))) {
+        let (dense, near) = (dense.weights().get(from, to), near.weights().get(from, to));
+        assert!((dense - near).abs() < 2e-3, "[{from}, {to}]: {near} is not {dense}");
+    }
+}
+
+#[test]
+fn ease_on_neighbourhoods_keeps_no_more_than_the_neighbours_of_each_title() {
+    let (data, mut settings) = (planted(), small_base().ease);
+    (settings.keep, settings.dense_items_max, settings.neighbours_max) = (None, 39, 7);
+    let model = Ease::train(&data, settings).expect("solves");
+    let weights = model.weights();
+    let stored = |item: u32| {
+        let from = 0..ITEMS as u32;
+        from.filter(|&from| weights.get(from, item) != 0.0).count()
+    };
+    let counts: Vec<usize> = (0..ITEMS as u32).map(stored).collect();
+    assert!(counts[..40].iter().all(|&count| (1..=7).contains(&count)), "{counts:?}");
+    assert_eq!(counts[40..], [0; 4], "nobody has seen these");
+}
+
+#[test]
 fn a_pruned_ease_equals_training_with_the_same_limit() {
     let (data, mut settings) = (planted(), small_base().ease);
     settings.keep = None;
@@ -295,7 +323,63 @@ fn a_filter_narrows_the_candidates_not_the_list() {
     assert!(list.iter().all(|s| rare(s.item)));
 }
 
+/// The widest silences were cut in the order of time before; what it gives is asked of the plain way.
+fn cut_silences(data: &Dataset, longest: i64) -> Vec<Interaction> {
+    let mut times: Vec<i64> = data.interactions().map(|i| i.at).collect();
+    times.sort_unstable();
+    times.dedup();
+    let mut moved = times.clone();
+    for index in (1..times.len()).rev() {
+        moved[index - 1] = moved[index] - (times[index] - times[index - 1]).min(longest);
+    }
+    let at = |i: Interaction| moved[times.partition_point(|time| *time < i.at)];
+    data.interactions().map(|i| Interaction { at: at(i), ..i }).collect()
+}
+
 proptest! {
+    #[test]
+    fn a_data_set_is_the_newest_of_each_pair_in_time_order(events in prop::collection::vec((0u32..6, 0u32..9, 0i64..40), 0..80)) {
+        let list: Vec<Interaction> = (0u8..).zip(&events).map(|(n, &(user, item, at))| interaction(user, item, f32::from(n), at)).collect();
+        let data = Dataset::from_interactions(6, 9, list.iter().copied()).expect("builds");
+        let mut expected: Vec<Interaction> = Vec::new();
+        for (n, own) in list.iter().enumerate() {
+            // Later in time wins, and of the same time the one that came later.
+            let is_newer = |(m, other): (usize, &Interaction)| (other.user, other.item) == (own.user, own.item) && (other.at, m) > (own.at, n);
+            if !list.iter().enumerate().any(is_newer) {
+                expected.push(*own);
+            }
+        }
+        expected.sort_by_key(|i| (i.user, i.at));
+        prop_assert_eq!(data.interactions().collect::<Vec<_>>(), expected);
+        for item in 0..9 {
+            prop_assert!(data.occurrences(item).iter().all(|&place| data.event(place).item == item));
+        }
+        prop_assert_eq!((0..9).map(|item| data.occurrences(item).len()).sum::<usize>(), data.len());
+    }
+
+    #[test]
+    fn the_past_of_a_data_set_is_what_a_filter_leaves(events in prop::collection::vec((0u32..6, 0u32..9, 0i64..40), 0..80), cut in -1i64..41) {
+        let events = events.into_iter().map(|(user, item, at)| interaction(user, item, 1.0, at));
+        let data = Dataset::from_interactions(6, 9, events).expect("builds");
+        let (shared, copied) = (data.until(cut), data.filtered(|i| i.at <= cut));
+        prop_assert_eq!(&shared, &copied);
+        prop_assert_eq!((shared.len(), shared.newest()), (copied.len(), copied.newest()));
+        prop_assert_eq!(shared.popularity(), copied.popularity());
+        for item in 0..9 {
+            prop_assert_eq!(shared.occurrences(item), copied.occurrences(item));
+        }
+        prop_assert_eq!(&shared.clone().with_ages(), &copied.with_ages());
+        prop_assert_eq!(shared, data.until(cut), "with_ages leaves the shared events alone");
+    }
+
+    #[test]
+    fn silence_is_cut_and_nothing_else(times in prop::collection::vec(-200i64..200, 0..30), longest in 1i64..60) {
+        let events = (0u32..).zip(&times).map(|(n, &at)| interaction(n % 4, n, 1.0, at));
+        let data = Dataset::from_interactions(4, 30, events).expect("builds");
+        let calm: Vec<Interaction> = data.without_silence(longest).interactions().collect();
+        prop_assert_eq!(calm, cut_silences(&data, longest));
+    }
+
     #[test]
     fn top_k_equals_sorting(scores in prop::collection::vec(-5i8..5, 0..300), k in 0usize..40, gone in prop::collection::vec(0u32..300, 0..50)) {
         let data = Dataset::from_interactions(scores.len(), scores.len().max(1), (0..scores.len() as u32).flat_map(|item| {

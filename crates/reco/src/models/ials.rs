@@ -107,6 +107,13 @@ impl Ials {
         &self.stored.settings
     }
 
+    /// The vector of a viewer with this history, shape `[size]`, left in the scratch; `None` where the history says nothing.
+    pub fn fold_in<'a>(&self, history: &[Event], scratch: &'a mut Scratch) -> Option<&'a [f32]> {
+        self.factors
+            .fold_in(history, scratch)
+            .then_some(scratch.vector.as_slice())
+    }
+
     /// What each event adds to the score of each title, `[events × items]`.
     pub(crate) fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
         self.factors.terms(history, items, scratch, out);

@@ -9,6 +9,10 @@ use std::sync::Arc;
 
 /// How many moments of the past are rehearsed: more of them show more viewers with long histories.
 const REHEARSALS: usize = 4;
+/// Viewers that one cut in time holds out, at most: every so many of those who come back after it.
+const CASES_MAX: usize = 20_000;
+/// A moment that shows as many viewers is enough by itself: it is a large service, where every moment more costs much.
+const CASES_ENOUGH: usize = CASES_MAX / 2;
 
 impl Split {
     /// The split of a protocol; only [`Protocol::Strong`] uses the seed. The papers' seed is 98765, drawn there from
@@ -93,7 +97,7 @@ impl Split {
     /// any other split models learn from other viewers' future).
     ///
     /// - The newest `share` of all events is the test; of the rest again the newest `share` is the first rehearsal, and so
-    ///   on. Events at the very time of a cut stay on the older side, so nothing from the future leaks.
+    ///   on, until there are four or one has shown 10,000 viewers. At most 20,000 viewers are held out, every so many. Events at the very time of a cut stay on the older side, so nothing from the future leaks.
     /// - Wanted is what a viewer liked (weight above zero) after the cut, the history is everything of theirs before it.
     ///   Viewers without a history and titles that nobody had seen stay in.
     /// - All titles are ranked but those of the history. Recall@k is divided by min(k, wanted).
@@ -114,7 +118,7 @@ impl Split {
         });
         let test = after_cut(data, cut);
         let mut learn: Vec<Stage> = Vec::with_capacity(REHEARSALS);
-        for _ in 0..REHEARSALS {
+        while learn.len() < REHEARSALS && learn.last().is_none_or(|stage| stage.cases.len() < CASES_ENOUGH) {
             let later = &learn.last().map_or(&test, |stage| stage).train;
             learn.push(after_cut(later, newest_cut(later, share)));
         }
@@ -177,22 +181,26 @@ fn newest_cut(data: &Dataset, share: f64) -> i64 {
 
 /// What came after `cut` against everything before.
 fn after_cut(data: &Dataset, cut: i64) -> Stage {
-    let train = Arc::new(data.filtered(|i| i.at <= cut));
-    let mut cases = Vec::new();
-    for user in 0..data.users() as u32 {
+    let parted = |user: u32| {
         let history = data.history(user);
-        let (known, later) = history.split_at(history.partition_point(|e| e.at <= cut));
-        let liked = later.iter().filter(|e| e.weight > 0.0);
-        let targets: Vec<u32> = liked.map(|e| e.item).collect();
-        if !targets.is_empty() {
-            cases.push(Case {
-                user,
-                history: known.to_vec(),
-                targets,
-            });
+        history.split_at(history.partition_point(|event| event.at <= cut))
+    };
+    let has_target = |user: &u32| parted(*user).1.iter().any(|event| event.weight > 0.0);
+    let wanting: Vec<u32> = (0..data.users() as u32).filter(has_target).collect();
+    let step = wanting.len().div_ceil(CASES_MAX).max(1);
+    let cases = wanting.into_iter().step_by(step).map(|user| {
+        let (known, later) = parted(user);
+        let liked = later.iter().filter(|event| event.weight > 0.0);
+        Case {
+            user,
+            history: known.to_vec(),
+            targets: liked.map(|event| event.item).collect(),
         }
+    });
+    Stage {
+        cases: cases.collect(),
+        train: Arc::new(data.until(cut)),
     }
-    Stage { train, cases }
 }
 
 fn fold_in_case(data: &Dataset, user: u32, rng: &mut ChaCha8Rng) -> Case {

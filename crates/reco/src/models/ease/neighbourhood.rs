@@ -87,7 +87,6 @@ impl<'a> Titles<'a> {
     /// The titles that explain most of one on their own: the squared error that a ridge regression on each alone takes away.
     /// Places ascending, with their covariance times the number of viewers. `sums` is all zero before and after.
     fn neighbours(&self, title: usize, settings: &EaseSettings, sums: &mut [f32]) -> Vec<(u32, f32)> {
-        let mut touched = Vec::new();
         for &occurrence in self.data.occurrences(self.chosen[title]) {
             let own = self.data.event(occurrence).weight;
             if own <= 0.0 {
@@ -96,36 +95,54 @@ impl<'a> Titles<'a> {
             for event in self.data.history(occurrence.user) {
                 let place = self.places[event.item as usize];
                 if let Some(sum) = sums.get_mut(place as usize).filter(|_| event.weight > 0.0) {
-                    if *sum == 0.0 {
-                        touched.push(place);
-                    }
                     *sum += own * event.weight;
                 }
             }
         }
-        let mut near: Vec<(u32, f32, f32)> = Vec::with_capacity(touched.len());
-        for place in touched {
-            let at = place as usize;
-            let covariance = std::mem::take(&mut sums[at]) - self.means[title] * self.means[at];
-            let variance = self.squares[at] - self.means[at] * self.means[at];
-            if at != title {
-                near.push((
-                    place,
+        let count = settings.neighbours_max.max(1);
+        let mut near: Vec<Neighbour> = Vec::with_capacity(2 * count.min(sums.len()));
+        let mut floor = f32::NEG_INFINITY;
+        for (place, sum) in sums.iter_mut().enumerate() {
+            let mean = self.means[place];
+            let covariance = std::mem::take(sum) - self.means[title] * mean;
+            let gain = covariance * covariance / (self.squares[place] - mean * mean + settings.regularisation);
+            if gain > floor && place != title {
+                near.push(Neighbour {
+                    place: place as u32,
                     covariance,
-                    covariance * covariance / (variance + settings.regularisation),
-                ));
+                    gain,
+                });
+                if near.len() >= 2 * count {
+                    floor = keep_best(&mut near, count);
+                }
             }
         }
-        let count = settings.neighbours_max;
-        if near.len() > count && count > 0 {
-            near.select_nth_unstable_by(count - 1, |a, b| b.2.total_cmp(&a.2).then(a.0.cmp(&b.0)));
-        }
-        near.truncate(count);
-        near.sort_unstable_by_key(|near| near.0);
-        near.into_iter()
-            .map(|(place, covariance, _)| (place, covariance))
-            .collect()
+        keep_best(&mut near, count);
+        near.sort_unstable_by_key(|near| near.place);
+        // A list of its own: one that is made in place would keep the room of the longer one.
+        let mut kept = Vec::with_capacity(near.len());
+        kept.extend(near.iter().map(|near| (near.place, near.covariance)));
+        kept
     }
+}
+
+struct Neighbour {
+    place: u32,
+    covariance: f32,
+    /// Squared error that it takes away.
+    gain: f32,
+}
+
+/// Keeps the `count` of greatest gain, of equal ones those that come first; answers the least gain that is left.
+fn keep_best(near: &mut Vec<Neighbour>, count: usize) -> f32 {
+    if near.len() <= count {
+        return f32::NEG_INFINITY;
+    }
+    let by_gain = |a: &Neighbour, b: &Neighbour| b.gain.total_cmp(&a.gain).then(a.place.cmp(&b.place));
+    let (_, last, _) = near.select_nth_unstable_by(count - 1, by_gain);
+    let floor = last.gain;
+    near.truncate(count);
+    floor
 }
 
 /// Buffers of one thread.
