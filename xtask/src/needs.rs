@@ -46,6 +46,11 @@ pub const PIP: Need = Need {
     packages: &["python3", "python3-pip"],
     present: has_pip,
 };
+pub const VENV: Need = Need {
+    name: "Python's venv",
+    packages: &["python3-venv"],
+    present: has_venv,
+};
 pub const WRK: Need = Need {
     name: "wrk",
     packages: &["wrk"],
@@ -158,4 +163,12 @@ fn has_postgresql() -> bool {
 
 fn has_pip() -> bool {
     Run::new("python3").args(["-m", "pip", "--version"]).quiet().is_some()
+}
+
+/// Debian brings the module alone; what it installs pip from is a package of its own.
+fn has_venv() -> bool {
+    Run::new("python3")
+        .args(["-c", "import venv, ensurepip"])
+        .quiet()
+        .is_some()
 }

@@ -28,7 +28,6 @@ pub struct Scratch {
     pub(crate) seen: ItemSet,
     pub(crate) best: Vec<Scored>,
     pub(crate) solver: SpdSolver,
-    pub(crate) gathered: Vec<f32>,
     pub(crate) vector: Vec<f32>,
     pub(crate) ranking: crate::ranker::RankingBuffers,
     pub(crate) trees: crate::ranker::TreeBuffers,

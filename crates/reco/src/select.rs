@@ -95,22 +95,31 @@ pub fn top_k(scores: &[f32], k: usize, excluded: &ItemSet, best: &mut Vec<Scored
     top_k_where(scores, k, |item| !excluded.contains(item), best);
 }
 
+/// Scores that are looked at together.
+const BLOCK: usize = 32;
+
 /// As [`top_k`] with any filter; `allowed` is asked only for titles whose score could enter.
 pub fn top_k_where(scores: &[f32], k: usize, allowed: impl Fn(u32) -> bool, best: &mut Vec<Scored>) {
     best.clear();
     if k == 0 {
         return;
     }
+    let full = k.saturating_mul(2).max(k + 32);
     let mut floor = f32::NEG_INFINITY;
-    for (item, &score) in scores.iter().enumerate() {
-        let item = item as u32;
-        if score < floor || (best.len() >= k && score == floor) || !allowed(item) {
+    for (block, scores) in scores.chunks(BLOCK).enumerate() {
+        // Without a way out inside, so that the compiler makes a few registers of it: hardly a block holds one of the best.
+        let promising = scores.iter().fold(false, |any, &score| any | (score > floor));
+        if !promising {
             continue;
         }
-        best.push(Scored { item, score });
-        if best.len() >= k.saturating_mul(2).max(k + 32) {
-            shrink(best, k);
-            floor = best[k - 1].score;
+        for (item, &score) in ((block * BLOCK) as u32..).zip(scores) {
+            if score > floor && allowed(item) {
+                best.push(Scored { item, score });
+                if best.len() >= full {
+                    shrink(best, k);
+                    floor = best[k - 1].score;
+                }
+            }
         }
     }
     shrink(best, k);

@@ -29,6 +29,22 @@ impl SparseMatrix {
         matrix
     }
 
+    /// From a full square over some of the titles (ascending), row-major; the other titles have neither rows nor columns.
+    pub fn square(items: usize, titles: &[u32], values: Vec<f32>) -> Self {
+        let mut offsets = vec![0u32; items + 1];
+        for &title in titles {
+            offsets[title as usize + 1] = titles.len() as u32;
+        }
+        for index in 0..items {
+            offsets[index + 1] += offsets[index];
+        }
+        Self {
+            offsets,
+            columns: titles.repeat(titles.len()),
+            values,
+        }
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.offsets.len().saturating_sub(1)

@@ -8,11 +8,18 @@ use proptest::prelude::*;
 use reco::metrics::{bootstrap_interval, coverage_at, hit_rate_at, ndcg_at, recall_at};
 use reco::{
     Content, Cooccurrence, Dataset, Ease, Event, Ials, Interaction, ItemSet, Model, Popularity, Protocol, RecoError,
-    Scored, Scratch, Split,
+    Scored, Scratch, Split, Stage,
 };
 
 fn interaction(user: u32, item: u32, weight: f32, at: i64) -> Interaction {
     Interaction { user, item, weight, at }
+}
+
+/// The learn stages and the test of a split that nothing is chosen by.
+fn stages(protocol: Protocol, data: &Dataset, seed: u64) -> (Vec<Stage>, Stage) {
+    let split = Split::make(protocol, data, seed).expect("splits");
+    let learn = split.learn().iter().cloned().collect();
+    (learn, split.open(()).test().clone())
 }
 
 #[test]
@@ -56,17 +63,17 @@ fn a_k_core_drops_in_rounds_and_remembers_the_way_back() {
 #[test]
 fn leave_last_out_holds_out_the_last_and_the_one_before() {
     let data = planted();
-    let split = Split::make(Protocol::LastOut, &data, 1).expect("splits");
-    for (known, test) in split.test.cases.iter().map(|case| (data.history(case.user), case)) {
+    let (learn, test_stage) = stages(Protocol::LastOut, &data, 1);
+    for (known, test) in test_stage.cases.iter().map(|case| (data.history(case.user), case)) {
         let last = known.len() - 1;
         assert_eq!(test.targets, [known[last].item]);
         assert_eq!(test.history, known[..last]);
         let items = |events: &[Event]| events.iter().map(|e| e.item).collect::<Vec<_>>();
-        let trained = split.test.train.history(test.user);
+        let trained = test_stage.train.history(test.user);
         assert_eq!(items(trained), items(&test.history));
         assert_eq!(trained.last().map(|e| e.at), Some(0), "times are ages");
     }
-    for (age, rehearsal) in split.learn.iter().enumerate() {
+    for (age, rehearsal) in learn.iter().enumerate() {
         assert!(
             !rehearsal.cases.is_empty(),
             "a rehearsal on the event {age} before the tested one"
@@ -85,12 +92,8 @@ fn a_rehearsal_never_trains_on_what_the_test_wants() {
     // Viewers of three to seven events: too short for some of the rehearsals.
     let viewer = |user: u32| (0..3 + user).map(move |item| interaction(user, item, 1.0, i64::from(item)));
     let data = Dataset::from_interactions(5, 8, (0..5).flat_map(viewer)).expect("builds");
-    let split = Split::make(Protocol::LastOut, &data, 1).expect("splits");
-    for (rehearsal, case) in split
-        .learn
-        .iter()
-        .flat_map(|r| split.test.cases.iter().map(move |c| (r, c)))
-    {
+    let (learn, test) = stages(Protocol::LastOut, &data, 1);
+    for (rehearsal, case) in learn.iter().flat_map(|r| test.cases.iter().map(move |c| (r, c))) {
         let trained = rehearsal.train.history(case.user);
         assert!(
             trained.iter().all(|e| !case.targets.contains(&e.item)),
@@ -103,13 +106,13 @@ fn a_rehearsal_never_trains_on_what_the_test_wants() {
 #[test]
 fn strong_generalisation_keeps_held_out_viewers_out_of_training() {
     let data = planted();
-    let split = Split::make(Protocol::Strong, &data, 98_765).expect("splits");
-    let again = Split::make(Protocol::Strong, &data, 98_765).expect("splits");
-    let other = Split::make(Protocol::Strong, &data, 1).expect("splits");
-    assert_eq!(split.test.cases, again.test.cases);
-    assert_ne!(split.test.cases, other.test.cases);
-    for case in split.test.cases.iter().chain(&split.learn[0].cases) {
-        assert!(split.test.train.history(case.user).is_empty());
+    let (learn, test) = stages(Protocol::Strong, &data, 98_765);
+    let (_, again) = stages(Protocol::Strong, &data, 98_765);
+    let (_, other) = stages(Protocol::Strong, &data, 1);
+    assert_eq!(test.cases, again.cases);
+    assert_ne!(test.cases, other.cases);
+    for case in test.cases.iter().chain(&learn[0].cases) {
+        assert!(test.train.history(case.user).is_empty());
         assert_eq!(case.targets.len(), data.history(case.user).len() / 5);
         assert!(case.history.iter().all(|e| !case.targets.contains(&e.item)));
     }
@@ -118,8 +121,8 @@ fn strong_generalisation_keeps_held_out_viewers_out_of_training() {
 #[test]
 fn the_temporal_split_trains_on_nothing_from_the_future() {
     let data = planted();
-    let split = Split::make(Protocol::Temporal, &data, 1).expect("splits");
-    let newest = split.test.train.newest().expect("events");
+    let (learn, test) = stages(Protocol::Temporal, &data, 1);
+    let newest = test.train.newest().expect("events");
     let targets = |case: &reco::Case| {
         let whole = data.history(case.user).to_vec();
         whole
@@ -127,17 +130,17 @@ fn the_temporal_split_trains_on_nothing_from_the_future() {
             .filter(|e| case.targets.contains(&e.item))
             .collect::<Vec<_>>()
     };
-    for case in &split.test.cases {
+    for case in &test.cases {
         assert!(targets(case).iter().all(|e| e.at > newest));
     }
-    let later = std::iter::once(&split.test).chain(&split.learn);
-    for (later, rehearsal) in later.zip(&split.learn) {
+    let later = std::iter::once(&test).chain(&learn);
+    for (later, rehearsal) in later.zip(&learn) {
         assert!(rehearsal.train.newest() < later.train.newest());
         let newest = rehearsal.train.newest().expect("events");
         let wanted = |case: &reco::Case| targets(case).iter().all(|e| e.at > newest);
         assert!(rehearsal.cases.iter().all(wanted));
     }
-    let new_viewers = split.test.cases.iter().filter(|c| c.history.is_empty());
+    let new_viewers = test.cases.iter().filter(|c| c.history.is_empty());
     assert!(new_viewers.count() > 0, "new viewers stay in the test");
 }
 
@@ -244,6 +247,34 @@ fn ease_solves_its_closed_form() {
 }
 
 #[test]
+fn ease_on_neighbourhoods_of_all_titles_is_ease() {
+    let (data, mut settings) = (planted(), small_base().ease);
+    settings.keep = None;
+    let dense = Ease::train(&data, settings).expect("solves");
+    (settings.dense_items_max, settings.neighbours_max) = (0, ITEMS);
+    let near = Ease::train(&data, settings).expect("solves");
+    for (from, to) in (0..40).flat_map(|from| (0..40).map(move |to| (from, to))) {
+        let (dense, near) = (dense.weights().get(from, to), near.weights().get(from, to));
+        assert!((dense - near).abs() < 2e-3, "[{from}, {to}]: {near} is not {dense}");
+    }
+}
+
+#[test]
+fn ease_on_neighbourhoods_keeps_no_more_than_the_neighbours_of_each_title() {
+    let (data, mut settings) = (planted(), small_base().ease);
+    (settings.keep, settings.dense_items_max, settings.neighbours_max) = (None, 39, 7);
+    let model = Ease::train(&data, settings).expect("solves");
+    let weights = model.weights();
+    let stored = |item: u32| {
+        let from = 0..ITEMS as u32;
+        from.filter(|&from| weights.get(from, item) != 0.0).count()
+    };
+    let counts: Vec<usize> = (0..ITEMS as u32).map(stored).collect();
+    assert!(counts[..40].iter().all(|&count| (1..=7).contains(&count)), "{counts:?}");
+    assert_eq!(counts[40..], [0; 4], "nobody has seen these");
+}
+
+#[test]
 fn a_pruned_ease_equals_training_with_the_same_limit() {
     let (data, mut settings) = (planted(), small_base().ease);
     settings.keep = None;
@@ -292,7 +323,63 @@ fn a_filter_narrows_the_candidates_not_the_list() {
     assert!(list.iter().all(|s| rare(s.item)));
 }
 
+/// The widest silences were cut in the order of time before; what it gives is asked of the plain way.
+fn cut_silences(data: &Dataset, longest: i64) -> Vec<Interaction> {
+    let mut times: Vec<i64> = data.interactions().map(|i| i.at).collect();
+    times.sort_unstable();
+    times.dedup();
+    let mut moved = times.clone();
+    for index in (1..times.len()).rev() {
+        moved[index - 1] = moved[index] - (times[index] - times[index - 1]).min(longest);
+    }
+    let at = |i: Interaction| moved[times.partition_point(|time| *time < i.at)];
+    data.interactions().map(|i| Interaction { at: at(i), ..i }).collect()
+}
+
 proptest! {
+    #[test]
+    fn a_data_set_is_the_newest_of_each_pair_in_time_order(events in prop::collection::vec((0u32..6, 0u32..9, 0i64..40), 0..80)) {
+        let list: Vec<Interaction> = (0u8..).zip(&events).map(|(n, &(user, item, at))| interaction(user, item, f32::from(n), at)).collect();
+        let data = Dataset::from_interactions(6, 9, list.iter().copied()).expect("builds");
+        let mut expected: Vec<Interaction> = Vec::new();
+        for (n, own) in list.iter().enumerate() {
+            // Later in time wins, and of the same time the one that came later.
+            let is_newer = |(m, other): (usize, &Interaction)| (other.user, other.item) == (own.user, own.item) && (other.at, m) > (own.at, n);
+            if !list.iter().enumerate().any(is_newer) {
+                expected.push(*own);
+            }
+        }
+        expected.sort_by_key(|i| (i.user, i.at));
+        prop_assert_eq!(data.interactions().collect::<Vec<_>>(), expected);
+        for item in 0..9 {
+            prop_assert!(data.occurrences(item).iter().all(|&place| data.event(place).item == item));
+        }
+        prop_assert_eq!((0..9).map(|item| data.occurrences(item).len()).sum::<usize>(), data.len());
+    }
+
+    #[test]
+    fn the_past_of_a_data_set_is_what_a_filter_leaves(events in prop::collection::vec((0u32..6, 0u32..9, 0i64..40), 0..80), cut in -1i64..41) {
+        let events = events.into_iter().map(|(user, item, at)| interaction(user, item, 1.0, at));
+        let data = Dataset::from_interactions(6, 9, events).expect("builds");
+        let (shared, copied) = (data.until(cut), data.filtered(|i| i.at <= cut));
+        prop_assert_eq!(&shared, &copied);
+        prop_assert_eq!((shared.len(), shared.newest()), (copied.len(), copied.newest()));
+        prop_assert_eq!(shared.popularity(), copied.popularity());
+        for item in 0..9 {
+            prop_assert_eq!(shared.occurrences(item), copied.occurrences(item));
+        }
+        prop_assert_eq!(&shared.clone().with_ages(), &copied.with_ages());
+        prop_assert_eq!(shared, data.until(cut), "with_ages leaves the shared events alone");
+    }
+
+    #[test]
+    fn silence_is_cut_and_nothing_else(times in prop::collection::vec(-200i64..200, 0..30), longest in 1i64..60) {
+        let events = (0u32..).zip(&times).map(|(n, &at)| interaction(n % 4, n, 1.0, at));
+        let data = Dataset::from_interactions(4, 30, events).expect("builds");
+        let calm: Vec<Interaction> = data.without_silence(longest).interactions().collect();
+        prop_assert_eq!(calm, cut_silences(&data, longest));
+    }
+
     #[test]
     fn top_k_equals_sorting(scores in prop::collection::vec(-5i8..5, 0..300), k in 0usize..40, gone in prop::collection::vec(0u32..300, 0..50)) {
         let data = Dataset::from_interactions(scores.len(), scores.len().max(1), (0..scores.len() as u32).flat_map(|item| {

@@ -227,68 +227,6 @@ fn popular_title(client: &Client) -> Result<String> {
     id.map(str::to_owned).context("the library lists no titles")
 }
 
-pub fn quality(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
-    let dataset = bench.dataset("ml-1m")?.to_string_lossy().into_owned();
-    let evaluate = |protocol: &str| -> Result<Value> {
-        let words = ["evaluate", "--data", &dataset, "--protocol", protocol, "--json"];
-        let run = Run::new(&bench.binary).args(words);
-        stage.line(&format!("protocol {protocol}"));
-        serde_json::from_str(&run.stdout()?).context("read what `kinora evaluate` prints")
-    };
-    let last_out = evaluate("last-out")?;
-    let strong = evaluate("strong")?;
-    let single = |model: &str| model != "ranker";
-    let (single_name, single_best) = best(&last_out, "ndcg@10", single)?;
-    let (any_name, any_best) = best(&last_out, "ndcg@10", |_| true)?;
-    let (strong_name, strong_best) = best(&strong, "ndcg@100", |_| true)?;
-    let mut figures = vec![
-        Figure::at_least(
-            "ML-1M leave-last-out NDCG@10, best single model",
-            single_best,
-            0.150,
-            &format!("({single_name})"),
-        ),
-        Figure::at_least(
-            "ML-1M leave-last-out NDCG@10, best",
-            any_best,
-            0.150,
-            &format!("({any_name})"),
-        ),
-        Figure::at_least(
-            "ML-1M strong generalisation NDCG@100",
-            strong_best,
-            0.478,
-            &format!("({strong_name})"),
-        ),
-    ];
-    for figure in &mut figures {
-        // Who reached it says something about the measurement, nothing about what was wanted.
-        figure.target = figure.target.split(' ').next().unwrap_or_default().to_owned();
-    }
-    Ok(figures)
-}
-
-/// The model with the highest value of a metric.
-fn best(report: &Value, metric: &str, wanted: impl Fn(&str) -> bool) -> Result<(String, f64)> {
-    let models = report["models"].as_array().context("an evaluation without models")?;
-    let named = models
-        .iter()
-        .filter_map(|model| Some((model["name"].as_str()?, value_of(&model["metrics"][metric])?)));
-    let best = named
-        .filter(|(name, _)| wanted(name))
-        .max_by(|a, b| a.1.total_cmp(&b.1));
-    best.map(|(name, value)| (name.to_owned(), value))
-        .with_context(|| format!("no model has `{metric}`"))
-}
-
-/// A plain number, or one with its confidence interval.
-fn value_of(metric: &Value) -> Option<f64> {
-    metric
-        .as_f64()
-        .or_else(|| metric["value"].as_f64())
-        .or_else(|| metric["mean"].as_f64())
-}
-
 pub fn page(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
     let node = Node::ensure(bench.root, stage)?;
     let target = bench.folder.parent().context("the bench has a folder above it")?;

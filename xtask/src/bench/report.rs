@@ -33,6 +33,28 @@ impl Figure {
         Self::new(what, measured, target, unit, measured >= target)
     }
 
+    /// A figure that could not be measured, and why.
+    pub fn not_run(what: &str, target: &str, why: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            target: target.to_owned(),
+            measured: format!("not run: {why}"),
+            met: false,
+        }
+    }
+
+    /// With a remark beside what was measured: what others took, what it was made of.
+    pub fn noted(mut self, note: &str) -> Self {
+        self.measured = format!("{} ({note})", self.measured);
+        self
+    }
+
+    /// With what was wanted said in other words.
+    pub fn wanting(mut self, words: &str) -> Self {
+        self.target = words.to_owned();
+        self
+    }
+
     fn new(what: &str, measured: f64, target: f64, unit: &str, met: bool) -> Self {
         let shown = |value: f64| format!("{} {unit}", number(value)).trim_end().to_owned();
         Self {
@@ -53,7 +75,7 @@ impl Figure {
 }
 
 /// Four digits that matter, thousands apart.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if value >= 10_000.0 {
         let whole = format!("{value:.0}");
         let (head, tail) = whole.split_at(whole.len() - 3);

@@ -1,11 +1,14 @@
 //! EASE: the closed-form item-item model (Steck 2019, "Embarrassingly shallow autoencoders for sparse data").
 //!
-//! B = I − P·diag(P)⁻¹ with P = (XᵀX + λI)⁻¹: solved densely while training, then kept sparse for serving.
+//! B = I − P·diag(P)⁻¹ with P = (XᵀX + λI)⁻¹: solved densely up to a number of titles, title by title on the nearest ones beyond it
+//! ([`neighbourhood`]), and kept sparse for serving.
+
+mod closed_form;
+mod neighbourhood;
 
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
 use crate::error::{RecoError, Result};
-use crate::linalg::inverse_spd;
 use crate::model::{Contribution, Model, Scratch, sorted_contributions};
 use crate::select::{Scored, best_first};
 use crate::sparse::SparseMatrix;
@@ -26,8 +29,12 @@ pub struct EaseSettings {
     pub keep: Option<usize>,
     /// Titles with fewer positive events are left to the other models.
     pub item_min: usize,
-    /// At most this many titles, the most popular: the dense solve costs their number cubed.
-    pub items_max: usize,
+    /// Up to this many titles are solved at once, which costs their number cubed and memory for its square; more of them each on
+    /// its `neighbours_max` nearest.
+    #[serde(alias = "items_max")]
+    pub dense_items_max: usize,
+    /// Titles that a title is predicted from where there are too many for the dense solve.
+    pub neighbours_max: usize,
 }
 
 impl Default for EaseSettings {
@@ -37,7 +44,8 @@ impl Default for EaseSettings {
             input_decay: 1.0,
             keep: None,
             item_min: 1,
-            items_max: 20_000,
+            dense_items_max: 20_000,
+            neighbours_max: 400,
         }
     }
 }
@@ -64,18 +72,12 @@ impl Ease {
             return Err(RecoError::Config(text.into()));
         }
         let chosen = chosen_items(data, &settings);
-        let mut square = gram_matrix(data, &chosen);
-        let size = chosen.len();
-        for index in 0..size {
-            square[index * size + index] += settings.regularisation;
-        }
-        let inverse = inverse_spd(&mut square, size)?;
-        drop(square);
-        if inverse.iter().any(|v| !v.is_finite()) {
-            return Err(RecoError::Numeric("EASE's inverse is not finite".into()));
-        }
+        let weights = match chosen.len() > settings.dense_items_max {
+            true => neighbourhood::solve(data, &chosen, &settings)?,
+            false => closed_form::solve(data, &chosen, settings.regularisation, settings.keep)?,
+        };
         Ok(Self {
-            weights: weights(&inverse, &chosen, data.items(), settings.keep),
+            weights,
             stored: Stored {
                 items: data.items(),
                 settings,
@@ -158,63 +160,12 @@ pub(crate) fn inputs(history: &[Event], decay: f32) -> impl Iterator<Item = (u32
 /// The titles that take part, ascending.
 fn chosen_items(data: &Dataset, settings: &EaseSettings) -> Vec<u32> {
     let popularity = data.popularity();
-    let mut chosen: Vec<u32> = (0..data.items() as u32)
-        .filter(|&item| popularity[item as usize] >= settings.item_min.max(1) as f32)
-        .collect();
-    chosen.sort_by(|&a, &b| {
-        popularity[b as usize]
-            .total_cmp(&popularity[a as usize])
-            .then(a.cmp(&b))
-    });
-    chosen.truncate(settings.items_max);
-    chosen.sort_unstable();
-    chosen
+    let counts = |item: &u32| popularity[*item as usize] >= settings.item_min.max(1) as f32;
+    (0..data.items() as u32).filter(counts).collect()
 }
 
-/// Lower triangle of XᵀX over the chosen titles, column-major. Parallel over columns with a fixed order inside.
-fn gram_matrix(data: &Dataset, chosen: &[u32]) -> Vec<f32> {
-    let size = chosen.len();
-    let mut local = vec![u32::MAX; data.items()];
-    for (index, &item) in chosen.iter().enumerate() {
-        local[item as usize] = index as u32;
-    }
-    let mut square = vec![0f32; size * size];
-    square
-        .par_chunks_exact_mut(size.max(1))
-        .enumerate()
-        .for_each(|(column, sums)| {
-            for &occurrence in data.occurrences(chosen[column]) {
-                let own = data.event(occurrence).weight;
-                if own <= 0.0 {
-                    continue;
-                }
-                for event in data.history(occurrence.user) {
-                    let row = local[event.item as usize];
-                    if row != u32::MAX && row as usize >= column && event.weight > 0.0 {
-                        sums[row as usize] += own * event.weight;
-                    }
-                }
-            }
-        });
-    square
-}
-
-/// `B[i, j] = −P[i, j] / P[j, j]` with a zero diagonal, in the catalogue's own indices, by rows i.
-fn weights(inverse: &[f32], chosen: &[u32], items: usize, keep: Option<usize>) -> SparseMatrix {
-    let size = chosen.len();
-    // P is symmetric: column j read as row j gives B's column j, a row of the transposed weights.
-    let columns: Vec<Vec<(u32, f32)>> = (0..size)
-        .into_par_iter()
-        .map(|column| {
-            let values = &inverse[column * size..(column + 1) * size];
-            let diagonal = values[column];
-            let cells = values.iter().enumerate().map(|(row, value)| {
-                let weight = if row == column { 0.0 } else { -value / diagonal };
-                (chosen[row], weight)
-            });
-            strongest(cells.collect(), keep.unwrap_or(size))
-        })
-        .collect();
+/// Weights by rows from the columns of the chosen titles.
+fn by_target(columns: Vec<Vec<(u32, f32)>>, chosen: &[u32], items: usize) -> SparseMatrix {
     let mut by_target = vec![Vec::new(); items];
     for (cells, &item) in columns.into_iter().zip(chosen) {
         by_target[item as usize] = cells;

@@ -3,7 +3,7 @@
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::Event;
 use crate::error::Result;
-use crate::linalg::{gram, multiply};
+use crate::linalg::{SpdSolver, gram, multiply};
 use crate::model::{Contribution, Scratch, sorted_contributions};
 use crate::select::{ItemSet, Scored, top_k};
 use serde::{Deserialize, Serialize};
@@ -66,36 +66,23 @@ impl Factors {
         (event.item as usize) < self.items() && event.weight != 0.0
     }
 
-    /// Leaves the vectors of the known events in the scratch, each scaled by √|w|; answers the ridge of the viewer's normal
-    /// equations, `None` where there is no usable history.
-    fn observe(&self, history: &[Event], scratch: &mut Scratch) -> Option<f32> {
-        scratch.gathered.clear();
+    /// Collects the viewer's normal equations; answers their ridge, `None` where there is no usable history.
+    fn observe(&self, history: &[Event], solver: &mut SpdSolver) -> Option<f32> {
+        solver.start(&self.gram, self.size);
         let mut observed = 0;
         for event in self.known(history) {
             observed += 1;
-            let scale = event.weight.abs().sqrt();
-            let row = self.vector(event.item).iter().map(|v| v * scale);
-            scratch.gathered.extend(row);
+            solver.observe(self.vector(event.item), event.weight);
         }
         (observed > 0).then(|| self.objective.ridge(observed, self.items()))
     }
 
     /// The viewer's vector, left in `scratch.vector`; false where there is no usable history.
     pub fn fold_in(&self, history: &[Event], scratch: &mut Scratch) -> bool {
-        let mut right = std::mem::take(&mut scratch.vector);
-        right.clear();
-        right.resize(self.size, 0.0);
-        for event in self.known(history) {
-            for (sum, value) in right.iter_mut().zip(self.vector(event.item)) {
-                *sum += event.weight * value;
-            }
-        }
-        let solved = self.observe(history, scratch).map(|ridge| {
-            let rows = &scratch.gathered;
-            scratch.solver.solve(&self.gram, ridge, rows, &mut right)
-        });
-        scratch.vector = right;
-        matches!(solved, Some(Ok(())))
+        let (solver, vector) = (&mut scratch.solver, &mut scratch.vector);
+        vector.resize(self.size, 0.0);
+        let ridge = self.observe(history, solver);
+        ridge.is_some_and(|ridge| solver.solve(ridge, vector).is_ok())
     }
 
     pub fn score(&self, history: &[Event], scratch: &mut Scratch, out: &mut [f32]) {
@@ -126,7 +113,8 @@ impl Factors {
         let count = items.len();
         out.clear();
         out.resize(history.len() * count, 0.0);
-        let Some(ridge) = self.observe(history, scratch).filter(|_| count > 0) else {
+        let solver = &mut scratch.solver;
+        let Some(ridge) = self.observe(history, solver).filter(|_| count > 0) else {
             return;
         };
         let mut directions = vec![0f32; self.size * count];
@@ -134,19 +122,13 @@ impl Factors {
             let column = directions.iter_mut().skip(index).step_by(count);
             column.zip(self.vector(item)).for_each(|(to, value)| *to = *value);
         }
-        let (solver, scaled) = (&mut scratch.solver, &scratch.gathered);
-        if solver
-            .solve_all(&self.gram, ridge, scaled, &mut directions, count)
-            .is_err()
-        {
+        if solver.solve_all(ridge, &mut directions, count).is_err() {
             return;
         }
         let known = history.iter().zip(out.chunks_exact_mut(count));
-        let known = known.filter(|(event, _)| self.knows(event));
-        for ((event, terms), scaled) in known.zip(scaled.chunks_exact(self.size)) {
-            let root = event.weight.abs().sqrt().copysign(event.weight);
-            for (value, direction) in scaled.iter().zip(directions.chunks_exact(count)) {
-                let weight = root * value;
+        for (event, terms) in known.filter(|(event, _)| self.knows(event)) {
+            for (value, direction) in self.vector(event.item).iter().zip(directions.chunks_exact(count)) {
+                let weight = event.weight * value;
                 terms
                     .iter_mut()
                     .zip(direction)

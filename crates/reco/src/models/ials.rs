@@ -107,6 +107,13 @@ impl Ials {
         &self.stored.settings
     }
 
+    /// The vector of a viewer with this history, shape `[size]`, left in the scratch; `None` where the history says nothing.
+    pub fn fold_in<'a>(&self, history: &[Event], scratch: &'a mut Scratch) -> Option<&'a [f32]> {
+        self.factors
+            .fold_in(history, scratch)
+            .then_some(scratch.vector.as_slice())
+    }
+
     /// What each event adds to the score of each title, `[events × items]`.
     pub(crate) fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
         self.factors.terms(history, items, scratch, out);
@@ -146,32 +153,21 @@ fn half_epoch(
         .par_chunks_exact_mut(size)
         .enumerate()
         .with_min_len(16)
-        .try_for_each_init(
-            || (SpdSolver::default(), Vec::new()),
-            |(solver, gathered), (row, out)| {
-                gathered.clear();
-                out.fill(0.0);
-                let mut observed = 0;
-                observations(row, &mut |index, weight| {
-                    if weight == 0.0 {
-                        return;
-                    }
+        .try_for_each_init(SpdSolver::default, |solver, (row, out)| {
+            solver.start(&base, size);
+            let mut observed = 0;
+            observations(row, &mut |index, weight| {
+                if weight != 0.0 {
                     observed += 1;
-                    let start = index as usize * size;
-                    let vector = &other[start..start + size];
-                    let scale = weight.abs().sqrt();
-                    gathered.extend(vector.iter().map(|v| v * scale));
-                    for (sum, value) in out.iter_mut().zip(vector) {
-                        *sum += weight * value;
-                    }
-                });
-                if observed == 0 {
-                    return Ok(());
+                    solver.observe(&other[index as usize * size..][..size], weight);
                 }
-                let ridge = settings.objective.ridge(observed, others);
-                solver.solve(&base, ridge, gathered, out)
-            },
-        )
+            });
+            if observed == 0 {
+                out.fill(0.0);
+                return Ok(());
+            }
+            solver.solve(settings.objective.ridge(observed, others), out)
+        })
 }
 
 impl Model for Ials {

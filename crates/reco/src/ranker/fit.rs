@@ -254,6 +254,8 @@ fn direction(slope: &Slope, weights: &[f32], start: &[f32], ridge: f64) -> Resul
     let mut right: Vec<f32> = (0..FEATURES)
         .map(|f| (slope.gradient[f] + ridge * f64::from(weights[f] - start[f])) as f32)
         .collect();
-    SpdSolver::default().solve(&base, ridge as f32, &[], &mut right)?;
+    let mut solver = SpdSolver::default();
+    solver.start(&base, FEATURES);
+    solver.solve_for(ridge as f32, &mut right)?;
     Ok(right)
 }

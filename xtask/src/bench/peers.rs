@@ -1,0 +1,189 @@
+//! Owns the figures that stand beside those of others: the same work on the same data in the same run, two threads each, best of five.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::Bench;
+use super::report::{Figure, number};
+use crate::cargo;
+use crate::needs::{self, PIP, VENV};
+use crate::process::Run;
+use crate::progress::Stage;
+
+const ROUNDS: usize = 5;
+const PACKAGES: [&str; 5] = ["implicit", "irspack", "numpy", "scipy", "threadpoolctl"];
+const THREADS: &str = "2";
+
+pub fn peers(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
+    let data = match bench.dataset("ml-1m").map(|folder| folder.join("strong")) {
+        Ok(folder) if folder.is_dir() => folder,
+        Ok(_) => return Ok(not_run("the data set ml-1m came without its folder strong")),
+        Err(_) => return Ok(not_run("needs the data set ml-1m")),
+    };
+    let ours = example(bench.root, "speed", stage)?;
+    let python = match installed(&bench.folder.join("peers"), stage) {
+        Ok(python) => python,
+        Err(error) => return Ok(not_run(&format!("the peers could not be installed: {error}"))),
+    };
+    let script = bench.root.join("xtask/bench/peers.py");
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        stage.part(&format!("round {round} of {ROUNDS}"));
+        own.push(figures(Run::new(&ours).arg("round"), stage)?);
+        others.push(figures(Run::new(&python).arg(&script).arg(&data), stage)?);
+    }
+    rows(&Rounds(own), &Rounds(others))
+}
+
+/// What the rounds of one side said.
+struct Rounds(Vec<Value>);
+
+impl Rounds {
+    fn all(&self, key: &str) -> Result<Vec<f64>> {
+        let values: Option<Vec<f64>> = self.0.iter().map(|round| round[key].as_f64()).collect();
+        values.with_context(|| format!("a round says nothing of `{key}`"))
+    }
+
+    fn least(&self, key: &str) -> Result<f64> {
+        Ok(self.all(key)?.into_iter().fold(f64::INFINITY, f64::min))
+    }
+
+    fn most(&self, key: &str) -> Result<f64> {
+        Ok(self.all(key)?.into_iter().fold(0.0, f64::max))
+    }
+}
+
+const IALS: &str = "iALS 64 factors, 15 exact epochs, ML-1M, times as fast as irspack's Cholesky";
+const EASE: &str = "EASE fit, ML-1M, time over that of numpy with OpenBLAS";
+const FOLD_IN: &str = "fold-in at 64 factors, ML-1M";
+const TOP: &str = "best 20 of 3,416 titles, fold-in included, seen left out";
+
+fn rows(own: &Rounds, others: &Rounds) -> Result<Vec<Figure>> {
+    let [ials, ease] = [own.least("ials_s")?, own.least("ease_s")?];
+    let [cholesky, gradients] = [others.least("irspack_cholesky_s")?, others.least("irspack_cg_s")?];
+    let numpy = others.least("numpy_ease_s")?;
+    let [own_ials, own_ease] = [own.most("ials_ndcg")?, own.most("ease_ndcg")?];
+    let ials_note = format!(
+        "{} s against {} s, by conjugate gradients {} s; NDCG@100 {} against {} and {}",
+        number(ials),
+        number(cholesky),
+        number(gradients),
+        number(own_ials),
+        number(others.most("irspack_cholesky_ndcg")?),
+        number(others.most("irspack_cg_ndcg")?),
+    );
+    let ease_note = format!(
+        "{} s against {} s; NDCG@100 {} against {}",
+        number(ease),
+        number(numpy),
+        number(own_ease),
+        number(others.most("numpy_ease_ndcg")?),
+    );
+    let [fold_in, top] = [own.most("fold_in_per_s")?, own.most("top_per_s")?];
+    let implicit = |key: &str| -> Result<String> { Ok(format!("implicit {}", number(others.most(key)?))) };
+    let top_note = format!("{} with the vectors known beforehand", implicit("implicit_top_per_s")?);
+    Ok(vec![
+        Figure::at_least(IALS, cholesky / ials, 2.0, "×").noted(&ials_note),
+        Figure::at_most(EASE, ease / numpy, 1.0, "×").noted(&ease_note),
+        Figure::at_least(FOLD_IN, fold_in, 5_000.0, "viewers/s").noted(&implicit("implicit_fold_in_per_s")?),
+        Figure::at_least(TOP, top, 25_000.0, "viewers/s").noted(&top_note),
+    ])
+}
+
+fn not_run(why: &str) -> Vec<Figure> {
+    let wanted = [
+        (IALS, "2.00 ×"),
+        (EASE, "1.00 ×"),
+        (FOLD_IN, "5000 viewers/s"),
+        (TOP, "25,000 viewers/s"),
+    ];
+    wanted
+        .into_iter()
+        .map(|(what, target)| Figure::not_run(what, target, why))
+        .collect()
+}
+
+/// One of reco's examples, built as it is released.
+pub fn example(root: &Path, name: &str, stage: &Stage) -> Result<PathBuf> {
+    let words = ["build", "--release", "--locked", "-p", "reco", "--example", name];
+    cargo::run(root).args(words).run(stage)?;
+    Ok(cargo::target_folder(root).join("release/examples").join(name))
+}
+
+/// The last line that a program prints, which is its figures.
+pub fn figures(run: Run, stage: &Stage) -> Result<Value> {
+    let threads = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"];
+    let run = threads.into_iter().fold(run, |run, name| run.variable(name, THREADS));
+    let said = run.output(stage)?;
+    let line = said.lines().rev().find_map(|line| Some(&line[line.find('{')?..]));
+    serde_json::from_str(line.context("a program gave no figures")?).context("read a program's figures")
+}
+
+/// A Python with the peers; made once, kept beside the other things of the bench.
+fn installed(folder: &Path, stage: &Stage) -> Result<PathBuf> {
+    needs::ensure(stage, &[&PIP, &VENV])?;
+    let python = folder.join("bin/python");
+    let imports = format!("import {}", PACKAGES.join(", "));
+    if Run::new(&python).args(["-c", &imports]).quiet().is_none() {
+        Run::new("python3").args(["-m", "venv"]).arg(folder).run(stage)?;
+        let install = ["-m", "pip", "install", "--disable-pip-version-check"];
+        Run::new(&python).args(install).args(PACKAGES).run(stage)?;
+    }
+    if Run::new(&python).args(["-c", &imports]).quiet().is_none() {
+        bail!("{} cannot import {}", python.display(), PACKAGES.join(", "));
+    }
+    Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_best_round_of_each_side_counts() -> Result<()> {
+        let own = |ials: f64, top: f64| {
+            json!({ "ials_s": ials, "ials_ndcg": 0.4790, "ease_s": 0.5, "ease_ndcg": 0.4836,
+                    "fold_in_per_s": 40_000.0, "top_per_s": top })
+        };
+        let others = |cholesky: f64| {
+            json!({ "irspack_cholesky_s": cholesky, "irspack_cholesky_ndcg": 0.4793, "irspack_cg_s": 1.75,
+                    "irspack_cg_ndcg": 0.4787, "numpy_ease_s": 1.0, "numpy_ease_ndcg": 0.4836,
+                    "implicit_fold_in_per_s": 4_500.0, "implicit_top_per_s": 24_000.0 })
+        };
+        let own = Rounds(vec![own(2.0, 20_000.0), own(1.0, 24_000.0)]);
+        let figures = rows(&own, &Rounds(vec![others(5.0), others(4.0)]))?;
+        let shown: Vec<(&str, bool)> = figures.iter().map(|row| (row.measured.as_str(), row.met)).collect();
+        assert_eq!(
+            shown,
+            [
+                (
+                    "4.00 × (1.00 s against 4.00 s, by conjugate gradients 1.75 s; NDCG@100 0.4790 against 0.4793 and 0.4787)",
+                    true
+                ),
+                (
+                    "0.5000 × (0.5000 s against 1.00 s; NDCG@100 0.4836 against 0.4836)",
+                    true
+                ),
+                ("40,000 viewers/s (implicit 4500)", true),
+                (
+                    "24,000 viewers/s (implicit 24,000 with the vectors known beforehand)",
+                    false
+                ),
+            ]
+        );
+        assert!(rows(&own, &Rounds(vec![json!({})])).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_not_run_says_why_and_is_not_met() {
+        let rows = not_run("needs the data set ml-1m");
+        assert!(
+            rows.iter()
+                .all(|row| !row.met && row.measured == "not run: needs the data set ml-1m")
+        );
+    }
+}
