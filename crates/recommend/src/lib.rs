@@ -22,6 +22,7 @@
 
 mod events;
 mod impressions;
+mod live;
 mod loaded;
 mod onboarding;
 mod page;
@@ -113,6 +114,7 @@ pub struct Room {
     config: Config,
     shelf: ArcSwap<shelf::Shelf>,
     trending: Arc<trending::Trending>,
+    live: Arc<live::Live>,
     impressions: impressions::Impressions,
     /// Held while the shelf is replaced, so that no replacement is lost.
     replacing: tokio::sync::Mutex<()>,
@@ -144,6 +146,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         config: deps.config,
         shelf: ArcSwap::from_pointee(shelf),
         trending,
+        live: Arc::default(),
         impressions: impressions::Impressions::new(),
         replacing: tokio::sync::Mutex::default(),
         is_stale: AtomicBool::new(false),
