@@ -40,7 +40,7 @@ fn main() -> Anyhow<()> {
         }
         "strong" => {
             let (split, features) = data::ml_1m_strong()?;
-            print(&evaluate_split(&split, &features, &names, &options)?);
+            print(&evaluate_split(split, &features, &names, &options)?);
         }
         "ml-100k" => temporal(data::ml_100k()?, &names, &options)?,
         "movietweetings" => temporal(data::movietweetings()?, &names, &options)?,

@@ -121,13 +121,13 @@ pub fn evaluate(
     options: &EvaluateOptions,
 ) -> Result<Evaluation> {
     let split = Split::make(protocol, data, options.seed)?;
-    evaluate_split(&split, features, names, options)
+    evaluate_split(split, features, names, options)
 }
 
-/// Judges the named models on a split: each is trained on the test stage's training data; the ranker's weights are
-/// learned on the validation stage.
+/// Judges the named models on a split: all are trained on [`Split::train`], the ranker's weights on the learn stages; then the
+/// test is opened.
 pub fn evaluate_split(
-    split: &Split,
+    split: Split,
     features: &ItemFeatures,
     names: &[&str],
     options: &EvaluateOptions,
@@ -135,28 +135,56 @@ pub fn evaluate_split(
     if let Some(unknown) = names.iter().find(|n| !MODEL_NAMES.contains(n)) {
         return Err(RecoError::UnknownModel((*unknown).to_owned()));
     }
-    let mut config = options.base.unwrap_or_else(|| BaseConfig::for_protocol(split.protocol));
+    let mut config = options
+        .base
+        .unwrap_or_else(|| BaseConfig::for_protocol(split.protocol()));
     config.ials.seed = options.seed;
+    let finished: Result<Vec<Finished>> = names
+        .iter()
+        .map(|&name| finish(name, &split, features, &config, options))
+        .collect();
+    let opened = split.open(finished?);
+    let test = opened.test();
     let mut evaluation = Evaluation {
         report: Report {
-            protocol: split.protocol,
-            data: describe(&split.test),
+            protocol: opened.protocol(),
+            data: describe(test),
             models: Vec::new(),
         },
         rankings: BTreeMap::new(),
     };
-    for &name in names {
-        let started = Instant::now();
-        let model = train_single(name, split, features, &config, options)?;
-        let train_s = started.elapsed().as_secs_f64();
-        let (rankings, serve_us) = rank_cases(&*model, &split.test.cases, options.ranked);
-        let report = report(name, (train_s, serve_us), &rankings, &split.test, options);
+    for Finished { name, model, train_s } in opened.finished() {
+        let (rankings, serve_us) = rank_cases(&**model, &test.cases, options.ranked);
+        let report = report(name, (*train_s, serve_us), &rankings, test, options);
         evaluation.report.models.push(report);
         if options.keep_rankings {
-            evaluation.rankings.insert(name.to_owned(), rankings);
+            evaluation.rankings.insert(name.clone(), rankings);
         }
     }
     Ok(evaluation)
+}
+
+/// A model that nothing is chosen for any more.
+struct Finished {
+    name: String,
+    model: Box<dyn Model>,
+    train_s: f64,
+}
+
+fn finish(
+    name: &str,
+    split: &Split,
+    features: &ItemFeatures,
+    config: &BaseConfig,
+    options: &EvaluateOptions,
+) -> Result<Finished> {
+    let started = Instant::now();
+    let model = train_single(name, split, features, config, options)?;
+    Ok(Finished {
+        name: name.to_owned(),
+        model,
+        train_s: started.elapsed().as_secs_f64(),
+    })
 }
 
 fn train_single(
@@ -166,7 +194,7 @@ fn train_single(
     config: &BaseConfig,
     options: &EvaluateOptions,
 ) -> Result<Box<dyn Model>> {
-    let data = &*split.test.train;
+    let data = &**split.train();
     Ok(match name {
         "popularity" => Box::new(Popularity::all_time(data)),
         "ials" => Box::new(Ials::train(data, config.ials)?),
@@ -191,11 +219,10 @@ fn train_ranker(
         let now = data.newest().unwrap_or_default();
         Bases::train(data, features, config, now, &quiet)
     };
-    let test = &split.test;
-    let ranker = Ranker::train(&split.learn, options.ranker, &mut |data| fit(data))?;
-    let bases = fit(&test.train)?;
+    let ranker = Ranker::train(split.learn(), options.ranker, &mut |data| fit(data))?;
+    let bases = fit(split.train())?;
     let keys: Vec<i64> = (0..bases.items() as i64).collect();
-    let through = test.train.newest().unwrap_or_default();
+    let through = split.train().newest().unwrap_or_default();
     Recommender::new(bases, ranker, &keys, through)
 }
 

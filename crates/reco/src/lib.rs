@@ -46,7 +46,7 @@
 //! # Evaluating
 //! ```text
 //! let report = evaluate(Protocol::LastOut, &data, &features, &["ease", "ranker"], &EvaluateOptions::default())?;
-//! let report = evaluate_split(&Split::strong_given(train, validation, test)?, …)?;       // somebody else's split
+//! let report = evaluate_split(Split::strong_given(train, validation, test)?, …)?;       // somebody else's split
 //! report.report    // serde: {protocol, data, models: [{name, train_s, serve_us, metrics, intervals}]}
 //! report.rankings  // with `keep_rankings`: per test user the best 100
 //! ```
@@ -87,5 +87,5 @@ pub use models::{
 pub use ranker::{Attribution, Bases, ForestSettings, Ranked, Ranker, RankerSettings, Signal, Traits};
 pub use select::{ItemSet, Scored};
 pub use sparse::SparseMatrix;
-pub use split::{Case, Protocol, Split, Stage};
+pub use split::{Case, LearnStages, Opened, Protocol, Split, Stage};
 pub use train::{BaseConfig, OfflineMetrics, Progress, TrainConfig, Trained, train};

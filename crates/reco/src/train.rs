@@ -9,6 +9,7 @@ use crate::models::{ContentSettings, CooccurrenceSettings, EaseSettings, IalsSet
 use crate::ranker::{Bases, Ranker, RankerSettings};
 use crate::split::{Case, Protocol, Split};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -174,28 +175,30 @@ pub fn train(
     let Ok(split) = Split::temporal_from(data, config.held_out_share, config.known_through.unwrap_or(i64::MIN)) else {
         return without_rehearsal(data, item_keys, config, fit(data, now, &part(0.0, 1.0))?);
     };
-    let past = &split.test.train;
+    let past = Arc::clone(split.train());
     let mut rehearsed = 0.0;
-    let step = 0.4 / split.learn.len().max(1) as f32;
-    let ranker = Ranker::train(&split.learn, config.ranker, &mut |data| {
+    let step = 0.4 / split.learn().len().max(1) as f32;
+    let ranker = Ranker::train(split.learn(), config.ranker, &mut |data| {
         let from = rehearsed * step;
         rehearsed += 1.0;
         fit(data, newest(data), &part(from, from + step))
     })?;
-    let bases = fit(past, newest(past), &part(0.45, 0.65))?;
+    let bases = fit(&past, newest(&past), &part(0.45, 0.65))?;
     progress("evaluate", 0.65)?;
-    let rehearsal = Recommender::new(bases, ranker.clone(), item_keys, newest(past))?;
+    let rehearsal = Recommender::new(bases, ranker.clone(), item_keys, newest(&past))?;
+    let opened = split.open(rehearsal);
     let metrics = OfflineMetrics {
-        cases: split.test.cases.len(),
-        models: judge_all(&rehearsal, &split.test, config.seed),
+        cases: opened.test().cases.len(),
+        models: judge_all(opened.finished(), opened.test(), config.seed),
     };
+    let (rehearsal, held_out) = opened.into_parts();
     // Trending stands where the weights were learned: at the newest event. An imported past would have no trend today.
     let bases = fit(data, newest(data).min(now), &part(0.7, 1.0))?;
     progress("done", 1.0)?;
     Ok(Trained {
         recommender: Recommender::new(bases, ranker, item_keys, newest(data))?,
         rehearsal,
-        held_out: split.test.cases,
+        held_out,
         metrics,
     })
 }

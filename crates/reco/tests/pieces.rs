@@ -8,11 +8,18 @@ use proptest::prelude::*;
 use reco::metrics::{bootstrap_interval, coverage_at, hit_rate_at, ndcg_at, recall_at};
 use reco::{
     Content, Cooccurrence, Dataset, Ease, Event, Ials, Interaction, ItemSet, Model, Popularity, Protocol, RecoError,
-    Scored, Scratch, Split,
+    Scored, Scratch, Split, Stage,
 };
 
 fn interaction(user: u32, item: u32, weight: f32, at: i64) -> Interaction {
     Interaction { user, item, weight, at }
+}
+
+/// The learn stages and the test of a split that nothing is chosen by.
+fn stages(protocol: Protocol, data: &Dataset, seed: u64) -> (Vec<Stage>, Stage) {
+    let split = Split::make(protocol, data, seed).expect("splits");
+    let learn = split.learn().iter().cloned().collect();
+    (learn, split.open(()).test().clone())
 }
 
 #[test]
@@ -56,17 +63,17 @@ fn a_k_core_drops_in_rounds_and_remembers_the_way_back() {
 #[test]
 fn leave_last_out_holds_out_the_last_and_the_one_before() {
     let data = planted();
-    let split = Split::make(Protocol::LastOut, &data, 1).expect("splits");
-    for (known, test) in split.test.cases.iter().map(|case| (data.history(case.user), case)) {
+    let (learn, test_stage) = stages(Protocol::LastOut, &data, 1);
+    for (known, test) in test_stage.cases.iter().map(|case| (data.history(case.user), case)) {
         let last = known.len() - 1;
         assert_eq!(test.targets, [known[last].item]);
         assert_eq!(test.history, known[..last]);
         let items = |events: &[Event]| events.iter().map(|e| e.item).collect::<Vec<_>>();
-        let trained = split.test.train.history(test.user);
+        let trained = test_stage.train.history(test.user);
         assert_eq!(items(trained), items(&test.history));
         assert_eq!(trained.last().map(|e| e.at), Some(0), "times are ages");
     }
-    for (age, rehearsal) in split.learn.iter().enumerate() {
+    for (age, rehearsal) in learn.iter().enumerate() {
         assert!(
             !rehearsal.cases.is_empty(),
             "a rehearsal on the event {age} before the tested one"
@@ -85,12 +92,8 @@ fn a_rehearsal_never_trains_on_what_the_test_wants() {
     // Viewers of three to seven events: too short for some of the rehearsals.
     let viewer = |user: u32| (0..3 + user).map(move |item| interaction(user, item, 1.0, i64::from(item)));
     let data = Dataset::from_interactions(5, 8, (0..5).flat_map(viewer)).expect("builds");
-    let split = Split::make(Protocol::LastOut, &data, 1).expect("splits");
-    for (rehearsal, case) in split
-        .learn
-        .iter()
-        .flat_map(|r| split.test.cases.iter().map(move |c| (r, c)))
-    {
+    let (learn, test) = stages(Protocol::LastOut, &data, 1);
+    for (rehearsal, case) in learn.iter().flat_map(|r| test.cases.iter().map(move |c| (r, c))) {
         let trained = rehearsal.train.history(case.user);
         assert!(
             trained.iter().all(|e| !case.targets.contains(&e.item)),
@@ -103,13 +106,13 @@ fn a_rehearsal_never_trains_on_what_the_test_wants() {
 #[test]
 fn strong_generalisation_keeps_held_out_viewers_out_of_training() {
     let data = planted();
-    let split = Split::make(Protocol::Strong, &data, 98_765).expect("splits");
-    let again = Split::make(Protocol::Strong, &data, 98_765).expect("splits");
-    let other = Split::make(Protocol::Strong, &data, 1).expect("splits");
-    assert_eq!(split.test.cases, again.test.cases);
-    assert_ne!(split.test.cases, other.test.cases);
-    for case in split.test.cases.iter().chain(&split.learn[0].cases) {
-        assert!(split.test.train.history(case.user).is_empty());
+    let (learn, test) = stages(Protocol::Strong, &data, 98_765);
+    let (_, again) = stages(Protocol::Strong, &data, 98_765);
+    let (_, other) = stages(Protocol::Strong, &data, 1);
+    assert_eq!(test.cases, again.cases);
+    assert_ne!(test.cases, other.cases);
+    for case in test.cases.iter().chain(&learn[0].cases) {
+        assert!(test.train.history(case.user).is_empty());
         assert_eq!(case.targets.len(), data.history(case.user).len() / 5);
         assert!(case.history.iter().all(|e| !case.targets.contains(&e.item)));
     }
@@ -118,8 +121,8 @@ fn strong_generalisation_keeps_held_out_viewers_out_of_training() {
 #[test]
 fn the_temporal_split_trains_on_nothing_from_the_future() {
     let data = planted();
-    let split = Split::make(Protocol::Temporal, &data, 1).expect("splits");
-    let newest = split.test.train.newest().expect("events");
+    let (learn, test) = stages(Protocol::Temporal, &data, 1);
+    let newest = test.train.newest().expect("events");
     let targets = |case: &reco::Case| {
         let whole = data.history(case.user).to_vec();
         whole
@@ -127,17 +130,17 @@ fn the_temporal_split_trains_on_nothing_from_the_future() {
             .filter(|e| case.targets.contains(&e.item))
             .collect::<Vec<_>>()
     };
-    for case in &split.test.cases {
+    for case in &test.cases {
         assert!(targets(case).iter().all(|e| e.at > newest));
     }
-    let later = std::iter::once(&split.test).chain(&split.learn);
-    for (later, rehearsal) in later.zip(&split.learn) {
+    let later = std::iter::once(&test).chain(&learn);
+    for (later, rehearsal) in later.zip(&learn) {
         assert!(rehearsal.train.newest() < later.train.newest());
         let newest = rehearsal.train.newest().expect("events");
         let wanted = |case: &reco::Case| targets(case).iter().all(|e| e.at > newest);
         assert!(rehearsal.cases.iter().all(wanted));
     }
-    let new_viewers = split.test.cases.iter().filter(|c| c.history.is_empty());
+    let new_viewers = test.cases.iter().filter(|c| c.history.is_empty());
     assert!(new_viewers.count() > 0, "new viewers stay in the test");
 }
 

@@ -33,7 +33,7 @@ fn ml_1m_leave_last_out_reproduces_popularity_and_the_counting_model() {
 fn ml_1m_strong_generalisation_reproduces_popularity_and_ease() {
     let (split, features) = data::ml_1m_strong().expect("reads");
     let names = ["popularity", "ease"];
-    let done = evaluate_split(&split, &features, &names, &EvaluateOptions::default());
+    let done = evaluate_split(split, &features, &names, &EvaluateOptions::default());
     let models = done.expect("evaluates").report.models;
     near(&models[0], "recall@20", 0.1926);
     near(&models[0], "ndcg@100", 0.2330);

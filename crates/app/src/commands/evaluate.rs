@@ -45,7 +45,7 @@ pub fn run(args: Evaluate) -> anyhow::Result<()> {
             data.viewers.len(),
             data.films.len(),
             data.ratings.len(),
-            split.test.cases.len()
+            split.held_out()
         );
     }
     let options = EvaluateOptions {
@@ -53,7 +53,7 @@ pub fn run(args: Evaluate) -> anyhow::Result<()> {
         keep_rankings: args.dump.is_some(),
         ..EvaluateOptions::default()
     };
-    let evaluation = evaluate_split(&split, &features_of(&data), &names, &options)?;
+    let evaluation = evaluate_split(split, &features_of(&data), &names, &options)?;
     if let Some(path) = &args.dump {
         dump(path, names[0], &data, &evaluation).with_context(|| format!("writing {}", path.display()))?;
     }

@@ -24,7 +24,7 @@ use crate::error::{RecoError, Result};
 use crate::model::{HISTORY_MAX, Model, Scratch};
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity, TitleDescription};
 use crate::select::{Scored, best_first};
-use crate::split::Stage;
+use crate::split::{LearnStages, Stage};
 use crate::train::{BaseConfig, Progress};
 use columns::{COLUMNS, Columns};
 use features::Drawing;
@@ -201,7 +201,7 @@ impl Ranker {
     /// each viewer's candidates (Cao et al. 2007, "Learning to rank: from pairwise to listwise"), Newton's method, ridge. `fit`
     /// trains the bases of a rehearsal on what it may know.
     pub fn train(
-        rehearsals: &[Stage],
+        rehearsals: LearnStages<'_>,
         settings: RankerSettings,
         fit: &mut dyn FnMut(&Dataset) -> Result<Bases>,
     ) -> Result<Self> {

@@ -1,57 +1,14 @@
-//! How interactions become training data and held-out cases, one function per published protocol.
+//! How interactions become stages and a test: one function per published protocol.
 
-use crate::dataset::{Dataset, Event};
+use super::{Case, Protocol, Split, Stage};
+use crate::dataset::Dataset;
 use crate::error::{RecoError, Result};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The protocols of the literature that are built in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protocol {
-    /// Each viewer's last title is the test, the one before it the validation (SASRec, BERT4Rec, gSASRec).
-    LastOut,
-    /// Held-out viewers: 80 % of their titles given, 20 % wanted (Liang et al. 2018 and after).
-    Strong,
-    /// One cut in time: the newest tenth of all events is the test, new viewers and titles included.
-    Temporal,
-}
-
-/// How many moments of the past the ranker learns from: more of them show more viewers with long histories.
+/// How many moments of the past are rehearsed: more of them show more viewers with long histories.
 const REHEARSALS: usize = 4;
-
-/// One held-out viewer: what is known, and what should be found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Case {
-    /// Dense viewer index in the data set that was split.
-    pub user: u32,
-    /// Known events, oldest first; may be empty (a new viewer).
-    pub history: Vec<Event>,
-    /// Titles to find, none of them in the history.
-    pub targets: Vec<u32>,
-}
-
-/// Training data with the cases that may be judged after training on it.
-#[derive(Clone, Debug)]
-pub struct Stage {
-    /// What a model may learn from.
-    pub train: Arc<Dataset>,
-    /// What it is judged on.
-    pub cases: Vec<Case>,
-}
-
-/// Two kinds of stages: `learn` for fitting and choosing (a ranker's labels, hyper-parameters), `test` for the figures.
-#[derive(Clone, Debug)]
-pub struct Split {
-    /// Where it came from.
-    pub protocol: Protocol,
-    /// Rehearsals, the newest first: each knows less of the past than the one before, and none anything of the test.
-    pub learn: Vec<Stage>,
-    /// Test stage.
-    pub test: Stage,
-}
 
 impl Split {
     /// The split of a protocol; only [`Protocol::Strong`] uses the seed. The papers' seed is 98765, drawn there from
@@ -64,8 +21,20 @@ impl Split {
         }
     }
 
-    /// Leave-last-out; viewers with fewer than three events only train. Its papers use the order alone, so the
-    /// training data's times are replaced by [`Dataset::with_ages`].
+    /// Leave-last-out with full ranking, the protocol of the sequential recommenders: SASRec (Kang & McAuley, ICDM 2018),
+    /// BERT4Rec (Sun et al., CIKM 2019), gSASRec (Petrov & Macdonald, RecSys 2023).
+    ///
+    /// - Of each viewer the last event is the test. The test's history is all before it, the second last (the papers'
+    ///   validation) included, as in the papers.
+    /// - All titles of the index are ranked but those of the history. The first two papers sampled 100 negatives instead;
+    ///   Krichene & Rendle (KDD 2020) show why such figures cannot be compared, and gSASRec and after rank all.
+    /// - One title is wanted, so Recall@k is the hit rate, and NDCG@k is 1/log₂(rank + 2) of the found title, rank from 0.
+    /// - Every interaction counts as positive; viewers and titles with fewer than five are the caller's to leave out
+    ///   ([`Dataset::k_core`]; the papers' files come without them). Viewers with fewer than three events only train.
+    /// - Learned and chosen is on the second, third, … last event: learn stage n knows what lay before the wanted event.
+    /// - Order alone is used, so the training data's times are replaced by [`Dataset::with_ages`].
+    /// - Different from the papers: the finished models also train on the second last event, since nothing is early-stopped
+    ///   by it any more; the papers' networks see it at test time as input only.
     pub fn leave_last_out(data: &Dataset) -> Result<Self> {
         let split = Self {
             protocol: Protocol::LastOut,
@@ -75,8 +44,18 @@ impl Split {
         split.checked()
     }
 
-    /// Strong generalisation: viewers permuted by the seed, a tenth (at most 600) tested, as many validated; of each
-    /// of these a fifth of the titles, chosen by the seed, is wanted.
+    /// Strong generalisation: the viewers of the test are unknown to training (Liang et al., "Variational autoencoders for
+    /// collaborative filtering", WWW 2018; Steck, "EASE", WWW 2019, and after).
+    ///
+    /// - Viewers with two events and more are permuted by the seed: a tenth of them, at most 600, is the test, as many are the
+    ///   validation (the one learn stage), the rest trains. Of a held-out viewer a fifth of the titles (one at least), drawn by
+    ///   the seed, is wanted; the others are the history that is folded in.
+    /// - All titles are ranked but those of the history. Recall@k is divided by min(k, wanted), NDCG@k by the best possible
+    ///   value with min(k, wanted) titles: both as in Liang et al.
+    /// - Every interaction is positive; Liang et al. keep ratings of four stars and more. Wanted titles that no training
+    ///   viewer has seen stay wanted and count as missed ([`crate::DataReport::cold_targets`] says how many); the papers
+    ///   drop them.
+    /// - Histories keep their order, though the wanted titles are drawn from anywhere in them.
     pub fn strong(data: &Dataset, seed: u64) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut users: Vec<u32> = (0..data.users() as u32)
@@ -95,7 +74,7 @@ impl Split {
         Self::strong_given(train, validation, test)
     }
 
-    /// Strong generalisation on a split that somebody else made; times become [`Dataset::with_ages`].
+    /// [`Self::strong`] on a split that somebody else made; times become [`Dataset::with_ages`].
     pub fn strong_given(train: Dataset, validation: Vec<Case>, test: Vec<Case>) -> Result<Self> {
         let train = Arc::new(train.with_ages());
         let split = Self {
@@ -109,8 +88,17 @@ impl Split {
         split.checked()
     }
 
-    /// One cut in time: the newest `share` of all events is the test; of the rest again the newest `share` is the first
-    /// rehearsal, and so on. Events at the very time of a cut stay on the older side, so nothing from the future leaks.
+    /// One cut in time for everybody: what a service sees on the day after training ("global temporal split": Meng et al.,
+    /// "Exploring data splitting strategies", RecSys 2020; Ji et al., "A critical study on data leakage", TOIS 2023: with
+    /// any other split models learn from other viewers' future).
+    ///
+    /// - The newest `share` of all events is the test; of the rest again the newest `share` is the first rehearsal, and so
+    ///   on. Events at the very time of a cut stay on the older side, so nothing from the future leaks.
+    /// - Wanted is what a viewer liked (weight above zero) after the cut, the history is everything of theirs before it.
+    ///   Viewers without a history and titles that nobody had seen stay in.
+    /// - All titles are ranked but those of the history. Recall@k is divided by min(k, wanted).
+    /// - A title that a viewer rated twice stands at the newer time only ([`crate::DatasetBuilder::build`]): it may be missing
+    ///   from the past, it never shows the future there.
     pub fn temporal(data: &Dataset, share: f64) -> Result<Self> {
         Self::temporal_from(data, share, i64::MIN)
     }
