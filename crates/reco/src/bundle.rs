@@ -4,12 +4,13 @@ use crate::codec::{FORMAT, TensorReader, TensorWriter};
 use crate::dataset::Event;
 use crate::error::{RecoError, Result};
 use crate::model::{Contribution, Model, Scratch, mark_seen};
-use crate::models::{Content, Cooccurrence, Ease, Ials, Popularity};
+use crate::models::{Content, Cooccurrence, Ease, Ials, Popularity, TitleDescription};
 use crate::ranker::{Attribution, Bases, Ranked, Ranker, Traits};
 use crate::select::{ItemSet, Scored, best_first, top_k};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 const NAME: &str = "ranker";
 const MANIFEST: &str = "manifest.json";
@@ -18,13 +19,13 @@ const INDEX: &str = "index";
 /// A named file of an artefact.
 pub type Part = (String, Vec<u8>);
 
-/// All models over one catalogue, immutable; share it by `Arc`.
+/// All models over one catalogue, immutable; clones share the models.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recommender {
     bases: Bases,
-    ranker: Ranker,
-    keys: Vec<i64>,
-    by_key: HashMap<i64, u32>,
+    ranker: Arc<Ranker>,
+    keys: Arc<[i64]>,
+    by_key: Arc<HashMap<i64, u32>>,
     trained_through: i64,
 }
 
@@ -59,14 +60,56 @@ impl Recommender {
         }
         Ok(Self {
             bases,
-            ranker,
-            keys: item_keys.to_vec(),
-            by_key,
+            ranker: Arc::new(ranker),
+            keys: item_keys.into(),
+            by_key: Arc::new(by_key),
             trained_through,
         })
     }
 
-    /// The index of one of the caller's ids; `None` for a title that came after training.
+    /// With titles that came after training, placed by what they are: the content model scores them as it scores every title that
+    /// nobody has seen, and nothing changes for the others. `titles` are the caller's ids, unique and none of them known, with their
+    /// descriptions. Not for storage: the next training learns them.
+    pub fn placed(&self, titles: &[(i64, TitleDescription<'_>)]) -> Result<Self> {
+        let mut keys = self.keys.to_vec();
+        let mut by_key = HashMap::clone(&self.by_key);
+        for &(key, _) in titles {
+            if by_key.insert(key, keys.len() as u32).is_some() {
+                return Err(RecoError::Data(format!("title {key} is known already")));
+            }
+            keys.push(key);
+        }
+        let descriptions: Vec<TitleDescription<'_>> = titles.iter().map(|(_, title)| *title).collect();
+        Ok(Self {
+            bases: self.bases.placed(&descriptions),
+            keys: keys.into(),
+            by_key: Arc::new(by_key),
+            ..self.clone()
+        })
+    }
+
+    /// With counts that have gone on: a clone of [`Self::counts`] that has observed events since.
+    pub fn with_counts(&self, counts: Cooccurrence) -> Result<Self> {
+        if counts.items() != self.items() {
+            let text = format!("counts over {} titles for {}", counts.items(), self.items());
+            return Err(RecoError::Data(text));
+        }
+        let mut counted = self.clone();
+        counted.bases.cooccurrence = counts;
+        Ok(counted)
+    }
+
+    /// The counting model, for counting on from here.
+    pub fn counts(&self) -> &Cooccurrence {
+        &self.bases.cooccurrence
+    }
+
+    /// Titles that the models were trained with: those of lower index. The others were placed since.
+    pub fn trained_items(&self) -> usize {
+        self.bases.ials.items()
+    }
+
+    /// The index of one of the caller's ids; `None` for a title that came after training and was not placed.
     pub fn index_of(&self, key: i64) -> Option<u32> {
         self.by_key.get(&key).copied()
     }
@@ -99,12 +142,12 @@ impl Recommender {
     /// A model by its name; `None` for a name that does not exist.
     pub fn model(&self, name: &str) -> Option<&dyn Model> {
         Some(match name {
-            "popularity" => &self.bases.popularity,
-            "trending" => &self.bases.trending,
-            "ials" => &self.bases.ials,
-            "ease" => &self.bases.ease,
+            "popularity" => &*self.bases.popularity,
+            "trending" => &*self.bases.trending,
+            "ials" => &*self.bases.ials,
+            "ease" => &*self.bases.ease,
             "cooccurrence" => &self.bases.cooccurrence,
-            "content" => &self.bases.content,
+            "content" => &*self.bases.content,
             NAME => self,
             _ => return None,
         })
@@ -175,8 +218,15 @@ impl Recommender {
         &self.bases.trending
     }
 
-    /// The artefact as named files, the manifest last. Same model, same bytes.
+    /// The artefact as named files, the manifest last. Same model, same bytes. Refuses one with titles that were placed since
+    /// training.
     pub fn save_parts(&self) -> Result<Vec<Part>> {
+        if self.trained_items() != self.items() {
+            return Err(RecoError::artefact(
+                INDEX,
+                "holds titles that were placed after training",
+            ));
+        }
         let bases = &self.bases;
         let mut index = TensorWriter::default();
         index.i64("keys", &self.keys);
@@ -320,10 +370,10 @@ impl Model for Recommender {
     fn similar(&self, item: u32, k: usize) -> Vec<Scored> {
         let bases = &self.bases;
         let models: [(&dyn Model, f32); 4] = [
-            (&bases.ease, 1.0),
+            (&*bases.ease, 1.0),
             (&bases.cooccurrence, 1.0),
-            (&bases.ials, 0.6),
-            (&bases.content, 1.0),
+            (&*bases.ials, 0.6),
+            (&*bases.content, 1.0),
         ];
         let mut sums: HashMap<u32, f32> = HashMap::new();
         for (model, weight) in models {

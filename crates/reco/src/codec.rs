@@ -167,6 +167,11 @@ impl<'a> TensorReader<'a> {
         Ok(self.raw(name, Dtype::U8)?.to_vec())
     }
 
+    /// Whether there is a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.tensor(name).is_ok()
+    }
+
     fn checked_len<T>(&self, name: &str, len: usize, values: Vec<T>) -> Result<Vec<T>> {
         if values.len() == len {
             return Ok(values);

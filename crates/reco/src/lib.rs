@@ -66,6 +66,7 @@ pub mod metrics;
 mod model;
 mod models;
 mod ranker;
+mod search;
 mod select;
 pub mod signal;
 mod sparse;
@@ -85,7 +86,8 @@ pub use models::{
     ItemFeaturesBuilder, Objective, Popularity, TitleDescription,
 };
 pub use ranker::{Attribution, Bases, ForestSettings, Ranked, Ranker, RankerSettings, Signal, Traits};
+pub use search::{Search, SearchSettings};
 pub use select::{ItemSet, Scored};
 pub use sparse::SparseMatrix;
 pub use split::{Case, LearnStages, Opened, Protocol, Split, Stage};
-pub use train::{BaseConfig, OfflineMetrics, Progress, TrainConfig, Trained, train};
+pub use train::{BaseConfig, OfflineMetrics, Progress, TrainConfig, Trained, train, tune};

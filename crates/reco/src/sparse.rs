@@ -14,9 +14,14 @@ pub struct SparseMatrix {
 impl SparseMatrix {
     /// From rows of `(column, value)`, columns ascending.
     pub fn from_rows(rows: &[Vec<(u32, f32)>]) -> Self {
-        let total = rows.iter().map(Vec::len).sum();
+        Self::from_slices(rows.iter().map(Vec::as_slice))
+    }
+
+    /// The same from rows wherever they lie.
+    pub fn from_slices<'a>(rows: impl Iterator<Item = &'a [(u32, f32)]> + Clone) -> Self {
+        let total = rows.clone().map(<[_]>::len).sum();
         let mut matrix = Self {
-            offsets: Vec::with_capacity(rows.len() + 1),
+            offsets: Vec::new(),
             columns: Vec::with_capacity(total),
             values: Vec::with_capacity(total),
         };

@@ -7,6 +7,7 @@ use crate::evaluate::{ModelReport, judge_all};
 use crate::models::ItemFeatures;
 use crate::models::{ContentSettings, CooccurrenceSettings, EaseSettings, IalsSettings};
 use crate::ranker::{Bases, Ranker, RankerSettings};
+use crate::search::Search;
 use crate::split::{Case, Protocol, Split};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -202,6 +203,22 @@ pub fn train(
         held_out,
         metrics,
     })
+}
+
+/// Lets a search go on by the rehearsals that [`train`] with this `config` learns from, all of which are older than what it is judged
+/// on. With too few events for a rehearsal nothing is tried. `go_on` is asked before each trial.
+pub fn tune(
+    data: &Dataset,
+    features: &ItemFeatures,
+    config: &TrainConfig,
+    search: &mut Search,
+    go_on: &mut dyn FnMut(&Search) -> Result<bool>,
+) -> Result<()> {
+    let known = config.known_through.unwrap_or(i64::MIN);
+    match Split::temporal_from(data, config.held_out_share, known) {
+        Ok(split) => search.run(split.learn(), features, go_on),
+        Err(_) => Ok(()),
+    }
 }
 
 fn without_rehearsal(data: &Dataset, item_keys: &[i64], config: &TrainConfig, bases: Bases) -> Result<Trained> {

@@ -6,7 +6,8 @@ use std::{
 };
 
 use contract::{
-    Fault, Millis, ModelId, TitleId,
+    Fault, Millis, ModelId, ProfileId, TitleId,
+    activity::Recent,
     events::{Event, EventBody},
     recommend::RecommendError,
 };
@@ -16,7 +17,14 @@ use platform::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Room, loaded::Loaded, shelf::Shelf, titles::Titles, training::artefact};
+use crate::{
+    Room,
+    live::{self, Act},
+    loaded::Loaded,
+    shelf::Shelf,
+    titles::Titles,
+    training::artefact,
+};
 
 /// Two models can be looked at beside each other; whoever has finished leaves nothing behind for long.
 const PREVIEWED_MAX: u64 = 2;
@@ -24,7 +32,7 @@ const PREVIEWED_FOR: Duration = Duration::from_secs(120);
 /// Between two attempts to load titles and model.
 const LOAD_AGAIN: Duration = Duration::from_secs(2);
 const PRUNE_EVERY_MS: i64 = 600_000;
-const SAVE_TRENDING_EVERY_MS: i64 = 60_000;
+const SAVE_EVERY_MS: i64 = 60_000;
 
 pub fn previewed() -> moka::future::Cache<ModelId, Arc<Shelf>> {
     let cache = moka::future::Cache::builder().max_capacity(PREVIEWED_MAX);
@@ -69,7 +77,7 @@ impl Room {
     /// Keeps lists fresh, stores what was shown and deletes what is old, until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         tokio::join!(self.impressions.run(&self.store, &stop), self.keep_fresh(&stop));
-        self.save_trending().await;
+        self.save_counts().await;
     }
 
     async fn keep_fresh(&self, stop: &CancellationToken) {
@@ -78,9 +86,9 @@ impl Room {
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
             self.refresh().await;
             let now = self.inputs.now_ms();
-            if now - saved_at >= SAVE_TRENDING_EVERY_MS {
+            if now - saved_at >= SAVE_EVERY_MS {
                 saved_at = now;
-                self.save_trending().await;
+                self.save_counts().await;
             }
             if now - pruned_at >= PRUNE_EVERY_MS {
                 pruned_at = now;
@@ -102,20 +110,32 @@ impl Room {
             );
             self.look_at_again(&again);
         }
-        if self.trending.take_changed() | self.is_stale.swap(false, Ordering::AcqRel) {
+        if self.trending.take_changed() | self.live.take_changed() | self.is_stale.swap(false, Ordering::AcqRel) {
             self.replace(|shelf| (shelf.titles.clone(), shelf.model.clone())).await;
         }
     }
 
-    async fn save_trending(&self) {
+    async fn save_counts(&self) {
         if let Err(error) = self.store.save_trending(&self.trending.logs()).await {
             tracing::warn!(%error, "counts of what is trending were not saved");
+        }
+        let acts = self.live.unstored();
+        let through = self
+            .shelf
+            .load()
+            .model
+            .as_ref()
+            .map(|model| model.trained.trained_through());
+        match self.store.save_acts(&acts, through).await {
+            Ok(()) => self.live.has_stored(&acts),
+            Err(error) => tracing::warn!(%error, "what happened since the training was not saved; trying again"),
         }
     }
 
     async fn load(&self) -> anyhow::Result<()> {
         let titles = Arc::new(Titles::load(&*self.catalog, &*self.activity).await?);
         self.trending.restore(self.store.trending().await?);
+        self.live.restore(self.store.acts().await?);
         self.replace(|_| (titles, None)).await;
         if let Some(loaded) = self.best_model().await? {
             let _replacing = self.replacing.lock().await;
@@ -189,6 +209,7 @@ impl Room {
     async fn put_model(&self, loaded: Loaded) {
         tracing::info!(model = %loaded.id, titles = loaded.recommender.keys().len(), "a model serves");
         self.trending.forget_before(loaded.recommender.trained_through());
+        self.live.forget_before(loaded.recommender.trained_through());
         let loaded = Arc::new(loaded);
         let titles = self.shelf.load().titles.clone();
         self.put((titles, Some(loaded))).await;
@@ -208,8 +229,13 @@ impl Room {
     }
 
     async fn made(&self, titles: Arc<Titles>, model: Option<Arc<Loaded>>) -> Result<Shelf, Fault> {
-        let (trending, now, version) = (self.trending.clone(), self.inputs.now_ms(), self.inputs.id());
-        let made = tokio::task::spawn_blocking(move || Shelf::new(version, titles, model, &trending, now)).await;
+        let (trending, live) = (self.trending.clone(), self.live.clone());
+        let (now, version) = (self.inputs.now_ms(), self.inputs.id());
+        let make = move || {
+            let model = model.map(|model| model.current(&titles, &live));
+            Shelf::new(version, titles, model, &trending, now)
+        };
+        let made = tokio::task::spawn_blocking(make).await;
         made.map_err(|error| Fault::Internal(error.to_string()))
     }
 
@@ -226,7 +252,11 @@ impl Room {
                     profile,
                     title,
                     favours: true,
-                } => self.trending.observe(*profile, *title, event.at),
+                } => {
+                    self.trending.observe(*profile, *title, event.at);
+                    self.count(*profile, *title).await?;
+                }
+                EventBody::ProfileDeleted { profile, .. } => self.live.forget(*profile),
                 EventBody::RatingsChanged { titles } => {
                     // While titles are read anew, what is written into the old ones would be lost.
                     let _replacing = self.replacing.lock().await;
@@ -243,6 +273,26 @@ impl Room {
             changed.dedup();
             self.follow_titles(&changed).await?;
             self.look_at_again(&changed);
+        }
+        Ok(())
+    }
+
+    /// Counts what this profile favours after what it did before, for the model in service; without one, training will.
+    async fn count(&self, profile: ProfileId, title: TitleId) -> anyhow::Result<()> {
+        let titles = {
+            let shelf = self.shelf.load();
+            shelf.model.is_some().then(|| shelf.titles.clone())
+        };
+        let known = titles
+            .as_ref()
+            .and_then(|titles| Some((titles, titles.id(titles.slot_of(title)?))));
+        let Some((titles, own)) = known.filter(|(_, own)| !self.live.knows(profile, *own)) else {
+            return Ok(());
+        };
+        let limit = live::STATES_MAX;
+        let recent = self.activity.recent(Recent { profile, limit }).await?;
+        if let Some(act) = Act::read(titles, profile, own, &recent, self.inputs.now_ms()) {
+            self.live.observe(act);
         }
         Ok(())
     }
@@ -290,6 +340,7 @@ impl Room {
     async fn erase_deleted(&self, events: &[Event]) -> anyhow::Result<()> {
         for event in events {
             if let EventBody::ProfileDeleted { profile, .. } = event.body {
+                self.live.forget(profile);
                 self.store.erase(profile).await?;
             }
         }

@@ -22,6 +22,7 @@
 
 mod events;
 mod impressions;
+mod live;
 mod loaded;
 mod onboarding;
 mod page;
@@ -113,6 +114,7 @@ pub struct Room {
     config: Config,
     shelf: ArcSwap<shelf::Shelf>,
     trending: Arc<trending::Trending>,
+    live: Arc<live::Live>,
     impressions: impressions::Impressions,
     /// Shelves of models that do not serve, for whoever compares them.
     previewed: moka::future::Cache<ModelId, Arc<shelf::Shelf>>,
@@ -146,6 +148,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         config: deps.config,
         shelf: ArcSwap::from_pointee(shelf),
         trending,
+        live: Arc::default(),
         impressions: impressions::Impressions::new(),
         previewed: events::previewed(),
         replacing: tokio::sync::Mutex::default(),

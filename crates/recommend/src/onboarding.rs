@@ -33,7 +33,9 @@ pub fn choose(shelf: &Shelf, maturity_max: u8, limit: usize) -> Vec<TitleId> {
 /// 0 to 1: by taste where the model knows both, else by genres.
 fn likeness(shelf: &Shelf, a: u32, b: u32) -> f32 {
     let items = shelf.item_of_slot(a).zip(shelf.item_of_slot(b));
-    if let (Some(model), Some((a, b))) = (&shelf.model, items) {
+    if let (Some(model), Some((a, b))) = (&shelf.model, items)
+        && (a.max(b) as usize) < model.recommender.trained_items()
+    {
         let ials = &model.recommender.bases().ials;
         return cosine(ials.vector(a), ials.vector(b)).max(0.0);
     }

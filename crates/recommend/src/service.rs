@@ -83,7 +83,7 @@ impl Recommend for Room {
         let limit = within(TOP_MAX, req.limit)?;
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
-        let taste = Taste::read(&shelf, &req.viewer, &recent, &req.exclude);
+        let taste = Taste::read(&shelf, &req.viewer, &recent, &req.exclude, self.inputs.now_ms());
         let mut picks = page::top(&shelf, &req.viewer, &taste, limit.max(page::RANKED));
         picks.truncate(limit);
         Ok(picks
@@ -102,7 +102,7 @@ impl Recommend for Room {
         let Some(slot) = shelf.titles.slot_of(req.title) else {
             return Ok(Vec::new());
         };
-        let taste = Taste::read(&shelf, &req.viewer, &recent, &[]);
+        let taste = Taste::read(&shelf, &req.viewer, &recent, &[], self.inputs.now_ms());
         let near = shelf.similar(slot).into_iter().filter(|near| {
             shelf.is_visible(*near, req.viewer.maturity_max) && !taste.hidden.contains(*near) && *near != slot
         });
@@ -124,7 +124,7 @@ impl Recommend for Room {
         if !shelf.is_visible(slot, req.viewer.maturity_max) {
             return Ok(None);
         }
-        let taste = Taste::read(&shelf, &req.viewer, &recent, &[]);
+        let taste = Taste::read(&shelf, &req.viewer, &recent, &[], self.inputs.now_ms());
         Ok(page::explained(&shelf, &req.viewer, &taste, slot))
     }
 
@@ -181,6 +181,7 @@ impl Recommend for Room {
     }
 
     async fn erase(&self, req: ForProfileOnly) -> Result<Done, RecommendError> {
+        self.live.forget(req.profile);
         self.store.erase(req.profile).await?;
         Ok(Done {})
     }

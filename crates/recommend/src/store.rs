@@ -1,5 +1,7 @@
 //! The room's tables: models and which one serves, what was shown, counts of what is trending.
 
+mod acts;
+
 use contract::{
     Fault, Millis, ModelId, ProfileId, TitleId,
     events::EventBody,
@@ -147,8 +149,14 @@ impl Store {
     }
 
     pub async fn erase(&self, profile: ProfileId) -> Result<(), Fault> {
-        let sql = "DELETE FROM pages WHERE profile_id = $1";
-        on!(self.db.writer(), pool => sqlx::query(sql).bind(profile.0).execute(pool).await.map(drop)).or_fault()
+        let mut tx = self.db.begin().await?;
+        for sql in [
+            "DELETE FROM pages WHERE profile_id = $1",
+            "DELETE FROM acts WHERE profile_id = $1",
+        ] {
+            on!(tx, conn => sqlx::query(sql).bind(profile.0).execute(conn).await.map(drop)).or_fault()?;
+        }
+        tx.commit().await
     }
 
     /// Deletes pages from before `oldest` and those beyond the newest `keep`; ids grow with time.

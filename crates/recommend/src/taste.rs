@@ -6,7 +6,7 @@ use std::{
 };
 
 use contract::{
-    TitleId,
+    Millis, TitleId,
     activity::{Interactions, Opinion, Progress, RecentActivity, TitleState},
     catalog::TitleKind,
     recommend::{How, Viewer},
@@ -91,33 +91,51 @@ fn merge(newer: &mut TitleState, older: &TitleState) {
     }
 }
 
-/// Evidence of one title, in the same way for training and for serving.
-pub fn weight(opinion: Option<Opinion>, progress: Option<&Progress>, listed: bool) -> f32 {
+/// What a state says of its title and when that was said, as training reads it; `None` where it says nothing.
+pub fn evidence(state: &TitleState, now: Millis) -> Option<(f32, Millis)> {
+    let progress = state.progress.as_ref();
+    let weight = weight(state.opinion, progress, state.listed_at.is_some(), now);
+    let at = state
+        .rated_at
+        .or(progress.map(|progress| progress.at))
+        .or(state.listed_at)
+        .unwrap_or(0);
+    (weight != 0.0).then_some((weight, at))
+}
+
+/// Evidence of one title at `now`, in the same way for training and for serving.
+pub fn weight(opinion: Option<Opinion>, progress: Option<&Progress>, listed: bool, now: Millis) -> f32 {
     match (opinion, progress) {
         (Some(Opinion::Stars(half_stars)), _) => signal::from_half_stars(half_stars.get()),
         (Some(Opinion::Like), _) => signal::from_opinion(true),
         (Some(Opinion::Dislike), _) => signal::from_opinion(false),
         (None, Some(progress)) if progress.finished => 1.0,
-        (None, Some(progress)) => signal::from_watched_share(progress.watched),
+        // Whole percents, as training gets them.
+        (None, Some(progress)) => signal::from_watched(
+            (progress.watched * 100.0).round() / 100.0,
+            now.saturating_sub(progress.at),
+        ),
         (None, None) if listed => LISTED_WEIGHT,
         (None, None) => 0.0,
     }
 }
 
 /// The same from the columns of [`Interactions`].
-pub fn weight_of_row(rows: &Interactions, row: usize) -> f32 {
+pub fn weight_of_row(rows: &Interactions, row: usize, now: Millis) -> f32 {
     match (rows.opinions[row], rows.watched[row]) {
         (101, _) => signal::from_opinion(true),
         (102, _) => signal::from_opinion(false),
         (half_stars @ 1..=10, _) => signal::from_half_stars(half_stars),
         (_, 255) => LISTED_WEIGHT,
         (_, percent) if percent >= 95 => 1.0,
-        (_, percent) => signal::from_watched_share(f32::from(percent) / 100.0),
+        // Without an opinion the row's time is when it was last watched.
+        (_, percent) => signal::from_watched(f32::from(percent) / 100.0, now.saturating_sub(rows.at[row])),
     }
 }
 
 impl Taste {
-    pub fn read(shelf: &Shelf, viewer: &Viewer, recent: &RecentActivity, exclude: &[TitleId]) -> Self {
+    /// As it is at `now`.
+    pub fn read(shelf: &Shelf, viewer: &Viewer, recent: &RecentActivity, exclude: &[TitleId], now: Millis) -> Self {
         let slots = shelf.titles.len();
         let mut taste = Self {
             history: Vec::with_capacity(recent.states.len()),
@@ -135,7 +153,7 @@ impl Taste {
             .chosen
             .extend(genres.filter_map(|genre| shelf.titles.genre_bit(genre)));
         for (slot, state) in folded(shelf, &recent.states) {
-            taste.add(shelf, slot, &state);
+            taste.add(shelf, slot, &state, now);
         }
         taste.history.reverse();
         let slots = |titles: &[TitleId]| {
@@ -156,20 +174,13 @@ impl Taste {
     }
 
     /// States come newest first.
-    fn add(&mut self, shelf: &Shelf, slot: u32, state: &TitleState) {
-        let progress = state.progress.as_ref();
-        let weight = weight(state.opinion, progress, state.listed_at.is_some());
+    fn add(&mut self, shelf: &Shelf, slot: u32, state: &TitleState, now: Millis) {
         if state.is_seen() {
             self.hidden.insert(slot);
         }
-        if weight == 0.0 {
+        let Some((weight, at)) = evidence(state, now) else {
             return;
-        }
-        let at = state
-            .rated_at
-            .or(progress.map(|progress| progress.at))
-            .or(state.listed_at)
-            .unwrap_or(0);
+        };
         if let Some(item) = shelf.item_of_slot(slot) {
             self.history.push(Event { item, weight, at });
             self.hows
@@ -183,6 +194,10 @@ impl Taste {
             self.disliked.push(slot);
         } else if let Some(how) = how(state).filter(|how| *how != How::Listed && weight >= LIKED_WEIGHT) {
             self.anchors.push(Anchor { slot, how });
+        }
+        // What was given up says something of its neighbours, but too little to turn from whole genres.
+        if weight < 0.0 && state.opinion.is_none() {
+            return;
         }
         // Older titles say less about the mix of today.
         let fade = 1.0 / (1.0 + self.history.len() as f32 / 50.0);

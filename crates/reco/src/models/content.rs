@@ -3,6 +3,7 @@
 
 use super::factors::{Factors, Objective, dot};
 use super::ials::Ials;
+use super::item_features::{ItemFeatures, TitleDescription, Vocabulary};
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
 use crate::error::{RecoError, Result};
@@ -10,153 +11,10 @@ use crate::model::{Contribution, Model, Scratch};
 use crate::select::Scored;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::sync::Arc;
 
 const NAME: &str = "content";
 const STEPS_MAX: usize = 40;
-
-/// What is known about a title without anybody having seen it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TitleDescription<'a> {
-    /// Name as people write it.
-    pub name: &'a str,
-    /// Year of release.
-    pub year: Option<i32>,
-    /// Genres.
-    pub genres: &'a [&'a str],
-    /// Directors, actors, writers.
-    pub people: &'a [&'a str],
-}
-
-/// Sparse features per title, rows of length one (tf-idf weighted) or empty.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ItemFeatures {
-    features: usize,
-    rows: Vec<Vec<(u32, f32)>>,
-    years: Vec<Option<i32>>,
-}
-
-/// Collects features under any names.
-#[derive(Clone, Debug, Default)]
-pub struct ItemFeaturesBuilder {
-    names: HashMap<String, u32>,
-    rows: Vec<Vec<(u32, f32)>>,
-    years: Vec<Option<i32>>,
-}
-
-impl ItemFeaturesBuilder {
-    /// For `items` titles, none described yet.
-    pub fn new(items: usize) -> Self {
-        Self {
-            names: HashMap::new(),
-            rows: vec![Vec::new(); items],
-            years: vec![None; items],
-        }
-    }
-
-    /// Adds all features of a description.
-    pub fn describe(&mut self, item: u32, title: &TitleDescription<'_>) {
-        for genre in title.genres {
-            self.add(item, &format!("genre:{}", genre.to_lowercase()), 1.0);
-        }
-        for person in title.people {
-            self.add(item, &format!("person:{}", person.to_lowercase()), 1.0);
-        }
-        if let Some(known) = self.years.get_mut(item as usize) {
-            *known = title.year;
-        }
-        if let Some(year) = title.year {
-            self.add(item, &format!("year:{}", year.div_euclid(3)), 0.5);
-            self.add(item, &format!("decade:{}", year.div_euclid(10)), 1.0);
-        }
-        let lower = title.name.to_lowercase();
-        for word in lower.split(|c: char| !c.is_alphanumeric()) {
-            if word.chars().count() > 2 {
-                self.add(item, &format!("word:{word}"), 0.5);
-            }
-        }
-    }
-
-    /// Adds one named feature; titles outside the index and non-positive weights are ignored.
-    pub fn add(&mut self, item: u32, name: &str, weight: f32) {
-        let next = self.names.len() as u32;
-        if let Some(row) = self.rows.get_mut(item as usize)
-            && weight > 0.0
-        {
-            let feature = match self.names.get(name) {
-                Some(&known) => known,
-                None => *self.names.entry(name.to_owned()).or_insert(next),
-            };
-            match row.iter_mut().find(|cell| cell.0 == feature) {
-                Some(cell) => cell.1 = cell.1.max(weight),
-                None => row.push((feature, weight)),
-            }
-        }
-    }
-
-    /// Weighs by rarity, drops features of a single title, and scales every title to length one.
-    pub fn build(self) -> ItemFeatures {
-        let mut counts = vec![0u32; self.names.len()];
-        self.rows.iter().flatten().for_each(|cell| counts[cell.0 as usize] += 1);
-        let titles = self.rows.len() as f32;
-        let rows = self.rows.into_iter().map(|row| {
-            let mut row: Vec<(u32, f32)> = row
-                .into_iter()
-                .filter(|cell| counts[cell.0 as usize] > 1)
-                .map(|(feature, weight)| {
-                    let rarity = (1.0 + titles / counts[feature as usize] as f32).ln();
-                    (feature, weight * rarity.sqrt())
-                })
-                .collect();
-            row.sort_unstable_by_key(|cell| cell.0);
-            let length = row.iter().map(|c| c.1 * c.1).sum::<f32>().sqrt();
-            row.iter_mut().for_each(|c| c.1 /= length.max(1e-12));
-            row
-        });
-        ItemFeatures {
-            features: counts.len(),
-            rows: rows.collect(),
-            years: self.years,
-        }
-    }
-}
-
-impl ItemFeatures {
-    /// No features for any of `items` titles.
-    pub fn none(items: usize) -> Self {
-        ItemFeaturesBuilder::new(items).build()
-    }
-
-    /// Year of a title's release.
-    pub fn year(&self, item: u32) -> Option<i32> {
-        self.years.get(item as usize).copied().flatten()
-    }
-
-    /// Number of titles.
-    pub fn items(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether no title has a feature.
-    pub fn is_empty(&self) -> bool {
-        self.rows.iter().all(Vec::is_empty)
-    }
-
-    /// `out[title] = row · vector`.
-    fn times(&self, vector: &[f32], out: &mut [f32]) {
-        for (sum, row) in out.iter_mut().zip(&self.rows) {
-            *sum = row.iter().map(|&(f, w)| w * vector[f as usize]).sum();
-        }
-    }
-
-    /// `out[feature] = Σ titles: row × vector[title]`.
-    fn transposed_times(&self, vector: &[f32], out: &mut [f32]) {
-        out.fill(0.0);
-        for (&value, row) in vector.iter().zip(&self.rows) {
-            row.iter().for_each(|&(f, w)| out[f as usize] += w * value);
-        }
-    }
-}
 
 /// How the mapping is learned.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -177,6 +35,15 @@ impl Default for ContentSettings {
 pub struct Content {
     stored: Stored,
     factors: Factors,
+    mapping: Arc<Mapping>,
+}
+
+/// From features to latent vectors.
+#[derive(Clone, Debug, PartialEq)]
+struct Mapping {
+    vocabulary: Vocabulary,
+    /// Row-major `[features × size]`.
+    weights: Vec<f32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,7 +63,7 @@ impl Content {
             return Err(RecoError::Config(text));
         }
         let weights: Vec<f32> = data.popularity().iter().map(|c| c.sqrt()).collect();
-        let columns: Vec<Vec<f32>> = (0..size)
+        let columns: Vec<(Vec<f32>, Vec<f32>)> = (0..size)
             .into_par_iter()
             .map(|dimension| {
                 let target = |item: usize| ials.vector(item as u32)[dimension];
@@ -204,20 +71,42 @@ impl Content {
                 let map = regress(features, &weights, &wanted, settings.regularisation);
                 let mut predicted = vec![0f32; items];
                 features.times(&map, &mut predicted);
-                predicted
+                (map, predicted)
             })
             .collect();
+        let vocabulary = features.vocabulary().clone();
         let mut vectors = vec![0f32; items * size];
-        for (dimension, column) in columns.iter().enumerate() {
-            for (item, value) in column.iter().enumerate() {
-                vectors[item * size + dimension] = *value;
-            }
+        let mut weights = vec![0f32; vocabulary.len() * size];
+        for (dimension, (map, predicted)) in columns.iter().enumerate() {
+            spread(predicted, &mut vectors, dimension, size);
+            spread(map, &mut weights, dimension, size);
         }
         let objective = ials.settings().objective;
         Ok(Self {
             stored: Stored { items, size, objective },
             factors: Factors::new(objective, size, vectors),
+            mapping: Arc::new(Mapping { vocabulary, weights }),
         })
+    }
+
+    /// The same model with titles behind those it was trained with: each has the vector that its description maps to, zero where
+    /// none of its features is known. Nothing that is said of the other titles changes.
+    pub(crate) fn placed(&self, titles: &[TitleDescription<'_>]) -> Self {
+        let size = self.stored.size;
+        let mut vectors = vec![0f32; titles.len() * size];
+        for (title, vector) in titles.iter().zip(vectors.chunks_exact_mut(size)) {
+            for (feature, value) in self.mapping.vocabulary.row(title) {
+                let weights = &self.mapping.weights[feature as usize * size..][..size];
+                vector
+                    .iter_mut()
+                    .zip(weights)
+                    .for_each(|(sum, weight)| *sum += value * weight);
+            }
+        }
+        let mut placed = self.clone();
+        placed.stored.items += titles.len();
+        placed.factors.append(&vectors);
+        placed
     }
 
     /// The viewer's vector, left in the scratch; false where the history says nothing.
@@ -240,13 +129,47 @@ impl Content {
         let reader = TensorReader::new(NAME, bytes)?;
         let stored: Stored = reader.settings(NAME)?;
         let factors = Factors::read(&reader, stored.objective, stored.items, stored.size)?;
-        Ok(Self { stored, factors })
+        Ok(Self {
+            mapping: Arc::new(Mapping::read(&reader, stored.size)?),
+            stored,
+            factors,
+        })
     }
+}
+
+impl Mapping {
+    fn write(&self, writer: &mut TensorWriter) {
+        writer.i64("features", self.vocabulary.hashes());
+        writer.f32("rarities", self.vocabulary.rarities());
+        writer.f32("mapping", &self.weights);
+    }
+
+    /// What an older version wrote knows no features: it places no new title, and serves as before.
+    fn read(reader: &TensorReader<'_>, size: usize) -> Result<Self> {
+        if !reader.has("features") {
+            return Ok(Self {
+                vocabulary: Vocabulary::default(),
+                weights: Vec::new(),
+            });
+        }
+        let hashes = reader.i64_any("features")?;
+        let rarities = reader.f32("rarities", hashes.len())?;
+        Ok(Self {
+            weights: reader.f32("mapping", hashes.len() * size)?,
+            vocabulary: Vocabulary::new(&hashes, &rarities),
+        })
+    }
+}
+
+/// Writes values at every `step`-th place, from `first` on.
+fn spread(values: &[f32], out: &mut [f32], first: usize, step: usize) {
+    let places = out.iter_mut().skip(first).step_by(step);
+    places.zip(values).for_each(|(place, value)| *place = *value);
 }
 
 /// Conjugate gradients on `(FᵀCF + λI) x = Fᵀ(C·target)`; `wanted` is `C·target`.
 fn regress(features: &ItemFeatures, weights: &[f32], wanted: &[f32], ridge: f32) -> Vec<f32> {
-    let count = features.features;
+    let count = features.vocabulary().len();
     let (mut x, mut residual) = (vec![0f32; count], vec![0f32; count]);
     features.transposed_times(wanted, &mut residual);
     let mut direction = residual.clone();
@@ -309,6 +232,7 @@ impl Model for Content {
     fn save(&self) -> Result<Vec<u8>> {
         let mut writer = TensorWriter::default();
         self.factors.write(&mut writer);
+        self.mapping.write(&mut writer);
         writer.finish(NAME, &self.stored)
     }
 }

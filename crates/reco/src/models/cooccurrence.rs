@@ -11,6 +11,8 @@ use crate::select::{Scored, best_first};
 use crate::sparse::SparseMatrix;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 const NAME: &str = "cooccurrence";
 
@@ -51,11 +53,20 @@ impl Default for CooccurrenceSettings {
     }
 }
 
+/// Followers of one title with their raw decayed counts, ascending by title.
+type Row = Vec<(u32, f32)>;
+
 /// Raw decayed counts by row, with the sums that normalise them.
+///
+/// What was counted in training is shared between clones; a clone that observes has its own copies of the rows that it changes and
+/// of no others, so keeping one beside the model in service costs what has happened since.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cooccurrence {
     stored: Stored,
-    rows: Vec<Vec<(u32, f32)>>,
+    /// As training counted them.
+    rows: Arc<Vec<Row>>,
+    /// Whole rows that events have changed since, instead of those above.
+    changed: HashMap<u32, Arc<Row>>,
     row_sums: Vec<f32>,
     popularity: Vec<f32>,
     /// `(popularity + 20)^−column_exponent`, kept up to date.
@@ -85,12 +96,13 @@ impl Cooccurrence {
                 items: data.items(),
                 settings,
             },
-            rows: Vec::new(),
+            rows: Arc::default(),
+            changed: HashMap::new(),
             row_sums: Vec::new(),
             popularity,
             column_factors,
         };
-        let (rows, sums) = (0..data.items() as u32)
+        let (rows, sums): (Vec<Row>, Vec<f32>) = (0..data.items() as u32)
             .into_par_iter()
             .with_min_len(32)
             .map_init(
@@ -98,13 +110,13 @@ impl Cooccurrence {
                 |sums, item| model.count_row(data, item, sums),
             )
             .unzip();
-        model.rows = rows;
+        model.rows = Arc::new(rows);
         model.row_sums = sums;
         Ok(model)
     }
 
     /// One row of counts; `sums` is all zero before and after.
-    fn count_row(&self, data: &Dataset, item: u32, sums: &mut [f32]) -> (Vec<(u32, f32)>, f32) {
+    fn count_row(&self, data: &Dataset, item: u32, sums: &mut [f32]) -> (Row, f32) {
         let mut touched = Vec::new();
         for &occurrence in data.occurrences(item) {
             let own = data.event(occurrence).weight;
@@ -136,13 +148,13 @@ impl Cooccurrence {
         }
         touched.sort_unstable();
         let take = |&b: &u32| (b, std::mem::take(&mut sums[b as usize]));
-        let cells: Vec<(u32, f32)> = touched.iter().map(take).collect();
+        let cells: Row = touched.iter().map(take).collect();
         let total = cells.iter().map(|c| c.1).sum();
         (self.pruned(cells), total)
     }
 
     /// Keeps the followers that score highest.
-    fn pruned(&self, mut cells: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
+    fn pruned(&self, mut cells: Row) -> Row {
         if let Some(keep) = self.stored.settings.keep
             && cells.len() > keep.max(1)
         {
@@ -155,6 +167,37 @@ impl Cooccurrence {
             cells.shrink_to_fit();
         }
         cells
+    }
+
+    /// The same counts over at least `items` titles; those that are new have none yet.
+    pub(crate) fn with_items(&self, items: usize) -> Self {
+        let mut wider = self.clone();
+        let items = items.max(self.stored.items);
+        wider.stored.items = items;
+        wider.row_sums.resize(items, 0.0);
+        wider.popularity.resize(items, 0.0);
+        wider
+            .column_factors
+            .resize(items, column_factor(0.0, &self.stored.settings));
+        wider
+    }
+
+    /// Whether events have changed a title's followers since training.
+    pub fn has_changed(&self, item: u32) -> bool {
+        self.changed.contains_key(&item)
+    }
+
+    /// Cells of the rows that events have changed since training: what is held beside the trained ones.
+    pub fn changed_cells(&self) -> usize {
+        self.changed.values().map(|row| row.len()).sum()
+    }
+
+    /// A title's followers with their counts; none for a title outside the catalogue.
+    fn row(&self, item: u32) -> &[(u32, f32)] {
+        match self.changed.get(&item) {
+            Some(row) => row,
+            None => self.rows.get(item as usize).map_or(&[][..], Vec::as_slice),
+        }
     }
 
     /// Counts one more event of a viewer whose earlier history is `history`, oldest first.
@@ -181,7 +224,9 @@ impl Cooccurrence {
         if gain <= 0.0 {
             return;
         }
-        let row = &mut self.rows[from as usize];
+        let rows = &self.rows;
+        let counted = || Arc::new(rows.get(from as usize).cloned().unwrap_or_default());
+        let row = Arc::make_mut(self.changed.entry(from).or_insert_with(counted));
         match row.binary_search_by_key(&to, |c| c.0) {
             Ok(at) => row[at].1 += gain,
             Err(at) => row.insert(at, (to, gain)),
@@ -209,18 +254,16 @@ impl Cooccurrence {
 
     /// How often `to` follows `from`, normalised by the popularity of `to`; zero outside the catalogue.
     pub(crate) fn count(&self, from: u32, to: u32) -> f32 {
-        let Some(row) = self.rows.get(from as usize) else {
-            return 0.0;
-        };
+        let row = self.row(from);
         let at = row.binary_search_by_key(&to, |cell| cell.0);
         at.map_or(0.0, |at| row[at].1 * self.column_factors[to as usize])
     }
 
     /// What follows one title: titles and normalised strengths; nothing for a title outside the catalogue.
     pub fn followers(&self, item: u32) -> impl Iterator<Item = (u32, f32)> + '_ {
-        let row = self.rows.get(item as usize).map_or(&[][..], Vec::as_slice);
         let factor = self.row_factor(item);
-        row.iter()
+        self.row(item)
+            .iter()
             .map(move |&(follower, count)| (follower, factor * count * self.column_factors[follower as usize]))
     }
 
@@ -249,7 +292,8 @@ impl Cooccurrence {
             .map(|&count| column_factor(count, &stored.settings))
             .collect();
         Ok(Self {
-            rows: rows.collect(),
+            rows: Arc::new(rows.collect()),
+            changed: HashMap::new(),
             row_sums,
             popularity,
             column_factors,
@@ -274,17 +318,15 @@ impl Model for Cooccurrence {
     fn score(&self, history: &[Event], _scratch: &mut Scratch, out: &mut [f32]) {
         out.fill(0.0);
         for (place, weight) in self.context(history) {
-            for &(follower, count) in &self.rows[history[place].item as usize] {
+            for &(follower, count) in self.row(history[place].item) {
                 out[follower as usize] += weight * count * self.column_factors[follower as usize];
             }
         }
     }
 
     fn similar(&self, item: u32, k: usize) -> Vec<Scored> {
-        let Some(row) = self.rows.get(item as usize) else {
-            return Vec::new();
-        };
-        let mut list: Vec<Scored> = row
+        let mut list: Vec<Scored> = self
+            .row(item)
             .iter()
             .filter(|cell| cell.0 != item)
             .map(|&(follower, count)| Scored {
@@ -311,7 +353,8 @@ impl Model for Cooccurrence {
 
     fn save(&self) -> Result<Vec<u8>> {
         let mut writer = TensorWriter::default();
-        SparseMatrix::from_rows(&self.rows).write("counts", &mut writer);
+        SparseMatrix::from_slices((0..self.stored.items as u32).map(|item| self.row(item)))
+            .write("counts", &mut writer);
         writer.f32("popularity", &self.popularity);
         writer.f32("row_sums", &self.row_sums);
         writer.finish(NAME, &self.stored)

@@ -35,6 +35,8 @@ pub struct Factors {
     size: usize,
     vectors: Vec<f32>,
     gram: Vec<f32>,
+    /// Titles that the objective speaks of: those of training.
+    trained: usize,
 }
 
 impl Factors {
@@ -44,18 +46,25 @@ impl Factors {
         Self {
             objective,
             size,
+            trained: vectors.len() / size,
             vectors,
             gram,
         }
+    }
+
+    /// Adds titles that were not there in training, row-major `[titles × size]`; the objective does not hear of them.
+    pub fn append(&mut self, vectors: &[f32]) {
+        self.vectors.extend_from_slice(vectors);
     }
 
     pub fn items(&self) -> usize {
         self.vectors.len() / self.size
     }
 
+    /// A title's vector; empty for a title outside the catalogue.
     pub fn vector(&self, item: u32) -> &[f32] {
         let start = item as usize * self.size;
-        &self.vectors[start..start + self.size]
+        self.vectors.get(start..start + self.size).unwrap_or_default()
     }
 
     fn known<'a>(&'a self, history: &'a [Event]) -> impl Iterator<Item = &'a Event> {
@@ -74,7 +83,7 @@ impl Factors {
             observed += 1;
             solver.observe(self.vector(event.item), event.weight);
         }
-        (observed > 0).then(|| self.objective.ridge(observed, self.items()))
+        (observed > 0).then(|| self.objective.ridge(observed, self.trained))
     }
 
     /// The viewer's vector, left in `scratch.vector`; false where there is no usable history.
@@ -107,8 +116,8 @@ impl Factors {
         sorted_contributions(parts.collect())
     }
 
-    /// The contribution of every event to each of `items`, which must be known: `[events × items]`, zero for an event that says
-    /// nothing. The normal equations are factorised once.
+    /// The contribution of every event to each of `items`: `[events × items]`, zero for an event that says nothing and for a title
+    /// outside the catalogue. The normal equations are factorised once.
     pub fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
         let count = items.len();
         out.clear();

@@ -97,7 +97,7 @@ impl Ials {
         })
     }
 
-    /// A title's vector, shape `[size]`.
+    /// A title's vector, shape `[size]`; empty for a title outside the catalogue.
     pub fn vector(&self, item: u32) -> &[f32] {
         self.factors.vector(item)
     }

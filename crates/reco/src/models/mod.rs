@@ -5,12 +5,14 @@ mod cooccurrence;
 mod ease;
 mod factors;
 mod ials;
+mod item_features;
 mod popularity;
 
-pub use content::{Content, ContentSettings, ItemFeatures, ItemFeaturesBuilder, TitleDescription};
+pub use content::{Content, ContentSettings};
 pub use cooccurrence::{Cooccurrence, CooccurrenceSettings};
 pub(crate) use ease::inputs as ease_inputs;
 pub use ease::{Ease, EaseSettings};
 pub use factors::Objective;
 pub use ials::{Ials, IalsSettings};
+pub use item_features::{ItemFeatures, ItemFeaturesBuilder, TitleDescription};
 pub use popularity::Popularity;

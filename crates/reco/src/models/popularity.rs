@@ -77,6 +77,14 @@ impl Popularity {
         }
     }
 
+    /// The same counts over at least `items` titles; those that are new have none yet.
+    pub(crate) fn with_items(&self, items: usize) -> Self {
+        let mut wider = self.clone();
+        wider.settings.items = items.max(self.settings.items);
+        wider.scores.resize(wider.settings.items, 0.0);
+        wider
+    }
+
     /// Score per title, shape `[items]`.
     pub fn scores(&self) -> &[f32] {
         &self.scores

@@ -200,7 +200,10 @@ impl RankingBuffers {
             bases.cooccurrence.add_followers(event.item, weight, newest);
         }
         bases.ease.score_twice(history, RECENT_DECAY, ease, ease_recent);
-        bases.ials.score(history, scratch, ials);
+        // Titles that came after training have no vector.
+        let (trained, placed) = ials.split_at_mut(bases.ials.items());
+        bases.ials.score(history, scratch, trained);
+        placed.fill(0.0);
     }
 
     fn propose(&mut self, item: u32) {

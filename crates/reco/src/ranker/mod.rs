@@ -22,7 +22,7 @@ use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
 use crate::error::{RecoError, Result};
 use crate::model::{HISTORY_MAX, Model, Scratch};
-use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity};
+use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity, TitleDescription};
 use crate::select::{Scored, best_first};
 use crate::split::{LearnStages, Stage};
 use crate::train::{BaseConfig, Progress};
@@ -31,28 +31,29 @@ use features::Drawing;
 use forest::Forest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const NAME: &str = "ranker";
 
-/// The base models that the ranker blends, all over the same catalogue.
+/// The base models that the ranker blends, all over the same catalogue. Clones share them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bases {
     /// Counts of all time.
-    pub popularity: Popularity,
+    pub popularity: Arc<Popularity>,
     /// Decayed counts.
-    pub trending: Popularity,
+    pub trending: Arc<Popularity>,
     /// General taste.
-    pub ials: Ials,
+    pub ials: Arc<Ials>,
     /// Item-item weights.
-    pub ease: Ease,
+    pub ease: Arc<Ease>,
     /// What comes next.
     pub cooccurrence: Cooccurrence,
     /// What the titles are.
-    pub content: Content,
+    pub content: Arc<Content>,
     /// What the titles' events say as a whole.
-    pub traits: Traits,
+    pub traits: Arc<Traits>,
     /// Computed from the above.
-    priors: features::Priors,
+    priors: Arc<features::Priors>,
 }
 
 impl Bases {
@@ -104,15 +105,32 @@ impl Bases {
         }
         let priors = features::Priors::new(popularity.scores(), trending.scores());
         Ok(Self {
-            popularity,
-            trending,
-            ials,
-            ease,
+            popularity: Arc::new(popularity),
+            trending: Arc::new(trending),
+            ials: Arc::new(ials),
+            ease: Arc::new(ease),
             cooccurrence,
-            content,
-            traits,
-            priors,
+            content: Arc::new(content),
+            traits: Arc::new(traits),
+            priors: Arc::new(priors),
         })
+    }
+
+    /// With titles behind those of training of which nothing is known but what they are: by content they can be scored like every
+    /// title that nobody has seen. iALS and EASE stay as they are, for they have nothing to say of these.
+    pub(crate) fn placed(&self, titles: &[TitleDescription<'_>]) -> Self {
+        let items = self.items() + titles.len();
+        let popularity = self.popularity.with_items(items);
+        let trending = self.trending.with_items(items);
+        Self {
+            priors: Arc::new(features::Priors::new(popularity.scores(), trending.scores())),
+            popularity: Arc::new(popularity),
+            trending: Arc::new(trending),
+            cooccurrence: self.cooccurrence.with_items(items),
+            content: Arc::new(self.content.placed(titles)),
+            traits: Arc::new(self.traits.placed(titles.iter().map(|title| title.year))),
+            ..self.clone()
+        }
     }
 
     /// Number of titles.

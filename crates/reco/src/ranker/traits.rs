@@ -82,6 +82,19 @@ impl Traits {
         sums.map(|sum| sum / count.max(1.0))
     }
 
+    /// With titles behind these that have no events yet, by their years of release.
+    pub(crate) fn placed(&self, years: impl Iterator<Item = Option<i32>>) -> Self {
+        let decades = self.values.chunks_exact(TRAITS).map(|traits| traits[TRAITS - 1]);
+        let usual = decades.sum::<f32>() / self.items().max(1) as f32;
+        let mut placed = self.clone();
+        for year in years {
+            let decade = year.map_or(usual, |year| year as f32 / 10.0);
+            placed.values.extend([0.0; TRAITS - 1]);
+            placed.values.push(decade);
+        }
+        placed
+    }
+
     /// As a safetensors file.
     pub fn save(&self) -> Result<Vec<u8>> {
         let mut writer = TensorWriter::default();

@@ -63,7 +63,8 @@ pub fn top(shelf: &Shelf, viewer: &Viewer, taste: &Taste, count: usize) -> Vec<P
 
 /// Makes the page.
 pub fn build(asked: &Asked<'_>) -> Built {
-    let taste = Taste::read(asked.shelf, &asked.request.viewer, asked.recent, &asked.request.exclude);
+    let request = asked.request;
+    let taste = Taste::read(asked.shelf, &request.viewer, asked.recent, &request.exclude, asked.now);
     SCRATCH.with_borrow_mut(|scratch| compose(asked, &taste, scratch))
 }
 

@@ -109,7 +109,7 @@ impl Reading {
             let Some(item) = titles.slot_of(page.titles[row].into()) else {
                 continue;
             };
-            let weight = weight_of_row(page, row);
+            let weight = weight_of_row(page, row, *now);
             if weight == 0.0 {
                 continue;
             }

@@ -197,7 +197,7 @@ fn learn(
 ) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let config = TrainConfig {
-        known_through: current.map(|loaded| loaded.recommender.trained_through()),
+        known_through: current.map(|loaded| loaded.trained.trained_through()),
         ..TrainConfig::default()
     };
     let trained = reco::train(&learned.data, &learned.keys, &learned.features, &config, now, progress)?;
@@ -206,7 +206,7 @@ fn learn(
         &trained,
         &learned.data,
         titles,
-        current.map(|loaded| &loaded.recommender),
+        current.map(|loaded| &loaded.trained),
         &earlier,
     );
     let parts = trained.recommender.save_parts()?;

@@ -5,5 +5,6 @@
 mod constraints;
 mod home;
 mod house;
+mod learning;
 mod models;
 mod serving;

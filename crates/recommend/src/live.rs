@@ -1,0 +1,257 @@
+//! What people did since the model was trained, one act after the other: what they favoured, and what they had done before it.
+//!
+//! The model in service counts on from them ([`crate::loaded::Loaded::current`]), so that what is watched after a title shows before the
+//! next training. That training has seen them, and they are forgotten up to where it ended. An act counts once per person and
+//! title. The log is bounded, and so is everything that is counted from it.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use contract::{Millis, ProfileId, TitleId, activity::RecentActivity};
+
+use crate::{taste::evidence, titles::Titles};
+
+/// Acts kept; when there are more, the oldest quarter goes. What is counted from one is at most [`BEFORE_MAX`] cells each way.
+const ACTS_MAX: usize = 20_000;
+/// Events before an act that are kept with it: as many as any window of co-occurrence looks at.
+pub const BEFORE_MAX: usize = 20;
+/// The newest states of a viewer that an act is looked for in.
+pub const STATES_MAX: u32 = 60;
+
+/// A person began to favour a title.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    pub profile: ProfileId,
+    pub title: TitleId,
+    pub at: Millis,
+    /// Evidence, above zero.
+    pub weight: f32,
+    /// What this person had done before, the newest last, with its evidence.
+    pub before: Vec<(TitleId, f32)>,
+}
+
+impl Act {
+    /// As training at `now` would read it from the same activity; `None` where nothing speaks for the title any more.
+    pub fn read(
+        titles: &Titles,
+        profile: ProfileId,
+        title: TitleId,
+        recent: &RecentActivity,
+        now: Millis,
+    ) -> Option<Self> {
+        let slot = titles.slot_of(title)?;
+        let mut seen = HashSet::new();
+        let (mut own, mut others) = (None, Vec::new());
+        for state in &recent.states {
+            let Some(known) = titles.slot_of(state.title) else {
+                continue;
+            };
+            let Some((weight, at)) = evidence(state, now).filter(|_| seen.insert(known)) else {
+                continue;
+            };
+            if known == slot {
+                own = Some((weight, at)).filter(|_| weight > 0.0);
+            } else {
+                others.push((at, titles.id(known), weight));
+            }
+        }
+        let (weight, at) = own?;
+        others.retain(|(earlier, ..)| *earlier < at);
+        others.sort_by_key(|(earlier, ..)| *earlier);
+        let newest = others.split_off(others.len().saturating_sub(BEFORE_MAX));
+        Some(Self {
+            profile,
+            title: titles.id(slot),
+            at,
+            weight,
+            before: newest.into_iter().map(|(_, title, weight)| (title, weight)).collect(),
+        })
+    }
+}
+
+/// The acts of this process's time, and those that were stored before it.
+#[derive(Default)]
+pub struct Live(Mutex<Log>);
+
+#[derive(Default)]
+struct Log {
+    /// In the order they came, each pair once.
+    acts: VecDeque<Act>,
+    pairs: HashSet<(ProfileId, TitleId)>,
+    /// Grows whenever acts are taken away, so that whoever has counted them begins again.
+    epoch: u64,
+    /// Of the acts, so many are stored.
+    stored: usize,
+    changed: bool,
+}
+
+impl Log {
+    fn add(&mut self, act: Act) {
+        if !self.pairs.insert((act.profile, act.title)) {
+            return;
+        }
+        self.acts.push_back(act);
+        self.changed = true;
+        if self.acts.len() > ACTS_MAX {
+            let mut left = ACTS_MAX / 4;
+            self.retain(|_| {
+                left = left.saturating_sub(1);
+                left == 0
+            });
+        }
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(&Act) -> bool) {
+        let before = self.acts.len();
+        let Self {
+            acts, pairs, stored, ..
+        } = self;
+        let (mut place, mut gone) = (0, 0);
+        acts.retain(|act| {
+            place += 1;
+            let is_kept = keep(act);
+            if !is_kept {
+                pairs.remove(&(act.profile, act.title));
+                gone += usize::from(place <= *stored);
+            }
+            is_kept
+        });
+        self.stored -= gone;
+        if self.acts.len() < before {
+            self.epoch += 1;
+            self.changed = true;
+        }
+    }
+}
+
+impl Live {
+    /// Counts an act, unless this person's liking of this title is counted already.
+    pub fn observe(&self, act: Act) {
+        self.lock().add(act);
+    }
+
+    /// Whether this person's liking of this title is counted already.
+    pub fn knows(&self, profile: ProfileId, title: TitleId) -> bool {
+        self.lock().pairs.contains(&(profile, title))
+    }
+
+    /// Whether anything has changed since the last call.
+    pub fn take_changed(&self) -> bool {
+        std::mem::take(&mut self.lock().changed)
+    }
+
+    /// A new model has counted every act until `through`.
+    pub fn forget_before(&self, through: Millis) {
+        self.lock().retain(|act| act.at > through);
+    }
+
+    /// Nothing that this profile did is kept.
+    pub fn forget(&self, profile: ProfileId) {
+        self.lock().retain(|act| act.profile != profile);
+    }
+
+    /// Begins from what was stored.
+    pub fn restore(&self, acts: Vec<Act>) {
+        let mut log = self.lock();
+        acts.into_iter().for_each(|act| log.add(act));
+        log.stored = log.acts.len();
+    }
+
+    /// What is not stored yet, and where that ends.
+    pub fn unstored(&self) -> Vec<Act> {
+        let log = self.lock();
+        log.acts.iter().skip(log.stored).cloned().collect()
+    }
+
+    /// So many more have been stored, of those that [`Self::unstored`] gave.
+    pub fn has_stored(&self, acts: &[Act]) {
+        let mut log = self.lock();
+        // What was forgotten meanwhile is not among them any more.
+        let known = acts.iter().filter(|act| log.pairs.contains(&(act.profile, act.title)));
+        log.stored = (log.stored + known.count()).min(log.acts.len());
+    }
+
+    /// Shows the acts to `read`, with the epoch they belong to.
+    pub fn read<R>(&self, read: impl FnOnce(u64, &VecDeque<Act>) -> R) -> R {
+        let log = self.lock();
+        read(log.epoch, &log.acts)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Log> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn act(profile: i64, title: i64, at: Millis) -> Act {
+        Act {
+            profile: ProfileId(profile),
+            title: TitleId(title),
+            at,
+            weight: 1.0,
+            before: vec![(TitleId(title + 1), 1.0)],
+        }
+    }
+
+    fn len(live: &Live) -> usize {
+        live.read(|_, acts| acts.len())
+    }
+
+    #[test]
+    fn one_person_counts_once() {
+        let live = Live::default();
+        (0..50).for_each(|at| live.observe(act(1, 1, at)));
+        assert_eq!(len(&live), 1);
+        live.observe(act(2, 1, 60));
+        assert_eq!(len(&live), 2);
+    }
+
+    #[test]
+    fn a_new_model_has_counted_what_it_has_seen() {
+        let live = Live::default();
+        (0..7).for_each(|at| live.observe(act(at, 1, at)));
+        let epoch = live.read(|epoch, _| epoch);
+        live.forget_before(4);
+        assert_eq!(
+            live.read(|_, acts| acts.iter().map(|act| act.at).collect::<Vec<_>>()),
+            [5, 6]
+        );
+        assert_ne!(live.read(|epoch, _| epoch), epoch, "whoever counted begins again");
+        live.observe(act(0, 1, 9));
+        assert_eq!(len(&live), 3, "what was forgotten may come again");
+    }
+
+    #[test]
+    fn it_holds_a_bounded_number_of_acts_the_newest() {
+        let live = Live::default();
+        let many = 3 * ACTS_MAX as i64;
+        (0..many).for_each(|at| live.observe(act(at, 1, at)));
+        assert!(len(&live) <= ACTS_MAX && len(&live) >= ACTS_MAX / 2);
+        assert!(live.knows(ProfileId(many - 1), TitleId(1)));
+        assert!(!live.knows(ProfileId(0), TitleId(1)));
+        let pairs = live.lock().pairs.len();
+        assert_eq!(pairs, len(&live));
+    }
+
+    #[test]
+    fn what_is_stored_is_stored_once_and_forgotten_with_its_profile() {
+        let live = Live::default();
+        live.restore(vec![act(1, 1, 1), act(2, 1, 2)]);
+        live.observe(act(3, 1, 3));
+        live.observe(act(4, 1, 4));
+        let unstored = live.unstored();
+        assert_eq!(unstored, [act(3, 1, 3), act(4, 1, 4)]);
+        // One is forgotten while the others are written.
+        live.forget(ProfileId(3));
+        live.has_stored(&unstored);
+        assert_eq!(live.unstored(), []);
+        live.forget(ProfileId(1));
+        live.observe(act(5, 1, 5));
+        assert_eq!(live.unstored(), [act(5, 1, 5)]);
+    }
+}

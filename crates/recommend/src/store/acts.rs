@@ -1,0 +1,85 @@
+//! The acts since the model was trained, as they are kept over a restart.
+
+use contract::{Fault, Millis, ProfileId, TitleId};
+use platform::{db::OrFault as _, on};
+use serde::{Deserialize, Serialize};
+use sqlx::QueryBuilder;
+
+use super::Store;
+use crate::live::Act;
+
+/// Acts that one statement adds.
+const ACTS_OF_STATEMENT: usize = 200;
+/// Acts that are read back.
+const ACTS_MAX: i64 = 20_000;
+
+/// What stands in a row beside its keys.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    weight: f32,
+    before: Vec<(i64, f32)>,
+}
+
+impl Store {
+    /// The newest acts, the oldest of them first.
+    pub async fn acts(&self) -> Result<Vec<Act>, Fault> {
+        let sql = "SELECT profile_id, title_id, at, content FROM acts ORDER BY at DESC, profile_id, title_id LIMIT $1";
+        let mut rows: Vec<(i64, i64, i64, String)> =
+            on!(&self.db, pool => sqlx::query_as(sql).bind(ACTS_MAX).fetch_all(pool).await).or_fault()?;
+        rows.reverse();
+        rows.into_iter().map(act_of).collect()
+    }
+
+    /// Adds acts; those up to `through` go, for the model in service has learned from them, and so do all beyond the newest that
+    /// would be read back.
+    pub async fn save_acts(&self, acts: &[Act], through: Option<Millis>) -> Result<(), Fault> {
+        let mut tx = self.db.begin().await?;
+        for chunk in acts.chunks(ACTS_OF_STATEMENT) {
+            let contents: Vec<String> = chunk.iter().map(content_of).collect::<Result<_, _>>()?;
+            on!(tx, conn => {
+                let mut insert = QueryBuilder::new("INSERT INTO acts (profile_id, title_id, at, content) ");
+                insert.push_values(chunk.iter().zip(&contents), |mut row, (act, content)| {
+                    row.push_bind(act.profile.0)
+                        .push_bind(act.title.0)
+                        .push_bind(act.at)
+                        .push_bind(content);
+                });
+                insert.push(" ON CONFLICT (profile_id, title_id) DO NOTHING");
+                insert.build().persistent(false).execute(conn).await.map(drop)
+            })
+            .or_fault()?;
+        }
+        let sql = "SELECT at FROM acts ORDER BY at DESC LIMIT 1 OFFSET $1";
+        let surplus: Option<(i64,)> =
+            on!(tx, conn => sqlx::query_as(sql).bind(ACTS_MAX).fetch_optional(conn).await).or_fault()?;
+        if let Some(last) = through.max(surplus.map(|(at,)| at)) {
+            let sql = "DELETE FROM acts WHERE at <= $1";
+            on!(tx, conn => sqlx::query(sql).bind(last).execute(conn).await.map(drop)).or_fault()?;
+        }
+        tx.commit().await
+    }
+}
+
+fn content_of(act: &Act) -> Result<String, Fault> {
+    let content = Content {
+        weight: act.weight,
+        before: act.before.iter().map(|(title, weight)| (title.0, *weight)).collect(),
+    };
+    serde_json::to_string(&content).map_err(|error| Fault::Internal(error.to_string()))
+}
+
+fn act_of((profile, title, at, content): (i64, i64, i64, String)) -> Result<Act, Fault> {
+    let broken = |error: serde_json::Error| Fault::Internal(format!("a stored act cannot be read: {error}"));
+    let content: Content = serde_json::from_str(&content).map_err(broken)?;
+    Ok(Act {
+        profile: ProfileId(profile),
+        title: TitleId(title),
+        at,
+        weight: content.weight,
+        before: content
+            .before
+            .into_iter()
+            .map(|(title, weight)| (TitleId(title), weight))
+            .collect(),
+    })
+}
