@@ -44,8 +44,8 @@ impl Recommend for Room {
         at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
         let recent = self.recent(&req.viewer).await?;
         let page = self.make(&*self.loaded().await?, &req, recent).await;
-        self.impressions
-            .record(impressions::Shown::of(&page, req.viewer.profile));
+        let shown = impressions::Shown::of(&page, req.viewer.profile, None, &[]);
+        self.impressions.record(shown);
         Ok(page)
     }
 
