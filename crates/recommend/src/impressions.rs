@@ -1,8 +1,10 @@
 //! What was shown: one compact row per page, written behind the answer by a bounded batcher.
 //!
-//! Packed form, version 1: a byte 1, then per row: kind (a byte), its title or genre where it has one, the number of items, the
-//! items. Numbers are LEB128; a title is the zigzag of its difference to the title before, since neighbours in a catalogue have
-//! close ids: about two bytes each instead of eight.
+//! Packed form, version 2: a byte 2, then per row: kind (a byte), its title or genre where it has one, the number of items, the
+//! items, the number of runs of propensities that are not 1, and those: how many items since the run before, how many it has, and
+//! their propensity as a little-endian `f32`. Numbers are LEB128; a title is the zigzag of its difference to the title before, since
+//! neighbours in a catalogue have close ids: about two bytes each instead of eight. Version 1, which has no propensities, is read as
+//! a page on which all are 1.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -22,7 +24,7 @@ const QUEUE_MAX: usize = 8_192;
 const BATCH_MAX: usize = 2_048;
 /// Pages that come within this time are written together.
 const GATHER: Duration = Duration::from_millis(500);
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A page as stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +32,36 @@ pub struct Shown {
     pub page: PageId,
     pub profile: ProfileId,
     pub model: Option<ModelId>,
+    /// The arm of the experiment that the page was made for, if there was one.
+    pub arm: Option<String>,
+    /// Rows and titles, packed: [`Shown::rows`] reads them.
     pub content: Vec<u8>,
+}
+
+/// A row as it was shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShownRow {
+    pub kind: RowKind,
+    /// In the order they stood.
+    pub items: Vec<ShownItem>,
+}
+
+/// A title as it was shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShownItem {
+    pub title: TitleId,
+    /// The probability with which the page shows this title at this place to this viewer, above 0 and at most 1.
+    pub propensity: f32,
+}
+
+/// A place of a page at which another title could have stood.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chance {
+    /// Row of the page and position in it, from 0.
+    pub row: usize,
+    pub position: usize,
+    /// The probability of the title that stands there.
+    pub propensity: f32,
 }
 
 /// Where pages wait to be written.
@@ -88,11 +119,12 @@ async fn drain(receiver: &mut mpsc::Receiver<Shown>, store: &Store) {
 }
 
 impl Shown {
-    pub fn of(page: &HomePage, profile: ProfileId) -> Self {
+    /// `chances` are the places whose propensity is not 1, in the order of the page.
+    pub fn of(page: &HomePage, profile: ProfileId, arm: Option<String>, chances: &[Chance]) -> Self {
         let mut content = Vec::with_capacity(1_024);
         content.push(VERSION);
         let mut last = 0;
-        for row in &page.rows {
+        for (number, row) in page.rows.iter().enumerate() {
             content.push(kind_byte(&row.kind));
             match &row.kind {
                 RowKind::BecauseYouWatched(title) => put_title(&mut content, &mut last, *title),
@@ -106,45 +138,38 @@ impl Shown {
             row.items
                 .iter()
                 .for_each(|item| put_title(&mut content, &mut last, item.title));
+            put_chances(&mut content, chances, number);
         }
         Self {
             page: page.id,
             profile,
             model: page.model,
+            arm,
             content,
         }
     }
 
     /// The rows with their titles, in order. Absent for what this version cannot read.
-    pub fn rows(&self) -> Option<Vec<(RowKind, Vec<TitleId>)>> {
+    pub fn rows(&self) -> Option<Vec<ShownRow>> {
         let (version, mut rest) = self.content.split_first()?;
-        if *version != VERSION {
+        if !(1..=VERSION).contains(version) {
             return None;
         }
         let (mut rows, mut last) = (Vec::new(), 0);
-        while let Some((kind, after)) = rest.split_first() {
-            rest = after;
-            let kind = match kind {
-                0 => RowKind::ContinueWatching,
-                1 => RowKind::TopPicks,
-                2 => RowKind::Trending,
-                3 => RowKind::BecauseYouWatched(take_title(&mut rest, &mut last)?),
-                4 => {
-                    let length = take(&mut rest)? as usize;
-                    let (name, after) = rest.split_at_checked(length)?;
-                    rest = after;
-                    RowKind::Genre(String::from_utf8(name.to_vec()).ok()?)
-                }
-                5 => RowKind::New,
-                6 => RowKind::MyList,
-                7 => RowKind::Popular,
-                _ => return None,
-            };
+        while !rest.is_empty() {
+            let kind = take_kind(&mut rest, &mut last)?;
             let count = take(&mut rest)?;
-            let titles = (0..count)
-                .map(|_| take_title(&mut rest, &mut last))
-                .collect::<Option<Vec<_>>>()?;
-            rows.push((kind, titles));
+            let item = |_| {
+                Some(ShownItem {
+                    title: take_title(&mut rest, &mut last)?,
+                    propensity: 1.0,
+                })
+            };
+            let mut items = (0..count).map(item).collect::<Option<Vec<_>>>()?;
+            if *version > 1 {
+                take_chances(&mut rest, &mut items)?;
+            }
+            rows.push(ShownRow { kind, items });
         }
         Some(rows)
     }
@@ -161,6 +186,60 @@ fn kind_byte(kind: &RowKind) -> u8 {
         RowKind::MyList => 6,
         RowKind::Popular => 7,
     }
+}
+
+fn take_kind(rest: &mut &[u8], last: &mut i64) -> Option<RowKind> {
+    let (kind, after) = rest.split_first()?;
+    *rest = after;
+    Some(match kind {
+        0 => RowKind::ContinueWatching,
+        1 => RowKind::TopPicks,
+        2 => RowKind::Trending,
+        3 => RowKind::BecauseYouWatched(take_title(rest, last)?),
+        4 => {
+            let length = usize::try_from(take(rest)?).ok()?;
+            let (name, after) = rest.split_at_checked(length)?;
+            *rest = after;
+            RowKind::Genre(String::from_utf8(name.to_vec()).ok()?)
+        }
+        5 => RowKind::New,
+        6 => RowKind::MyList,
+        7 => RowKind::Popular,
+        _ => return None,
+    })
+}
+
+/// The propensities of one row, as runs of equal ones.
+fn put_chances(content: &mut Vec<u8>, chances: &[Chance], row: usize) {
+    let here = chances.iter().position(|chance| chance.row == row);
+    let here = here.map_or(&[][..], |first| &chances[first..]);
+    let here = &here[..here.iter().take_while(|chance| chance.row == row).count()];
+    let runs = || here.chunk_by(|a, b| a.position + 1 == b.position && a.propensity == b.propensity);
+    put(content, runs().count() as u64);
+    let mut end = 0;
+    for run in runs() {
+        put(content, (run[0].position - end) as u64);
+        put(content, run.len() as u64);
+        content.extend(run[0].propensity.to_le_bytes());
+        end = run[0].position + run.len();
+    }
+}
+
+fn take_chances(rest: &mut &[u8], items: &mut [ShownItem]) -> Option<()> {
+    let (runs, mut items) = (take(rest)?, items.iter_mut());
+    for _ in 0..runs {
+        let (gap, length) = (take(rest)?, take(rest)?);
+        let propensity = take_propensity(rest)?;
+        (0..gap).try_for_each(|_| items.next().map(drop))?;
+        (0..length).try_for_each(|_| items.next().map(|item| item.propensity = propensity))?;
+    }
+    Some(())
+}
+
+fn take_propensity(rest: &mut &[u8]) -> Option<f32> {
+    let (bytes, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(f32::from_le_bytes(*bytes)).filter(|propensity| *propensity > 0.0 && *propensity <= 1.0)
 }
 
 fn put(content: &mut Vec<u8>, mut value: u64) {
@@ -203,62 +282,117 @@ mod tests {
 
     use super::*;
 
+    fn page(rows: &[ShownRow]) -> HomePage {
+        let row = |row: &ShownRow| Row {
+            id: String::new(),
+            kind: row.kind.clone(),
+            reason: None,
+            items: row
+                .items
+                .iter()
+                .map(|item| Item {
+                    title: item.title,
+                    reason: None,
+                })
+                .collect(),
+        };
+        HomePage {
+            id: PageId(1),
+            model: None,
+            hero: None,
+            rows: rows.iter().map(row).collect(),
+            states: Vec::new(),
+            listed: Vec::new(),
+        }
+    }
+
+    /// The places of these rows whose propensity is not 1.
+    fn chances(rows: &[ShownRow]) -> Vec<Chance> {
+        let places = rows.iter().enumerate().flat_map(|(row, shown)| {
+            shown.items.iter().enumerate().map(move |(position, item)| Chance {
+                row,
+                position,
+                propensity: item.propensity,
+            })
+        });
+        places.filter(|chance| chance.propensity != 1.0).collect()
+    }
+
+    fn certain(kind: RowKind, titles: impl Iterator<Item = i64>) -> ShownRow {
+        let item = |title| ShownItem {
+            title: TitleId(title),
+            propensity: 1.0,
+        };
+        ShownRow {
+            kind,
+            items: titles.map(item).collect(),
+        }
+    }
+
+    fn of_kind(kind: u8, title: i64, genre: String) -> RowKind {
+        match kind {
+            0 => RowKind::ContinueWatching,
+            1 => RowKind::TopPicks,
+            2 => RowKind::Trending,
+            3 => RowKind::BecauseYouWatched(TitleId(title)),
+            4 => RowKind::Genre(genre),
+            5 => RowKind::New,
+            6 => RowKind::MyList,
+            _ => RowKind::Popular,
+        }
+    }
+
+    fn shown_row() -> impl Strategy<Value = ShownRow> {
+        let propensity = prop_oneof![4 => Just(1.0f32), 2 => Just(0.95f32), 1 => 1e-6f32..1.0];
+        let item = (any::<i64>(), propensity).prop_map(|(title, propensity)| ShownItem {
+            title: TitleId(title),
+            propensity,
+        });
+        let items = prop::collection::vec(item, 0..30);
+        let kind = (0u8..8, any::<i64>(), ".{0,12}").prop_map(|(kind, title, genre)| of_kind(kind, title, genre));
+        (kind, items).prop_map(|(kind, items)| ShownRow { kind, items })
+    }
+
     proptest! {
         #[test]
-        fn what_was_shown_can_be_read_again(
-            rows in prop::collection::vec((0u8..8, any::<i64>(), ".{0,12}", prop::collection::vec(any::<i64>(), 0..30)), 0..6)
-        ) {
-            let kinds = |kind: u8, title: i64, genre: &str| match kind {
-                0 => RowKind::ContinueWatching,
-                1 => RowKind::TopPicks,
-                2 => RowKind::Trending,
-                3 => RowKind::BecauseYouWatched(TitleId(title)),
-                4 => RowKind::Genre(genre.to_owned()),
-                5 => RowKind::New,
-                6 => RowKind::MyList,
-                _ => RowKind::Popular,
-            };
-            let rows: Vec<(RowKind, Vec<TitleId>)> = rows.into_iter()
-                .map(|(kind, title, genre, items)| (kinds(kind, title, &genre), items.into_iter().map(TitleId).collect()))
-                .collect();
-            let row = |(kind, titles): &(RowKind, Vec<TitleId>)| Row {
-                id: String::new(),
-                kind: kind.clone(),
-                reason: None,
-                items: titles.iter().map(|title| Item { title: *title, reason: None }).collect(),
-            };
-            let page = HomePage { id: PageId(1), model: None, hero: None, rows: rows.iter().map(row).collect(), states: Vec::new(), listed: Vec::new() };
-            prop_assert_eq!(Shown::of(&page, ProfileId(1)).rows(), Some(rows));
+        fn what_was_shown_can_be_read_again(rows in prop::collection::vec(shown_row(), 0..6)) {
+            let shown = Shown::of(&page(&rows), ProfileId(1), Some("blue".into()), &chances(&rows));
+            prop_assert_eq!(shown.rows(), Some(rows));
         }
 
         #[test]
-        fn bytes_that_are_no_page_are_refused_or_read_but_never_panic(content in prop::collection::vec(any::<u8>(), 0..60)) {
-            Shown { page: PageId(1), profile: ProfileId(1), model: None, content }.rows();
+        fn bytes_that_are_no_page_are_refused_or_read_but_never_panic(
+            version in 0u8..4,
+            content in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let content = [vec![version], content].concat();
+            Shown { page: PageId(1), profile: ProfileId(1), model: None, arm: None, content }.rows();
         }
+    }
+
+    /// As pages were stored before there were propensities.
+    #[test]
+    fn version_1_is_a_page_on_which_everything_was_certain() {
+        let content = [&[1u8, 1, 2, 10, 4][..], &[4, 5], b"Drama", &[1, 1, 5, 0]].concat();
+        let shown = Shown {
+            page: PageId(1),
+            profile: ProfileId(1),
+            model: None,
+            arm: None,
+            content,
+        };
+        let rows = vec![
+            certain(RowKind::TopPicks, [5, 7].into_iter()),
+            certain(RowKind::Genre("Drama".into()), [6].into_iter()),
+            certain(RowKind::New, [].into_iter()),
+        ];
+        assert_eq!(shown.rows(), Some(rows));
     }
 
     #[test]
     fn a_title_takes_two_or_three_bytes() {
-        let items = (0..300i64)
-            .map(|n| Item {
-                title: TitleId((1 << 50) + n * 7_919 % 10_000),
-                reason: None,
-            })
-            .collect();
-        let row = Row {
-            id: String::new(),
-            kind: RowKind::TopPicks,
-            reason: None,
-            items,
-        };
-        let page = HomePage {
-            id: PageId(1),
-            model: None,
-            hero: None,
-            rows: vec![row],
-            states: Vec::new(),
-            listed: Vec::new(),
-        };
-        assert!(Shown::of(&page, ProfileId(1)).content.len() < 300 * 3 + 20);
+        let titles = (0..300i64).map(|n| (1 << 50) + n * 7_919 % 10_000);
+        let page = page(&[certain(RowKind::TopPicks, titles)]);
+        assert!(Shown::of(&page, ProfileId(1), None, &[]).content.len() < 300 * 3 + 20);
     }
 }

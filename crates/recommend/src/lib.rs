@@ -43,7 +43,7 @@ use arc_swap::ArcSwap;
 use contract::{Fault, ProfileId, TitleId, activity::Activity, catalog::Catalog};
 use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs::Queue};
 
-pub use impressions::Shown;
+pub use impressions::{Shown, ShownItem, ShownRow};
 
 static MIGRATIONS: Migrations = platform::migrations!();
 

@@ -56,8 +56,8 @@ impl Recommend for Room {
             states: recent.states,
             listed: recent.listed,
         };
-        self.impressions
-            .record(impressions::Shown::of(&page, req.viewer.profile));
+        let shown = impressions::Shown::of(&page, req.viewer.profile, None, &[]);
+        self.impressions.record(shown);
         Ok(page)
     }
 

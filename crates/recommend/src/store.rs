@@ -20,6 +20,9 @@ const PAGES_OF_STATEMENT: usize = 100;
 /// Rows that one statement deletes.
 const PRUNE_ROWS: i64 = 10_000;
 
+/// Page, profile, model, arm, content.
+type StoredPage = (i64, i64, Option<i64>, Option<String>, Vec<u8>);
+
 /// The database with what writing needs.
 #[derive(Clone)]
 pub struct Store {
@@ -117,11 +120,12 @@ impl Store {
         let mut tx = self.db.begin().await?;
         for chunk in pages.chunks(PAGES_OF_STATEMENT) {
             on!(tx, conn => {
-                let mut insert = QueryBuilder::new("INSERT INTO pages (page_id, profile_id, model_id, content) ");
+                let mut insert = QueryBuilder::new("INSERT INTO pages (page_id, profile_id, model_id, arm, content) ");
                 insert.push_values(chunk, |mut row, page| {
                     row.push_bind(page.page.0)
                         .push_bind(page.profile.0)
                         .push_bind(page.model.map(|model| model.0))
+                        .push_bind(page.arm.as_deref())
                         .push_bind(&page.content);
                 });
                 insert.build().persistent(false).execute(conn).await.map(drop)
@@ -133,14 +137,15 @@ impl Store {
 
     /// Pages shown to a profile, the newest first.
     pub async fn pages(&self, profile: ProfileId, limit: u32) -> Result<Vec<Shown>, Fault> {
-        let sql = "SELECT page_id, profile_id, model_id, content FROM pages WHERE profile_id = $1 ORDER BY page_id DESC LIMIT $2";
-        let rows: Vec<(i64, i64, Option<i64>, Vec<u8>)> =
+        let sql = "SELECT page_id, profile_id, model_id, arm, content FROM pages WHERE profile_id = $1 ORDER BY page_id DESC LIMIT $2";
+        let rows: Vec<StoredPage> =
             on!(&self.db, pool => sqlx::query_as(sql).bind(profile.0).bind(i64::from(limit)).fetch_all(pool).await)
                 .or_fault()?;
-        let page = |(page, profile, model, content): (i64, i64, Option<i64>, Vec<u8>)| Shown {
+        let page = |(page, profile, model, arm, content): StoredPage| Shown {
             page: page.into(),
             profile: profile.into(),
             model: model.map(ModelId),
+            arm,
             content,
         };
         Ok(rows.into_iter().map(page).collect())

@@ -215,7 +215,10 @@ async fn what_was_shown_is_stored_and_forgotten_with_its_profile() {
             .iter()
             .map(|row| (row.kind.clone(), row.items.iter().map(|item| item.title).collect()))
             .collect();
-        assert_eq!(shown[0].rows(), Some(rows), "every row and position");
+        let stored = shown[0].rows().expect("it can be read");
+        let titles = |row: &recommend::ShownRow| row.items.iter().map(|item| item.title).collect();
+        let stored: Vec<(RowKind, Vec<TitleId>)> = stored.iter().map(|row| (row.kind.clone(), titles(row))).collect();
+        assert_eq!(stored, rows, "every row and position");
         house
             .door
             .erase(ForProfileOnly { profile: ProfileId(1) })
