@@ -52,10 +52,14 @@ fn main() {
         "\n| off-policy | planted | truth | bias | root mean square error | interval holds the truth | lift found | loss found |"
     );
     println!("|---|---|---|---|---|---|---|---|");
+    let sharp = |sharpness, error| Ranking {
+        sharpness,
+        ..Ranking::new(error, 3)
+    };
     for (planted, other) in [
         ("nothing", AS_GOOD),
-        ("middling", Ranking::new(0.6, 3)),
-        ("large", Ranking::new(0.3, 3)),
+        ("middling", sharp(1.5, 0.6)),
+        ("large", sharp(2.0, 0.3)),
     ] {
         let (truth, found) = replayed(&audience, SERVES, other, 2_000, runs);
         for it in found {

@@ -31,13 +31,20 @@ pub struct Ranking {
     pub error: f64,
     /// How far it runs after what lures.
     pub bait: f64,
+    /// Where one title is drawn instead of a row shown: how much the best is preferred, as softmax(scores · sharpness).
+    pub sharpness: f64,
     /// Which errors it makes.
     pub seed: u64,
 }
 
 impl Ranking {
     pub const fn new(error: f64, seed: u64) -> Self {
-        Self { error, bait: 0.0, seed }
+        Self {
+            error,
+            bait: 0.0,
+            sharpness: 1.0,
+            seed,
+        }
     }
 }
 
@@ -295,8 +302,6 @@ pub struct Replayed {
 /// Titles to choose from at each decision, and decisions of a viewer.
 const CHOICES: usize = 12;
 const DECISIONS: usize = 2;
-/// Serving draws from softmax(scores · SHARPNESS), so that every choice has a chance.
-const SHARPNESS: f64 = 1.0;
 
 /// `runs` logs of `viewers` viewers served by `served`; how well each estimator knows what `target` would have earned, and the truth:
 /// what both really earn.
@@ -356,7 +361,10 @@ impl Audience {
         titles.truncate(CHOICES);
         let policy = |arm: &Ranking| {
             let scores = self.scores(arm, viewer, stream);
-            let odds: Vec<f64> = titles.iter().map(|title| (SHARPNESS * scores[*title]).exp()).collect();
+            let odds: Vec<f64> = titles
+                .iter()
+                .map(|title| (arm.sharpness * scores[*title]).exp())
+                .collect();
             let total: f64 = odds.iter().sum();
             odds.into_iter().map(|odds| odds / total).collect()
         };
