@@ -61,6 +61,7 @@ mod compare;
 mod dataset;
 mod error;
 mod evaluate;
+pub mod experiment;
 mod linalg;
 pub mod metrics;
 mod model;
