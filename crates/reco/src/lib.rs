@@ -73,7 +73,7 @@ pub mod split;
 mod train;
 
 pub use bundle::{Part, Recommender};
-pub use compare::{Comparison, Outcome, compare};
+pub use compare::{Clock, Comparison, Outcome, Pace, compare};
 pub use dataset::{Core, Dataset, DatasetBuilder, Event, Interaction, Occurrence};
 pub use error::{RecoError, Result};
 pub use evaluate::{
