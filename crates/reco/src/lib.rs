@@ -47,7 +47,7 @@
 //! ```text
 //! let report = evaluate(Protocol::LastOut, &data, &features, &["ease", "ranker"], &EvaluateOptions::default())?;
 //! let report = evaluate_split(Split::strong_given(train, validation, test)?, …)?;       // somebody else's split
-//! report.report    // serde: {protocol, data, models: [{name, train_s, serve_us, metrics, intervals}]}
+//! report.report    // serde: {protocol, data, segments, models: [{name, train_s, serve_us, metrics, intervals, segments, paired}]}
 //! report.rankings  // with `keep_rankings`: per test user the best 100
 //! ```
 //!
@@ -75,11 +75,12 @@ pub mod split;
 mod train;
 
 pub use bundle::{Part, Recommender};
-pub use compare::{Comparison, Outcome, compare};
+pub use compare::{Clock, Comparison, Outcome, Pace, compare};
 pub use dataset::{Core, Dataset, DatasetBuilder, Event, Interaction, Occurrence};
 pub use error::{RecoError, Result};
 pub use evaluate::{
-    EvaluateOptions, Evaluation, MODEL_NAMES, ModelReport, Ranking, Report, evaluate, evaluate_split, rank_cases,
+    DataReport, EvaluateOptions, Evaluation, Figures, MODEL_NAMES, ModelReport, PairedTest, Ranking, Report, Segment,
+    SegmentOf, evaluate, evaluate_split, rank_cases,
 };
 pub use model::{Contribution, HISTORY_MAX, Model, Scratch, load_model};
 pub use models::{

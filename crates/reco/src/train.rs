@@ -191,7 +191,7 @@ pub fn train(
     let opened = split.open(rehearsal);
     let metrics = OfflineMetrics {
         cases: opened.test().cases.len(),
-        models: judge_all(opened.finished(), opened.test(), config.seed),
+        models: judge_all(opened.finished(), opened.test(), features, config.seed),
     };
     let (rehearsal, held_out) = opened.into_parts();
     // Trending stands where the weights were learned: at the newest event. An imported past would have no trend today.

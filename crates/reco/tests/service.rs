@@ -5,10 +5,11 @@ mod common;
 
 use common::{ITEMS, STEP, history, planted, planted_features, planted_keys, planted_recommender};
 use reco::{
-    Dataset, EvaluateOptions, Interaction, ItemFeatures, ItemSet, MODEL_NAMES, Model, Outcome, Part, Protocol,
+    Dataset, EvaluateOptions, Interaction, ItemFeatures, ItemSet, MODEL_NAMES, Model, Outcome, Pace, Part, Protocol,
     RecoError, Recommender, Scratch, TrainConfig, Trained, compare, evaluate, train,
 };
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 fn config() -> TrainConfig {
     TrainConfig {
@@ -215,6 +216,83 @@ fn the_guard_tells_a_worse_model_from_an_equal_one() {
     assert_eq!(better.outcome, Outcome::Better);
     assert!(better.interval.0 > 0.0 && better.current == 0.0);
     assert_eq!(compare(&good.rehearsal, &other, &[], 1).outcome, Outcome::Unknown);
+}
+
+/// A clock by which each round over the viewers takes so long, of the first model and of the second.
+fn clock(first: impl Fn(u32) -> Duration, second: impl Fn(u32) -> Duration) -> impl FnMut() -> Duration {
+    let (mut calls, mut now) = (0, Duration::ZERO);
+    move || {
+        // Once at the beginning of a round; then before and after each model.
+        match calls % 5 {
+            2 => now += first(calls / 5),
+            4 => now += second(calls / 5),
+            _ => {}
+        }
+        calls += 1;
+        now
+    }
+}
+
+#[test]
+fn the_guard_tells_a_much_slower_model_from_noise() {
+    let good = trained(&config());
+    let model = &good.rehearsal;
+    let viewers = good.held_out.len() as u32;
+    let all = |us: u64| Duration::from_micros(us) * viewers;
+    let pace = |first: u64, second: u64| {
+        Pace::measure(
+            model,
+            model,
+            &good.held_out,
+            &mut clock(|_| all(first), |_| all(second)),
+        )
+    };
+    let slow = pace(1_000, 3_100);
+    assert!(
+        (slow.current_us - 1_000.0).abs() < 1e-6 && (slow.candidate_us - 3_100.0).abs() < 1e-6,
+        "{slow:?}"
+    );
+    assert_eq!((slow.cases, slow.is_much_slower()), (good.held_out.len(), true));
+    assert!(!pace(1_000, 2_900).is_much_slower());
+    assert!(!pace(10, 900).is_much_slower(), "below a millisecond nobody waits");
+    assert!(pace(10, 1_100).is_much_slower());
+    // One undisturbed round is enough.
+    let disturbed = |round: u32| all(if round == 3 { 1_000 } else { 90_000 });
+    let pace = Pace::measure(model, model, &good.held_out, &mut clock(|_| all(1_000), disturbed));
+    assert!(!pace.is_much_slower(), "{pace:?}");
+    let nobody = Pace::measure(model, model, &[], &mut clock(|_| all(1), |_| all(1_000_000)));
+    assert!(!nobody.is_much_slower() && nobody.cases == 0);
+}
+
+#[test]
+fn timing_two_models_ends_soon_where_both_are_slow() {
+    let good = trained(&config());
+    let asked = Cell::new(0);
+    let mut slow = clock(|_| Duration::from_secs(3), |_| Duration::from_secs(3));
+    let mut counted = || {
+        asked.set(asked.get() + 1);
+        slow()
+    };
+    let pace = Pace::measure(&good.rehearsal, &good.rehearsal, &good.held_out, &mut counted);
+    assert_eq!(asked.get(), 6, "one round, and the look at the clock that ended it");
+    assert_eq!(pace.current_us, 3e6 / good.held_out.len() as f64);
+}
+
+#[test]
+fn more_titles_may_take_longer() {
+    let good = trained(&config());
+    let half = (ITEMS / 2) as u32;
+    let fewer: Vec<Interaction> = planted().interactions().filter(|i| i.item < half).collect();
+    let fewer = Dataset::from_interactions(common::USERS, ITEMS / 2, fewer).expect("builds");
+    let (keys, none) = (planted_keys(), ItemFeatures::none(ITEMS / 2));
+    let small = train(&fewer, &keys[..ITEMS / 2], &none, &config(), 600 * STEP, &|_, _| Ok(())).expect("trains");
+    let all = |us: u64| Duration::from_micros(us) * good.held_out.len() as u32;
+    let pace = |candidate: u64| {
+        let mut clock = clock(|_| all(1_000), |_| all(candidate));
+        Pace::measure(&small.recommender, &good.rehearsal, &good.held_out, &mut clock)
+    };
+    assert!(!pace(5_900).is_much_slower(), "twice the titles, twice the time");
+    assert!(pace(6_100).is_much_slower());
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// How a genre's feature begins.
+const GENRE: &str = "genre:";
+
 /// What is known about a title without anybody having seen it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TitleDescription<'a> {
@@ -19,7 +22,7 @@ impl TitleDescription<'_> {
     /// Calls `take` with the name and the weight of every feature.
     fn each(&self, mut take: impl FnMut(&str, f32)) {
         for genre in self.genres {
-            take(&format!("genre:{}", genre.to_lowercase()), 1.0);
+            take(&format!("{GENRE}{}", genre.to_lowercase()), 1.0);
         }
         for person in self.people {
             take(&format!("person:{}", person.to_lowercase()), 1.0);
@@ -43,6 +46,8 @@ pub struct ItemFeatures {
     vocabulary: Vocabulary,
     rows: Vec<Vec<(u32, f32)>>,
     years: Vec<Option<i32>>,
+    genres: Vec<Vec<u32>>,
+    genre_count: usize,
 }
 
 /// The features that more than one title has: which they are and what each weighs, so that a title that comes later can be described
@@ -98,6 +103,7 @@ impl ItemFeaturesBuilder {
 
     /// Weighs by rarity, drops features of a single title, and scales every title to length one.
     pub fn build(self) -> ItemFeatures {
+        let (genres, genre_count) = self.genres();
         let mut counts = vec![0u32; self.names.len()];
         self.rows.iter().flatten().for_each(|cell| counts[cell.0 as usize] += 1);
         let titles = self.rows.len() as f32;
@@ -122,7 +128,19 @@ impl ItemFeaturesBuilder {
             rows: rows.collect(),
             vocabulary,
             years: self.years,
+            genres,
+            genre_count,
         }
+    }
+
+    /// Genres by title, numbered densely in the order of their first use, and how many there are.
+    fn genres(&self) -> (Vec<Vec<u32>>, usize) {
+        let named = self.names.iter().filter(|(name, _)| name.starts_with(GENRE));
+        let mut features: Vec<u32> = named.map(|(_, &feature)| feature).collect();
+        features.sort_unstable();
+        let number = |cell: &(u32, f32)| features.binary_search(&cell.0).ok().map(|genre| genre as u32);
+        let of_title = |row: &Vec<(u32, f32)>| row.iter().filter_map(number).collect();
+        (self.rows.iter().map(of_title).collect(), features.len())
     }
 }
 
@@ -148,6 +166,32 @@ impl ItemFeatures {
     /// Number of titles.
     pub fn items(&self) -> usize {
         self.rows.len()
+    }
+
+    /// A title's genres, each below [`Self::genre_count`]; empty outside the index.
+    pub fn genres(&self, item: u32) -> &[u32] {
+        self.genres.get(item as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Number of different genres.
+    pub fn genre_count(&self) -> usize {
+        self.genre_count
+    }
+
+    /// Cosine of two titles' features, 0..=1; `None` where nothing is known of one of them.
+    pub fn similarity(&self, one: u32, other: u32) -> Option<f32> {
+        let row = |item: u32| self.rows.get(item as usize).filter(|row| !row.is_empty());
+        let (one, other) = (row(one)?, row(other)?);
+        let (mut at, mut sum) = (0, 0.0);
+        for (feature, weight) in one {
+            while other.get(at).is_some_and(|cell| cell.0 < *feature) {
+                at += 1;
+            }
+            if let Some(cell) = other.get(at).filter(|cell| cell.0 == *feature) {
+                sum += weight * cell.1;
+            }
+        }
+        Some(sum.clamp(0.0, 1.0))
     }
 
     /// Whether no title has a feature.

@@ -1,11 +1,21 @@
 //! Publish or refuse: a new model is judged on the newest events, which it has not seen, against the one in service.
 
-use reco::{Case, Dataset, Outcome, Recommender, Trained, compare};
+use reco::{Case, Clock, Dataset, Outcome, Pace, Recommender, Trained, compare};
 
 use super::artefact;
 use crate::titles::Titles;
 
 const METRIC: &str = "ndcg@20";
+/// The first of a model's figures.
+const SHOWN_FIRST: [&str; 7] = [
+    METRIC,
+    "recall@20",
+    "coverage@20",
+    "novelty@20",
+    "diversity@20",
+    "miscalibration@20",
+    "gini@20",
+];
 /// Fewer held-out viewers say nothing.
 const CASES_MIN: usize = 30;
 /// A model that reaches less than this share of what popularity reaches has learned nothing.
@@ -23,16 +33,17 @@ pub struct Verdict {
     pub baseline: Vec<(String, f32)>,
 }
 
-/// `earlier`: the metrics of the current model's own rehearsal.
+/// `earlier`: the metrics of the current model's own rehearsal. `clock` times both models' rankings.
 pub fn judge(
     trained: &Trained,
     data: &Dataset,
     titles: &Titles,
     current: Option<&Recommender>,
     earlier: &[(String, f32)],
+    clock: Clock<'_>,
 ) -> Verdict {
     let metrics = metrics(trained);
-    let (publish, decision, baseline) = decide(trained, data, titles, current, earlier);
+    let (publish, decision, baseline) = decide(trained, data, titles, current, earlier, clock);
     Verdict {
         publish,
         decision,
@@ -49,6 +60,7 @@ fn decide(
     titles: &Titles,
     current: Option<&Recommender>,
     earlier: &[(String, f32)],
+    clock: Clock<'_>,
 ) -> Decision {
     if let Err(reason) = artefact::check(&trained.recommender, titles) {
         return (false, format!("broken: {reason}"), Vec::new());
@@ -63,6 +75,9 @@ fn decide(
             Vec::new(),
         );
     };
+    if let Some(reason) = is_much_slower(current, trained, clock) {
+        return (false, reason, Vec::new());
+    }
     let fresh = unseen_by(current, trained, data);
     if fresh.len() >= CASES_MIN {
         return against(current, trained, &fresh);
@@ -83,6 +98,21 @@ fn has_learned_nothing(trained: &Trained) -> Option<String> {
         format!(
             "{METRIC} {ranker:.4} on {} viewers, below the list of popular titles ({popularity:.4})",
             trained.metrics.cases
+        )
+    })
+}
+
+/// The model that would serve takes many times as long for the same viewers.
+fn is_much_slower(current: &Recommender, trained: &Trained, clock: Clock<'_>) -> Option<String> {
+    let pace = Pace::measure(current, &trained.recommender, &trained.held_out, clock);
+    let ms = |us: f64| us / 1000.0;
+    pace.is_much_slower().then(|| {
+        format!(
+            "much slower than the model in service: {:.2} ms for the ranking of one viewer, where that takes {:.2} ms on the same {}              viewers; at most {:.2} ms are let through",
+            ms(pace.candidate_us),
+            ms(pace.current_us),
+            pace.cases,
+            ms(pace.allowed_us)
         )
     })
 }
@@ -152,13 +182,26 @@ fn unseen_by(current: &Recommender, trained: &Trained, data: &Dataset) -> Vec<Ca
     fresh.collect()
 }
 
+/// What a person looks at first stands first; the rest follows by name.
 fn metrics(trained: &Trained) -> Vec<(String, f32)> {
-    let of = |name: &str| trained.metrics.models.iter().find(|report| report.name == name);
-    let ranker = of("ranker")
-        .into_iter()
-        .flat_map(|report| report.metrics.iter().map(|(name, value)| (name.clone(), *value as f32)));
-    let popularity = figure(trained, "popularity").map(|value| (format!("{METRIC} of popularity"), value as f32));
-    ranker.chain(popularity).collect()
+    let mut listed = Vec::new();
+    let Some(ranker) = trained.metrics.models.iter().find(|report| report.name == "ranker") else {
+        return listed;
+    };
+    for name in SHOWN_FIRST {
+        listed.extend(ranker.metrics.get(name).map(|value| (name.to_owned(), *value as f32)));
+        if name == METRIC {
+            let popularity = figure(trained, "popularity");
+            listed.extend(popularity.map(|value| (format!("{METRIC} of popularity"), value as f32)));
+        }
+    }
+    let others = ranker
+        .metrics
+        .iter()
+        .filter(|(name, _)| !SHOWN_FIRST.contains(&name.as_str()));
+    listed.extend(others.map(|(name, value)| (name.clone(), *value as f32)));
+    listed.push(("serve_us".to_owned(), ranker.serve_us as f32));
+    listed
 }
 
 fn figure(trained: &Trained, model: &str) -> Option<f64> {
@@ -185,6 +228,8 @@ fn beside_popularity(trained: &Trained) -> String {
 #[cfg(test)]
 #[allow(clippy::expect_used, reason = "tests fail by it")]
 mod tests {
+    use std::time::Duration;
+
     use reco::{Interaction, ItemFeatures, TrainConfig, train};
 
     use super::*;
@@ -210,6 +255,11 @@ mod tests {
         train(data, &keys, &none, &TrainConfig::default(), 10_000, &|_, _| Ok(())).expect("trains")
     }
 
+    /// Everything takes no time.
+    fn at_once() -> impl FnMut() -> Duration {
+        || Duration::ZERO
+    }
+
     fn titles() -> Titles {
         Titles::films(0..i64::from(TITLES))
     }
@@ -221,13 +271,13 @@ mod tests {
         // Has learned from another world: every title is mistaken for another one, most of another genre.
         let mistaken = trained(&watched(|title| (title * 27 + 13) % TITLES)).rehearsal;
         let in_service = good.rehearsal.clone();
-        let verdict = judge(&good, &data, &titles(), Some(&in_service), &[]);
+        let verdict = judge(&good, &data, &titles(), Some(&in_service), &[], &mut at_once());
         assert!(
             verdict.publish && verdict.decision.starts_with("as good as"),
             "{}",
             verdict.decision
         );
-        let verdict = judge(&good, &data, &titles(), Some(&mistaken), &[]);
+        let verdict = judge(&good, &data, &titles(), Some(&mistaken), &[], &mut at_once());
         assert!(
             verdict.publish && verdict.decision.starts_with("better than"),
             "{}",
@@ -237,12 +287,61 @@ mod tests {
             rehearsal: mistaken,
             ..good
         };
-        let verdict = judge(&worse, &data, &titles(), Some(&in_service), &[]);
+        let verdict = judge(&worse, &data, &titles(), Some(&in_service), &[], &mut at_once());
         assert!(
             !verdict.publish && verdict.decision.starts_with("worse than"),
             "{}",
             verdict.decision
         );
+    }
+
+    /// A clock by which the model in service takes so long per viewer, and the new one so long.
+    fn clock(cases: usize, current_us: u64, candidate_us: u64) -> impl FnMut() -> Duration {
+        let (mut calls, mut now) = (0, Duration::ZERO);
+        let all = move |us: u64| Duration::from_micros(us) * cases.min(100) as u32;
+        move || {
+            match calls % 5 {
+                2 => now += all(current_us),
+                4 => now += all(candidate_us),
+                _ => {}
+            }
+            calls += 1;
+            now
+        }
+    }
+
+    #[test]
+    fn a_model_that_is_much_slower_than_the_one_in_service_is_refused() {
+        let data = watched(|title| title);
+        let good = trained(&data);
+        let step = good.held_out.len().div_ceil(100);
+        let timed = good.held_out.len().div_ceil(step);
+        let judged = |current_us, candidate_us| {
+            let mut clock = clock(timed, current_us, candidate_us);
+            judge(&good, &data, &titles(), Some(&good.rehearsal), &[], &mut clock)
+        };
+        let verdict = judged(1_500, 6_000);
+        assert!(!verdict.publish, "{}", verdict.decision);
+        let said =
+            "much slower than the model in service: 6.00 ms for the ranking of one viewer, where that takes 1.50 ms";
+        assert!(verdict.decision.starts_with(said), "{}", verdict.decision);
+        let verdict = judged(1_500, 4_000);
+        assert!(
+            verdict.publish && verdict.decision.starts_with("as good as"),
+            "{}",
+            verdict.decision
+        );
+    }
+
+    #[test]
+    fn the_figures_begin_with_what_a_person_looks_at() {
+        let data = watched(|title| title);
+        let verdict = judge(&trained(&data), &data, &titles(), None, &[], &mut at_once());
+        let names: Vec<&str> = verdict.metrics.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names[..3], [METRIC, "ndcg@20 of popularity", "recall@20"]);
+        for name in ["coverage@20", "gini@20", "novelty@20", "ndcg@100", "serve_us"] {
+            assert_eq!(names.iter().filter(|known| **known == name).count(), 1, "{name}");
+        }
     }
 
     #[test]
@@ -257,7 +356,7 @@ mod tests {
         {
             report.metrics.insert(METRIC.into(), 0.0);
         }
-        let verdict = judge(&nothing, &data, &titles(), None, &[]);
+        let verdict = judge(&nothing, &data, &titles(), None, &[], &mut at_once());
         assert!(
             !verdict.publish && verdict.decision.contains("popular titles"),
             "{}",
@@ -266,7 +365,7 @@ mod tests {
         for report in &mut nothing.metrics.models {
             report.metrics.insert(METRIC.into(), f64::NAN);
         }
-        let verdict = judge(&nothing, &data, &titles(), None, &[]);
+        let verdict = judge(&nothing, &data, &titles(), None, &[], &mut at_once());
         assert!(
             !verdict.publish && verdict.decision.contains("NaN"),
             "{}",

@@ -208,6 +208,7 @@ fn learn(
         titles,
         current.map(|loaded| &loaded.trained),
         &earlier,
+        &mut || started.elapsed(),
     );
     let parts = trained.recommender.save_parts()?;
     Ok(Outcome {

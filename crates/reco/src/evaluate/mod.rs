@@ -1,22 +1,34 @@
-//! Judging models on a split: figures with intervals, times, and the rankings themselves.
+//! Judging models on a split: figures with intervals, segments, paired tests, times, and the rankings themselves.
+
+mod figures;
+mod report;
+mod segments;
+
+pub use report::{DataReport, Evaluation, Figures, ModelReport, PairedTest, Ranking, Report, Segment, SegmentOf};
 
 use crate::bundle::Recommender;
 use crate::dataset::Dataset;
 use crate::error::{RecoError, Result};
-use crate::metrics::{bootstrap_interval, coverage_at, hit_rate_at, mean, ndcg_at, recall_at};
 use crate::model::{Model, Scratch};
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity};
 use crate::ranker::{Bases, Ranker, RankerSettings};
 use crate::select::ItemSet;
-use crate::split::{Case, Protocol, Split, Stage};
+use crate::split::{Case, Opened, Protocol, Split, Stage};
 use crate::train::BaseConfig;
+use figures::{Measure, Measured, describe};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Models that [`evaluate`] knows, cheapest first.
-pub const MODEL_NAMES: [&str; 6] = ["popularity", "ials", "ease", "cooccurrence", "content", "ranker"];
+pub const MODEL_NAMES: [&str; 6] = [BASELINE, "ials", "ease", "cooccurrence", "content", BLEND];
+
+/// What every model is tested against.
+const BASELINE: &str = "popularity";
+/// What is tested against every model.
+const BLEND: &str = "ranker";
+/// Resamples of the bootstrap where a service trains: its intervals are looked at, not published.
+const SERVICE_RESAMPLES: usize = 200;
 
 /// What is judged and how.
 #[derive(Clone, Copy, Debug)]
@@ -48,69 +60,6 @@ impl Default for EvaluateOptions {
     }
 }
 
-/// Sizes of what was judged.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DataReport {
-    /// Viewers in the index.
-    pub users: usize,
-    /// Titles in the index.
-    pub items: usize,
-    /// Events that the test's models learned from.
-    pub train_events: usize,
-    /// Held-out viewers.
-    pub cases: usize,
-    /// Titles to find.
-    pub targets: usize,
-    /// Share of the targets that no training event knows.
-    pub cold_targets: f64,
-    /// Share of the held-out viewers without a history.
-    pub cold_users: f64,
-}
-
-/// One model's figures.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ModelReport {
-    /// Name of the model.
-    pub name: String,
-    /// Seconds of training; for the ranker, base models included.
-    pub train_s: f64,
-    /// Mean microseconds of one viewer's ranking on one core.
-    pub serve_us: f64,
-    /// `recall@k`, `ndcg@k`, `hit_rate@k` (mean over viewers), `coverage@k`.
-    pub metrics: BTreeMap<String, f64>,
-    /// 95 % bootstrap intervals of the means.
-    pub intervals: BTreeMap<String, (f64, f64)>,
-}
-
-/// What `kinora evaluate` prints.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// The protocol.
-    pub protocol: Protocol,
-    /// Sizes.
-    pub data: DataReport,
-    /// Figures, in the order asked for.
-    pub models: Vec<ModelReport>,
-}
-
-/// One test user's ranking.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ranking {
-    /// Dense viewer index.
-    pub user: u32,
-    /// Dense title indices, best first.
-    pub items: Vec<u32>,
-}
-
-/// A report, and the rankings by model name where they were asked for.
-#[derive(Clone, Debug)]
-pub struct Evaluation {
-    /// The figures.
-    pub report: Report,
-    /// Rankings of the test users by model name.
-    pub rankings: BTreeMap<String, Vec<Ranking>>,
-}
-
 /// Splits `data` by `protocol` and judges the named models. `features` has one row per title
 /// ([`ItemFeatures::none`] where nothing is known: the content model then scores nothing).
 pub fn evaluate(
@@ -139,29 +88,73 @@ pub fn evaluate_split(
         .base
         .unwrap_or_else(|| BaseConfig::for_protocol(split.protocol()));
     config.ials.seed = options.seed;
+    // The baseline is judged in any case, and reported where it was asked for.
+    let unasked = Some(BASELINE).filter(|baseline| !names.contains(baseline));
     let finished: Result<Vec<Finished>> = names
         .iter()
-        .map(|&name| finish(name, &split, features, &config, options))
+        .copied()
+        .chain(unasked)
+        .map(|name| finish(name, &split, features, &config, options))
         .collect();
-    let opened = split.open(finished?);
-    let test = opened.test();
-    let mut evaluation = Evaluation {
-        report: Report {
-            protocol: opened.protocol(),
-            data: describe(test),
-            models: Vec::new(),
-        },
-        rankings: BTreeMap::new(),
-    };
+    Ok(judge_finished(split.open(finished?), features, names, options))
+}
+
+/// Figures of what was asked for.
+fn judge_finished(
+    opened: Opened<Vec<Finished>>,
+    features: &ItemFeatures,
+    names: &[&str],
+    options: &EvaluateOptions,
+) -> Evaluation {
+    let (protocol, test) = (opened.protocol(), opened.test());
+    let measure = Measure::new(protocol, test, features, options.resamples, options.seed).with_segments(protocol);
+    let mut rankings = BTreeMap::new();
+    let mut judged: Vec<(ModelReport, Measured)> = Vec::new();
     for Finished { name, model, train_s } in opened.finished() {
-        let (rankings, serve_us) = rank_cases(&**model, &test.cases, options.ranked);
-        let report = report(name, (*train_s, serve_us), &rankings, test, options);
-        evaluation.report.models.push(report);
-        if options.keep_rankings {
-            evaluation.rankings.insert(name.clone(), rankings);
+        let (ranked, serve_us) = rank_cases(&**model, &test.cases, options.ranked);
+        let measured = measure.of(&ranked);
+        judged.push((report_of(name, (*train_s, serve_us), &measured), measured));
+        if options.keep_rankings && names.contains(&name.as_str()) {
+            rankings.insert(name.clone(), ranked);
         }
     }
-    Ok(evaluation)
+    let paired: Vec<Vec<PairedTest>> = judged.iter().map(|ours| paired(&measure, ours, &judged)).collect();
+    let reports = judged.into_iter().zip(paired).map(|((mut report, _), paired)| {
+        report.paired = paired;
+        report
+    });
+    let report = Report {
+        protocol,
+        data: describe(test),
+        segments: measure.segments(),
+        models: reports.filter(|report| names.contains(&report.name.as_str())).collect(),
+    };
+    Evaluation { report, rankings }
+}
+
+/// Against popularity; the ranker against all others.
+fn paired(
+    measure: &Measure<'_>,
+    (report, measured): &(ModelReport, Measured),
+    judged: &[(ModelReport, Measured)],
+) -> Vec<PairedTest> {
+    let is_against = |other: &str| other != report.name && (other == BASELINE || report.name == BLEND);
+    let others = judged.iter().filter(|(other, _)| is_against(&other.name));
+    let tests = others.map(|(other, theirs)| measure.paired(measured, &other.name, theirs));
+    tests.flatten().collect()
+}
+
+fn report_of(name: &str, (train_s, serve_us): (f64, f64), measured: &Measured) -> ModelReport {
+    let Figures { metrics, intervals } = measured.figures.clone();
+    ModelReport {
+        name: name.to_owned(),
+        train_s,
+        serve_us,
+        metrics,
+        intervals,
+        segments: measured.segments.clone(),
+        paired: Vec::new(),
+    }
 }
 
 /// A model that nothing is chosen for any more.
@@ -245,74 +238,15 @@ pub fn rank_cases(model: &dyn Model, cases: &[Case], ranked: usize) -> (Vec<Rank
     (timed.into_iter().map(|t| t.0).collect(), serve_us)
 }
 
-/// Figures of every model of a recommender on one stage; training times are not known here and stay zero.
-pub(crate) fn judge_all(model: &Recommender, stage: &Stage, seed: u64) -> Vec<ModelReport> {
-    let options = EvaluateOptions {
-        seed,
-        resamples: 200,
-        ..EvaluateOptions::default()
-    };
+/// Figures of every model of a recommender on one stage of time, without segments and paired tests; training times are not known
+/// here and stay zero.
+pub(crate) fn judge_all(model: &Recommender, stage: &Stage, features: &ItemFeatures, seed: u64) -> Vec<ModelReport> {
+    let measure = Measure::new(Protocol::Temporal, stage, features, SERVICE_RESAMPLES, seed);
     let names = MODEL_NAMES.iter().filter_map(|name| Some((name, model.model(name)?)));
     names
         .map(|(name, single)| {
-            let (rankings, serve_us) = rank_cases(single, &stage.cases, options.ranked);
-            report(name, (0.0, serve_us), &rankings, stage, &options)
+            let (rankings, serve_us) = rank_cases(single, &stage.cases, EvaluateOptions::default().ranked);
+            report_of(name, (0.0, serve_us), &measure.of(&rankings))
         })
         .collect()
-}
-
-/// A metric of one ranking against its targets.
-type Metric = fn(&[u32], &[u32], usize) -> f32;
-
-const METRICS: [(&str, Metric, &[usize]); 3] = [
-    ("recall", recall_at, &[10, 20, 50]),
-    ("ndcg", ndcg_at, &[10, 20, 100]),
-    ("hit_rate", hit_rate_at, &[10, 50]),
-];
-
-fn report(
-    name: &str,
-    (train_s, serve_us): (f64, f64),
-    rankings: &[Ranking],
-    stage: &Stage,
-    options: &EvaluateOptions,
-) -> ModelReport {
-    let mut report = ModelReport {
-        name: name.to_owned(),
-        train_s,
-        serve_us,
-        metrics: BTreeMap::new(),
-        intervals: BTreeMap::new(),
-    };
-    for (metric, measure, ks) in METRICS {
-        for &k in ks {
-            let pairs = rankings.iter().zip(&stage.cases);
-            let values: Vec<f32> = pairs
-                .map(|(ranking, case)| measure(&ranking.items, &case.targets, k))
-                .collect();
-            let interval = bootstrap_interval(&values, options.resamples, options.seed);
-            report.metrics.insert(format!("{metric}@{k}"), mean(&values));
-            report.intervals.insert(format!("{metric}@{k}"), interval);
-        }
-    }
-    let shown = rankings.iter().map(|r| r.items.as_slice());
-    let coverage = coverage_at(shown, stage.train.items(), 20);
-    report.metrics.insert("coverage@20".to_owned(), f64::from(coverage));
-    report
-}
-
-fn describe(stage: &Stage) -> DataReport {
-    let data = &*stage.train;
-    let targets: Vec<u32> = stage.cases.iter().flat_map(|c| c.targets.clone()).collect();
-    let cold = targets.iter().filter(|&&t| data.occurrences(t).is_empty());
-    let new = stage.cases.iter().filter(|c| c.history.is_empty());
-    DataReport {
-        users: data.users(),
-        items: data.items(),
-        train_events: data.len(),
-        cases: stage.cases.len(),
-        cold_targets: cold.count() as f64 / targets.len().max(1) as f64,
-        cold_users: new.count() as f64 / stage.cases.len().max(1) as f64,
-        targets: targets.len(),
-    }
 }

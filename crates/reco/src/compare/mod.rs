@@ -1,4 +1,8 @@
-//! Is a new model at least as good as the one in service?
+//! Is a new model at least as good as the one in service, and as quick?
+
+mod pace;
+
+pub use pace::{Clock, Pace};
 
 use crate::bundle::Recommender;
 use crate::dataset::Event;
