@@ -40,8 +40,9 @@
 //! ranked.attribute(&[best, second])                    // why, of titles of this ranking: each title's, popularity's … part
 //! ```
 //! One call costs about 0.2 ms of processor time at 10,500 titles, little more for longer lists: rank once per page
-//! with a large `k` and cut rows from it. A [`Recommender`] is immutable and shared (`Arc`); trending counts of events since training can be kept beside it in
-//! a [`Popularity`] (`model.trending_model().clone()`, then [`Popularity::observe`]).
+//! with a large `k` and cut rows from it. A [`Recommender`] is immutable and its clones share the models. What happened since
+//! training is counted beside it: `model.counts().clone()`, [`Cooccurrence::observe`], `model.with_counts(counts)`; and
+//! `model.placed(&titles)` has titles that came since.
 //!
 //! # Evaluating
 //! ```text
@@ -84,8 +85,8 @@ pub use evaluate::{
 };
 pub use model::{Contribution, HISTORY_MAX, Model, Scratch, load_model};
 pub use models::{
-    Content, ContentSettings, Cooccurrence, CooccurrenceSettings, Ease, EaseSettings, Ials, IalsSettings, ItemFeatures,
-    ItemFeaturesBuilder, Objective, Popularity, TitleDescription,
+    Content, ContentSettings, Cooccurrence, CooccurrenceSettings, EMBEDDED, Ease, EaseSettings, Ials, IalsSettings,
+    ItemFeatures, ItemFeaturesBuilder, Objective, Popularity, TitleDescription, reduced,
 };
 pub use ranker::{Attribution, Bases, ForestSettings, Ranked, Ranker, RankerSettings, Signal, Traits};
 pub use search::{Search, SearchSettings};

@@ -251,7 +251,7 @@ fn gain(before: &[f32], after: &[f32]) -> f64 {
 fn varied(config: &BaseConfig, subject: Subject, rng: &mut ChaCha8Rng) -> BaseConfig {
     let mut next = *config;
     let count = match subject {
-        Subject::Cooccurrence => 7,
+        Subject::Cooccurrence => 9,
         Subject::Ease => 2,
         Subject::Ials => 4,
         Subject::Content => 1,
@@ -275,6 +275,8 @@ fn vary(config: &mut BaseConfig, subject: Subject, setting: usize, rng: &mut Cha
         (Subject::Cooccurrence, 3) => counts.row_exponent = shifted(counts.row_exponent, 0.15, 0.0..=1.5, rng),
         (Subject::Cooccurrence, 4) => counts.context = whole(counts.context, 1..=500, rng),
         (Subject::Cooccurrence, 5) => counts.context_decay = towards_one(counts.context_decay, rng),
+        (Subject::Cooccurrence, 6) => counts.column_offset = scaled(counts.column_offset, 1.5, 0.5..=1_000.0, rng),
+        (Subject::Cooccurrence, 7) => counts.row_offset = scaled(counts.row_offset, 1.5, 0.1..=100.0, rng),
         (Subject::Cooccurrence, _) => counts.backward = shifted(counts.backward, 0.2, 0.0..=1.0, rng),
         (Subject::Ease, 0) => ease.regularisation = scaled(ease.regularisation, 1.0, 1.0..=100_000.0, rng),
         (Subject::Ease, _) => ease.input_decay = towards_one(ease.input_decay, rng),

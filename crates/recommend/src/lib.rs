@@ -1,7 +1,8 @@
 //! Recommendation: the home page, similar titles, reasons, and the models behind them.
 //!
 //! **Owns** models (their records, their artefacts under `models/<id>/` in blob storage, which one serves), what was shown
-//! (`pages`) and the decayed counts of what is trending. **Calls** catalog (features of titles) and activity (recent activity
+//! (`pages`), the decayed counts of what is trending, what was favoured since the model was trained (`acts`), where the search for settings
+//! stands (`tuning`) and vectors of titles (`embeddings`). **Calls** catalog (features of titles) and activity (recent activity
 //! of a viewer, interactions for training). **Emits** `ModelActivated`. **Listens** to titles, assets, ratings, acts of profiles,
 //! activations by other processes, and `ProfileDeleted`.
 //!
@@ -45,6 +46,7 @@ use contract::{Fault, ModelId, ProfileId, TitleId, activity::Activity, catalog::
 use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs::Queue};
 
 pub use impressions::{Shown, ShownItem, ShownRow};
+pub use training::{Embeddings, Tuning};
 
 static MIGRATIONS: Migrations = platform::migrations!();
 
@@ -65,6 +67,12 @@ pub struct Config {
     pub train_every_ms: u64,
     /// Threads for training; 0 is one per core. They run at low priority.
     pub train_threads: usize,
+    /// At every training but the first, so long better settings of the models are searched for, and at most so many are tried; the
+    /// search goes on where it stopped. 0 keeps the settings.
+    pub tune_budget_s: u32,
+    pub tune_trials_max: u32,
+    /// Where vectors of titles come from, for the content model.
+    pub embeddings: Embeddings,
     /// Artefacts kept to go back to.
     pub models_keep: u32,
     /// How long what was shown is kept, and how many pages at most.
@@ -84,6 +92,9 @@ impl Default for Config {
             train_changes_share: 0.02,
             train_every_ms: 86_400_000,
             train_threads: 0,
+            tune_budget_s: 10,
+            tune_trials_max: 100,
+            embeddings: Embeddings::default(),
             models_keep: 5,
             pages_keep_days: 90,
             pages_max: 2_000_000,

@@ -1,6 +1,7 @@
 //! The room's tables: models and which one serves, what was shown, counts of what is trending.
 
 mod acts;
+mod embeddings;
 
 use contract::{
     Fault, Millis, ModelId, ProfileId, TitleId,
@@ -182,6 +183,20 @@ impl Store {
                 return Ok(deleted);
             }
         }
+    }
+
+    /// Where the search for settings stands.
+    pub async fn tuning(&self) -> Result<Option<String>, Fault> {
+        let sql = "SELECT state FROM tuning";
+        let row: Option<(String,)> =
+            on!(&self.db, pool => sqlx::query_as(sql).fetch_optional(pool).await).or_fault()?;
+        Ok(row.map(|(state,)| state))
+    }
+
+    pub async fn save_tuning(&self, state: &str) -> Result<(), Fault> {
+        let sql =
+            "INSERT INTO tuning (one, state) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(state).execute(pool).await.map(drop)).or_fault()
     }
 
     pub async fn trending(&self) -> Result<Vec<(TitleId, f64)>, Fault> {

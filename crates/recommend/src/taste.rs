@@ -241,3 +241,60 @@ pub fn how(state: &TitleState) -> Option<How> {
         (None, None) => state.listed_at.map(|_| How::Listed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Millis = 1_767_225_600_000;
+
+    /// A model must not be taught one thing and asked another.
+    #[test]
+    fn training_and_serving_read_what_was_watched_alike() {
+        let mut against = 0;
+        for per_mille in (0..900).step_by(3) {
+            for idle_ms in [0, signal::GIVEN_UP_AFTER_MS - 1, signal::GIVEN_UP_AFTER_MS, 1 << 40] {
+                let progress = Progress {
+                    position_ms: 0,
+                    duration_ms: 0,
+                    watched: per_mille as f32 / 1_000.0,
+                    finished: false,
+                    at: NOW - idle_ms,
+                };
+                let rows = Interactions {
+                    profiles: vec![1],
+                    titles: vec![1],
+                    at: vec![progress.at],
+                    opinions: vec![0],
+                    watched: vec![(progress.watched * 100.0).round() as u8],
+                    next: None,
+                };
+                let serving = weight(None, Some(&progress), false, NOW);
+                let training = weight_of_row(&rows, 0, NOW);
+                assert!(
+                    (serving - training).abs() < 1e-6,
+                    "{progress:?}: {serving} and {training}"
+                );
+                against += usize::from(serving < 0.0);
+            }
+        }
+        assert!(against > 50, "{against} were given up");
+    }
+
+    #[test]
+    fn a_word_counts_more_than_leaving() {
+        let tried = Progress {
+            position_ms: 0,
+            duration_ms: 0,
+            watched: 0.05,
+            finished: false,
+            at: NOW - 2 * signal::GIVEN_UP_AFTER_MS,
+        };
+        assert!(weight(Some(Opinion::Like), Some(&tried), false, NOW) > 0.0);
+        assert!(
+            weight(None, Some(&tried), true, NOW) < 0.0,
+            "leaving counts more than the list"
+        );
+        assert!(weight(Some(Opinion::Dislike), Some(&tried), false, NOW) < weight(None, Some(&tried), false, NOW));
+    }
+}

@@ -24,10 +24,14 @@ pub struct CooccurrenceSettings {
     pub window: usize,
     /// Weight of a step: `decay^(d − 1)`.
     pub decay: f32,
-    /// Exponent of the popularity of the title that follows, (count + 20).
+    /// Exponent of the popularity of the title that follows, (count + `column_offset`).
     pub column_exponent: f32,
-    /// Exponent of the sum of the row, (sum + 1).
+    /// What the popularity of the title that follows is taken for greater: titles that few know are told apart less.
+    pub column_offset: f32,
+    /// Exponent of the sum of the row, (sum + `row_offset`).
     pub row_exponent: f32,
+    /// What the sum of the row is taken for greater.
+    pub row_offset: f32,
     /// Newest events of a history that are asked.
     pub context: usize,
     /// Weight of a history event by its age in events: `context_decay^age`.
@@ -44,7 +48,9 @@ impl Default for CooccurrenceSettings {
             window: 10,
             decay: 0.8,
             column_exponent: 0.2,
+            column_offset: 20.0,
             row_exponent: 0.8,
+            row_offset: 1.0,
             context: 10,
             context_decay: 0.8,
             keep: None,
@@ -69,7 +75,7 @@ pub struct Cooccurrence {
     changed: HashMap<u32, Arc<Row>>,
     row_sums: Vec<f32>,
     popularity: Vec<f32>,
-    /// `(popularity + 20)^−column_exponent`, kept up to date.
+    /// `(popularity + column_offset)^−column_exponent`, kept up to date.
     column_factors: Vec<f32>,
 }
 
@@ -82,8 +88,9 @@ struct Stored {
 impl Cooccurrence {
     /// Counts all pairs of positive events within the window.
     pub fn train(data: &Dataset, settings: CooccurrenceSettings) -> Result<Self> {
-        if settings.window == 0 || !(0.0..=1.0).contains(&settings.decay) {
-            let text = "co-occurrence needs a window ≥ 1 and a decay within 0..=1";
+        let offsets = settings.column_offset.min(settings.row_offset);
+        if settings.window == 0 || !(0.0..=1.0).contains(&settings.decay) || offsets <= 0.0 {
+            let text = "co-occurrence needs a window ≥ 1, a decay within 0..=1 and offsets above 0";
             return Err(RecoError::Config(text.into()));
         }
         let popularity = data.popularity();
@@ -249,7 +256,9 @@ impl Cooccurrence {
     /// What the sum of a title's row makes of its counts; zero for a title outside the catalogue.
     pub(crate) fn row_factor(&self, item: u32) -> f32 {
         let sum = self.row_sums.get(item as usize);
-        sum.map_or(0.0, |sum| (sum + 1.0).powf(-self.stored.settings.row_exponent))
+        sum.map_or(0.0, |sum| {
+            (sum + self.stored.settings.row_offset).powf(-self.stored.settings.row_exponent)
+        })
     }
 
     /// How often `to` follows `from`, normalised by the popularity of `to`; zero outside the catalogue.
@@ -303,7 +312,7 @@ impl Cooccurrence {
 }
 
 fn column_factor(count: f32, settings: &CooccurrenceSettings) -> f32 {
-    (count + 20.0).powf(-settings.column_exponent)
+    (count + settings.column_offset).powf(-settings.column_exponent)
 }
 
 impl Model for Cooccurrence {

@@ -1,5 +1,7 @@
 //! What titles are, as sparse rows of weighted features: genres, people, years, words of the name.
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::collections::HashMap;
 
 /// How a genre's feature begins.
@@ -101,6 +103,39 @@ impl ItemFeaturesBuilder {
         }
     }
 
+    /// Adds vectors from elsewhere as features, once, by title; those of another length than [`EMBEDDED`] and those that say nothing are
+    /// left out. What all titles have in common is taken off, for it is most of such a vector and tells none from another.
+    pub fn embed(&mut self, vectors: &[Option<Vec<f32>>]) {
+        let fits = |vector: &&Vec<f32>| vector.len() == EMBEDDED && vector.iter().all(|value| value.is_finite());
+        let known = || vectors.iter().flatten().filter(fits);
+        if known().next().is_none() || self.names.contains_key("embedded:0") {
+            return;
+        }
+        let count = known().count().max(1) as f32;
+        let mut mean = vec![0f32; EMBEDDED];
+        for vector in known() {
+            mean.iter_mut()
+                .zip(vector)
+                .for_each(|(sum, value)| *sum += value / count);
+        }
+        let first = self.names.len() as u32;
+        for dimension in 0..EMBEDDED {
+            self.names
+                .insert(format!("embedded:{dimension}"), first + dimension as u32);
+        }
+        for (row, vector) in self.rows.iter_mut().zip(vectors) {
+            let Some(vector) = vector.as_ref().filter(fits) else {
+                continue;
+            };
+            let own: Vec<f32> = vector.iter().zip(&mean).map(|(value, usual)| value - usual).collect();
+            let length = own.iter().map(|value| value * value).sum::<f32>().sqrt();
+            if length > 1e-6 {
+                let weighed = own.iter().map(|value| value * EMBEDDED_LENGTH / length);
+                row.extend((first..).zip(weighed));
+            }
+        }
+    }
+
     /// Weighs by rarity, drops features of a single title, and scales every title to length one.
     pub fn build(self) -> ItemFeatures {
         let (genres, genre_count) = self.genres();
@@ -142,6 +177,25 @@ impl ItemFeaturesBuilder {
         let of_title = |row: &Vec<(u32, f32)>| row.iter().filter_map(number).collect();
         (self.rows.iter().map(of_title).collect(), features.len())
     }
+}
+
+/// Dimensions of a title's vector from elsewhere, as the content model takes it.
+pub const EMBEDDED: usize = 64;
+/// Length of that vector beside the other features, each of which weighs about one.
+const EMBEDDED_LENGTH: f32 = 2.0;
+
+/// A vector of any length in [`EMBEDDED`] dimensions that keep distances nearly as they are: signs instead of a normal projection
+/// (Achlioptas 2003, "Database-friendly random projections"), the same ones for every vector of a length.
+pub fn reduced(vector: &[f32]) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(vector.len() as u64);
+    let mut sums = vec![0f32; EMBEDDED];
+    for value in vector {
+        let signs: u64 = rng.random();
+        for (place, sum) in sums.iter_mut().enumerate() {
+            *sum += if signs >> place & 1 == 1 { *value } else { -value };
+        }
+    }
+    sums
 }
 
 /// The greatest weight of a feature counts.

@@ -14,5 +14,5 @@ pub(crate) use ease::inputs as ease_inputs;
 pub use ease::{Ease, EaseSettings};
 pub use factors::Objective;
 pub use ials::{Ials, IalsSettings};
-pub use item_features::{ItemFeatures, ItemFeaturesBuilder, TitleDescription};
+pub use item_features::{EMBEDDED, ItemFeatures, ItemFeaturesBuilder, TitleDescription, reduced};
 pub use popularity::Popularity;

@@ -22,11 +22,18 @@ pub struct Learned {
 }
 
 /// Pages everything out of activity. Every title is an index, also one that nobody has touched: the content model scores it.
-pub async fn read(activity: &dyn Activity, titles: Arc<Titles>, now: Millis) -> anyhow::Result<Learned> {
+/// `vectors` are the titles' own from elsewhere, by slot; none is as good as any.
+pub async fn read(
+    activity: &dyn Activity,
+    titles: Arc<Titles>,
+    vectors: Vec<Option<Vec<f32>>>,
+    now: Millis,
+) -> anyhow::Result<Learned> {
     let mut reading = Reading {
         builder: DatasetBuilder::new(0, titles.len()),
         viewers: Viewers::default(),
         series: Series::default(),
+        vectors,
         titles,
         now,
     };
@@ -92,6 +99,7 @@ struct Reading {
     viewers: Viewers,
     series: Series,
     titles: Arc<Titles>,
+    vectors: Vec<Option<Vec<f32>>>,
     /// Nothing is newer; what an import or a clock put into the future would never be past.
     now: Millis,
 }
@@ -104,6 +112,7 @@ impl Reading {
             series,
             titles,
             now,
+            vectors: _,
         } = self;
         for row in 0..page.profiles.len() {
             let Some(item) = titles.slot_of(page.titles[row].into()) else {
@@ -133,13 +142,13 @@ impl Reading {
         series.into_iter().for_each(|one| self.builder.push(one));
         Ok(Learned {
             data: self.builder.build()?,
-            features: features(&self.titles),
+            features: features(&self.titles, &self.vectors),
             keys: self.titles.list.iter().map(|title| title.id.0).collect(),
         })
     }
 }
 
-fn features(titles: &Titles) -> ItemFeatures {
+fn features(titles: &Titles, vectors: &[Option<Vec<f32>>]) -> ItemFeatures {
     let mut builder = ItemFeaturesBuilder::new(titles.len());
     for (title, item) in titles.list.iter().zip(0..) {
         let genres: Vec<&str> = title.genres.iter().map(String::as_str).collect();
@@ -156,5 +165,6 @@ fn features(titles: &Titles) -> ItemFeatures {
             },
         );
     }
+    builder.embed(vectors);
     builder.build()
 }

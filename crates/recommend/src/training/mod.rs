@@ -5,7 +5,9 @@
 
 pub mod artefact;
 mod data;
+mod embeddings;
 mod judge;
+mod tuning;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -14,7 +16,7 @@ use std::{
 };
 
 use contract::{
-    ModelId,
+    Millis, ModelId,
     activity::CountInteractions,
     async_trait,
     recommend::{ModelInfo, ModelState},
@@ -25,7 +27,11 @@ use tokio::sync::{oneshot, watch};
 
 use crate::{Room, loaded::Loaded, titles::Titles};
 use data::Learned;
+use embeddings::{Embedded, Endpoint};
+pub use embeddings::{Embeddings, Kept};
 use judge::Verdict;
+use tuning::Budget;
+pub use tuning::Tuning;
 
 /// Niceness of training threads: whoever serves goes first.
 const NICE: i32 = 10;
@@ -47,6 +53,19 @@ struct Outcome {
     against: Option<ModelId>,
     parts: Vec<reco::Part>,
     took: Duration,
+    /// Where the search for settings has come to.
+    tuning: Tuning,
+}
+
+/// What a training is given besides the data.
+struct Given {
+    titles: Arc<Titles>,
+    current: Option<Arc<Loaded>>,
+    /// Figures of the current model's own rehearsal.
+    earlier: Vec<(String, f32)>,
+    tuning: Tuning,
+    budget: Budget,
+    now: Millis,
 }
 
 #[async_trait]
@@ -57,7 +76,9 @@ impl Work for Trainer {
         ticket.progress(0.01, "reading interactions");
         let changes = room.activity.count(CountInteractions {}).await?.changes;
         let titles = Arc::new(Titles::load(&*room.catalog, &*room.activity).await?);
-        let learned = data::read(&*room.activity, titles.clone(), room.inputs.now_ms()).await?;
+        let (vectors, problem) = room.embedded(ticket, &titles).await?;
+        ticket.progress(0.03, "reading interactions");
+        let learned = data::read(&*room.activity, titles.clone(), vectors, room.inputs.now_ms()).await?;
         if learned.data.is_empty() {
             return Err(Failure::permanent(
                 "there is nothing to learn from: nobody has rated, watched or listed a title yet",
@@ -65,7 +86,11 @@ impl Work for Trainer {
         }
         ticket.progress(0.05, "learning");
         let learned = Arc::new(learned);
-        let outcome = room.learn(ticket, learned.clone(), titles).await?;
+        let mut outcome = room.learn(ticket, learned.clone(), titles).await?;
+        if let Some(problem) = problem {
+            outcome.verdict.decision.push_str("; ");
+            outcome.verdict.decision.push_str(&problem);
+        }
         ticket.progress(0.95, "publishing");
         let info = room.publish(outcome, &learned, changes).await?;
         let word = if info.state == ModelState::Active {
@@ -78,13 +103,56 @@ impl Work for Trainer {
 }
 
 impl Room {
+    /// Vectors of the titles, if an endpoint for them is configured, and what went wrong in words: the training goes on without.
+    async fn embedded(
+        &self,
+        ticket: &Ticket,
+        titles: &Titles,
+    ) -> Result<(Vec<Option<Vec<f32>>>, Option<String>), Failure> {
+        let config = &self.config.embeddings;
+        let embedded = match Endpoint::open(config).await {
+            Ok(None) => return Ok((Vec::new(), None)),
+            Ok(Some(endpoint)) => {
+                ticket.progress(0.01, "asking for vectors of titles");
+                let known = self.store.embeddings(&config.model).await?;
+                tokio::select! {
+                    embedded = endpoint.embed(titles, known) => embedded,
+                    () = ticket.cancelled().cancelled() => return Err(Failure::transient("cancelled")),
+                }
+            }
+            Err(problem) => Embedded {
+                problem: Some(problem),
+                ..Embedded::default()
+            },
+        };
+        let kept = if embedded.is_another { 0 } else { titles.len() };
+        self.store.keep_embeddings(&config.model, &embedded.new, kept).await?;
+        let problem = embedded.problem.map(|problem| {
+            let known = embedded.vectors.iter().flatten().count();
+            let words = format!(
+                "the embedding endpoint failed, so {known} of {} titles have a vector: {problem}",
+                titles.len()
+            );
+            tracing::warn!("{words}");
+            words
+        });
+        Ok((embedded.vectors, problem))
+    }
+
     /// Everything that takes long, on threads of its own that give way to those that serve.
     async fn learn(&self, ticket: &Ticket, learned: Arc<Learned>, titles: Arc<Titles>) -> Result<Outcome, Failure> {
         let (report, mut reported) = watch::channel((0.05, String::from("learning")));
+        let (keep, mut kept) = watch::channel(None);
         let (answer, mut answered) = oneshot::channel();
         let current = self.shelf.load().model.clone();
-        let earlier = self.earlier_figures(current.as_deref()).await?;
-        let now = self.inputs.now_ms();
+        let given = Given {
+            titles,
+            earlier: self.earlier_figures(current.as_deref()).await?,
+            tuning: self.tuning().await?.unwrap_or_default(),
+            budget: Budget::of(&self.config, current.is_none()),
+            now: self.inputs.now_ms(),
+            current,
+        };
         // A training that was cancelled works to the end of its stage; a second one beside it would double the memory.
         ticket.progress(0.05, "waiting for the training before to end");
         let turn = tokio::select! {
@@ -109,7 +177,7 @@ impl Room {
                     report.send_replace((0.05 + 0.85 * share.clamp(0.0, 1.0), format!("learning: {stage}")));
                     Ok(())
                 };
-                learn(&learned, &titles, current.as_deref(), earlier, now, &progress)
+                learn(&learned, given, &keep, &progress)
             };
             let result = std::panic::catch_unwind(AssertUnwindSafe(learn));
             drop(turn);
@@ -121,6 +189,12 @@ impl Room {
             tokio::select! {
                 result = &mut answered => return result.map_err(|_| Failure::transient("the training threads are gone"))?,
                 () = ticket.cancelled().cancelled() => return Err(Failure::transient("cancelled")),
+                Ok(()) = kept.changed() => {
+                    let tuning = *kept.borrow_and_update();
+                    if let Some(tuning) = tuning {
+                        self.keep_tuning(&tuning).await?;
+                    }
+                }
                 Ok(()) = reported.changed() => {
                     let (share, stage) = reported.borrow_and_update().clone();
                     ticket.progress(share, stage);
@@ -169,6 +243,8 @@ impl Room {
         };
         artefact::write(&self.blobs, id, outcome.parts).await?;
         self.store.add(&info, changes).await?;
+        self.keep_tuning(&outcome.tuning.after(info.state == ModelState::Active))
+            .await?;
         tracing::info!(model = %id, state = ?info.state, decision = info.decision, "training ended");
         if info.state == ModelState::Active {
             self.serve(Loaded::new(id, outcome.trained.recommender, info.created_at))
@@ -189,25 +265,34 @@ impl Room {
 
 fn learn(
     learned: &Learned,
-    titles: &Titles,
-    current: Option<&Loaded>,
-    earlier: Vec<(String, f32)>,
-    now: i64,
+    given: Given,
+    keep: &watch::Sender<Option<Tuning>>,
     progress: reco::Progress<'_>,
 ) -> Result<Outcome, Failure> {
-    let started = Instant::now();
-    let config = TrainConfig {
+    let current = given.current.as_deref();
+    let mut tuning = given.tuning;
+    let mut config = TrainConfig {
         known_through: current.map(|loaded| loaded.trained.trained_through()),
         ..TrainConfig::default()
     };
-    let trained = reco::train(&learned.data, &learned.keys, &learned.features, &config, now, progress)?;
+    tuning::search(&mut tuning, learned, &config, given.budget, keep, progress)?;
+    config.base = tuning.search.best();
+    let started = Instant::now();
+    let trained = reco::train(
+        &learned.data,
+        &learned.keys,
+        &learned.features,
+        &config,
+        given.now,
+        progress,
+    )?;
     let took = started.elapsed();
     let verdict = judge::judge(
         &trained,
         &learned.data,
-        titles,
+        &given.titles,
         current.map(|loaded| &loaded.trained),
-        &earlier,
+        &given.earlier,
         &mut || started.elapsed(),
     );
     let parts = trained.recommender.save_parts()?;
@@ -217,5 +302,6 @@ fn learn(
         against: current.map(|loaded| loaded.id),
         parts,
         took,
+        tuning,
     })
 }

@@ -241,6 +241,7 @@ async fn open(
         activity: activity.clone(),
         config: Config {
             models_keep: 3,
+            tune_trials_max: 4,
             ..Config::default()
         },
     };

@@ -4,11 +4,11 @@ use contract::{
     ProfileId, TitleId,
     activity::{Activity as _, ForProfileOnly, ForTitleOf},
     catalog::{Catalog as _, NewTitle, TitleKind},
-    recommend::{GetSimilar, GetTop, Recommend, RowKind},
+    recommend::{GetSimilar, GetTop, Recommend, RowKind, StartTraining},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{DAY_MS, GENRES, House, NEW, RATED, everywhere, row, titles, viewer};
+use crate::house::{DAY_MS, GENRES, House, NEW, RATED, everywhere, finish, row, titles, viewer};
 
 /// Somebody who has watched [`FIRST`] and nothing else.
 const ZOE: ProfileId = ProfileId(700);
@@ -228,6 +228,30 @@ async fn what_was_given_up_within_minutes_lowers_its_neighbours() {
         let page = house.home(ZOE).await;
         let shown = row(&page, |kind| *kind == RowKind::TopPicks).map_or_else(Vec::new, titles);
         assert!(!shown.contains(&house.films[14]), "{}: it was tried", house.name);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_search_for_settings_goes_on_from_training_to_training() {
+    everywhere(async |house| {
+        assert_eq!(house.room.tuning().await.unwrap(), None, "{}", house.name);
+        let trials = async |room: &recommend::Room| {
+            let tuning = room.tuning().await.unwrap().expect("a training has ended");
+            tuning.search.trials().0
+        };
+        house.train().await;
+        assert_eq!(trials(&house.room).await, 0, "{}: nothing to improve on", house.name);
+        house.clock.advance(1_000);
+        house.train().await;
+        assert_eq!(trials(&house.room).await, 4, "{}", house.name);
+        let another = house.another().await;
+        let job = another.train(StartTraining {}).await.unwrap();
+        finish(&another, job).await;
+        assert_eq!(trials(&house.room).await, 8, "{}: in another process", house.name);
+        let tuning = house.room.tuning().await.unwrap().unwrap();
+        let model = house.newest_model().await;
+        assert_eq!(tuning.good, tuning.search.best(), "{}: {}", house.name, model.decision);
     })
     .await;
 }

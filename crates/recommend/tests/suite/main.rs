@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod constraints;
+mod embeddings;
 mod home;
 mod house;
 mod learning;
