@@ -39,24 +39,27 @@ impl Recommend for Room {
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
         let episodes = self.episodes(&shelf, &recent).await;
+        let id = self.inputs.id();
         let asked = Asked {
             shelf: &shelf,
             request: &req,
             recent: &recent,
             episodes: &episodes,
             now: self.inputs.now_ms(),
+            page: id,
+            explore_share: self.config.explore_share,
         };
         let built = page::build(&asked);
         let model = shelf.model.as_ref().map(|model| model.id);
         let page = HomePage {
-            id: self.inputs.id(),
+            id,
             model,
             hero: built.hero,
             rows: built.rows,
             states: recent.states,
             listed: recent.listed,
         };
-        let shown = impressions::Shown::of(&page, req.viewer.profile, None, &[]);
+        let shown = impressions::Shown::of(&page, req.viewer.profile, None, &built.chances);
         self.impressions.record(shown);
         Ok(page)
     }
