@@ -72,7 +72,7 @@ fn divergence(shelf: &Shelf, mix: &[f32; GENRES_MAX], shown: &[u32]) -> f32 {
 fn two_tastes_are_shown_in_their_measure() {
     let shelf = shelf();
     let taste = taste(&shelf);
-    let picks = picks(|slot| 1.0 - slot as f32 / 400.0 - if slot % 3 == 0 { 0.0 } else { 0.1 });
+    let picks = picks(|slot| 1.0 - slot as f32 / 1_200.0 - if slot % 3 == 0 { 0.0 } else { 0.1 });
     let ranked: Vec<u32> = picks.iter().map(|pick| pick.slot).take(20).collect();
     let order = calibrated(&shelf, &taste, &picks, 80);
     let before = divergence(&shelf, &taste.mix, &ranked);
