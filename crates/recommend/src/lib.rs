@@ -22,6 +22,7 @@
 //! [`Room::run_schedule`] where models are trained. [`Room`] is also the [`contract::jobs::Jobs`] door of its trainings.
 
 mod events;
+mod franchise;
 mod impressions;
 mod live;
 mod loaded;
@@ -80,6 +81,9 @@ pub struct Config {
     pub pages_max: u32,
     /// How soon lists follow ratings and acts.
     pub refresh_ms: u64,
+    /// The share of places in *Top Picks*, from the fourth on, that show a title from further down the ranking, so that the models
+    /// learn what they would not have shown: at most one in so many places. 0 turns it off, at most 0.5.
+    pub explore_share: f32,
 }
 
 impl Default for Config {
@@ -99,6 +103,7 @@ impl Default for Config {
             pages_keep_days: 90,
             pages_max: 2_000_000,
             refresh_ms: 1_000,
+            explore_share: 0.05,
         }
     }
 }

@@ -43,8 +43,9 @@ impl Recommend for Room {
     async fn home(&self, req: GetHome) -> Result<HomePage, RecommendError> {
         at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
         let recent = self.recent(&req.viewer).await?;
-        let page = self.make(&*self.loaded().await?, &req, recent).await;
-        let shown = impressions::Shown::of(&page, req.viewer.profile, None, &[]);
+        let shelf = self.loaded().await?;
+        let (page, chances) = self.make(&shelf, self.config.explore_share, &req, recent).await;
+        let shown = impressions::Shown::of(&page, req.viewer.profile, None, &chances);
         self.impressions.record(shown);
         Ok(page)
     }
@@ -75,7 +76,7 @@ impl Recommend for Room {
             viewer: req.viewer,
             exclude: Vec::new(),
         };
-        Ok(self.make(&shelf, &asked, recent).await)
+        Ok(self.make(&shelf, 0.0, &asked, recent).await.0)
     }
 
     async fn top(&self, req: GetTop) -> Result<Vec<Item>, RecommendError> {
@@ -213,23 +214,34 @@ impl Room {
         self.queue.changes()
     }
 
-    async fn make(&self, shelf: &Shelf, request: &GetHome, recent: RecentActivity) -> HomePage {
+    /// A page, and the places at which another title could have stood.
+    async fn make(
+        &self,
+        shelf: &Shelf,
+        explore_share: f32,
+        request: &GetHome,
+        recent: RecentActivity,
+    ) -> (HomePage, Vec<impressions::Chance>) {
         let episodes = self.episodes(shelf, &recent).await;
+        let id = self.inputs.id();
         let built = page::build(&Asked {
             shelf,
             request,
             recent: &recent,
             episodes: &episodes,
             now: self.inputs.now_ms(),
+            page: id,
+            explore_share,
         });
-        HomePage {
-            id: self.inputs.id(),
+        let page = HomePage {
+            id,
             model: shelf.model.as_ref().map(|model| model.id),
             hero: built.hero,
             rows: built.rows,
             states: recent.states,
             listed: recent.listed,
-        }
+        };
+        (page, built.chances)
     }
 
     /// The shelf, once there is one: an empty page would say that there are no titles.
