@@ -16,12 +16,20 @@ use platform::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Room, loaded::Loaded, shelf::Shelf, titles::Titles, training::artefact};
+use crate::{
+    Room,
+    experiments::{Arms, Trial},
+    loaded::Loaded,
+    shelf::Shelf,
+    titles::Titles,
+    training::artefact,
+};
 
 /// Between two attempts to load titles and model.
 const LOAD_AGAIN: Duration = Duration::from_secs(2);
 const PRUNE_EVERY_MS: i64 = 600_000;
 const SAVE_TRENDING_EVERY_MS: i64 = 60_000;
+const OBSERVE_EVERY_MS: i64 = 10_000;
 
 impl Room {
     /// Follows the other rooms' facts from now on, and begins to load titles and model in the background.
@@ -66,13 +74,19 @@ impl Room {
 
     async fn keep_fresh(&self, stop: &CancellationToken) {
         let every = Duration::from_millis(self.config.refresh_ms.max(10));
-        let (mut pruned_at, mut saved_at) = (0, self.inputs.now_ms());
+        let (mut pruned_at, mut saved_at, mut observed_at) = (0, self.inputs.now_ms(), 0);
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
             self.refresh().await;
             let now = self.inputs.now_ms();
             if now - saved_at >= SAVE_TRENDING_EVERY_MS {
                 saved_at = now;
                 self.save_trending().await;
+            }
+            if now - observed_at >= OBSERVE_EVERY_MS {
+                observed_at = now;
+                if let Err(error) = self.observe_experiments().await {
+                    tracing::warn!(%error, "viewers of experiments were not counted; trying again");
+                }
             }
             if now - pruned_at >= PRUNE_EVERY_MS {
                 pruned_at = now;
@@ -113,7 +127,7 @@ impl Room {
             let _replacing = self.replacing.lock().await;
             self.put_model(loaded).await;
         }
-        Ok(())
+        Ok(self.follow_experiment().await?)
     }
 
     /// The active model; where that is broken, the newest other one that is not and was not refused.
@@ -172,9 +186,24 @@ impl Room {
         self.put(change(&self.shelf.load())).await;
     }
 
+    /// From now on this experiment's arms are served beside the model in service, or none are.
+    pub(crate) async fn put_trial(&self, trial: Option<Trial>) {
+        let _replacing = self.replacing.lock().await;
+        self.trial.store(trial.map(Arc::new));
+        let shelf = self.shelf.load_full();
+        self.put((shelf.titles.clone(), shelf.model.clone())).await;
+    }
+
     async fn put(&self, (titles, model): (Arc<Titles>, Option<Arc<Loaded>>)) {
         let (trending, now) = (self.trending.clone(), self.inputs.now_ms());
-        let made = tokio::task::spawn_blocking(move || Shelf::new(titles, model, &trending, now)).await;
+        let trial = self.trial.load_full();
+        let make = move || {
+            let model = model.map(|model| trial.as_ref().and_then(|trial| trial.loaded(model.id)).unwrap_or(model));
+            let mut shelf = Shelf::new(titles, model, &trending, now);
+            shelf.arms = trial.map(|trial| Arms::new(&trial, &shelf, &trending, now));
+            shelf
+        };
+        let made = tokio::task::spawn_blocking(make).await;
         match made {
             Ok(shelf) => self.shelf.store(Arc::new(shelf)),
             Err(error) => tracing::error!(%error, "the lists could not be made; the old ones stay"),
@@ -203,6 +232,7 @@ impl Room {
                     self.is_stale.store(true, Ordering::Release);
                 }
                 EventBody::ModelActivated { model } => self.follow_model(*model).await?,
+                EventBody::ExperimentChanged { .. } => self.follow_experiment().await?,
                 _ => {}
             }
         }

@@ -1,8 +1,8 @@
 //! Recommendation: the home page, similar titles, reasons, and the models behind them.
 //!
 //! **Owns** models (their records, their artefacts under `models/<id>/` in blob storage, which one serves), what was shown
-//! (`pages`) and the decayed counts of what is trending. **Calls** catalog (features of titles) and activity (recent activity
-//! of a viewer, interactions for training). **Emits** `ModelActivated`. **Listens** to titles, assets, ratings, acts of profiles,
+//! (`pages`), experiments with what came of them, and the decayed counts of what is trending. **Calls** catalog (features of titles) and activity (recent activity
+//! of a viewer, interactions for training). **Emits** `ModelActivated`, `ExperimentChanged`. **Listens** to titles, assets, ratings, acts of profiles,
 //! activations by other processes, and `ProfileDeleted`.
 //!
 //! Serving is stateless: an answer is a function of the model, the viewer's recent activity and the request, so an act counts in
@@ -21,6 +21,7 @@
 //! [`Room::run_schedule`] where models are trained. [`Room`] is also the [`contract::jobs::Jobs`] door of its trainings.
 
 mod events;
+mod experiments;
 mod impressions;
 mod loaded;
 mod onboarding;
@@ -114,6 +115,8 @@ pub struct Room {
     shelf: ArcSwap<shelf::Shelf>,
     trending: Arc<trending::Trending>,
     impressions: impressions::Impressions,
+    /// The experiment that runs, if one does.
+    trial: arc_swap::ArcSwapOption<experiments::Trial>,
     /// Held while the shelf is replaced, so that no replacement is lost.
     replacing: tokio::sync::Mutex<()>,
     /// Set when lists should be sorted again.
@@ -145,6 +148,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         shelf: ArcSwap::from_pointee(shelf),
         trending,
         impressions: impressions::Impressions::new(),
+        trial: arc_swap::ArcSwapOption::empty(),
         replacing: tokio::sync::Mutex::default(),
         is_stale: AtomicBool::new(false),
         look_again: Mutex::default(),

@@ -7,6 +7,7 @@ use contract::{
     activity::{ForProfileOnly, Recent, RecentActivity},
     async_trait,
     catalog::{Card, GetCards},
+    experiments::{Experiment, ExperimentResults, ForExperiment, ListExperiments, StartExperiment},
     jobs::{ForJob, Job, JobError, JobKind, JobState, Jobs, ListJobs},
     recommend::{
         Explain, ForModel, GetHome, GetOnboarding, GetSimilar, GetTop, HomePage, Item, ListModels, ModelInfo, Reason,
@@ -39,24 +40,28 @@ impl Recommend for Room {
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
         let episodes = self.episodes(&shelf, &recent).await;
+        let id = self.inputs.id();
+        let placed = shelf.place(req.viewer.profile);
         let asked = Asked {
-            shelf: &shelf,
+            shelf: placed.shelf,
             request: &req,
             recent: &recent,
             episodes: &episodes,
             now: self.inputs.now_ms(),
+            page: id,
+            rival: placed.rival,
         };
         let built = page::build(&asked);
-        let model = shelf.model.as_ref().map(|model| model.id);
+        let model = placed.shelf.model.as_ref().map(|model| model.id);
         let page = HomePage {
-            id: self.inputs.id(),
+            id,
             model,
             hero: built.hero,
             rows: built.rows,
             states: recent.states,
             listed: recent.listed,
         };
-        let shown = impressions::Shown::of(&page, req.viewer.profile, None, &[]);
+        let shown = impressions::Shown::of(&page, req.viewer.profile, placed.arm(built.teams.as_deref()), &[]);
         self.impressions.record(shown);
         Ok(page)
     }
@@ -66,8 +71,9 @@ impl Recommend for Room {
         let limit = within(TOP_MAX, req.limit)?;
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
-        let taste = Taste::read(&shelf, &req.viewer, &recent, &req.exclude);
-        let mut picks = page::top(&shelf, &req.viewer, &taste, limit.max(page::RANKED));
+        let shelf = shelf.place(req.viewer.profile).shelf;
+        let taste = Taste::read(shelf, &req.viewer, &recent, &req.exclude);
+        let mut picks = page::top(shelf, &req.viewer, &taste, limit.max(page::RANKED));
         picks.truncate(limit);
         Ok(picks
             .into_iter()
@@ -82,10 +88,11 @@ impl Recommend for Room {
         let limit = within(SIMILAR_MAX, req.limit)?;
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
+        let shelf = shelf.place(req.viewer.profile).shelf;
         let Some(slot) = shelf.titles.slot_of(req.title) else {
             return Ok(Vec::new());
         };
-        let taste = Taste::read(&shelf, &req.viewer, &recent, &[]);
+        let taste = Taste::read(shelf, &req.viewer, &recent, &[]);
         let near = shelf.similar(slot).into_iter().filter(|near| {
             shelf.is_visible(*near, req.viewer.maturity_max) && !taste.hidden.contains(*near) && *near != slot
         });
@@ -101,14 +108,15 @@ impl Recommend for Room {
     async fn explain(&self, req: Explain) -> Result<Option<Reason>, RecommendError> {
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
+        let shelf = shelf.place(req.viewer.profile).shelf;
         let Some(slot) = shelf.titles.slot_of(req.title) else {
             return Ok(None);
         };
         if !shelf.is_visible(slot, req.viewer.maturity_max) {
             return Ok(None);
         }
-        let taste = Taste::read(&shelf, &req.viewer, &recent, &[]);
-        Ok(page::explained(&shelf, &req.viewer, &taste, slot))
+        let taste = Taste::read(shelf, &req.viewer, &recent, &[]);
+        Ok(page::explained(shelf, &req.viewer, &taste, slot))
     }
 
     async fn onboarding(&self, req: GetOnboarding) -> Result<Vec<TitleId>, RecommendError> {
@@ -161,6 +169,23 @@ impl Recommend for Room {
             .ok_or(RecommendError::ModelNotFound)?;
         self.serve(loaded).await?;
         Ok(info)
+    }
+
+    async fn experiments(&self, req: ListExperiments) -> Result<Vec<Experiment>, RecommendError> {
+        self.list_experiments(req).await
+    }
+
+    async fn start_experiment(&self, req: StartExperiment) -> Result<Experiment, RecommendError> {
+        self.loaded().await?;
+        self.begin_experiment(req).await
+    }
+
+    async fn experiment(&self, req: ForExperiment) -> Result<ExperimentResults, RecommendError> {
+        self.read_experiment(req).await
+    }
+
+    async fn stop_experiment(&self, req: ForExperiment) -> Result<Experiment, RecommendError> {
+        self.end_experiment(req).await
     }
 
     async fn erase(&self, req: ForProfileOnly) -> Result<Done, RecommendError> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use contract::{Millis, TitleId};
 
 use crate::{
+    experiments::Arms,
     loaded::Loaded,
     titles::Titles,
     trending::{HALF_LIFE_MS, Trending},
@@ -28,6 +29,8 @@ pub struct Shelf {
     item_of_slot: Vec<u32>,
     maturity: Vec<u8>,
     pub lists: Lists,
+    /// The arms of the experiment that runs.
+    pub arms: Option<Arms>,
     /// By genres and people, for titles that the model does not know.
     alike: Vec<OnceLock<Arc<[u32]>>>,
 }
@@ -65,6 +68,7 @@ impl Shelf {
             titles,
             model,
             lists: Lists::default(),
+            arms: None,
         };
         shelf.lists = shelf.sorted(trending, now);
         shelf

@@ -53,6 +53,17 @@ export const trainModel = () => answer(client.POST("/api/v1/admin/models/train",
 export const activateModel = (id: Id) =>
   answer(client.POST("/api/v1/admin/models/{id}/activate", { params: { path: { id } } }));
 
+export type ExperimentDraft = paths["/api/v1/admin/experiments"]["post"]["requestBody"]["content"]["application/json"];
+
+export const experiments = (signal?: AbortSignal) => answer(client.GET("/api/v1/admin/experiments", { signal }));
+/** With what it says so far. */
+export const experiment = (id: Id, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/admin/experiments/{id}", { params: { path: { id } }, signal }));
+export const createExperiment = (body: ExperimentDraft) =>
+  answer(client.POST("/api/v1/admin/experiments", { body, headers: repeatable() }));
+export const stopExperiment = (id: Id) =>
+  answer(client.POST("/api/v1/admin/experiments/{id}/stop", { params: { path: { id } } }));
+
 export const users = (query: { q?: string; cursor?: string }, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/users", { params: { query: { ...query, limit: 50 } }, signal }));
 export const changeRole = (id: Id, role: Role) =>

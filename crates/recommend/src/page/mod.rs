@@ -3,6 +3,7 @@
 //! Hard constraints hold for every row: published, within the viewer's maturity, not disliked, not excluded. Recommendation rows
 //! moreover never show what was seen, begun, rated or listed, and a title stands in one of them at most.
 
+mod mix;
 mod picks;
 mod reasons;
 mod rows;
@@ -10,7 +11,7 @@ mod rows;
 use std::cell::RefCell;
 
 use contract::{
-    Millis,
+    Millis, PageId,
     activity::RecentActivity,
     catalog::Card,
     recommend::{GetHome, Item, Row, RowKind, Viewer},
@@ -20,6 +21,7 @@ use reco::{ItemSet, Ranked, Scratch};
 pub use picks::Pick;
 pub use reasons::explained;
 
+use mix::Mix;
 use picks::ranked;
 
 use crate::{shelf::Shelf, taste::Taste};
@@ -34,6 +36,8 @@ const ITEMS_MIN: usize = 3;
 pub const RANKED: usize = 160;
 /// Items of *Top Picks* that come with their reasons.
 const REASONS_MAX: usize = 20;
+/// Picks that are brought into the viewer's mix: those of the row, and as many as other rows may take first.
+const CALIBRATED: usize = 2 * ITEMS_MAX;
 
 /// What the builder is given.
 pub struct Asked<'a> {
@@ -43,12 +47,18 @@ pub struct Asked<'a> {
     /// Cards of titles in progress that are not on the shelf: episodes.
     pub episodes: &'a [Card],
     pub now: Millis,
+    /// The page's id: what is left to chance is drawn by it.
+    pub page: PageId,
+    /// The other arm of an experiment that interleaves: its picks are mixed into *Top Picks*.
+    pub rival: Option<&'a Shelf>,
 }
 
 /// A page without its id.
 pub struct Built {
     pub hero: Option<Item>,
     pub rows: Vec<Row>,
+    /// Who gave each of the first *Top Picks*, where they were mixed: `a`, `b`, or `-` for neither.
+    pub teams: Option<String>,
 }
 
 thread_local! {
@@ -68,7 +78,9 @@ pub fn build(asked: &Asked<'_>) -> Built {
 }
 
 fn compose(asked: &Asked<'_>, taste: &Taste, scratch: &mut Scratch) -> Built {
+    let rival = mix::rival_order(asked, CALIBRATED, scratch);
     let mut builder = Builder::new(asked, taste, scratch);
+    builder.rival = rival;
     builder.continue_watching();
     builder.my_list();
     builder.personal();
@@ -93,6 +105,10 @@ struct Builder<'a> {
     shown: ItemSet,
     rows: Vec<(u32, Row)>,
     hero: Option<Item>,
+    /// The picks of the other arm's model, and what was mixed of both.
+    rival: Option<Vec<u32>>,
+    mix: Option<Mix>,
+    teams: Option<String>,
     /// Titles a recommendation row may have: small catalogues have short rows, so that every kind gets some.
     row_max: usize,
 }
@@ -114,6 +130,9 @@ impl<'a> Builder<'a> {
             shown,
             rows: Vec::with_capacity(ROWS_MAX + 2),
             hero: None,
+            rival: None,
+            mix: None,
+            teams: None,
             row_max: (shelf.lists.popular.len() / 12).clamp(5, ITEMS_MAX),
         }
     }
@@ -169,7 +188,11 @@ impl<'a> Builder<'a> {
         let hero = self.hero.take().or_else(|| self.any_hero());
         self.rows.sort_by_key(|(place, _)| *place);
         let rows = self.rows.into_iter().map(|(_, row)| row).take(ROWS_MAX).collect();
-        Built { hero, rows }
+        Built {
+            hero,
+            rows,
+            teams: self.teams,
+        }
     }
 
     /// Without picks: the first title of the first recommendation row that plays, or the first at all.

@@ -7,7 +7,8 @@ use contract::{
 };
 
 use super::{
-    Builder, ITEMS_MAX, ITEMS_MIN, REASONS_MAX,
+    Builder, CALIBRATED, ITEMS_MAX, ITEMS_MIN, REASONS_MAX,
+    mix::Mix,
     picks::{Pick, calibrated},
     reasons::{FAVOURITE_SHARE, why},
 };
@@ -107,13 +108,10 @@ impl Builder<'_> {
             return;
         }
         let wanted = self.row_max;
-        let order = calibrated(
-            self.shelf,
-            self.taste,
-            &self.ranked,
-            wanted + BECAUSE_MAX * BECAUSE_ROWS,
-        );
-        let mut picks = self.take(order.iter().copied(), FIRST_PICKS.min(wanted.div_ceil(2)));
+        let first = FIRST_PICKS.min(wanted.div_ceil(2));
+        let own = calibrated(self.shelf, self.taste, &self.ranked, CALIBRATED);
+        let order = self.mixed(own, first);
+        let mut picks = self.take(order.iter().copied(), first);
         let anchors = self.anchors();
         for (place, anchor) in BECAUSE.iter().zip(anchors) {
             self.because_you_watched(*place, anchor);
@@ -121,7 +119,22 @@ impl Builder<'_> {
         let left = wanted.saturating_sub(picks.len());
         let more = self.take(order, left);
         picks.extend(more);
+        self.teams = self.mix.as_ref().map(|mix| mix.letters(&picks));
         self.top_picks(&picks);
+    }
+
+    /// The picks, and those of the other arm where an experiment interleaves; the first `places` count.
+    fn mixed(&mut self, own: Vec<u32>, places: usize) -> Vec<u32> {
+        let Some(rival) = self.rival.take() else { return own };
+        let free = |slots: Vec<u32>| {
+            slots
+                .into_iter()
+                .filter(|slot| self.is_free(*slot))
+                .collect::<Vec<u32>>()
+        };
+        let (mix, order) = Mix::new(&free(own), &free(rival), places, self.asked.page);
+        self.mix = Some(mix);
+        order
     }
 
     fn top_picks(&mut self, picks: &[u32]) {
@@ -146,7 +159,11 @@ impl Builder<'_> {
         let picks = &picks[..picks.len().min(REASONS_MAX)];
         let items: Vec<u32> = picks
             .iter()
-            .map(|slot| shelf.item_of_slot(*slot).unwrap_or(NONE))
+            .map(|slot| {
+                // What the other arm's model placed was not placed by anything of this one's.
+                let is_own = !self.mix.as_ref().is_some_and(|mix| mix.is_of_rival(*slot));
+                shelf.item_of_slot(*slot).filter(|_| is_own).unwrap_or(NONE)
+            })
             .collect();
         let ranking = self.ranking.as_mut();
         let attributed = ranking.map_or_else(|| vec![None; items.len()], |ranking| ranking.attribute(&items));

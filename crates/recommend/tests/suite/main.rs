@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod constraints;
+mod experiments;
 mod home;
 mod house;
 mod models;
