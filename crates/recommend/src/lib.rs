@@ -22,6 +22,7 @@
 
 mod events;
 mod experiments;
+mod franchise;
 mod impressions;
 mod loaded;
 mod onboarding;
@@ -72,6 +73,9 @@ pub struct Config {
     pub pages_max: u32,
     /// How soon lists follow ratings and acts.
     pub refresh_ms: u64,
+    /// The share of places in *Top Picks*, from the fourth on, that show a title from further down the ranking, so that the models
+    /// learn what they would not have shown: at most one in so many places. 0 turns it off, at most 0.5.
+    pub explore_share: f32,
 }
 
 impl Default for Config {
@@ -88,6 +92,7 @@ impl Default for Config {
             pages_keep_days: 90,
             pages_max: 2_000_000,
             refresh_ms: 1_000,
+            explore_share: 0.05,
         }
     }
 }

@@ -50,6 +50,7 @@ impl Recommend for Room {
             now: self.inputs.now_ms(),
             page: id,
             rival: placed.rival,
+            explore_share: self.config.explore_share,
         };
         let built = page::build(&asked);
         let model = placed.shelf.model.as_ref().map(|model| model.id);
@@ -61,7 +62,8 @@ impl Recommend for Room {
             states: recent.states,
             listed: recent.listed,
         };
-        let shown = impressions::Shown::of(&page, req.viewer.profile, placed.arm(built.teams.as_deref()), &[]);
+        let arm = placed.arm(built.teams.as_deref());
+        let shown = impressions::Shown::of(&page, req.viewer.profile, arm, &built.chances);
         self.impressions.record(shown);
         Ok(page)
     }

@@ -14,6 +14,8 @@ use contract::{
     catalog::{Catalog, PageFeatures, TitleFeatures, TitleKind},
 };
 
+use crate::franchise;
+
 /// Genres that take part; the most common ones, one bit each.
 pub const GENRES_MAX: usize = 64;
 const PAGE: u32 = 20_000;
@@ -31,6 +33,8 @@ pub struct Titles {
     pub genres: Vec<String>,
     /// Genres of each title as bits.
     pub masks: Vec<u64>,
+    /// Group of each title by its name: sequels and remakes have the same, see [`franchise`].
+    franchises: Vec<u32>,
     figures: Vec<Figures>,
 }
 
@@ -71,6 +75,7 @@ impl Titles {
         };
         Self {
             masks: list.iter().map(mask).collect(),
+            franchises: franchise::groups(list.iter().map(|title| title.name.as_str())),
             slots: list.iter().map(|title| title.id).zip(0..).collect(),
             episodes: (0u32..)
                 .zip(&list)
@@ -200,6 +205,11 @@ impl Titles {
 
     pub fn get(&self, slot: u32) -> &TitleFeatures {
         &self.list[slot as usize]
+    }
+
+    /// Of which group of sequels and remakes it is; absent for the most.
+    pub fn franchise(&self, slot: u32) -> Option<u32> {
+        Some(self.franchises[slot as usize]).filter(|group| *group != franchise::NONE)
     }
 
     pub fn genre_bit(&self, name: &str) -> Option<u32> {

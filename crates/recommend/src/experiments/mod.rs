@@ -8,7 +8,8 @@
 //! **Reading** ([`results`]): sums only.
 //!
 //! The arm is stored with each page (`pages.arm`): `experiment.arm` as in `z8.1`, and with interleaving `experiment:teams`, a letter
-//! for each place of *Top Picks*: `a` picked by the first arm's model, `b` by the second's, `-` by neither alone.
+//! for each of the first places of *Top Picks*: `a` picked by the first arm's model, `b` by the second's, `-` by neither. The propensities
+//! stored with such a page are those of its own draft.
 
 mod observe;
 mod results;

@@ -11,7 +11,7 @@ use reco::{
 };
 
 use super::{
-    Asked, RANKED,
+    Asked, BAND, RANKED,
     picks::{calibrated, ranked},
 };
 use crate::taste::Taste;
@@ -30,7 +30,8 @@ pub fn rival_order(asked: &Asked<'_>, count: usize, scratch: &mut Scratch) -> Op
     if taste.is_cold() {
         return None;
     }
-    let (picks, _) = ranked(rival, viewer, &taste, RANKED, scratch);
+    let (mut picks, _) = ranked(rival, viewer, &taste, RANKED + BAND, scratch);
+    picks.truncate(RANKED);
     Some(calibrated(rival, &taste, &picks, count))
 }
 

@@ -2,11 +2,18 @@
 //!
 //! Hard constraints hold for every row: published, within the viewer's maturity, not disliked, not excluded. Recommendation rows
 //! moreover never show what was seen, begun, rated or listed, and a title stands in one of them at most.
+//!
+//! *Continue Watching* and *Top Picks* stand above, *My List* near the top; which other rows there are and where, [`choice`] decides.
+//! First every row gets its first titles, in the order of the page, then what is left of its length: the first titles of a lower
+//! row are seen by more people than the twentieth of a higher one.
 
+mod choice;
+mod explore;
 mod mix;
 mod picks;
 mod reasons;
 mod rows;
+mod spread;
 
 use std::cell::RefCell;
 
@@ -14,17 +21,18 @@ use contract::{
     Millis, PageId,
     activity::RecentActivity,
     catalog::Card,
-    recommend::{GetHome, Item, Row, RowKind, Viewer},
+    recommend::{GetHome, Item, Reason, Row, RowKind, Viewer},
 };
 use reco::{ItemSet, Ranked, Scratch};
 
 pub use picks::Pick;
 pub use reasons::explained;
 
+use choice::{Chances, Choice};
 use mix::Mix;
 use picks::ranked;
 
-use crate::{shelf::Shelf, taste::Taste};
+use crate::{impressions::Chance, shelf::Shelf, taste::Taste};
 
 /// Rows of a page.
 const ROWS_MAX: usize = 12;
@@ -34,10 +42,12 @@ pub const ITEMS_MAX: usize = 40;
 const ITEMS_MIN: usize = 3;
 /// Titles that the model ranks for one page.
 pub const RANKED: usize = 160;
+/// Titles ranked behind them, which stand on a page only by lot.
+const BAND: usize = 60;
 /// Items of *Top Picks* that come with their reasons.
 const REASONS_MAX: usize = 20;
-/// Picks that are brought into the viewer's mix: those of the row, and as many as other rows may take first.
-const CALIBRATED: usize = 2 * ITEMS_MAX;
+/// *My List* stands below so many chosen rows, where there are as many.
+const ROWS_ABOVE_MY_LIST: usize = 3;
 
 /// What the builder is given.
 pub struct Asked<'a> {
@@ -49,6 +59,8 @@ pub struct Asked<'a> {
     pub now: Millis,
     /// The page's id: what is left to chance is drawn by it.
     pub page: PageId,
+    /// The share of places that explore.
+    pub explore_share: f32,
     /// The other arm of an experiment that interleaves: its picks are mixed into *Top Picks*.
     pub rival: Option<&'a Shelf>,
 }
@@ -57,6 +69,8 @@ pub struct Asked<'a> {
 pub struct Built {
     pub hero: Option<Item>,
     pub rows: Vec<Row>,
+    /// The places at which another title could have stood, in the order of the page.
+    pub chances: Vec<Chance>,
     /// Who gave each of the first *Top Picks*, where they were mixed: `a`, `b`, or `-` for neither.
     pub teams: Option<String>,
 }
@@ -64,6 +78,7 @@ pub struct Built {
 thread_local! {
     /// Buffers of the model, one set per serving thread.
     static SCRATCH: RefCell<Scratch> = RefCell::default();
+    static CHANCES: RefCell<Chances> = RefCell::default();
 }
 
 /// The best `count` titles for a viewer, the best first, without a page around them.
@@ -74,66 +89,73 @@ pub fn top(shelf: &Shelf, viewer: &Viewer, taste: &Taste, count: usize) -> Vec<P
 /// Makes the page.
 pub fn build(asked: &Asked<'_>) -> Built {
     let taste = Taste::read(asked.shelf, &asked.request.viewer, asked.recent, &asked.request.exclude);
-    SCRATCH.with_borrow_mut(|scratch| compose(asked, &taste, scratch))
+    SCRATCH.with_borrow_mut(|scratch| CHANCES.with_borrow_mut(|chances| compose(asked, &taste, scratch, chances)))
 }
 
-fn compose(asked: &Asked<'_>, taste: &Taste, scratch: &mut Scratch) -> Built {
-    let rival = mix::rival_order(asked, CALIBRATED, scratch);
-    let mut builder = Builder::new(asked, taste, scratch);
-    builder.rival = rival;
+fn compose(asked: &Asked<'_>, taste: &Taste, scratch: &mut Scratch, chances: &mut Chances) -> Built {
+    let shelf = asked.shelf;
+    let rival = mix::rival_order(asked, rows::CALIBRATED, scratch);
+    let (ranked, ranking) = ranked(shelf, &asked.request.viewer, taste, RANKED + BAND, scratch);
+    let (picks, band) = ranked.split_at(ranked.len().min(RANKED));
+    chances.read(shelf.titles.len(), picks);
+    let mut builder = Builder::new(asked, taste, ranking);
     builder.continue_watching();
     builder.my_list();
-    builder.personal();
-    builder.trending();
-    builder.genres();
-    builder.new_titles();
-    builder.popular();
-    builder.finish()
+    let order = builder.pick_order(picks);
+    let order = builder.mixed(order, rival);
+    let above = usize::from(!builder.continued.is_empty()) + usize::from(!order.is_empty());
+    let chosen_max = ROWS_MAX - above - usize::from(!builder.listed.is_empty());
+    let choice = Choice::new(shelf, picks, chances, above, chosen_max);
+    builder.fill(&order, choice);
+    let (hero, propensities) = builder.explore(band);
+    builder.finish(hero, &propensities)
 }
 
-/// Rows as they are made, each with its place on the page; titles as they are used up.
+/// A recommendation row: its titles so far.
+struct Draft {
+    kind: RowKind,
+    reason: Option<Reason>,
+    slots: Vec<u32>,
+}
+
+/// Rows as they are made; titles as they are used up.
 struct Builder<'a> {
     asked: &'a Asked<'a>,
     shelf: &'a Shelf,
     viewer: &'a Viewer,
     taste: &'a Taste,
-    /// The titles ranked for this viewer, the best first.
-    ranked: Vec<Pick>,
-    /// The model's ranking that they come from: it knows why.
+    /// The model's ranking that the picks come from: it knows why.
     ranking: Option<Ranked<'a>>,
     /// Slots that no further row may show.
     shown: ItemSet,
-    rows: Vec<(u32, Row)>,
-    hero: Option<Item>,
-    /// The picks of the other arm's model, and what was mixed of both.
-    rival: Option<Vec<u32>>,
+    continued: Vec<Item>,
+    listed: Vec<Item>,
+    /// *Top Picks*; empty where nothing is known.
+    picks: Vec<u32>,
+    /// Whose picks they are, where an experiment interleaves.
     mix: Option<Mix>,
-    teams: Option<String>,
+    drafts: Vec<Draft>,
     /// Titles a recommendation row may have: small catalogues have short rows, so that every kind gets some.
     row_max: usize,
 }
 
 impl<'a> Builder<'a> {
-    fn new(asked: &'a Asked<'a>, taste: &'a Taste, scratch: &'a mut Scratch) -> Self {
-        let shelf = asked.shelf;
-        let viewer = &asked.request.viewer;
+    fn new(asked: &'a Asked<'a>, taste: &'a Taste, ranking: Option<Ranked<'a>>) -> Self {
         let mut shown = taste.hidden.clone();
         shown.union(&taste.banned);
-        let (ranked, ranking) = ranked(shelf, viewer, taste, RANKED, scratch);
         Self {
             asked,
-            shelf,
-            viewer,
+            shelf: asked.shelf,
+            viewer: &asked.request.viewer,
             taste,
-            ranked,
             ranking,
             shown,
-            rows: Vec::with_capacity(ROWS_MAX + 2),
-            hero: None,
-            rival: None,
+            continued: Vec::new(),
+            listed: Vec::new(),
+            picks: Vec::new(),
             mix: None,
-            teams: None,
-            row_max: (shelf.lists.popular.len() / 12).clamp(5, ITEMS_MAX),
+            drafts: Vec::with_capacity(ROWS_MAX),
+            row_max: (asked.shelf.lists.popular.len() / 12).clamp(5, ITEMS_MAX),
         }
     }
 
@@ -142,24 +164,12 @@ impl<'a> Builder<'a> {
         !self.shown.contains(slot) && self.shelf.is_visible(slot, self.viewer.maturity_max)
     }
 
-    /// The first free ones, at most `limit`; they are used up.
-    fn take(&mut self, slots: impl IntoIterator<Item = u32>, limit: usize) -> Vec<u32> {
-        let mut taken = Vec::with_capacity(limit.min(ITEMS_MAX));
-        for slot in slots {
-            if taken.len() >= limit {
-                break;
-            }
-            if self.is_free(slot) {
-                self.shown.insert(slot);
-                taken.push(slot);
-            }
-        }
-        taken
-    }
-
-    /// Gives titles back to other rows.
-    fn give_back(&mut self, slots: &[u32]) {
-        slots.iter().for_each(|slot| self.shown.remove(*slot));
+    /// Lengthens `row` to `length` by the first free ones, sequels apart; they are used up.
+    fn take(&mut self, row: &mut Vec<u32>, slots: impl Iterator<Item = u32>, length: usize) {
+        let before = row.len();
+        let free = slots.filter(|slot| self.is_free(*slot));
+        spread::lengthen(row, free, length, |slot| self.shelf.titles.franchise(slot));
+        row[before..].iter().for_each(|slot| self.shown.insert(*slot));
     }
 
     fn items(&self, slots: &[u32]) -> Vec<Item> {
@@ -172,33 +182,70 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
-    fn push(&mut self, place: u32, kind: RowKind, reason: Option<contract::recommend::Reason>, items: Vec<Item>) {
-        self.rows.push((
-            place,
-            Row {
-                id: row_id(&kind),
-                kind,
-                reason,
-                items,
-            },
-        ));
+    /// Lets a share of *Top Picks* explore; before that, which of them leads the page. Answers the place of that one.
+    fn explore(&mut self, band: &[Pick]) -> (usize, Vec<(usize, f32)>) {
+        let leading = self.picks.iter().take(rows::FRONT);
+        let hero = { leading }
+            .position(|slot| self.shelf.titles.get(*slot).playable)
+            .unwrap_or(0);
+        let lot = explore::Lot {
+            page: self.asked.page,
+            profile: self.viewer.profile,
+            share: self.asked.explore_share,
+        };
+        let free = band.iter().map(|pick| pick.slot).filter(|slot| self.is_free(*slot));
+        let band = spread::unlike(free, &self.picks, |slot| self.shelf.titles.franchise(slot));
+        let propensities = explore::explore(lot, &mut self.picks, &band, hero);
+        (hero, propensities)
     }
 
-    fn finish(mut self) -> Built {
-        let hero = self.hero.take().or_else(|| self.any_hero());
-        self.rows.sort_by_key(|(place, _)| *place);
-        let rows = self.rows.into_iter().map(|(_, row)| row).take(ROWS_MAX).collect();
+    fn finish(mut self, hero: usize, propensities: &[(usize, f32)]) -> Built {
+        let mut rows = Vec::with_capacity(ROWS_MAX);
+        if !self.continued.is_empty() {
+            rows.push(row(
+                RowKind::ContinueWatching,
+                None,
+                std::mem::take(&mut self.continued),
+            ));
+        }
+        let chance = |&(position, propensity): &(usize, f32)| Chance {
+            row: rows.len(),
+            position,
+            propensity,
+        };
+        let chances = propensities.iter().map(chance).collect();
+        let mut leads = None;
+        if !self.picks.is_empty() {
+            let mut items = self.items(&self.picks);
+            for (item, reason) in items.iter_mut().zip(self.reasons()) {
+                item.reason = reason;
+            }
+            leads = items.get(hero).cloned();
+            rows.push(row(RowKind::TopPicks, None, items));
+        }
+        let teams = self.mix.as_ref().map(|mix| mix.letters(&self.picks));
+        let drafts = std::mem::take(&mut self.drafts);
+        let below = rows.len() + drafts.len().min(ROWS_ABOVE_MY_LIST);
+        for draft in drafts {
+            let items = self.items(&draft.slots);
+            rows.push(row(draft.kind, draft.reason, items));
+        }
+        if !self.listed.is_empty() {
+            rows.insert(below, row(RowKind::MyList, None, std::mem::take(&mut self.listed)));
+        }
+        let hero = leads.or_else(|| self.any_hero(&rows));
         Built {
             hero,
             rows,
-            teams: self.teams,
+            chances,
+            teams,
         }
     }
 
     /// Without picks: the first title of the first recommendation row that plays, or the first at all.
-    fn any_hero(&self) -> Option<Item> {
+    fn any_hero(&self, rows: &[Row]) -> Option<Item> {
         let own = |kind: &RowKind| matches!(kind, RowKind::ContinueWatching | RowKind::MyList);
-        let rows = || self.rows.iter().filter(|(_, row)| !own(&row.kind)).map(|(_, row)| row);
+        let rows = || rows.iter().filter(|row| !own(&row.kind));
         let plays = |item: &&Item| {
             let slot = self.shelf.titles.slot(item.title);
             slot.is_some_and(|slot| self.shelf.titles.get(slot).playable)
@@ -210,6 +257,15 @@ impl<'a> Builder<'a> {
         rows()
             .find_map(|row| row.items.iter().find(plays).map(|found| item(row, found)))
             .or_else(|| rows().find_map(|row| row.items.first().map(|found| item(row, found))))
+    }
+}
+
+fn row(kind: RowKind, reason: Option<Reason>, items: Vec<Item>) -> Row {
+    Row {
+        id: row_id(&kind),
+        kind,
+        reason,
+        items,
     }
 }
 
@@ -226,3 +282,7 @@ fn row_id(kind: &RowKind) -> String {
         RowKind::Popular => "popular".into(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by it")]
+mod tests;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use contract::recommend::Viewer;
 use reco::{Ranked, Scratch};
 
+use super::RANKED;
 use crate::{
     shelf::{NONE, Shelf, bits},
     taste::Taste,
@@ -21,6 +22,8 @@ const DISLIKED_MAX: usize = 8;
 const DISLIKED_NEIGHBOURS: usize = 30;
 /// Share of the genre mix in *Top Picks* (Steck 2018, "Calibrated recommendations").
 const CALIBRATION: f32 = 0.25;
+/// What the lead of the best over the last is worth in chances where no model says it: the best is ten times as likely.
+const COLD_NATS: f32 = 2.3;
 /// Popular titles that are looked at where there is no model or no history.
 const COLD_MAX: usize = 600;
 
@@ -28,8 +31,11 @@ const COLD_MAX: usize = 600;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pick {
     pub slot: u32,
-    /// 1 for the best, about 0 for the last.
+    /// 1 for the best, about 0 for the last of [`super::RANKED`].
     pub score: f32,
+    /// The chance that it is the one that the viewer takes next, among those ranked: the softmax that the ranker learned to maximise
+    /// for what was taken.
+    pub chance: f32,
 }
 
 /// The best `count` titles for this viewer, the best first, and the model's own ranking that they come from, if they do.
@@ -51,8 +57,31 @@ pub fn ranked<'a>(
         }
         None => by_genres(shelf, viewer, taste, count),
     };
+    let nats = match &ranking {
+        Some(ranking) => lead(ranking.list().iter().map(|scored| scored.score)),
+        None => COLD_NATS,
+    };
     adjust(shelf, viewer, taste, &mut picks);
+    give_chances(&mut picks, nats);
     (picks, ranking)
+}
+
+/// How far the best score is ahead of the last of [`RANKED`].
+fn lead(scores: impl Iterator<Item = f32> + Clone) -> f32 {
+    let best = scores.clone().next().unwrap_or(0.0);
+    let last = scores.take(RANKED).last().unwrap_or(0.0);
+    (best - last).max(1e-6)
+}
+
+/// Softmax of the scores, of which 1 is worth `nats`.
+fn give_chances(picks: &mut [Pick], nats: f32) {
+    let best = picks.first().map_or(0.0, |pick| pick.score);
+    let mut sum = 0.0;
+    for pick in picks.iter_mut() {
+        pick.chance = ((pick.score - best) * nats).exp();
+        sum += pick.chance;
+    }
+    picks.iter_mut().for_each(|pick| pick.chance /= sum);
 }
 
 /// Items that the model may recommend to this viewer.
@@ -63,15 +92,19 @@ pub fn allowed<'a>(shelf: &'a Shelf, viewer: &'a Viewer, taste: &'a Taste) -> im
     }
 }
 
-/// Scores from 1 down to 0.
+/// Scores from 1 down to 0 for the last of [`RANKED`], and below for what comes after it.
 fn scaled(scored: impl Iterator<Item = (u32, f32)>) -> Vec<Pick> {
-    let mut picks: Vec<Pick> = scored.map(|(slot, score)| Pick { slot, score }).collect();
+    let pick = |(slot, score)| Pick {
+        slot,
+        score,
+        chance: 0.0,
+    };
+    let mut picks: Vec<Pick> = scored.map(pick).collect();
+    let range = lead(picks.iter().map(|pick| pick.score));
     let best = picks.first().map_or(0.0, |pick| pick.score);
-    let last = picks.last().map_or(0.0, |pick| pick.score);
-    let range = (best - last).max(1e-6);
     picks
         .iter_mut()
-        .for_each(|pick| pick.score = (pick.score - last) / range);
+        .for_each(|pick| pick.score = 1.0 - (best - pick.score) / range);
     picks
 }
 
@@ -138,11 +171,11 @@ fn dislikes(shelf: &Shelf, taste: &Taste) -> HashMap<u32, f32> {
     malus
 }
 
-/// Chooses `count` of `picks`, each time the one that is best by its score and by how well it brings the chosen ones nearer to the
-/// viewer's mix of genres.
+/// All of `picks`; the first `count` so that each is the one that is best by its score and by how well it brings those before it nearer
+/// to the viewer's mix of genres. What a mix lacks differs by 2 at most, so no title passes one whose score is ahead by more than 2/3.
 pub fn calibrated(shelf: &Shelf, taste: &Taste, picks: &[Pick], count: usize) -> Vec<u32> {
     let mut left: Vec<Pick> = picks.to_vec();
-    let mut chosen = Vec::with_capacity(count);
+    let mut chosen = Vec::with_capacity(picks.len());
     let mut have = [0f32; GENRES_MAX];
     while chosen.len() < count && !left.is_empty() {
         let total = 1.0 + chosen.len() as f32;
@@ -168,5 +201,10 @@ pub fn calibrated(shelf: &Shelf, taste: &Taste, picks: &[Pick], count: usize) ->
         bits(mask).for_each(|bit| have[bit] += 1.0 / mask.count_ones() as f32);
         chosen.push(pick.slot);
     }
+    chosen.extend(left.iter().map(|pick| pick.slot));
     chosen
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by it")]
+mod tests;

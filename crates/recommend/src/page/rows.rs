@@ -1,5 +1,4 @@
-//! Each kind of row. The order of the calls in `build` decides who gets a title that several rows want; the place decides where
-//! a row stands.
+//! What each row is made of. Which of them a page gets, [`super::choice`] decides.
 
 use contract::{
     activity::Progress,
@@ -7,40 +6,33 @@ use contract::{
 };
 
 use super::{
-    Builder, CALIBRATED, ITEMS_MAX, ITEMS_MIN, REASONS_MAX,
+    Builder, Draft, ITEMS_MAX, ITEMS_MIN, REASONS_MAX,
+    choice::{Candidate, Choice, Claim},
     mix::Mix,
     picks::{Pick, calibrated},
     reasons::{FAVOURITE_SHARE, why},
 };
-use crate::{
-    shelf::{NONE, bits},
-    taste::Anchor,
-};
+use crate::{shelf::NONE, taste::Anchor};
 
 /// Half a minute in, somebody means to watch it.
 const BEGUN_MS: u64 = 30_000;
 const CONTINUE_MAX: usize = 20;
-/// The first picks come before all other claims.
-const FIRST_PICKS: usize = 12;
-const BECAUSE_ROWS: usize = 2;
+/// Titles of a row that are given out before any row gets more.
+pub(super) const FRONT: usize = 12;
 const BECAUSE_MAX: usize = 20;
-/// Liked titles among which the second *Because You Watched* rotates, and how fast.
+/// What trends most stands in the row of that name, which counts it out, and nowhere else but in the first picks.
+const TRENDING_HELD: usize = 6;
+/// Liked titles that could have a row besides the last one, among how many they rotate, and how fast.
+const OTHER_ANCHORS: usize = 3;
 const ROTATION: usize = 10;
 const ROTATE_EVERY_MS: i64 = 6 * 3_600_000;
-const GENRE_ROWS: usize = 4;
+/// Genres that could have a row.
+const GENRES_LOOKED_AT: usize = 8;
 const GENRE_MAX: usize = 30;
+/// Picks that are brought into the viewer's mix: those of the row, and as many as other rows may take first.
+pub(super) const CALIBRATED: usize = 2 * ITEMS_MAX;
 
-/// Places on the page, top to bottom.
-const CONTINUE: u32 = 0;
-const PICKS: u32 = 10;
-const BECAUSE: [u32; BECAUSE_ROWS] = [20, 50];
-const TRENDING: u32 = 30;
-const GENRES: [u32; GENRE_ROWS] = [40, 46, 62, 80];
-const MY_LIST: u32 = 44;
-const NEW: u32 = 60;
-const POPULAR: u32 = 70;
-
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// Begun and not finished, the last watched first.
     pub(super) fn continue_watching(&mut self) {
         let mut begun: Vec<(&Progress, contract::TitleId)> = Vec::new();
@@ -56,13 +48,8 @@ impl Builder<'_> {
         for slot in begun.iter().filter_map(|(_, title)| self.shelf.titles.slot_of(*title)) {
             self.shown.insert(slot);
         }
-        let items: Vec<Item> = begun
-            .into_iter()
-            .map(|(_, title)| Item { title, reason: None })
-            .collect();
-        if !items.is_empty() {
-            self.push(CONTINUE, RowKind::ContinueWatching, None, items);
-        }
+        let items = begun.into_iter();
+        self.continued = items.map(|(_, title)| Item { title, reason: None }).collect();
     }
 
     fn may_continue(&self, title: contract::TitleId) -> bool {
@@ -71,7 +58,10 @@ impl Builder<'_> {
             Some(slot) => self.shelf.is_visible(slot, maturity_max) && !self.taste.banned.contains(slot),
             None => {
                 let known = self.asked.episodes.iter().find(|card| card.id == title);
+                let may_series =
+                    |series| self.shelf.is_visible(series, maturity_max) && !self.taste.banned.contains(series);
                 known.is_some_and(|card| card.published && card.maturity <= maturity_max)
+                    && self.shelf.titles.slot_of(title).is_none_or(may_series)
                     && !self.asked.request.exclude.contains(&title)
             }
         }
@@ -79,84 +69,121 @@ impl Builder<'_> {
 
     /// What the viewer listed, but for what is being watched.
     pub(super) fn my_list(&mut self) {
-        let continued = self
-            .rows
-            .iter()
-            .flat_map(|(_, row)| row.items.iter().map(|item| item.title))
-            .collect::<Vec<_>>();
-        let listed = self
-            .asked
-            .recent
-            .listed
-            .iter()
-            .filter(|title| !continued.contains(title));
+        let is_continued = |title: &contract::TitleId| self.continued.iter().any(|item| item.title == *title);
+        let listed = self.asked.recent.listed.iter().filter(|title| !is_continued(title));
         let slots: Vec<u32> = listed
             .filter_map(|title| self.shelf.titles.slot(*title))
             .filter(|slot| self.shelf.is_visible(*slot, self.viewer.maturity_max) && !self.taste.banned.contains(*slot))
             .take(ITEMS_MAX)
             .collect();
-        if !slots.is_empty() {
-            let items = self.items(&slots);
-            self.push(MY_LIST, RowKind::MyList, None, items);
-        }
+        self.listed = self.items(&slots);
     }
 
-    /// *Top Picks* and *Because You Watched*: each would empty the other, so the best picks go first, then the titles close to what
-    /// was liked last, then the rest of the picks.
-    pub(super) fn personal(&mut self) {
+    /// The picks in the order in which *Top Picks* takes them; none where nothing is known.
+    pub(super) fn pick_order(&self, picks: &[Pick]) -> Vec<u32> {
         if self.taste.is_cold() && self.taste.chosen.is_empty() && self.taste.anchors.is_empty() {
-            return;
+            return Vec::new();
         }
-        let wanted = self.row_max;
-        let first = FIRST_PICKS.min(wanted.div_ceil(2));
-        let own = calibrated(self.shelf, self.taste, &self.ranked, CALIBRATED);
-        let order = self.mixed(own, first);
-        let mut picks = self.take(order.iter().copied(), first);
-        let anchors = self.anchors();
-        for (place, anchor) in BECAUSE.iter().zip(anchors) {
-            self.because_you_watched(*place, anchor);
-        }
-        let left = wanted.saturating_sub(picks.len());
-        let more = self.take(order, left);
-        picks.extend(more);
-        self.teams = self.mix.as_ref().map(|mix| mix.letters(&picks));
-        self.top_picks(&picks);
+        calibrated(self.shelf, self.taste, picks, CALIBRATED)
     }
 
-    /// The picks, and those of the other arm where an experiment interleaves; the first `places` count.
-    fn mixed(&mut self, own: Vec<u32>, places: usize) -> Vec<u32> {
-        let Some(rival) = self.rival.take() else { return own };
-        let free = |slots: Vec<u32>| {
-            slots
-                .into_iter()
-                .filter(|slot| self.is_free(*slot))
-                .collect::<Vec<u32>>()
+    /// The picks, and those of the other arm where an experiment interleaves; the first places count.
+    pub(super) fn mixed(&mut self, own: Vec<u32>, rival: Option<Vec<u32>>) -> Vec<u32> {
+        let Some(rival) = rival.filter(|_| !own.is_empty()) else {
+            return own;
         };
-        let (mix, order) = Mix::new(&free(own), &free(rival), places, self.asked.page);
+        let free = |slots: Vec<u32>| -> Vec<u32> { slots.into_iter().filter(|slot| self.is_free(*slot)).collect() };
+        let (mix, order) = Mix::new(&free(own), &free(rival), self.first_picks(), self.asked.page);
         self.mix = Some(mix);
         order
     }
 
-    fn top_picks(&mut self, picks: &[u32]) {
-        if picks.is_empty() {
-            return;
+    /// Places of *Top Picks* that are filled before any other row has a title.
+    fn first_picks(&self) -> usize {
+        FRONT.min(self.row_max.div_ceil(2))
+    }
+
+    /// All recommendation rows: *Top Picks* in this order, the others as they are chosen.
+    pub(super) fn fill(&mut self, order: &[u32], mut choice: Choice<'a>) {
+        let mut picks = Vec::with_capacity(self.row_max);
+        let first = self.first_picks();
+        self.take(&mut picks, order.iter().copied(), first);
+        let mut left = self.candidates();
+        for candidate in left
+            .iter_mut()
+            .filter(|candidate| matches!(candidate.claim, Claim::Trending))
+        {
+            let mut held = Vec::with_capacity(candidate.items_max);
+            self.take(
+                &mut held,
+                candidate.slots(&choice),
+                TRENDING_HELD.min(candidate.items_max),
+            );
+            // Too few for a row: others may have them.
+            if held.len() < ITEMS_MIN {
+                held.drain(..).for_each(|slot| self.shown.remove(slot));
+            }
+            candidate.held = held;
         }
-        let mut items = self.items(picks);
-        for (item, reason) in items.iter_mut().zip(self.reasons(picks)) {
-            item.reason = reason;
+        let mut chosen = Vec::with_capacity(left.len());
+        while let Some(mut candidate) = choice.next(&mut left, |slot| self.is_free(slot)) {
+            let mut slots = std::mem::take(&mut candidate.held);
+            self.take(&mut slots, candidate.slots(&choice), FRONT.min(candidate.items_max));
+            chosen.push((candidate, slots));
         }
-        let playable = picks
-            .iter()
-            .take(FIRST_PICKS)
-            .position(|slot| self.shelf.titles.get(*slot).playable);
-        self.hero = items.get(playable.unwrap_or(0)).cloned();
-        self.push(PICKS, RowKind::TopPicks, None, items);
+        self.take(&mut picks, order.iter().copied(), self.row_max);
+        self.picks = picks;
+        for (candidate, mut slots) in chosen {
+            self.take(&mut slots, candidate.slots(&choice), candidate.items_max);
+            let (kind, reason) = self.named(candidate.claim);
+            self.drafts.push(Draft { kind, reason, slots });
+        }
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let row_max = self.row_max;
+        let because = self.anchors().into_iter().enumerate().map(|(number, anchor)| {
+            let near = self.shelf.similar(anchor.slot);
+            // What was liked last leads on, if only to a single title.
+            let items_min = if number == 0 { 1 } else { ITEMS_MIN };
+            Candidate::new(Claim::Because(anchor), near, items_min, BECAUSE_MAX.min(row_max))
+        });
+        let plain = |claim| Candidate::new(claim, Vec::new(), ITEMS_MIN, row_max);
+        let genre = |bit| Candidate::new(Claim::Genre(bit), Vec::new(), ITEMS_MIN, GENRE_MAX.min(row_max));
+        let mut candidates: Vec<Candidate> = because.collect();
+        candidates.push(plain(Claim::Trending));
+        candidates.extend(self.genre_order().into_iter().map(genre));
+        candidates.extend([Claim::New, Claim::Popular].map(plain));
+        candidates
+    }
+
+    fn named(&self, claim: Claim) -> (RowKind, Option<Reason>) {
+        match claim {
+            Claim::Because(anchor) => {
+                let title = self.shelf.titles.id(anchor.slot);
+                let named = Contribution {
+                    title,
+                    share: 1.0,
+                    how: anchor.how,
+                };
+                (RowKind::BecauseYouWatched(title), Some(Reason::Because(vec![named])))
+            }
+            Claim::Genre(bit) => {
+                let genre = self.shelf.titles.genres[bit].clone();
+                let is_favourite = self.taste.mix[bit] >= FAVOURITE_SHARE;
+                let reason = is_favourite.then(|| Reason::Genres(vec![genre.clone()]));
+                (RowKind::Genre(genre), reason)
+            }
+            Claim::Trending => (RowKind::Trending, Some(Reason::Trending)),
+            Claim::New => (RowKind::New, Some(Reason::New)),
+            Claim::Popular => (RowKind::Popular, Some(Reason::Popular)),
+        }
     }
 
     /// What placed each of the first picks.
-    fn reasons(&mut self, picks: &[u32]) -> Vec<Option<Reason>> {
+    pub(super) fn reasons(&mut self) -> Vec<Option<Reason>> {
         let (shelf, viewer, taste) = (self.shelf, self.viewer, self.taste);
-        let picks = &picks[..picks.len().min(REASONS_MAX)];
+        let picks = &self.picks[..self.picks.len().min(REASONS_MAX)];
         let items: Vec<u32> = picks
             .iter()
             .map(|slot| {
@@ -173,95 +200,18 @@ impl Builder<'_> {
             .collect()
     }
 
-    /// The last liked title, always, and one of the others, another one every few hours.
+    /// The last liked title, and some of the others, other ones every few hours.
     fn anchors(&self) -> Vec<Anchor> {
         let visible = |anchor: &&Anchor| self.shelf.is_visible(anchor.slot, self.viewer.maturity_max);
-        let mut liked: Vec<Anchor> = self
-            .taste
-            .anchors
-            .iter()
-            .filter(visible)
-            .take(1 + ROTATION)
-            .copied()
-            .collect();
+        let liked = self.taste.anchors.iter().filter(visible).take(1 + ROTATION);
+        let mut liked: Vec<Anchor> = liked.copied().collect();
         if liked.len() > 2 {
             let turn = self.asked.now.div_euclid(ROTATE_EVERY_MS) + self.viewer.profile.0;
             let others = liked.len() as i64 - 1;
-            liked.swap(1, 1 + turn.rem_euclid(others) as usize);
+            liked[1..].rotate_left(turn.rem_euclid(others) as usize);
         }
+        liked.truncate(1 + OTHER_ANCHORS);
         liked
-    }
-
-    fn because_you_watched(&mut self, place: u32, anchor: Anchor) {
-        let near = self.shelf.similar(anchor.slot);
-        let slots = self.take(near, BECAUSE_MAX.min(self.row_max));
-        if slots.is_empty() {
-            return;
-        }
-        let title = self.shelf.titles.id(anchor.slot);
-        let reason = Reason::Because(vec![Contribution {
-            title,
-            share: 1.0,
-            how: anchor.how,
-        }]);
-        let items = self.items(&slots);
-        self.push(place, RowKind::BecauseYouWatched(title), Some(reason), items);
-    }
-
-    pub(super) fn trending(&mut self) {
-        let shelf = self.shelf;
-        self.plain(TRENDING, RowKind::Trending, Reason::Trending, &shelf.lists.trending);
-    }
-
-    pub(super) fn new_titles(&mut self) {
-        let shelf = self.shelf;
-        self.plain(NEW, RowKind::New, Reason::New, &shelf.lists.new);
-    }
-
-    pub(super) fn popular(&mut self) {
-        let shelf = self.shelf;
-        self.plain(POPULAR, RowKind::Popular, Reason::Popular, &shelf.lists.popular);
-    }
-
-    fn plain(&mut self, place: u32, kind: RowKind, reason: Reason, slots: &[u32]) {
-        let slots = self.take(slots.iter().copied(), self.row_max);
-        if slots.len() < ITEMS_MIN {
-            self.give_back(&slots);
-            return;
-        }
-        let items = self.items(&slots);
-        self.push(place, kind, Some(reason), items);
-    }
-
-    /// A row per genre, in the order of the viewer's mix; the ranked titles of the genre first, then its popular ones.
-    pub(super) fn genres(&mut self) {
-        let mut made = 0;
-        for bit in self.genre_order() {
-            if made == GENRE_ROWS {
-                break;
-            }
-            let ranked: Vec<u32> = self
-                .ranked
-                .iter()
-                .filter(|pick| self.is_of(pick, bit))
-                .map(|pick| pick.slot)
-                .collect();
-            let shelf = self.shelf;
-            let slots = self.take(
-                ranked.into_iter().chain(shelf.lists.genres[bit].iter().copied()),
-                GENRE_MAX.min(self.row_max),
-            );
-            if slots.len() < ITEMS_MIN {
-                self.give_back(&slots);
-                continue;
-            }
-            let genre = shelf.titles.genres[bit].clone();
-            let is_favourite = self.taste.mix[bit] >= FAVOURITE_SHARE;
-            let reason = is_favourite.then(|| Reason::Genres(vec![genre.clone()]));
-            let items = self.items(&slots);
-            self.push(GENRES[made], RowKind::Genre(genre), reason, items);
-            made += 1;
-        }
     }
 
     /// The viewer's own genres, then the catalogue's common ones that nothing was said against.
@@ -273,21 +223,17 @@ impl Builder<'_> {
             .into_iter()
             .filter(|bit| *bit < known)
             .collect();
-        order.truncate(GENRE_ROWS * 2);
-        for bit in 0..known.min(GENRE_ROWS * 2) {
+        order.truncate(GENRES_LOOKED_AT);
+        for bit in 0..known.min(GENRES_LOOKED_AT) {
             if !order.contains(&bit) && self.taste.averse >> bit & 1 == 0 {
                 order.push(bit);
             }
         }
         order
     }
-
-    fn is_of(&self, pick: &Pick, genre: usize) -> bool {
-        bits(self.shelf.titles.masks[pick.slot as usize]).any(|bit| bit == genre)
-    }
 }
 
-fn is_resumable(progress: &Progress) -> bool {
+pub(super) fn is_resumable(progress: &Progress) -> bool {
     !progress.finished
         && progress.duration_ms > 0
         && progress.position_ms >= BEGUN_MS.min(progress.duration_ms / 50)

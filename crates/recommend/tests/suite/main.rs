@@ -2,6 +2,7 @@
 //! over the wire. Models are small and really trained, on data in which tastes were planted.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod composition;
 mod constraints;
 mod experiments;
 mod home;

@@ -1,0 +1,145 @@
+//! A bounded share of *Top Picks* explores: at a few places stands a title from further down the ranking, by lot, and how likely that
+//! was is told, so that what people did with it can be weighed (Bottou et al. 2013, "Counterfactual reasoning and learning systems").
+//!
+//! The places from the fourth on are cut into blocks of 1 / share. In each block one place is drawn, and gets a title drawn from the
+//! band: the titles ranked behind those that rows are made of which stand nowhere on the page. Everything else of the page is made
+//! before, so nothing else depends on the lot: a title that stands in its own place there has the propensity 1 − 1/block, a drawn one
+//! 1 / (block · band), all others 1.
+
+use contract::PageId;
+
+/// The first places never explore.
+const SURE: usize = 3;
+/// A band with fewer titles is none: what stands there would soon be known by heart.
+const BAND_MIN: usize = 5;
+/// More than every second place would be no page any more; less than one in many pages teaches nothing.
+const SHARE_MAX: f32 = 0.5;
+const SHARE_MIN: f32 = 1e-5;
+
+/// What the lot depends on: the same again for the same page.
+#[derive(Debug, Clone, Copy)]
+pub struct Lot {
+    pub page: PageId,
+    pub profile: contract::ProfileId,
+    /// Of places that explore, 0 to 0.5.
+    pub share: f32,
+}
+
+/// Puts titles of `band` into `row`, but never at place `kept`; answers the propensity of each place that has not 1, by position.
+pub fn explore(lot: Lot, row: &mut [u32], band: &[u32], kept: usize) -> Vec<(usize, f32)> {
+    if lot.share.is_nan() || lot.share <= 0.0 || band.len() < BAND_MIN || row.len() <= SURE {
+        return Vec::new();
+    }
+    let block = lot.share.clamp(SHARE_MIN, SHARE_MAX).recip().ceil() as usize;
+    let mut random = Random(lot.page.0 as u64 ^ (lot.profile.0 as u64).rotate_left(32));
+    let mut left = band.to_vec();
+    let mut propensities = Vec::with_capacity(row.len() - SURE);
+    let places = row.iter_mut().enumerate().skip(SURE);
+    let mut drawn = 0;
+    for (position, slot) in places {
+        if (position - SURE).is_multiple_of(block) {
+            drawn = position + random.below(block);
+        }
+        if position == kept {
+            continue;
+        }
+        let mut propensity = 1.0 - 1.0 / block as f32;
+        if position == drawn && !left.is_empty() {
+            *slot = left.swap_remove(random.below(left.len()));
+            propensity = 1.0 / (block * band.len()) as f32;
+        }
+        propensities.push((position, propensity));
+    }
+    propensities
+}
+
+/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    }
+
+    /// Evenly 0..limit; what a remainder favours is below one in 2^50 for the small numbers here.
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by it")]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use contract::ProfileId;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lot(page: i64, share: f32) -> Lot {
+        Lot {
+            page: PageId(page),
+            profile: ProfileId(7),
+            share,
+        }
+    }
+
+    /// Row 0..40, band 100..; what stands where, and the propensities.
+    fn drawn(lot: Lot, band: u32, kept: usize) -> (Vec<u32>, Vec<(usize, f32)>) {
+        let mut row: Vec<u32> = (0..40).collect();
+        let band: Vec<u32> = (100..100 + band).collect();
+        let propensities = explore(lot, &mut row, &band, kept);
+        (row, propensities)
+    }
+
+    proptest! {
+        #[test]
+        fn what_explores_is_bounded(page in any::<i64>(), share in -0.5f32..2.0, band in 0u32..60, kept in 0usize..45) {
+            let (row, propensities) = drawn(lot(page, share), band, kept);
+            let explored: Vec<usize> = (0..40).filter(|at| row[*at] >= 100).collect();
+            let block = if share > 0.0 { (1.0 / share.clamp(1e-5, 0.5)).ceil() as usize } else { usize::MAX };
+            prop_assert!(explored.len() <= 37usize.div_ceil(block).min(band as usize));
+            prop_assert!(explored.iter().all(|at| *at >= 3 && *at != kept));
+            prop_assert_eq!(row.iter().collect::<HashSet<_>>().len(), 40);
+            let told: HashMap<usize, f32> = propensities.into_iter().collect();
+            for (at, slot) in row.iter().enumerate() {
+                let propensity = told.get(&at).copied().unwrap_or(1.0);
+                prop_assert!(propensity > 0.0 && propensity <= 1.0);
+                prop_assert!(*slot < 100 || propensity < 1.0 / block as f32);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_page_explores_the_same_and_another_does_not() {
+        assert_eq!(drawn(lot(5, 0.1), 20, 0), drawn(lot(5, 0.1), 20, 0));
+        assert_ne!(drawn(lot(5, 0.1), 20, 0).0, drawn(lot(6, 0.1), 20, 0).0);
+        assert_eq!(drawn(lot(5, 0.0), 20, 0).1, []);
+    }
+
+    /// The propensity is what it says: over many pages, each title stands at each place as often as was told.
+    #[test]
+    fn over_many_pages_the_shares_are_the_propensities() {
+        const PAGES: i64 = 40_000;
+        let mut seen: HashMap<(usize, u32), (u32, f32)> = HashMap::new();
+        for page in 0..PAGES {
+            let (row, propensities) = drawn(lot(page << 22, 0.1), 8, 4);
+            for (position, propensity) in propensities {
+                let known = seen.entry((position, row[position])).or_insert((0, propensity));
+                assert_eq!(known.1, propensity);
+                known.0 += 1;
+            }
+        }
+        // 36 places with their own title or one of eight.
+        assert_eq!(seen.len(), 36 * 9);
+        for (place, (times, propensity)) in seen {
+            let expected = f64::from(propensity) * PAGES as f64;
+            let deviation = (f64::from(times) - expected) / expected.sqrt();
+            assert!(deviation.abs() < 5.0, "{place:?}: {times} times, {expected} expected");
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! Hard constraints, on made-up catalogues of every kind: whatever the titles, the model, the viewer and the request are, no page
+//! breaks one. What is allowed is judged here from the facts alone, not by the code under test.
+
+use std::{collections::HashSet, sync::Arc};
+
+use contract::{
+    ModelId, ProfileId, TitleId,
+    accounts::Preferences,
+    activity::{HalfStars, Opinion, Progress, TitleState},
+    catalog::{TitleFeatures, TitleKind},
+};
+use proptest::prelude::*;
+use reco::{Dataset, Interaction, ItemFeatures, TrainConfig, train};
+
+use super::*;
+use crate::{loaded::Loaded, titles::Titles, trending::Trending};
+
+const GENRES: [&str; 5] = ["Drama", "Comedy", "Horror", "Western", "Noir"];
+/// Some names are those of one franchise.
+const NAMES: [&str; 5] = ["Rocky", "Rocky II", "The Godfather: Part III", "The Godfather", ""];
+const NOW: Millis = 1_767_225_600_000;
+/// Ids of episodes: so many times the id of their series, and their number.
+const EPISODE: i64 = 1_000;
+
+#[derive(Debug, Clone)]
+struct World {
+    titles: Vec<TitleFeatures>,
+    /// Who liked what, of twelve people; empty: no model.
+    likes: Vec<(u32, u32)>,
+    recent: RecentActivity,
+    viewer: Viewer,
+    exclude: Vec<TitleId>,
+    page: PageId,
+    explore_share: f32,
+    rival: None,
+}
+
+fn title(id: i64) -> impl Strategy<Value = TitleFeatures> {
+    let name = prop_oneof![Just(4usize), 0usize..5];
+    let age = prop_oneof![3 => Just(6u8), 1 => Just(0), 1 => Just(12), 1 => Just(18)];
+    (name, 0u8..32, age, 0u8..10, any::<bool>(), 0u8..8, 0u64..50).prop_map(
+        move |(name, genres, maturity, hidden, playable, kind, ratings_count)| TitleFeatures {
+            id: TitleId(id),
+            kind: if kind == 0 { TitleKind::Series } else { TitleKind::Film },
+            name: if NAMES[name].is_empty() {
+                format!("Own name {}", id * 7 + 100)
+            } else {
+                NAMES[name].into()
+            },
+            year: Some(1950 + (id % 70) as u16),
+            genres: (0..5)
+                .filter(|bit| genres >> bit & 1 == 1)
+                .map(|bit| GENRES[bit].to_owned())
+                .collect(),
+            people: Vec::new(),
+            maturity,
+            playable,
+            published: hidden > 0,
+            ratings_count,
+            average_rating: (ratings_count > 0).then_some(3.5),
+            created_at: NOW - id * 86_400_000,
+            episodes: if kind == 0 {
+                (0..2).map(|n| TitleId(id * EPISODE + n)).collect()
+            } else {
+                Vec::new()
+            },
+        },
+    )
+}
+
+fn state(title: TitleId) -> impl Strategy<Value = TitleState> {
+    let opinion = prop_oneof![
+        2 => (1u8..=10).prop_map(|stars| HalfStars::new(stars).map(Opinion::Stars)),
+        1 => Just(Some(Opinion::Like)),
+        2 => Just(Some(Opinion::Dislike)),
+        3 => Just(None),
+    ];
+    let progress = prop::option::of((0u64..100, any::<bool>()).prop_map(|(percent, finished)| Progress {
+        position_ms: percent * 60_000,
+        duration_ms: 6_000_000,
+        watched: percent as f32 / 100.0,
+        finished,
+        at: NOW - percent as i64,
+    }));
+    (opinion, progress).prop_map(move |(opinion, progress)| TitleState {
+        title,
+        opinion,
+        rated_at: opinion.map(|_| NOW),
+        progress,
+        listed_at: None,
+    })
+}
+
+fn world() -> impl Strategy<Value = World> {
+    let titles = (5i64..130).prop_flat_map(|count| (1..=count).map(title).collect::<Vec<_>>());
+    titles.prop_flat_map(|titles| {
+        let ids: Vec<TitleId> = titles
+            .iter()
+            .flat_map(|title| [title.id].into_iter().chain(title.episodes.clone()))
+            .collect();
+        let some = |most: usize| prop::sample::subsequence(ids.clone(), 0..=most.min(ids.len())).prop_shuffle();
+        let states = some(25).prop_flat_map(|chosen| chosen.into_iter().map(state).collect::<Vec<_>>());
+        let likes = prop_oneof![
+            Just(Vec::new()),
+            prop::collection::vec((0u32..12, 0..titles.len() as u32), 30..200)
+        ];
+        let viewer = (
+            prop_oneof![Just(0u8), Just(6), Just(12), Just(18), Just(255)],
+            prop::collection::vec(0usize..5, 0..3),
+        );
+        let lists = (some(6), some(10), some(5), some(8));
+        let chance = (any::<i64>(), prop_oneof![Just(0.0f32), Just(0.05), Just(0.5)]);
+        (Just(titles), likes, states, viewer, lists, chance).prop_map(
+            |(
+                titles,
+                likes,
+                states,
+                (maturity_max, genres),
+                (listed, seen_before, disliked_before, exclude),
+                chance,
+            )| World {
+                titles,
+                likes,
+                recent: RecentActivity {
+                    states,
+                    listed,
+                    seen_before,
+                    disliked_before,
+                },
+                viewer: Viewer {
+                    profile: ProfileId(3),
+                    maturity_max,
+                    preferences: Preferences {
+                        genres: genres.into_iter().map(|genre| GENRES[genre].to_owned()).collect(),
+                        ..Preferences::default()
+                    },
+                },
+                exclude,
+                page: PageId(chance.0),
+                explore_share: chance.1,
+                rival: None,
+            },
+        )
+    })
+}
+
+impl World {
+    fn shelf(&self) -> Shelf {
+        let model = (!self.likes.is_empty()).then(|| {
+            let event = |(number, (user, item)): (usize, &(u32, u32))| Interaction {
+                user: *user,
+                item: *item,
+                weight: 1.0,
+                at: number as i64 * 1_000,
+            };
+            let events = self.likes.iter().enumerate().map(event);
+            let data = Dataset::from_interactions(12, self.titles.len(), events).unwrap();
+            let keys: Vec<i64> = self.titles.iter().map(|title| title.id.0).collect();
+            let nothing = ItemFeatures::none(self.titles.len());
+            let trained = train(&data, &keys, &nothing, &TrainConfig::default(), NOW, &|_, _| Ok(())).unwrap();
+            Arc::new(Loaded::new(ModelId(1), trained.recommender, NOW))
+        });
+        let trending = Trending::default();
+        for title in self.titles.iter().step_by(3) {
+            trending.observe(ProfileId(title.id.0), title.id, NOW);
+        }
+        let titles = self.titles.iter().cloned().map(Arc::new).collect();
+        Shelf::new(Arc::new(Titles::new(titles)), model, &trending, NOW)
+    }
+
+    /// What the catalogue would answer for episodes in progress.
+    fn episodes(&self) -> Vec<Card> {
+        let series = self.titles.iter().filter(|title| title.kind == TitleKind::Series);
+        let cards = series.flat_map(|series| series.episodes.iter().map(move |id| (series, *id)));
+        let card = |(series, id): (&TitleFeatures, TitleId)| Card {
+            id,
+            kind: TitleKind::Episode,
+            name: "An Episode".into(),
+            year: None,
+            genres: Arc::new([]),
+            maturity: series.maturity,
+            duration_ms: None,
+            average_rating: None,
+            ratings_count: 0,
+            playable: true,
+            published: series.published,
+            artwork_version: 0,
+        };
+        cards.map(card).collect()
+    }
+
+    fn build(&self, shelf: &Shelf) -> Built {
+        let request = GetHome {
+            viewer: self.viewer.clone(),
+            exclude: self.exclude.clone(),
+        };
+        build(&Asked {
+            shelf,
+            request: &request,
+            recent: &self.recent,
+            episodes: &self.episodes(),
+            now: NOW,
+            page: self.page,
+            explore_share: self.explore_share,
+            rival: None,
+        })
+    }
+
+    /// The title itself, or the series of an episode.
+    fn whole(&self, title: TitleId) -> &TitleFeatures {
+        let id = if title.0 >= EPISODE { title.0 / EPISODE } else { title.0 };
+        self.titles.iter().find(|title| title.id.0 == id).unwrap()
+    }
+
+    fn are_of(&self, list: &[TitleId], title: TitleId) -> bool {
+        list.iter().any(|other| self.whole(*other).id == self.whole(title).id)
+    }
+
+    /// What the viewer did with it or any of its episodes, newest first.
+    fn states_of(&self, title: TitleId) -> impl Iterator<Item = &TitleState> {
+        self.recent
+            .states
+            .iter()
+            .filter(move |state| self.whole(state.title).id == self.whole(title).id)
+    }
+
+    /// May be seen at all: published, for this age, not disliked by the newest word, not excluded.
+    fn is_allowed(&self, title: TitleId) -> bool {
+        let whole = self.whole(title);
+        let disliked = self.states_of(title).find_map(|state| state.opinion) == Some(Opinion::Dislike);
+        whole.published
+            && whole.maturity <= self.viewer.maturity_max
+            && !disliked
+            && !self.are_of(&self.recent.disliked_before, title)
+            && !self.are_of(&self.exclude, title)
+    }
+
+    /// May stand in a row beside *Continue Watching*: what is continued is no news either.
+    fn is_news(&self, title: TitleId) -> bool {
+        let begun = |state: &TitleState| state.progress.as_ref().is_some_and(super::rows::is_resumable);
+        self.is_unseen(title) && !self.states_of(title).any(begun)
+    }
+
+    /// May be recommended: moreover neither seen, rated nor listed.
+    fn is_unseen(&self, title: TitleId) -> bool {
+        self.is_allowed(title)
+            && !self.states_of(title).any(TitleState::is_seen)
+            && !self.are_of(&self.recent.seen_before, title)
+            && !self.are_of(&self.recent.listed, title)
+    }
+
+    /// Sequels stand apart wherever there is anything else.
+    fn check_spread(&self, shelf: &Shelf, built: &Built) {
+        let own = |kind: &RowKind| matches!(kind, RowKind::ContinueWatching | RowKind::MyList);
+        for row in built
+            .rows
+            .iter()
+            .filter(|row| !own(&row.kind) && row.items.len() > ITEMS_MIN)
+        {
+            let slots = row.items.iter().map(|item| shelf.titles.slot(item.title).unwrap());
+            let franchises: Vec<Option<u32>> = slots.map(|slot| shelf.titles.franchise(slot)).collect();
+            for near in franchises.windows(2 + 3) {
+                assert!(
+                    near[0].is_none() || !near[1..].contains(&near[0]),
+                    "{}: {franchises:?}",
+                    row.id
+                );
+            }
+        }
+    }
+
+    fn check(&self, built: &Built) {
+        assert!(built.rows.len() <= ROWS_MAX);
+        let mut recommended = HashSet::new();
+        for row in &built.rows {
+            let titles: Vec<TitleId> = row.items.iter().map(|item| item.title).collect();
+            assert!(
+                (1..=ITEMS_MAX).contains(&titles.len()),
+                "{}: {} titles",
+                row.id,
+                titles.len()
+            );
+            assert_eq!(
+                titles.iter().collect::<HashSet<_>>().len(),
+                titles.len(),
+                "{} repeats a title",
+                row.id
+            );
+            let own = matches!(row.kind, RowKind::ContinueWatching | RowKind::MyList);
+            for title in titles {
+                assert!(self.is_allowed(title), "{} shows {title:?}", row.id);
+                assert!(own || self.is_news(title), "{} recommends {title:?} again", row.id);
+                assert!(own || title.0 < EPISODE, "{} recommends an episode", row.id);
+                assert!(
+                    own || recommended.insert(title),
+                    "{} shows {title:?} of another row",
+                    row.id
+                );
+            }
+        }
+        if let Some(hero) = &built.hero {
+            assert!(
+                self.is_news(hero.title) && recommended.contains(&hero.title),
+                "the hero stands in a row"
+            );
+        }
+        for chance in &built.chances {
+            assert!(built.rows[chance.row].kind == RowKind::TopPicks && chance.position >= 3);
+            assert!(chance.position < built.rows[chance.row].items.len());
+            assert!(chance.propensity > 0.0 && chance.propensity < 1.0 && self.explore_share > 0.0);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #[test]
+    fn no_page_breaks_a_hard_constraint(world in world()) {
+        let shelf = world.shelf();
+        let built = world.build(&shelf);
+        world.check(&built);
+        world.check_spread(&shelf, &built);
+        let again = world.build(&shelf);
+        prop_assert_eq!(&again.rows, &built.rows, "the same lot, the same page");
+        prop_assert_eq!(again.chances, built.chances);
+        let taste = Taste::read(&shelf, &world.viewer, &world.recent, &world.exclude);
+        for pick in top(&shelf, &world.viewer, &taste, 200) {
+            prop_assert!(world.is_unseen(shelf.titles.id(pick.slot)));
+            prop_assert!(pick.chance > 0.0 && pick.chance <= 1.0);
+        }
+    }
+}
+
+/// One title trends, which makes no row of its own: it is not lost for the others.
+#[test]
+fn what_trends_alone_stands_elsewhere() {
+    let titles: Vec<Arc<TitleFeatures>> = Titles::films(1..200).list;
+    let trending = Trending::default();
+    trending.observe(ProfileId(1), TitleId(199), NOW);
+    let shelf = Shelf::new(Arc::new(Titles::new(titles)), None, &trending, NOW);
+    let request = GetHome {
+        viewer: Viewer {
+            profile: ProfileId(3),
+            maturity_max: 18,
+            preferences: Preferences::default(),
+        },
+        exclude: Vec::new(),
+    };
+    let built = build(&Asked {
+        shelf: &shelf,
+        request: &request,
+        recent: &RecentActivity::default(),
+        episodes: &[],
+        now: NOW,
+        page: PageId(1),
+        explore_share: 0.0,
+        rival: None,
+    });
+    let shown: HashSet<TitleId> = built
+        .rows
+        .iter()
+        .flat_map(|row| row.items.iter().map(|item| item.title))
+        .collect();
+    assert!(built.rows.iter().all(|row| row.kind != RowKind::Trending));
+    assert!(shown.contains(&TitleId(199)), "{shown:?}");
+}
