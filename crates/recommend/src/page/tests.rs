@@ -32,7 +32,6 @@ struct World {
     exclude: Vec<TitleId>,
     page: PageId,
     explore_share: f32,
-    rival: None,
 }
 
 fn title(id: i64) -> impl Strategy<Value = TitleFeatures> {
@@ -138,7 +137,6 @@ fn world() -> impl Strategy<Value = World> {
                 exclude,
                 page: PageId(chance.0),
                 explore_share: chance.1,
-                rival: None,
             },
         )
     })
