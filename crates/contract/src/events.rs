@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AssetId, EventId, Millis, ModelId, ProfileId, SessionId, TitleId, accounts::Role, activity::TitleRatings,
+    AccountId, AssetId, EventId, ExperimentId, Millis, ModelId, ProfileId, SessionId, TitleId, accounts::Role,
+    activity::TitleRatings,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,10 @@ pub enum EventBody {
     ModelActivated {
         model: ModelId,
     },
+    /// It has started or was stopped.
+    ExperimentChanged {
+        experiment: ExperimentId,
+    },
 }
 
 impl EventBody {
@@ -107,6 +112,7 @@ impl EventBody {
             Self::AssetReady { .. } => "asset_ready",
             Self::AssetRemoved { .. } => "asset_removed",
             Self::ModelActivated { .. } => "model_activated",
+            Self::ExperimentChanged { .. } => "experiment_changed",
         }
     }
 }

@@ -130,6 +130,8 @@ ids! {
     PlaybackId,
     /// A trained, versioned model.
     ModelId,
+    /// Two models compared on live viewers.
+    ExperimentId,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod blob;
 pub mod catalog;
 pub mod error;
 pub mod events;
+pub mod experiments;
 pub mod ids;
 pub mod imports;
 pub mod jobs;

@@ -4,7 +4,11 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Done, Millis, ModelId, PageId, ProfileId, TitleId, accounts::Preferences, activity::TitleState, jobs::Job,
+    Done, Millis, ModelId, PageId, ProfileId, TitleId,
+    accounts::Preferences,
+    activity::TitleState,
+    experiments::{Experiment, ExperimentResults, ForExperiment, ListExperiments, StartExperiment},
+    jobs::Job,
 };
 
 /// Who asks, and what they may see: hard constraints on every answer.
@@ -189,6 +193,9 @@ crate::door_error! {
         ModelNotFound => NotFound, "model_not_found", "no such model";
         ModelBroken(String) => FailedPrecondition, "model_broken", "the model cannot be used: {0}";
         TooMany(u32) => InvalidArgument, "too_many", "at most {0} at once";
+        ExperimentNotFound => NotFound, "experiment_not_found", "no such experiment";
+        ExperimentRunning => FailedPrecondition, "experiment_running", "another experiment runs; stop it first";
+        ExperimentInvalid(String) => InvalidArgument, "experiment_invalid", "{0}";
     }
 }
 
@@ -211,6 +218,14 @@ pub trait Recommend: Send + Sync + 'static {
     async fn train(&self, req: StartTraining) -> Result<Job, RecommendError>;
     /// Also the way back to an older one.
     async fn activate(&self, req: ForModel) -> Result<ModelInfo, RecommendError>;
+    /// Newest first.
+    async fn experiments(&self, req: ListExperiments) -> Result<Vec<Experiment>, RecommendError>;
+    /// From now on its viewers have pages of its models.
+    async fn start_experiment(&self, req: StartExperiment) -> Result<Experiment, RecommendError>;
+    /// With what it says so far; may be read as often as one likes.
+    async fn experiment(&self, req: ForExperiment) -> Result<ExperimentResults, RecommendError>;
+    /// Everybody has pages of the model in service again; stopping twice is no error.
+    async fn stop_experiment(&self, req: ForExperiment) -> Result<Experiment, RecommendError>;
     /// Forgets what was shown to a profile.
     async fn erase(&self, req: crate::activity::ForProfileOnly) -> Result<Done, RecommendError>;
 }
@@ -226,5 +241,9 @@ crate::wire! { Recommend as "recommend", RecommendError:
     models(ListModels) -> Vec<ModelInfo>,
     train(StartTraining) -> Job,
     activate(ForModel) -> ModelInfo,
+    experiments(ListExperiments) -> Vec<Experiment>,
+    start_experiment(StartExperiment) -> Experiment,
+    experiment(ForExperiment) -> ExperimentResults,
+    stop_experiment(ForExperiment) -> Experiment,
     erase(crate::activity::ForProfileOnly) -> Done,
 }

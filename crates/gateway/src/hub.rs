@@ -136,7 +136,9 @@ pub async fn take(gateway: &Gateway, event: Event) {
         EventBody::TitlesChanged { titles } => gateway.hub.tell(Notice::TitlesChanged { titles }),
         EventBody::TitleDeleted { title } => gateway.hub.tell(Notice::TitlesChanged { titles: vec![title] }),
         EventBody::AssetReady { title, .. } => gateway.hub.tell(Notice::TitleReady { title }),
-        EventBody::ModelActivated { .. } => gateway.hub.tell(Notice::ModelActivated),
+        EventBody::ModelActivated { .. } | EventBody::ExperimentChanged { .. } => {
+            gateway.hub.tell(Notice::ModelActivated)
+        }
         EventBody::AccountRegistered { .. }
         | EventBody::RatingsChanged { .. }
         | EventBody::InteractionsImported { .. }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod curators;
+mod experiments;
 mod given_up;
 mod home;
 mod media;

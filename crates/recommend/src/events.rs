@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Room,
+    experiments::{Arms, Trial},
     live::{self, Act},
     loaded::Loaded,
     shelf::Shelf,
@@ -33,6 +34,7 @@ const PREVIEWED_FOR: Duration = Duration::from_secs(120);
 const LOAD_AGAIN: Duration = Duration::from_secs(2);
 const PRUNE_EVERY_MS: i64 = 600_000;
 const SAVE_EVERY_MS: i64 = 60_000;
+const OBSERVE_EVERY_MS: i64 = 10_000;
 
 pub fn previewed() -> moka::future::Cache<ModelId, Arc<Shelf>> {
     let cache = moka::future::Cache::builder().max_capacity(PREVIEWED_MAX);
@@ -82,13 +84,19 @@ impl Room {
 
     async fn keep_fresh(&self, stop: &CancellationToken) {
         let every = Duration::from_millis(self.config.refresh_ms.max(10));
-        let (mut pruned_at, mut saved_at) = (0, self.inputs.now_ms());
+        let (mut pruned_at, mut saved_at, mut observed_at) = (0, self.inputs.now_ms(), 0);
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
             self.refresh().await;
             let now = self.inputs.now_ms();
             if now - saved_at >= SAVE_EVERY_MS {
                 saved_at = now;
                 self.save_counts().await;
+            }
+            if now - observed_at >= OBSERVE_EVERY_MS {
+                observed_at = now;
+                if let Err(error) = self.observe_experiments().await {
+                    tracing::warn!(%error, "viewers of experiments were not counted; trying again");
+                }
             }
             if now - pruned_at >= PRUNE_EVERY_MS {
                 pruned_at = now;
@@ -141,7 +149,7 @@ impl Room {
             let _replacing = self.replacing.lock().await;
             self.put_model(loaded).await;
         }
-        Ok(())
+        Ok(self.follow_experiment().await?)
     }
 
     /// The active model; where that is broken, the newest other one that is not and was not refused.
@@ -176,7 +184,7 @@ impl Room {
             let known = self.store.model(model).await?.ok_or(RecommendError::ModelNotFound)?;
             let loaded = self.load_model(known.id, known.created_at).await?;
             Ok(Arc::new(
-                self.made(serving.titles.clone(), Some(Arc::new(loaded))).await?,
+                self.made(serving.titles.clone(), Some(Arc::new(loaded)), None).await?,
             ))
         });
         made.await
@@ -210,7 +218,8 @@ impl Room {
         tracing::info!(model = %loaded.id, titles = loaded.recommender.keys().len(), "a model serves");
         self.trending.forget_before(loaded.recommender.trained_through());
         self.live.forget_before(loaded.recommender.trained_through());
-        let loaded = Arc::new(loaded);
+        let known = self.trial.load().as_ref().and_then(|trial| trial.loaded(loaded.id));
+        let loaded = known.unwrap_or_else(|| Arc::new(loaded));
         let titles = self.shelf.load().titles.clone();
         self.put((titles, Some(loaded))).await;
     }
@@ -221,19 +230,35 @@ impl Room {
         self.put(change(&self.shelf.load())).await;
     }
 
+    /// From now on this experiment's arms are served beside the model in service, or none are.
+    pub(crate) async fn put_trial(&self, trial: Option<Trial>) {
+        let _replacing = self.replacing.lock().await;
+        self.trial.store(trial.map(Arc::new));
+        let shelf = self.shelf.load_full();
+        self.put((shelf.titles.clone(), shelf.model.clone())).await;
+    }
+
     async fn put(&self, (titles, model): (Arc<Titles>, Option<Arc<Loaded>>)) {
-        match self.made(titles, model).await {
+        match self.made(titles, model, self.trial.load_full()).await {
             Ok(shelf) => self.shelf.store(Arc::new(shelf)),
             Err(error) => tracing::error!(%error, "the lists could not be made; the old ones stay"),
         }
     }
 
-    async fn made(&self, titles: Arc<Titles>, model: Option<Arc<Loaded>>) -> Result<Shelf, Fault> {
+    async fn made(
+        &self,
+        titles: Arc<Titles>,
+        model: Option<Arc<Loaded>>,
+        trial: Option<Arc<Trial>>,
+    ) -> Result<Shelf, Fault> {
         let (trending, live) = (self.trending.clone(), self.live.clone());
         let (now, version) = (self.inputs.now_ms(), self.inputs.id());
         let make = move || {
-            let model = model.map(|model| model.current(&titles, &live));
-            Shelf::new(version, titles, model, &trending, now)
+            let current = |model: &Arc<Loaded>| model.current(&titles, &live);
+            let mut shelf = Shelf::new(titles.clone(), model.as_ref().map(current), &trending, now);
+            shelf.arms = trial.map(|trial| Arms::new(&trial, &shelf, current, &trending, now));
+            shelf.version = version;
+            shelf
         };
         let made = tokio::task::spawn_blocking(make).await;
         made.map_err(|error| Fault::Internal(error.to_string()))
@@ -265,6 +290,7 @@ impl Room {
                     self.is_stale.store(true, Ordering::Release);
                 }
                 EventBody::ModelActivated { model } => self.follow_model(*model).await?,
+                EventBody::ExperimentChanged { .. } => self.follow_experiment().await?,
                 _ => {}
             }
         }

@@ -1,9 +1,10 @@
 //! Recommendation: the home page, similar titles, reasons, and the models behind them.
 //!
 //! **Owns** models (their records, their artefacts under `models/<id>/` in blob storage, which one serves), what was shown
-//! (`pages`), the decayed counts of what is trending, what was favoured since the model was trained (`acts`), where the search for settings
-//! stands (`tuning`) and vectors of titles (`embeddings`). **Calls** catalog (features of titles) and activity (recent activity
-//! of a viewer, interactions for training). **Emits** `ModelActivated`. **Listens** to titles, assets, ratings, acts of profiles,
+//! (`pages`), experiments with what came of them, the decayed counts of what is trending, what was favoured since the model was trained
+//! (`acts`), where the search for settings stands (`tuning`) and vectors of titles (`embeddings`). **Calls** catalog (features of titles)
+//! and activity (recent activity of a viewer, interactions for training). **Emits** `ModelActivated`, `ExperimentChanged`. **Listens** to
+//! titles, assets, ratings, acts of profiles,
 //! activations by other processes, and `ProfileDeleted`.
 //!
 //! Serving is stateless: an answer is a function of the model, the viewer's recent activity and the request, so an act counts in
@@ -22,6 +23,7 @@
 //! [`Room::run_schedule`] where models are trained. [`Room`] is also the [`contract::jobs::Jobs`] door of its trainings.
 
 mod events;
+mod experiments;
 mod franchise;
 mod impressions;
 mod live;
@@ -134,6 +136,8 @@ pub struct Room {
     impressions: impressions::Impressions,
     /// Shelves of models that do not serve, for whoever compares them.
     previewed: moka::future::Cache<ModelId, Arc<shelf::Shelf>>,
+    /// The experiment that runs, if one does.
+    trial: arc_swap::ArcSwapOption<experiments::Trial>,
     /// Held while the shelf is replaced, so that no replacement is lost.
     replacing: tokio::sync::Mutex<()>,
     /// Set when lists should be sorted again.
@@ -153,7 +157,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
     let db = Db::open(&deps.location, "recommend", &MIGRATIONS).await?;
     deps.bus.attach(&db).await?;
     let trending = Arc::new(trending::Trending::default());
-    let shelf = shelf::Shelf::new(deps.inputs.id(), Arc::default(), None, &trending, deps.inputs.now_ms());
+    let shelf = shelf::Shelf::new(Arc::default(), None, &trending, deps.inputs.now_ms());
     Ok(Arc::new(Room {
         store: store::Store::new(db.clone(), deps.inputs.clone()),
         queue: Queue::new(db, deps.inputs.clone()),
@@ -167,6 +171,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         live: Arc::default(),
         impressions: impressions::Impressions::new(),
         previewed: events::previewed(),
+        trial: arc_swap::ArcSwapOption::empty(),
         replacing: tokio::sync::Mutex::default(),
         is_stale: AtomicBool::new(false),
         look_again: Mutex::default(),

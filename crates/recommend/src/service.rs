@@ -11,6 +11,7 @@ use contract::{
     activity::{ForProfileOnly, Recent, RecentActivity},
     async_trait,
     catalog::{Card, GetCards},
+    experiments::{Experiment, ExperimentResults, ForExperiment, ListExperiments, StartExperiment},
     jobs::{ForJob, Job, JobError, JobKind, JobState, Jobs, ListJobs},
     recommend::{
         Explain, ForModel, GetHome, GetOnboarding, GetPreview, GetSimilar, GetTop, HomePage, Item, ListModels,
@@ -20,7 +21,9 @@ use contract::{
 use platform::jobs::NewJob;
 
 use crate::{
-    Room, impressions, onboarding,
+    Room,
+    experiments::Placed,
+    impressions, onboarding,
     page::{self, Asked},
     shelf::Shelf,
     taste::Taste,
@@ -38,14 +41,24 @@ const SAME_PAGE_MS: i64 = 30_000;
 /// How long a request waits for titles and model to be loaded after a start.
 const READY_WAIT: Duration = Duration::from_secs(10);
 
+/// A page, with what is stored beside it.
+struct Made {
+    page: HomePage,
+    chances: Vec<impressions::Chance>,
+    teams: Option<String>,
+}
+
 #[async_trait]
 impl Recommend for Room {
     async fn home(&self, req: GetHome) -> Result<HomePage, RecommendError> {
         at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
-        let (page, chances) = self.make(&shelf, self.config.explore_share, &req, recent).await;
-        let shown = impressions::Shown::of(&page, req.viewer.profile, None, &chances);
+        let placed = shelf.place(req.viewer.profile);
+        let made = self.make(&placed, self.config.explore_share, &req, recent).await;
+        let arm = placed.arm(made.teams.as_deref());
+        let (page, profile) = (made.page, req.viewer.profile);
+        let shown = impressions::Shown::of(&page, profile, arm, &made.chances);
         self.impressions.record(shown);
         Ok(page)
     }
@@ -76,7 +89,7 @@ impl Recommend for Room {
             viewer: req.viewer,
             exclude: Vec::new(),
         };
-        Ok(self.make(&shelf, 0.0, &asked, recent).await.0)
+        Ok(self.make(&Placed::alone(&shelf), 0.0, &asked, recent).await.page)
     }
 
     async fn top(&self, req: GetTop) -> Result<Vec<Item>, RecommendError> {
@@ -84,8 +97,9 @@ impl Recommend for Room {
         let limit = within(TOP_MAX, req.limit)?;
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
-        let taste = Taste::read(&shelf, &req.viewer, &recent, &req.exclude, self.inputs.now_ms());
-        let mut picks = page::top(&shelf, &req.viewer, &taste, limit.max(page::RANKED));
+        let shelf = shelf.place(req.viewer.profile).shelf;
+        let taste = Taste::read(shelf, &req.viewer, &recent, &req.exclude, self.inputs.now_ms());
+        let mut picks = page::top(shelf, &req.viewer, &taste, limit.max(page::RANKED));
         picks.truncate(limit);
         Ok(picks
             .into_iter()
@@ -100,10 +114,11 @@ impl Recommend for Room {
         let limit = within(SIMILAR_MAX, req.limit)?;
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
+        let shelf = shelf.place(req.viewer.profile).shelf;
         let Some(slot) = shelf.titles.slot_of(req.title) else {
             return Ok(Vec::new());
         };
-        let taste = Taste::read(&shelf, &req.viewer, &recent, &[], self.inputs.now_ms());
+        let taste = Taste::read(shelf, &req.viewer, &recent, &[], self.inputs.now_ms());
         let near = shelf.similar(slot).into_iter().filter(|near| {
             shelf.is_visible(*near, req.viewer.maturity_max) && !taste.hidden.contains(*near) && *near != slot
         });
@@ -119,14 +134,15 @@ impl Recommend for Room {
     async fn explain(&self, req: Explain) -> Result<Option<Reason>, RecommendError> {
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
+        let shelf = shelf.place(req.viewer.profile).shelf;
         let Some(slot) = shelf.titles.slot_of(req.title) else {
             return Ok(None);
         };
         if !shelf.is_visible(slot, req.viewer.maturity_max) {
             return Ok(None);
         }
-        let taste = Taste::read(&shelf, &req.viewer, &recent, &[], self.inputs.now_ms());
-        Ok(page::explained(&shelf, &req.viewer, &taste, slot))
+        let taste = Taste::read(shelf, &req.viewer, &recent, &[], self.inputs.now_ms());
+        Ok(page::explained(shelf, &req.viewer, &taste, slot))
     }
 
     async fn onboarding(&self, req: GetOnboarding) -> Result<Vec<TitleId>, RecommendError> {
@@ -181,6 +197,23 @@ impl Recommend for Room {
         Ok(info)
     }
 
+    async fn experiments(&self, req: ListExperiments) -> Result<Vec<Experiment>, RecommendError> {
+        self.list_experiments(req).await
+    }
+
+    async fn start_experiment(&self, req: StartExperiment) -> Result<Experiment, RecommendError> {
+        self.loaded().await?;
+        self.begin_experiment(req).await
+    }
+
+    async fn experiment(&self, req: ForExperiment) -> Result<ExperimentResults, RecommendError> {
+        self.read_experiment(req).await
+    }
+
+    async fn stop_experiment(&self, req: ForExperiment) -> Result<Experiment, RecommendError> {
+        self.end_experiment(req).await
+    }
+
     async fn erase(&self, req: ForProfileOnly) -> Result<Done, RecommendError> {
         self.live.forget(req.profile);
         self.store.erase(req.profile).await?;
@@ -214,34 +247,32 @@ impl Room {
         self.queue.changes()
     }
 
-    /// A page, and the places at which another title could have stood.
-    async fn make(
-        &self,
-        shelf: &Shelf,
-        explore_share: f32,
-        request: &GetHome,
-        recent: RecentActivity,
-    ) -> (HomePage, Vec<impressions::Chance>) {
-        let episodes = self.episodes(shelf, &recent).await;
+    async fn make(&self, placed: &Placed<'_>, explore_share: f32, request: &GetHome, recent: RecentActivity) -> Made {
+        let episodes = self.episodes(placed.shelf, &recent).await;
         let id = self.inputs.id();
         let built = page::build(&Asked {
-            shelf,
+            shelf: placed.shelf,
             request,
             recent: &recent,
             episodes: &episodes,
             now: self.inputs.now_ms(),
             page: id,
+            rival: placed.rival,
             explore_share,
         });
         let page = HomePage {
             id,
-            model: shelf.model.as_ref().map(|model| model.id),
+            model: placed.shelf.model.as_ref().map(|model| model.id),
             hero: built.hero,
             rows: built.rows,
             states: recent.states,
             listed: recent.listed,
         };
-        (page, built.chances)
+        Made {
+            page,
+            chances: built.chances,
+            teams: built.teams,
+        }
     }
 
     /// The shelf, once there is one: an empty page would say that there are no titles.

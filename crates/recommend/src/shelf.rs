@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use contract::{Millis, TitleId};
 
 use crate::{
+    experiments::Arms,
     loaded::Loaded,
     titles::Titles,
     trending::{HALF_LIFE_MS, Trending},
@@ -21,7 +22,7 @@ const ALIKE_MAX: usize = 60;
 
 /// Titles and model joined by slot, with ready orders.
 pub struct Shelf {
-    /// No other shelf of any process has this number.
+    /// Of a shelf that serves, a number that no other one has.
     pub version: i64,
     pub titles: Arc<Titles>,
     pub model: Option<Arc<Loaded>>,
@@ -30,6 +31,8 @@ pub struct Shelf {
     item_of_slot: Vec<u32>,
     maturity: Vec<u8>,
     pub lists: Lists,
+    /// The arms of the experiment that runs.
+    pub arms: Option<Arms>,
     /// By genres and people, for titles that the model does not know.
     alike: Vec<OnceLock<Arc<[u32]>>>,
 }
@@ -45,13 +48,7 @@ pub struct Lists {
 }
 
 impl Shelf {
-    pub fn new(
-        version: i64,
-        titles: Arc<Titles>,
-        model: Option<Arc<Loaded>>,
-        trending: &Trending,
-        now: Millis,
-    ) -> Self {
+    pub fn new(titles: Arc<Titles>, model: Option<Arc<Loaded>>, trending: &Trending, now: Millis) -> Self {
         let mut item_of_slot = vec![NONE; titles.len()];
         let mut slot_of_item = Vec::new();
         if let Some(model) = &model {
@@ -62,7 +59,7 @@ impl Shelf {
             }
         }
         let mut shelf = Self {
-            version,
+            version: 0,
             maturity: titles
                 .list
                 .iter()
@@ -74,6 +71,7 @@ impl Shelf {
             titles,
             model,
             lists: Lists::default(),
+            arms: None,
         };
         shelf.lists = shelf.sorted(trending, now);
         shelf

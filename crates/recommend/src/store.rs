@@ -16,7 +16,7 @@ use platform::{
 };
 use sqlx::QueryBuilder;
 
-use crate::impressions::Shown;
+use crate::{experiments::store::enrol, impressions::Shown};
 
 /// Pages that one statement adds.
 const PAGES_OF_STATEMENT: usize = 100;
@@ -24,13 +24,13 @@ const PAGES_OF_STATEMENT: usize = 100;
 const PRUNE_ROWS: i64 = 10_000;
 
 /// Page, profile, model, arm, content.
-type StoredPage = (i64, i64, Option<i64>, Option<String>, Vec<u8>);
+pub(crate) type StoredPage = (i64, i64, Option<i64>, Option<String>, Vec<u8>);
 
 /// The database with what writing needs.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) db: Db,
-    inputs: Inputs,
+    pub(crate) inputs: Inputs,
 }
 
 impl Store {
@@ -108,10 +108,11 @@ impl Store {
         outbox::append(tx, &self.inputs.event(EventBody::ModelActivated { model })).await
     }
 
-    /// Forgets all but the newest `keep` models and the one that serves; answers which are gone.
+    /// Forgets all but the newest `keep` models, the one that serves and those of the experiment that runs; answers which are gone.
     pub async fn forget_old(&self, keep: u32) -> Result<Vec<ModelId>, Fault> {
         let sql = "DELETE FROM models WHERE state <> 'active' AND model_id NOT IN \
-             (SELECT model_id FROM models ORDER BY model_id DESC LIMIT $1) RETURNING model_id";
+             (SELECT model_id FROM models ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
+             (SELECT first_model FROM running_experiment UNION ALL SELECT second_model FROM running_experiment) RETURNING model_id";
         let rows: Vec<(i64,)> =
             on!(self.db.writer(), pool => sqlx::query_as(sql).bind(i64::from(keep.max(1))).fetch_all(pool).await)
                 .or_fault()?;
@@ -135,6 +136,7 @@ impl Store {
             })
             .or_fault()?;
         }
+        enrol(&mut tx, pages).await?;
         tx.commit().await
     }
 
@@ -144,14 +146,7 @@ impl Store {
         let rows: Vec<StoredPage> =
             on!(&self.db, pool => sqlx::query_as(sql).bind(profile.0).bind(i64::from(limit)).fetch_all(pool).await)
                 .or_fault()?;
-        let page = |(page, profile, model, arm, content): StoredPage| Shown {
-            page: page.into(),
-            profile: profile.into(),
-            model: model.map(ModelId),
-            arm,
-            content,
-        };
-        Ok(rows.into_iter().map(page).collect())
+        Ok(rows.into_iter().map(shown_of).collect())
     }
 
     pub async fn erase(&self, profile: ProfileId) -> Result<(), Fault> {
@@ -159,6 +154,7 @@ impl Store {
         for sql in [
             "DELETE FROM pages WHERE profile_id = $1",
             "DELETE FROM acts WHERE profile_id = $1",
+            "DELETE FROM experiment_viewers WHERE profile_id = $1",
         ] {
             on!(tx, conn => sqlx::query(sql).bind(profile.0).execute(conn).await.map(drop)).or_fault()?;
         }
@@ -223,6 +219,16 @@ impl Store {
         }
         .or_fault()?;
         tx.commit().await
+    }
+}
+
+pub(crate) fn shown_of((page, profile, model, arm, content): StoredPage) -> Shown {
+    Shown {
+        page: page.into(),
+        profile: profile.into(),
+        model: model.map(ModelId),
+        arm,
+        content,
     }
 }
 

@@ -59,6 +59,17 @@ export type PreviewQuery = paths["/api/v1/admin/models/{id}/home"]["get"]["param
 export const modelPage = (id: Id, query: PreviewQuery, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/models/{id}/home", { params: { path: { id }, query }, signal }));
 
+export type ExperimentDraft = paths["/api/v1/admin/experiments"]["post"]["requestBody"]["content"]["application/json"];
+
+export const experiments = (signal?: AbortSignal) => answer(client.GET("/api/v1/admin/experiments", { signal }));
+/** With what it says so far. */
+export const experiment = (id: Id, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/admin/experiments/{id}", { params: { path: { id } }, signal }));
+export const createExperiment = (body: ExperimentDraft) =>
+  answer(client.POST("/api/v1/admin/experiments", { body, headers: repeatable() }));
+export const stopExperiment = (id: Id) =>
+  answer(client.POST("/api/v1/admin/experiments/{id}/stop", { params: { path: { id } } }));
+
 export const users = (query: { q?: string; cursor?: string }, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/users", { params: { query: { ...query, limit: 50 } }, signal }));
 export const changeRole = (id: Id, role: Role) =>

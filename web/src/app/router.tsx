@@ -171,6 +171,7 @@ const adminTabs = [
   adminTab("/import", () => import("@/pages/admin/imports")),
   adminTab("/jobs", () => import("@/pages/admin/jobs")),
   adminTab("/models", () => import("@/pages/admin/models")),
+  adminTab("/experiments", () => import("@/pages/admin/experiments")),
   adminTab("/users", () => import("@/pages/admin/users")),
 ];
 

@@ -3,7 +3,7 @@
 export const adminEn = {
   title: "Curate",
   nav: "Curators' desk",
-  tabs: { titles: "Titles", imports: "Import", jobs: "Jobs", models: "Models", users: "Users" },
+  tabs: { titles: "Titles", imports: "Import", jobs: "Jobs", models: "Models", experiments: "Experiments", users: "Users" },
   titles: {
     title: "Titles",
     filter: "Filter titles",

@@ -404,6 +404,60 @@ export const modelsAnswer = () => ({
   })),
 });
 
+const experiment = (id, name, state, method) => ({
+  id,
+  name,
+  method,
+  metric: "plays",
+  guards: method === "ab" ? ["dislikes"] : [],
+  arms: [
+    { name: "As it is", model_id: "m4", weight: 1 },
+    { name: "Shorter memory", model_id: "m3", weight: 1 },
+  ],
+  share_percent: 50,
+  window_hours: 168,
+  state,
+  started_at: ago(id === "x2" ? 3000 : 30_000),
+  ...(state === "stopped" ? { stopped_at: ago(15_000) } : {}),
+});
+export const experimentsAnswer = (state) => ({
+  items: state.experiments ?? [
+    experiment("x2", "Shorter memory for evenings", "running", "ab"),
+    experiment("x1", "Shorter memory, first look", "stopped", "interleaving"),
+  ],
+});
+export const experimentAnswer = (state, id) => {
+  const known = experimentsAnswer(state).items.find((it) => it.id === id);
+  if (!known) return undefined;
+  if (known.method === "interleaving") {
+    return {
+      ...known,
+      results: known.arms.map(({ name }) => ({ name, viewers: 640, means: [] })),
+      waiting: 0,
+      guard_differences: [],
+      preference: { first: 121, second: 188, ties: 331, share: 0.608, low: 0.526, high: 0.686, p_value: 0.006 },
+      verdict: "better",
+      decision: "“Shorter memory” is better than “As it is”: 188 viewers had more plays from it, 121 fewer.",
+    };
+  }
+  const means = (plays, dislikes) => [
+    { metric: "plays", value: plays },
+    { metric: "dislikes", value: dislikes },
+  ];
+  return {
+    ...known,
+    results: [
+      { name: "As it is", viewers: 1204, means: means(0.812, 0.041) },
+      { name: "Shorter memory", viewers: 1188, means: means(0.934, 0.044) },
+    ],
+    waiting: 312,
+    difference: { metric: "plays", value: 0.122, low: 0.013, high: 0.231, p_value: 0.021, alpha: 0.05 },
+    guard_differences: [{ metric: "dislikes", value: 0.003, low: -0.021, high: 0.027, p_value: 1, alpha: 0.05 }],
+    verdict: "better",
+    decision: "“Shorter memory” is better than “As it is”: +0.122 plays a viewer (from +0.013 to +0.231).",
+  };
+};
+
 export const usersAnswer = () => ({
   items: [
     { id: "u1", email: "ada@example.org", name: "Ada", role: "admin", created_at: ago(50_000) },

@@ -167,6 +167,18 @@ const routes = [
   ["GET", /^\/admin\/models$/, answers.modelsAnswer],
   ["GET", /^\/admin\/models\/(\w+)\/home$/, (state, [, id], { query }) => answers.modelHomeAnswer(state, id, query)],
   ["POST", /^\/admin\/models\/train$/, () => answers.jobsAnswer().items[0]],
+  ["GET", /^\/admin\/experiments$/, answers.experimentsAnswer],
+  ["POST", /^\/admin\/experiments$/, (state, _m, { body }) => {
+    const made = { ...body, id: "x3", state: "running", started_at: new Date().toISOString() };
+    state.experiments = [made, ...answers.experimentsAnswer(state).items];
+    return made;
+  }],
+  ["GET", /^\/admin\/experiments\/(\w+)$/, (state, [, id]) => answers.experimentAnswer(state, id) ?? notFound()],
+  ["POST", /^\/admin\/experiments\/(\w+)\/stop$/, (state, [, id]) => {
+    const stopped = { ...answers.experimentsAnswer(state).items.find((it) => it.id === id), state: "stopped" };
+    state.experiments = answers.experimentsAnswer(state).items.map((it) => (it.id === id ? stopped : it));
+    return stopped;
+  }],
   ["GET", /^\/admin\/users$/, answers.usersAnswer],
   [
     "GET",
@@ -217,6 +229,7 @@ export async function startFixture({ port = 0, media } = {}) {
     reset: () =>
       Object.assign(state, answers.freshState(), {
         home: undefined,
+        experiments: undefined,
         history: undefined,
         resumeAt: undefined,
         nextTitle: undefined,

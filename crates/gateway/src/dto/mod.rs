@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod experiments;
 pub mod pictures;
 pub mod playback;
 pub mod titles;

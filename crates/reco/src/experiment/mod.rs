@@ -9,7 +9,17 @@
 //! | what would another policy have earned | IPS, self-normalised IPS, doubly robust | `offpolicy` |
 //!
 //! The unit is always the viewer: arms are drawn by viewer, metrics are one number a viewer, intervals are over viewers.
-//! `examples/experiments.rs` states power and false-positive rate of each method on a simulated audience whose true tastes are known.
+//!
+//! # How often they err
+//! On a simulated audience whose true tastes are known (`tests/experiments.rs` prints these; `examples/experiments.rs` is the long form):
+//!
+//! | method | viewers | says there is a difference where there is none | sees the planted one | median viewers until then |
+//! |---|---|---|---|---|
+//! | A/B, read after every viewer | 2,000 / 4,000 | 2.3 % of 300 experiments | 99 % of 100 | 1,133 |
+//! | a fixed test at 5 %, read as often | 2,000 | 36 % | | |
+//! | interleaving, read after every viewer | 1,500 | 3.0 % of 300 | 100 % of 100 (A/B: 70 %) | 310 |
+//! | a fixed sign test at 5 %, read as often | 1,500 | 46 % | | |
+//! | IPS / SNIPS / DR, 95 % interval of the lift, read once | 2,000 | 6.0 / 4.5 / 4.0 % of 200 logs | 100 % of 100 | |
 
 mod assign;
 mod interleave;

@@ -9,6 +9,7 @@
 
 mod choice;
 mod explore;
+mod mix;
 mod picks;
 mod reasons;
 mod rows;
@@ -28,6 +29,7 @@ pub use picks::Pick;
 pub use reasons::explained;
 
 use choice::{Chances, Choice};
+use mix::Mix;
 use picks::ranked;
 
 use crate::{impressions::Chance, shelf::Shelf, taste::Taste};
@@ -59,6 +61,8 @@ pub struct Asked<'a> {
     pub page: PageId,
     /// The share of places that explore.
     pub explore_share: f32,
+    /// The other arm of an experiment that interleaves: its picks are mixed into *Top Picks*.
+    pub rival: Option<&'a Shelf>,
 }
 
 /// A page without its id.
@@ -67,6 +71,8 @@ pub struct Built {
     pub rows: Vec<Row>,
     /// The places at which another title could have stood, in the order of the page.
     pub chances: Vec<Chance>,
+    /// Who gave each of the first *Top Picks*, where they were mixed: `a`, `b`, or `-` for neither.
+    pub teams: Option<String>,
 }
 
 thread_local! {
@@ -89,6 +95,7 @@ pub fn build(asked: &Asked<'_>) -> Built {
 
 fn compose(asked: &Asked<'_>, taste: &Taste, scratch: &mut Scratch, chances: &mut Chances) -> Built {
     let shelf = asked.shelf;
+    let rival = mix::rival_order(asked, rows::CALIBRATED, scratch);
     let (ranked, ranking) = ranked(shelf, &asked.request.viewer, taste, RANKED + BAND, scratch);
     let (picks, band) = ranked.split_at(ranked.len().min(RANKED));
     chances.read(shelf.titles.len(), picks);
@@ -96,6 +103,7 @@ fn compose(asked: &Asked<'_>, taste: &Taste, scratch: &mut Scratch, chances: &mu
     builder.continue_watching();
     builder.my_list();
     let order = builder.pick_order(picks);
+    let order = builder.mixed(order, rival);
     let above = usize::from(!builder.continued.is_empty()) + usize::from(!order.is_empty());
     let chosen_max = ROWS_MAX - above - usize::from(!builder.listed.is_empty());
     let choice = Choice::new(shelf, picks, chances, above, chosen_max);
@@ -125,6 +133,8 @@ struct Builder<'a> {
     listed: Vec<Item>,
     /// *Top Picks*; empty where nothing is known.
     picks: Vec<u32>,
+    /// Whose picks they are, where an experiment interleaves.
+    mix: Option<Mix>,
     drafts: Vec<Draft>,
     /// Titles a recommendation row may have: small catalogues have short rows, so that every kind gets some.
     row_max: usize,
@@ -144,6 +154,7 @@ impl<'a> Builder<'a> {
             continued: Vec::new(),
             listed: Vec::new(),
             picks: Vec::new(),
+            mix: None,
             drafts: Vec::with_capacity(ROWS_MAX),
             row_max: (asked.shelf.lists.popular.len() / 12).clamp(5, ITEMS_MAX),
         }
@@ -213,6 +224,7 @@ impl<'a> Builder<'a> {
             leads = items.get(hero).cloned();
             rows.push(row(RowKind::TopPicks, None, items));
         }
+        let teams = self.mix.as_ref().map(|mix| mix.letters(&self.picks));
         let drafts = std::mem::take(&mut self.drafts);
         let below = rows.len() + drafts.len().min(ROWS_ABOVE_MY_LIST);
         for draft in drafts {
@@ -223,7 +235,12 @@ impl<'a> Builder<'a> {
             rows.insert(below, row(RowKind::MyList, None, std::mem::take(&mut self.listed)));
         }
         let hero = leads.or_else(|| self.any_hero(&rows));
-        Built { hero, rows, chances }
+        Built {
+            hero,
+            rows,
+            chances,
+            teams,
+        }
     }
 
     /// Without picks: the first title of the first recommendation row that plays, or the first at all.

@@ -8,6 +8,7 @@ use contract::{
 use super::{
     Builder, Draft, ITEMS_MAX, ITEMS_MIN, REASONS_MAX,
     choice::{Candidate, Choice, Claim},
+    mix::Mix,
     picks::{Pick, calibrated},
     reasons::{FAVOURITE_SHARE, why},
 };
@@ -29,7 +30,7 @@ const ROTATE_EVERY_MS: i64 = 6 * 3_600_000;
 const GENRES_LOOKED_AT: usize = 8;
 const GENRE_MAX: usize = 30;
 /// Picks that are brought into the viewer's mix: those of the row, and as many as other rows may take first.
-const CALIBRATED: usize = 2 * ITEMS_MAX;
+pub(super) const CALIBRATED: usize = 2 * ITEMS_MAX;
 
 impl<'a> Builder<'a> {
     /// Begun and not finished, the last watched first.
@@ -86,10 +87,27 @@ impl<'a> Builder<'a> {
         calibrated(self.shelf, self.taste, picks, CALIBRATED)
     }
 
+    /// The picks, and those of the other arm where an experiment interleaves; the first places count.
+    pub(super) fn mixed(&mut self, own: Vec<u32>, rival: Option<Vec<u32>>) -> Vec<u32> {
+        let Some(rival) = rival.filter(|_| !own.is_empty()) else {
+            return own;
+        };
+        let free = |slots: Vec<u32>| -> Vec<u32> { slots.into_iter().filter(|slot| self.is_free(*slot)).collect() };
+        let (mix, order) = Mix::new(&free(own), &free(rival), self.first_picks(), self.asked.page);
+        self.mix = Some(mix);
+        order
+    }
+
+    /// Places of *Top Picks* that are filled before any other row has a title.
+    fn first_picks(&self) -> usize {
+        FRONT.min(self.row_max.div_ceil(2))
+    }
+
     /// All recommendation rows: *Top Picks* in this order, the others as they are chosen.
     pub(super) fn fill(&mut self, order: &[u32], mut choice: Choice<'a>) {
         let mut picks = Vec::with_capacity(self.row_max);
-        self.take(&mut picks, order.iter().copied(), FRONT.min(self.row_max.div_ceil(2)));
+        let first = self.first_picks();
+        self.take(&mut picks, order.iter().copied(), first);
         let mut left = self.candidates();
         for candidate in left
             .iter_mut()
@@ -168,7 +186,11 @@ impl<'a> Builder<'a> {
         let picks = &self.picks[..self.picks.len().min(REASONS_MAX)];
         let items: Vec<u32> = picks
             .iter()
-            .map(|slot| shelf.item_of_slot(*slot).unwrap_or(NONE))
+            .map(|slot| {
+                // What the other arm's model placed was not placed by anything of this one's.
+                let is_own = !self.mix.as_ref().is_some_and(|mix| mix.is_of_rival(*slot));
+                shelf.item_of_slot(*slot).filter(|_| is_own).unwrap_or(NONE)
+            })
             .collect();
         let ranking = self.ranking.as_mut();
         let attributed = ranking.map_or_else(|| vec![None; items.len()], |ranking| ranking.attribute(&items));

@@ -200,6 +200,7 @@ impl World {
             now: NOW,
             page: self.page,
             explore_share: self.explore_share,
+            rival: None,
         })
     }
 
@@ -320,7 +321,7 @@ proptest! {
         let again = world.build(&shelf);
         prop_assert_eq!(&again.rows, &built.rows, "the same lot, the same page");
         prop_assert_eq!(again.chances, built.chances);
-        let taste = Taste::read(&shelf, &world.viewer, &world.recent, &world.exclude);
+        let taste = Taste::read(&shelf, &world.viewer, &world.recent, &world.exclude, NOW);
         for pick in top(&shelf, &world.viewer, &taste, 200) {
             prop_assert!(world.is_unseen(shelf.titles.id(pick.slot)));
             prop_assert!(pick.chance > 0.0 && pick.chance <= 1.0);
@@ -351,6 +352,7 @@ fn what_trends_alone_stands_elsewhere() {
         now: NOW,
         page: PageId(1),
         explore_share: 0.0,
+        rival: None,
     });
     let shown: HashSet<TitleId> = built
         .rows

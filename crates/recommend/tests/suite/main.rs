@@ -5,6 +5,7 @@
 mod composition;
 mod constraints;
 mod embeddings;
+mod experiments;
 mod home;
 mod house;
 mod learning;

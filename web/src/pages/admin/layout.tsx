@@ -14,6 +14,7 @@ const tabs = [
   { to: "/admin/import", label: words.tabs.imports, admin: false },
   { to: "/admin/jobs", label: words.tabs.jobs, admin: false },
   { to: "/admin/models", label: words.tabs.models, admin: true },
+  { to: "/admin/experiments", label: words.tabs.experiments, admin: true },
   { to: "/admin/users", label: words.tabs.users, admin: true },
 ] as const;
 

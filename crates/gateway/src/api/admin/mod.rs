@@ -1,5 +1,6 @@
 //! What curators and admins do.
 
+pub mod experiments;
 pub mod imports;
 pub mod jobs;
 pub mod models;
@@ -18,6 +19,7 @@ pub fn routes() -> Vec<Route> {
         imports::routes(),
         jobs::routes(),
         models::routes(),
+        experiments::routes(),
         users::routes(),
     ]
     .into_iter()

@@ -23,7 +23,7 @@ fn shelf() -> Shelf {
     let model = Arc::new(Loaded::new(ModelId(1), trained.recommender, 8));
     let mut list = Titles::films(0..8).list;
     Arc::make_mut(&mut list[3]).maturity = 18;
-    Shelf::new(1, Arc::new(Titles::new(list)), Some(model), &Trending::default(), 8)
+    Shelf::new(Arc::new(Titles::new(list)), Some(model), &Trending::default(), 8)
 }
 
 fn viewer(maturity_max: u8) -> Viewer {

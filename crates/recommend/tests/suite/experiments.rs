@@ -1,0 +1,354 @@
+//! Experiments: who gets which model, what is counted of what viewers did, what the results say, and what is refused.
+
+use contract::{
+    ExperimentId, ModelId, ProfileId, TitleId,
+    activity::{ForProfileOnly, Opinion},
+    experiments::{
+        Experiment, ExperimentArm, ExperimentMethod, ExperimentMetric, ExperimentResults, ExperimentState,
+        ExperimentVerdict, ForExperiment, ListExperiments, StartExperiment,
+    },
+    recommend::{ForModel, HomePage, Recommend as _, RecommendError, RowKind},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::house::{House, everywhere, row, titles};
+
+const HOUR_MS: i64 = 3_600_000;
+/// The sixty with a history, and as many without one as a test needs to say anything.
+const VIEWERS: i64 = 130;
+
+/// Trains two models; the older and the newer, which serves.
+async fn two_models(house: &House) -> [ModelId; 2] {
+    house.train().await;
+    let older = house.newest_model().await.id;
+    house.clock.advance(1_000);
+    house.rate(ProfileId(59), 3, 2).await;
+    house.train().await;
+    let newer = house.newest_model().await.id;
+    house.door.activate(ForModel { model: newer }).await.unwrap();
+    [older, newer]
+}
+
+fn setup(method: ExperimentMethod, models: [ModelId; 2]) -> StartExperiment {
+    let arm = |name: &str, model| ExperimentArm {
+        name: name.into(),
+        model,
+        weight: 1,
+    };
+    let guards = match method {
+        ExperimentMethod::Ab => vec![ExperimentMetric::Dislikes],
+        ExperimentMethod::Interleaving => Vec::new(),
+    };
+    StartExperiment {
+        name: "The newer one against the older".into(),
+        method,
+        metric: ExperimentMetric::Plays,
+        guards,
+        arms: vec![arm("newer", models[1]), arm("older", models[0])],
+        share_percent: 100,
+        window_ms: HOUR_MS,
+    }
+}
+
+async fn results(house: &House, experiment: &Experiment) -> ExperimentResults {
+    let asked = ForExperiment {
+        experiment: experiment.id,
+    };
+    house.door.experiment(asked).await.unwrap()
+}
+
+/// What is waiting to be written is written; once a house.
+async fn written(house: &House) {
+    let stop = CancellationToken::new();
+    stop.cancel();
+    house.room.clone().run(stop).await;
+}
+
+/// The first title of the first row that recommends, or of *Top Picks*.
+fn recommended(page: &HomePage) -> TitleId {
+    let own = |kind: &RowKind| matches!(kind, RowKind::ContinueWatching | RowKind::MyList);
+    titles(row(page, |kind| !own(kind)).unwrap())[0]
+}
+
+#[tokio::test]
+async fn an_ab_gives_each_arm_its_model_and_counts_what_came_of_it() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        let experiment = house
+            .door
+            .start_experiment(setup(ExperimentMethod::Ab, models))
+            .await
+            .unwrap();
+        let another = house.another().await;
+        let mut arms = [0u64; 2];
+        for viewer in (1..=VIEWERS).map(ProfileId) {
+            let page = house.home(viewer).await;
+            let arm = usize::from(page.model == Some(models[0]));
+            assert_eq!(page.model, Some(models[1 - arm]), "{}", house.name);
+            assert_eq!(house.home(viewer).await.model, page.model, "the same on the next page");
+            arms[arm] += 1;
+            // In the arm of the older model three of four play something, in the other one of four.
+            if (viewer.0 % 4 == 0) == (arm == 0) {
+                house.watch(viewer, house.film(recommended(&page)), 30).await;
+            }
+            if viewer.0 <= 4 {
+                let elsewhere = another.home(request(viewer)).await.unwrap();
+                assert_eq!(elsewhere.model, page.model, "every process agrees");
+            }
+        }
+        assert!(arms.iter().all(|viewers| *viewers > 50), "{}: {arms:?}", house.name);
+        written(house).await;
+        assert_eq!(
+            house.room.observe_experiments().await.unwrap(),
+            0,
+            "nobody's window is over"
+        );
+        let early = results(house, &experiment).await;
+        assert_eq!(
+            (early.verdict, early.waiting),
+            (ExperimentVerdict::TooEarly, VIEWERS as u64)
+        );
+        house
+            .door
+            .erase(ForProfileOnly { profile: ProfileId(7) })
+            .await
+            .unwrap();
+        // A window later, and the positions that players reported are there.
+        house.clock.advance(2 * HOUR_MS);
+        assert_eq!(
+            house.room.observe_experiments().await.unwrap(),
+            VIEWERS as u64 - 1,
+            "{}",
+            house.name
+        );
+        assert_eq!(house.room.observe_experiments().await.unwrap(), 0, "each counts once");
+        assert_eq!(
+            another.observe_experiments().await.unwrap(),
+            0,
+            "also for another process"
+        );
+        let late = results(house, &experiment).await;
+        let counted: u64 = late.arms.iter().map(|arm| arm.viewers).sum();
+        assert_eq!((counted, late.waiting), (VIEWERS as u64 - 1, 0));
+        let plays: Vec<f64> = late.arms.iter().map(|arm| arm.means[0].1).collect();
+        assert!(
+            (plays[0] - 0.25).abs() < 0.15 && (plays[1] - 0.75).abs() < 0.15,
+            "{}: {plays:?}",
+            house.name
+        );
+        assert_eq!(late.verdict, ExperimentVerdict::Better, "{}", late.decision);
+        let difference = late.difference.unwrap();
+        assert!(difference.low > 0.0 && difference.high > difference.value && difference.p_value < 0.05);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn interleaving_mixes_top_picks_and_remembers_who_gave_what() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        let experiment = house
+            .door
+            .start_experiment(setup(ExperimentMethod::Interleaving, models))
+            .await
+            .unwrap();
+        let viewers: Vec<ProfileId> = (1..=40).map(ProfileId).collect();
+        let mut pages = Vec::new();
+        for viewer in &viewers {
+            let page = house.home(*viewer).await;
+            assert_eq!(page.model, Some(models[1]), "the first arm's model makes the page");
+            pages.push(page);
+        }
+        written(house).await;
+        let mut counts = [0u64; 3];
+        for (viewer, page) in viewers.iter().zip(&pages) {
+            let shown = house.room.shown(*viewer, 1).await.unwrap().remove(0);
+            let (id, teams) = shown.arm.as_deref().unwrap().split_once(':').unwrap();
+            assert_eq!((id, shown.page), (experiment.id.to_string().as_str(), page.id));
+            let of = |letter| teams.matches(letter).count();
+            assert!(
+                of('a').abs_diff(of('b')) <= 1 && of('a') + of('b') >= 4,
+                "{}: {teams}",
+                house.name
+            );
+            let picks = titles(row(page, |kind| *kind == RowKind::TopPicks).unwrap());
+            // Of five viewers three play what the second arm gave, one what the first did, one nothing.
+            let wanted = ['b', 'b', 'b', 'a', '.'][viewer.0 as usize % 5];
+            match teams.find(wanted) {
+                Some(place) => {
+                    house.watch(*viewer, house.film(picks[place]), 30).await;
+                    counts[usize::from(wanted == 'b')] += 1;
+                }
+                None => counts[2] += 1,
+            }
+        }
+        house.clock.advance(2 * HOUR_MS);
+        assert_eq!(house.room.observe_experiments().await.unwrap(), 40, "{}", house.name);
+        let found = results(house, &experiment).await;
+        let preference = found.preference.unwrap();
+        assert_eq!(
+            [preference.first, preference.second, preference.ties],
+            counts,
+            "{}",
+            house.name
+        );
+        assert_eq!(counts, [8, 24, 8]);
+        assert_eq!(found.difference, None);
+        assert!(preference.share.unwrap() > 0.7, "{}", found.decision);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_runs_at_a_time_until_it_is_stopped_and_its_models_are_kept() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        let wanted = setup(ExperimentMethod::Ab, models);
+        let mut unknown = wanted.clone();
+        unknown.arms[1].model = ModelId(1);
+        assert_eq!(
+            house.door.start_experiment(unknown).await,
+            Err(RecommendError::ModelNotFound)
+        );
+        let mut spoiled = wanted.clone();
+        spoiled.arms.pop();
+        let refused = house.door.start_experiment(spoiled).await;
+        assert!(
+            matches!(refused, Err(RecommendError::ExperimentInvalid(_))),
+            "{refused:?}"
+        );
+        let first = house.door.start_experiment(wanted.clone()).await.unwrap();
+        assert_eq!(
+            house.door.start_experiment(wanted.clone()).await,
+            Err(RecommendError::ExperimentRunning)
+        );
+        // Three models are kept: trainings enough to forget the older one, were it not for the experiment.
+        for film in 0..3 {
+            house.clock.advance(1_000);
+            house.rate(ProfileId(58), film * 4, 9).await;
+            house.train().await;
+        }
+        let in_service = house.door.models(LIST_MODELS).await.unwrap();
+        assert!(in_service.iter().any(|model| model.id == models[0]), "{}", house.name);
+        let served = |page: HomePage| page.model.unwrap();
+        let with_older = with_model(house, models[0]).await;
+        // Another process, started now, serves the same experiment; and hears when it is stopped.
+        let restarted = house.another().await;
+        assert_eq!(served(restarted.home(request(with_older)).await.unwrap()), models[0]);
+        let asked = ForExperiment { experiment: first.id };
+        let stopped = house.door.stop_experiment(asked).await.unwrap();
+        assert_eq!(stopped.state, ExperimentState::Stopped);
+        assert_eq!(
+            house.door.stop_experiment(asked).await.unwrap(),
+            stopped,
+            "twice is no error"
+        );
+        let active = in_service
+            .iter()
+            .find(|model| model.state == contract::recommend::ModelState::Active)
+            .unwrap()
+            .id;
+        assert_eq!(served(house.home(with_older).await), active, "{}", house.name);
+        written(house).await;
+        house.clock.advance(2 * HOUR_MS);
+        assert_eq!(
+            house.room.observe_experiments().await.unwrap(),
+            0,
+            "the stop came before the end of any window"
+        );
+        assert_eq!(results(house, &first).await.waiting, 0, "who took part is forgotten");
+        let second = house.door.start_experiment(wanted).await.unwrap();
+        let list = ListExperiments {
+            before: None,
+            limit: 10,
+        };
+        let listed: Vec<ExperimentId> = house
+            .door
+            .experiments(list)
+            .await
+            .unwrap()
+            .iter()
+            .map(|it| it.id)
+            .collect();
+        assert_eq!(listed, [second.id, first.id]);
+        let nobody = ForExperiment {
+            experiment: ExperimentId(1),
+        };
+        assert_eq!(
+            house.door.experiment(nobody).await,
+            Err(RecommendError::ExperimentNotFound)
+        );
+        assert_eq!(
+            house.door.stop_experiment(nobody).await,
+            Err(RecommendError::ExperimentNotFound)
+        );
+    })
+    .await;
+}
+
+/// No arm shows what the other hides: what was disliked after a page is on neither's.
+#[tokio::test]
+async fn hard_constraints_hold_in_a_mixed_row() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        house
+            .door
+            .start_experiment(setup(ExperimentMethod::Interleaving, models))
+            .await
+            .unwrap();
+        for viewer in (1..=8).map(ProfileId) {
+            let before = house.home(viewer).await;
+            let disliked = titles(row(&before, |kind| *kind == RowKind::TopPicks).unwrap());
+            for title in disliked.iter().take(3) {
+                house.opine(viewer, house.film(*title), Opinion::Dislike).await;
+            }
+            let mut young = crate::house::viewer(viewer);
+            young.maturity_max = 12;
+            for page in [house.home(viewer).await, house.home_of(young).await] {
+                let all: Vec<TitleId> = page.rows.iter().flat_map(titles).collect();
+                assert!(
+                    disliked.iter().take(3).all(|title| !all.contains(title)),
+                    "{}",
+                    house.name
+                );
+                let picks = titles(row(&page, |kind| *kind == RowKind::TopPicks).unwrap());
+                let unique: std::collections::HashSet<_> = picks.iter().collect();
+                assert_eq!(unique.len(), picks.len());
+            }
+            let mut young = crate::house::viewer(viewer);
+            young.maturity_max = 12;
+            let page = house.home_of(young).await;
+            assert!(
+                page.rows
+                    .iter()
+                    .flat_map(titles)
+                    .all(|title| house.film(title) % 10 != 9),
+                "{}",
+                house.name
+            );
+        }
+    })
+    .await;
+}
+
+const LIST_MODELS: contract::recommend::ListModels = contract::recommend::ListModels {
+    before: None,
+    limit: 10,
+};
+
+fn request(viewer: ProfileId) -> contract::recommend::GetHome {
+    contract::recommend::GetHome {
+        viewer: crate::house::viewer(viewer),
+        exclude: Vec::new(),
+    }
+}
+
+/// A viewer whose pages come from this model.
+async fn with_model(house: &House, model: ModelId) -> ProfileId {
+    for viewer in (1..=60).map(ProfileId) {
+        if house.home(viewer).await.model == Some(model) {
+            return viewer;
+        }
+    }
+    panic!("nobody has the model on {}", house.name);
+}

@@ -1,0 +1,120 @@
+/** Experiments: two models on real viewers, what each says so far, and whether it may be believed. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { experiment as oneExperiment, experiments, models, stopExperiment } from "@/api/admin-endpoints";
+import type { Experiment } from "@/api/types";
+import { Confirm } from "@/components/dialog";
+import { ListSkeleton } from "@/components/skeletons";
+import { EmptyState, ErrorState } from "@/components/states";
+import { showToast } from "@/components/toast";
+import { dateTime } from "@/lib/format";
+import { strings } from "@/strings";
+import { experimentsEn as words } from "@/strings/experiments-en";
+import { ExperimentDialog } from "./experiment-dialog";
+import { ExperimentFigures } from "./experiment-figures";
+
+export function Section() {
+  const [creating, setCreating] = useState(false);
+  const list = useQuery({ queryKey: ["experiments"], queryFn: ({ signal }) => experiments(signal) });
+  const known = useQuery({ queryKey: ["models"], queryFn: ({ signal }) => models(signal) });
+  const all = list.data?.items ?? [];
+  const running = all.some((experiment) => experiment.state === "running");
+  return (
+    <section aria-labelledby="experiments">
+      <div className="toolbar">
+        <div style={{ flex: "1 1 20rem" }}>
+          <h2 id="experiments">{words.title}</h2>
+          <p className="muted">{words.lead}</p>
+        </div>
+        <button
+          type="button"
+          className="button button--primary"
+          disabled={!list.data || !known.data || running}
+          title={running ? words.oneAtATime : undefined}
+          onClick={() => setCreating(true)}
+        >
+          {words.create}
+        </button>
+      </div>
+      {list.isPending && <ListSkeleton />}
+      {list.isError && <ErrorState error={list.error} retry={() => list.refetch()} />}
+      {known.isError && <ErrorState error={known.error} retry={() => known.refetch()} />}
+      {list.data && all.length === 0 && <EmptyState title={words.empty} lead={words.emptyLead} />}
+      <ul className="models">
+        {all.map((experiment, at) => (
+          <li key={experiment.id}>
+            <Card experiment={experiment} open={at === 0 || experiment.state === "running"} />
+          </li>
+        ))}
+      </ul>
+      {creating && known.data && <ExperimentDialog models={known.data.items} onClose={() => setCreating(false)} />}
+    </section>
+  );
+}
+
+function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
+  const [shown, setShown] = useState(open);
+  const [sure, setSure] = useState(false);
+  const client = useQueryClient();
+  const stop = useMutation({
+    mutationFn: () => stopExperiment(experiment.id),
+    onSuccess: () => showToast(words.stopped(experiment.name)),
+    onError: () => showToast(strings.card.failed),
+    onSettled: () => client.invalidateQueries({ queryKey: ["experiments"] }),
+  });
+  const days = experiment.window_hours / 24;
+  return (
+    <article className="model">
+      <div className="model__head">
+        <h2>{experiment.name}</h2>
+        <span className={`pill pill--${experiment.state}`}>{words.states[experiment.state]}</span>
+        {experiment.state === "running" && (
+          <button
+            type="button"
+            className="button button--small"
+            aria-label={words.stopOf(experiment.name)}
+            disabled={stop.isPending}
+            onClick={() => setSure(true)}
+          >
+            {words.stop}
+          </button>
+        )}
+      </div>
+      <p className="muted small">
+        {words.about(words.methods[experiment.method], experiment.share_percent, days)}{" "}
+        {words.since(dateTime(experiment.started_at), experiment.stopped_at && dateTime(experiment.stopped_at))}
+      </p>
+      {shown ? (
+        <Results experiment={experiment} />
+      ) : (
+        <button
+          type="button"
+          className="button button--small"
+          style={{ justifySelf: "start" }}
+          aria-label={words.resultsOf(experiment.name)}
+          onClick={() => setShown(true)}
+        >
+          {words.results}
+        </button>
+      )}
+      {sure && (
+        <Confirm
+          question={words.stopSure(experiment.name)}
+          confirm={words.stop}
+          onConfirm={() => stop.mutate()}
+          onClose={() => setSure(false)}
+        />
+      )}
+    </article>
+  );
+}
+
+function Results({ experiment }: { experiment: Experiment }) {
+  const found = useQuery({
+    queryKey: ["experiments", experiment.id],
+    queryFn: ({ signal }) => oneExperiment(experiment.id, signal),
+  });
+  if (found.isPending) return <ListSkeleton count={1} />;
+  if (found.isError) return <ErrorState error={found.error} retry={() => found.refetch()} />;
+  return <ExperimentFigures found={found.data} />;
+}
