@@ -222,7 +222,7 @@ async fn an_endpoint_that_fails_is_no_reason_not_to_train() {
     };
     for (mood, words) in [
         (Mood::Broken, "500"),
-        (Mood::Uneven, "7 dimensions where 8"),
+        (Mood::Uneven, "8 dimensions where 7"),
         (Mood::Talkative, "its answer is none"),
         (Mood::Slow, "timed out"),
     ] {
