@@ -56,6 +56,7 @@ export type Experiment = Schemas["Experiment"];
 export type ExperimentDifference = Schemas["ExperimentDifference"];
 export type ExperimentMethod = Schemas["ExperimentMethod"];
 export type ExperimentMetric = Schemas["ExperimentMetric"];
+export type ExperimentPreference = Schemas["ExperimentPreference"];
 export type ExperimentWithResults = Schemas["ExperimentWithResults"];
 export type AdminTitle = Schemas["AdminTitle"];
 export type AdminTitleWhole = Schemas["AdminTitleWhole"];

@@ -20,7 +20,8 @@ export const experimentsEn = {
   methods: { ab: "A/B", interleaving: "Interleaving" },
   methodHints: {
     ab: "Each viewer has the pages of one model. Says by how much one is better, and watches the guards.",
-    interleaving: "Top Picks is mixed of both models for everybody. Says which one is preferred, with far fewer viewers.",
+    interleaving:
+      "Top Picks is mixed of both models for everybody. Says which one is preferred, with far fewer viewers.",
   },
   metrics,
   metricNames,
@@ -64,7 +65,7 @@ export const experimentsEn = {
   fromTo: (low: string, high: string) => `from ${low} to ${high}`,
   interval: (label: string, value: string, low: string, high: string) => `${label} ${value}, from ${low} to ${high}`,
   certainty: (certainty: string, p: number) =>
-    `The interval holds the truth with ${certainty} at every reading at once; p ${p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`}.`,
+    `Holds the truth with a probability of ${certainty}, at every reading at once; p ${p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`}.`,
   arm: (name: string, viewers: string) => `“${name}”, ${viewers} viewers`,
   prefer: (name: string) => `Viewers who prefer “${name}”`,
   ties: "Viewers without a preference",

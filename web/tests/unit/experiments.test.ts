@@ -16,7 +16,13 @@ it("an interval stands where it is, no difference in the middle", () => {
 
 it("an interleaving has no guards, and the metric is none of its own", () => {
   const form = new FormData();
-  for (const [name, value] of Object.entries({ name: " A ", first_name: "a", second_name: "b", share: "50", days: "2" })) {
+  for (const [name, value] of Object.entries({
+    name: " A ",
+    first_name: "a",
+    second_name: "b",
+    share: "50",
+    days: "2",
+  })) {
     form.set(name, value);
   }
   const chosen = { method: "ab", metric: "plays", guards: ["plays", "dislikes"], first: "m1", second: "m2" } as const;

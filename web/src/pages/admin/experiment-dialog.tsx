@@ -97,7 +97,7 @@ function ExperimentForm({ models, onClose }: { models: Model[]; onClose: () => v
         options={METRICS.map((metric) => ({ value: metric, label: words.metricNames[metric] }))}
       />
       {chosen.method === "ab" && <Guards chosen={chosen} change={change} />}
-      <div className="choices">
+      <div className="arms">
         <Arm number="first" model={chosen.first} onModel={(first) => change({ first })} options={options} />
         <Arm number="second" model={chosen.second} onModel={(second) => change({ second })} options={options} />
       </div>

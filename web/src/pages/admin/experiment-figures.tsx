@@ -1,5 +1,5 @@
 /** What an experiment says: the verdict in words, the interval drawn, the arms' means. */
-import type { ExperimentDifference, ExperimentWithResults } from "@/api/types";
+import type { ExperimentDifference, ExperimentPreference, ExperimentWithResults } from "@/api/types";
 import { number } from "@/lib/format";
 import { locale } from "@/strings";
 import { experimentsEn as words } from "@/strings/experiments-en";
@@ -31,16 +31,7 @@ export function ExperimentFigures({ found }: { found: ExperimentWithResults }) {
       {found.guard_differences.map((guard) => (
         <Difference key={guard.metric} found={guard} guard />
       ))}
-      {preference?.share !== undefined && preference.low !== undefined && preference.high !== undefined && (
-        <Interval
-          label={words.preference(second?.name ?? "")}
-          low={preference.low}
-          value={preference.share}
-          high={preference.high}
-          middle={0.5}
-          write={(x) => share.format(x)}
-        />
-      )}
+      {preference && <Preference found={preference} name={second?.name ?? ""} />}
       <dl className="measures">
         {preference ? (
           <>
@@ -61,6 +52,13 @@ export function ExperimentFigures({ found }: { found: ExperimentWithResults }) {
       </dl>
     </div>
   );
+}
+
+function Preference({ found, name }: { found: ExperimentPreference; name: string }) {
+  const { share: value, low, high } = found;
+  if (typeof value !== "number" || typeof low !== "number" || typeof high !== "number") return null;
+  const write = (x: number) => share.format(x);
+  return <Interval label={words.preference(name)} low={low} value={value} high={high} middle={0.5} write={write} />;
 }
 
 function Difference({ found, guard }: { found: ExperimentDifference; guard?: boolean }) {

@@ -82,7 +82,10 @@ function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
       </div>
       <p className="muted small">
         {words.about(words.methods[experiment.method], experiment.share_percent, days)}{" "}
-        {words.since(dateTime(experiment.started_at), experiment.stopped_at && dateTime(experiment.stopped_at))}
+        {words.since(
+          dateTime(experiment.started_at),
+          experiment.stopped_at ? dateTime(experiment.stopped_at) : undefined,
+        )}
       </p>
       {shown ? (
         <Results experiment={experiment} />
