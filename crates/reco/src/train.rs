@@ -44,8 +44,7 @@ impl Default for BaseConfig {
                 input_decay: 0.95,
                 keep: Some(200),
                 item_min: 3,
-                dense_items_max: 6_000,
-                ..EaseSettings::default()
+                items_max: 6_000,
             },
             cooccurrence: CooccurrenceSettings {
                 keep: Some(200),

@@ -14,8 +14,8 @@ fn models() -> Vec<Box<dyn Model>> {
     sparse.keep = Some(15);
     let mut dense = base.ease;
     dense.keep = None;
-    let mut nearest = base.ease;
-    (nearest.dense_items_max, nearest.neighbours_max) = (10, 12);
+    let mut beyond = base.ease;
+    beyond.items_max = 30;
     vec![
         Box::new(Popularity::all_time(&data)),
         Box::new(Popularity::trending(&data, 600 * common::STEP, 24 * common::STEP)),
@@ -23,7 +23,7 @@ fn models() -> Vec<Box<dyn Model>> {
         Box::new(ials),
         Box::new(Ease::train(&data, sparse).expect("sparse ease")),
         Box::new(Ease::train(&data, dense).expect("dense ease")),
-        Box::new(Ease::train(&data, nearest).expect("ease on neighbourhoods")),
+        Box::new(Ease::train(&data, beyond).expect("ease beyond the dense solve")),
         Box::new(Cooccurrence::train(&data, base.cooccurrence).expect("cooccurrence")),
         Box::new(planted_recommender()),
     ]

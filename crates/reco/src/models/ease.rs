@@ -1,10 +1,9 @@
 //! EASE: the closed-form item-item model (Steck 2019, "Embarrassingly shallow autoencoders for sparse data").
 //!
-//! B = I − P·diag(P)⁻¹ with P = (XᵀX + λI)⁻¹: solved densely up to a number of titles, title by title on the nearest ones beyond it
-//! ([`neighbourhood`]), and kept sparse for serving.
+//! B = I − P·diag(P)⁻¹ with P = (XᵀX + λI)⁻¹: solved densely while training, over as many titles as there is room for, the others
+//! predicted from these ([`closed_form`]), and kept sparse for serving.
 
 mod closed_form;
-mod neighbourhood;
 
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
@@ -25,16 +24,14 @@ pub struct EaseSettings {
     pub regularisation: f32,
     /// Weight of a history event by its age in events: `input_decay^age`. 1 treats the history as a set.
     pub input_decay: f32,
-    /// Weights kept per predicted title, greatest magnitudes first; `None` keeps all (for evaluation).
+    /// Weights kept per predicted title, greatest magnitudes first; `None` keeps all (for evaluation), or 1,000 where there are more
+    /// titles than `items_max`.
     pub keep: Option<usize>,
     /// Titles with fewer positive events are left to the other models.
     pub item_min: usize,
-    /// Up to this many titles are solved at once, which costs their number cubed and memory for its square; more of them each on
-    /// its `neighbours_max` nearest.
-    #[serde(alias = "items_max")]
-    pub dense_items_max: usize,
-    /// Titles that a title is predicted from where there are too many for the dense solve.
-    pub neighbours_max: usize,
+    /// Titles that are learned from, at most: the most popular. The dense solve costs their number cubed and memory for its square;
+    /// every further title is predicted from these.
+    pub items_max: usize,
 }
 
 impl Default for EaseSettings {
@@ -44,8 +41,7 @@ impl Default for EaseSettings {
             input_decay: 1.0,
             keep: None,
             item_min: 1,
-            dense_items_max: 20_000,
-            neighbours_max: 400,
+            items_max: 20_000,
         }
     }
 }
@@ -71,10 +67,11 @@ impl Ease {
             let text = "EASE needs λ > 0 and an input decay within 0..=1";
             return Err(RecoError::Config(text.into()));
         }
-        let chosen = chosen_items(data, &settings);
-        let weights = match chosen.len() > settings.dense_items_max {
-            true => neighbourhood::solve(data, &chosen, &settings)?,
-            false => closed_form::solve(data, &chosen, settings.regularisation, settings.keep)?,
+        let (learned, beyond) = taking_part(data, &settings);
+        let (regularisation, keep) = (settings.regularisation, settings.keep);
+        let weights = match beyond.is_empty() {
+            true => closed_form::solve(data, &learned, regularisation, keep)?,
+            false => closed_form::solve_beyond(data, &learned, &beyond, regularisation, keep)?,
         };
         Ok(Self {
             weights,
@@ -157,20 +154,20 @@ pub(crate) fn inputs(history: &[Event], decay: f32) -> impl Iterator<Item = (u32
     })
 }
 
-/// The titles that take part, ascending.
-fn chosen_items(data: &Dataset, settings: &EaseSettings) -> Vec<u32> {
+/// The titles that take part: those that are learned from, and those beyond; each ascending.
+fn taking_part(data: &Dataset, settings: &EaseSettings) -> (Vec<u32>, Vec<u32>) {
     let popularity = data.popularity();
     let counts = |item: &u32| popularity[*item as usize] >= settings.item_min.max(1) as f32;
-    (0..data.items() as u32).filter(counts).collect()
-}
-
-/// Weights by rows from the columns of the chosen titles.
-fn by_target(columns: Vec<Vec<(u32, f32)>>, chosen: &[u32], items: usize) -> SparseMatrix {
-    let mut by_target = vec![Vec::new(); items];
-    for (cells, &item) in columns.into_iter().zip(chosen) {
-        by_target[item as usize] = cells;
-    }
-    SparseMatrix::from_rows(&by_target).transposed()
+    let mut learned: Vec<u32> = (0..data.items() as u32).filter(counts).collect();
+    learned.sort_by(|&a, &b| {
+        popularity[b as usize]
+            .total_cmp(&popularity[a as usize])
+            .then(a.cmp(&b))
+    });
+    let mut beyond = learned.split_off(settings.items_max.max(1).min(learned.len()));
+    learned.sort_unstable();
+    beyond.sort_unstable();
+    (learned, beyond)
 }
 
 /// The `keep` cells of greatest magnitude, by column.
