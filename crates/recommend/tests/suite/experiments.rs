@@ -223,6 +223,14 @@ async fn one_runs_at_a_time_and_what_cannot_be_run_is_refused() {
             Err(RecommendError::ExperimentRunning)
         );
         let viewer = with_model(house, models[0]).await;
+        let restarted = house.another().await;
+        let elsewhere = restarted.home(request(viewer)).await.unwrap();
+        assert_eq!(
+            elsewhere.model,
+            Some(models[0]),
+            "also after a restart, on {}",
+            house.name
+        );
         let asked = ForExperiment { experiment: first.id };
         let stopped = house.door.stop_experiment(asked).await.unwrap();
         assert_eq!(stopped.state, ExperimentState::Stopped);
@@ -260,36 +268,6 @@ async fn one_runs_at_a_time_and_what_cannot_be_run_is_refused() {
             house.door.stop_experiment(nobody).await,
             Err(RecommendError::ExperimentNotFound)
         );
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn the_models_of_an_experiment_are_kept_and_served_after_a_restart() {
-    everywhere(async |house| {
-        let models = two_models(house).await;
-        house
-            .door
-            .start_experiment(setup(ExperimentMethod::Ab, models))
-            .await
-            .unwrap();
-        let with_older = with_model(house, models[0]).await;
-        // Three models are kept: enough trainings to forget the older one, were it not for the experiment.
-        for film in 0..2 {
-            house.clock.advance(1_000);
-            house.rate(ProfileId(58), film * 4, 9).await;
-            house.train().await;
-        }
-        let list = contract::recommend::ListModels {
-            before: None,
-            limit: 10,
-        };
-        let kept = house.door.models(list).await.unwrap();
-        assert_eq!(kept.len(), 4, "{}", house.name);
-        assert!(kept.iter().any(|model| model.id == models[0]), "{}", house.name);
-        let restarted = house.another().await;
-        let page = restarted.home(request(with_older)).await.unwrap();
-        assert_eq!(page.model, Some(models[0]), "{}", house.name);
     })
     .await;
 }
