@@ -287,3 +287,85 @@ fn name_of(metric: ExperimentMetric) -> &'static str {
         ExperimentMetric::Dislikes => "dislikes",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use contract::{
+        ModelId,
+        experiments::{ExperimentArm, ExperimentMethod},
+    };
+    use platform::{Db, Inputs, test_support::databases};
+    use serde_json::json;
+
+    use super::*;
+
+    fn experiment(id: i64, models: [i64; 2]) -> Experiment {
+        let arm = |model: i64| ExperimentArm {
+            name: format!("model {model}"),
+            model: ModelId(model),
+            weight: 1,
+        };
+        Experiment {
+            id: ExperimentId(id << 22),
+            setup: StartExperiment {
+                name: "test".into(),
+                method: ExperimentMethod::Ab,
+                metric: ExperimentMetric::Plays,
+                guards: Vec::new(),
+                arms: models.map(arm).into(),
+                share_percent: 100,
+                window_ms: 3_600_000,
+            },
+            state: ExperimentState::Running,
+            started_at: made_at_ms(id << 22),
+            stopped_at: None,
+        }
+    }
+
+    async fn add_model(store: &Store, id: i64) {
+        let info = json!({
+            "id": ModelId(id), "state": "ready", "created_at": id, "train_s": 1.0, "interactions": 1, "viewers": 1, "titles": 1,
+            "metrics": [], "baseline": [], "decision": "",
+        });
+        store.add(&serde_json::from_value(info).unwrap(), 1).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn models_of_the_running_experiment_are_kept_and_one_runs_at_a_time() {
+        for database in databases().await {
+            let db: Db = database.open("recommend", &crate::MIGRATIONS).await;
+            let store = Store::new(db, Inputs::manual(1).0);
+            for id in 1..=6 {
+                add_model(&store, id).await;
+            }
+            let unknown = store.start_experiment(&experiment(1, [1, 9])).await;
+            assert_eq!(unknown, Err(RecommendError::ModelNotFound), "{}", database.name);
+            let first = experiment(2, [1, 3]);
+            store.start_experiment(&first).await.unwrap();
+            let again = store.start_experiment(&experiment(3, [4, 5])).await;
+            assert_eq!(again, Err(RecommendError::ExperimentRunning), "{}", database.name);
+            assert_eq!(store.running_experiment().await.unwrap().as_ref(), Some(&first));
+            let mut gone = store.forget_old(2).await.unwrap();
+            gone.sort_unstable();
+            assert_eq!(
+                gone,
+                [ModelId(2), ModelId(4)],
+                "{}: the newest two and those of the arms stay",
+                database.name
+            );
+            let stopped = store.stop_experiment(first.id, 77).await.unwrap().unwrap();
+            assert_eq!(
+                (stopped.state, stopped.stopped_at),
+                (ExperimentState::Stopped, Some(77))
+            );
+            assert_eq!(store.running_experiment().await.unwrap(), None);
+            let mut gone = store.forget_old(2).await.unwrap();
+            gone.sort_unstable();
+            assert_eq!(gone, [ModelId(1), ModelId(3)], "{}: now they may go", database.name);
+            let open = store.open_experiments().await.unwrap();
+            assert_eq!(open, [stopped]);
+            store.close_experiment(first.id).await.unwrap();
+            assert_eq!(store.open_experiments().await.unwrap(), []);
+        }
+    }
+}

@@ -50,18 +50,17 @@ export function ExperimentDialog({ models, onClose }: { models: Model[]; onClose
   );
 }
 
-function ExperimentForm({ models, onClose }: { models: Model[]; onClose: () => void }) {
-  const client = useQueryClient();
+/** The model in service against the newest other one that was not refused. */
+function proposal(models: Model[]): Chosen {
   const serving = models.find((model) => model.state === "active") ?? models[0];
   const others = models.filter((model) => model.id !== serving?.id);
   const other = others.find((model) => model.state !== "refused") ?? others[0];
-  const [chosen, setChosen] = useState<Chosen>({
-    method: "ab",
-    metric: "plays",
-    guards: ["dislikes"],
-    first: serving?.id ?? "",
-    second: other?.id ?? "",
-  });
+  return { method: "ab", metric: "plays", guards: ["dislikes"], first: serving?.id ?? "", second: other?.id ?? "" };
+}
+
+function ExperimentForm({ models, onClose }: { models: Model[]; onClose: () => void }) {
+  const client = useQueryClient();
+  const [chosen, setChosen] = useState<Chosen>(() => proposal(models));
   const change = (changes: Partial<Chosen>) => setChosen({ ...chosen, ...changes });
   const create = useMutation({
     mutationFn: createExperiment,
