@@ -97,7 +97,8 @@ impl Split {
     /// any other split models learn from other viewers' future).
     ///
     /// - The newest `share` of all events is the test; of the rest again the newest `share` is the first rehearsal, and so
-    ///   on, until there are four or one has shown 10,000 viewers. At most 20,000 viewers are held out, every so many. Events at the very time of a cut stay on the older side, so nothing from the future leaks.
+    ///   on, until there are four or one has shown 10,000 viewers. At most 20,000 viewers are held out, every so many. Events
+    ///   at the very time of a cut stay on the older side, so nothing from the future leaks.
     /// - Wanted is what a viewer liked (weight above zero) after the cut, the history is everything of theirs before it.
     ///   Viewers without a history and titles that nobody had seen stay in.
     /// - All titles are ranked but those of the history. Recall@k is divided by min(k, wanted).
