@@ -149,7 +149,7 @@ impl Default for TrainConfig {
 /// Figures of a rehearsal on held-out newest events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OfflineMetrics {
-    /// Held-out viewers.
+    /// Held-out viewers that were judged: all, or 20,000 of them evenly.
     pub cases: usize,
     /// One report per model, the ranker last; empty where there were too few events to hold any out.
     pub models: Vec<ModelReport>,
@@ -208,10 +208,8 @@ pub fn train(
     progress("evaluate", 0.65)?;
     let rehearsal = Recommender::new(bases, ranker.clone(), item_keys, newest(&past))?;
     let opened = split.open(rehearsal);
-    let metrics = OfflineMetrics {
-        cases: opened.test().cases.len(),
-        models: judge_all(opened.finished(), opened.test(), features, config.seed),
-    };
+    let (cases, models) = judge_all(opened.finished(), opened.test(), features, config.seed);
+    let metrics = OfflineMetrics { cases, models };
     let (rehearsal, held_out) = opened.into_parts();
     // Trending stands where the weights were learned: at the newest event. An imported past would have no trend today.
     let bases = fit(data, newest(data).min(now), &part(0.7, 1.0))?;

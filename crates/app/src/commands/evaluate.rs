@@ -58,7 +58,9 @@ pub fn run(args: Evaluate) -> anyhow::Result<()> {
         dump(path, names[0], &data, &evaluation).with_context(|| format!("writing {}", path.display()))?;
     }
     if let Some(path) = &args.report {
-        let page = report::html(&evaluation.report, &args.data.display().to_string());
+        // The name alone: a page is sent around, and where the data lies is nobody's business.
+        let name = args.data.file_name().unwrap_or(args.data.as_os_str());
+        let page = report::html(&evaluation.report, &name.to_string_lossy());
         std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))?;
     }
     if args.json {

@@ -449,13 +449,22 @@ fn an_evaluation_gives_figures_rankings_and_a_page() {
         assert_eq!(report["models"][0]["name"], "ease", "{report}");
         let html = fs::read_to_string(&page).unwrap();
         // Each plot is of a figure that was computed.
-        let plots: Vec<&str> = html.split("aria-label=\"").skip(1).collect();
-        assert_eq!(plots.len(), 3, "{protocol}");
+        let plots: Vec<&str> = html.split("role=\"img\" aria-label=\"").skip(1).collect();
+        assert!(plots.len() >= 15, "{protocol}: {}", plots.len());
         for plot in plots {
             let metric = plot.split(' ').next().unwrap();
-            let value = &report["models"][0]["metrics"][metric];
-            assert!(value.is_f64(), "{protocol} has no {metric}: {report}");
+            let model = &report["models"][0];
+            let is_time = ["train_s", "serve_us"].contains(&metric) && model[metric].is_f64();
+            assert!(
+                is_time || model["metrics"][metric].is_f64(),
+                "{protocol} has no {metric}: {report}"
+            );
         }
+        assert_eq!(report["models"][0]["paired"][0]["against"], "popularity", "{report}");
+        assert!(
+            html.contains("ease is ") || html.contains("ease and popularity"),
+            "{protocol}: in words"
+        );
         let rankings = fs::read_to_string(&dump).unwrap();
         let cases = report["data"]["cases"].as_u64().unwrap() as usize;
         assert_eq!(rankings.lines().count(), cases, "{protocol}");

@@ -9,11 +9,13 @@ use crate::dataset::Event;
 use crate::evaluate::rank_cases;
 use crate::metrics::{bootstrap_interval, mean, ndcg_at};
 use crate::model::Model;
-use crate::split::Case;
+use crate::split::{Case, evenly};
 use serde::{Deserialize, Serialize};
 
 const DEPTH: usize = 20;
 const RESAMPLES: usize = 1000;
+/// Viewers compared at most.
+const CASES_MAX: usize = 20_000;
 
 /// What a guard should do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,12 +50,13 @@ pub struct Comparison {
     pub outcome: Outcome,
 }
 
-/// Compares NDCG@20 on `held_out`, whose indices are the candidate's. Titles that the current model does not know
+/// Compares NDCG@20 on `held_out`, whose indices are the candidate's, or on 20,000 of them evenly. Titles that the current model does not know
 /// drop out of its histories and count as not found.
 ///
 /// Give the candidate as rehearsed ([`crate::Trained::rehearsal`]), not as published, which has seen these events; and
 /// leave out targets older than the current model's [`Recommender::trained_through`]: it was told those, and would win.
 pub fn compare(current: &Recommender, candidate: &Recommender, held_out: &[Case], seed: u64) -> Comparison {
+    let held_out = &*evenly(held_out, CASES_MAX);
     let translated: Vec<Case> = held_out
         .iter()
         .map(|case| translate(case, candidate, current))

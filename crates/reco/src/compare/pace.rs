@@ -4,7 +4,7 @@ use super::translate;
 use crate::bundle::Recommender;
 use crate::model::{Model, Scratch};
 use crate::select::ItemSet;
-use crate::split::Case;
+use crate::split::{Case, evenly};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -42,8 +42,7 @@ impl Pace {
     /// Measures both on the same viewers of `cases`, whose indices are the candidate's. Each round lets both rank all of them; of
     /// each the quickest round counts.
     pub fn measure(current: &Recommender, candidate: &Recommender, cases: &[Case], clock: Clock<'_>) -> Self {
-        let step = cases.len().div_ceil(CASES_MAX).max(1);
-        let ours: Vec<Case> = cases.iter().step_by(step).cloned().collect();
+        let ours = evenly(cases, CASES_MAX);
         let theirs: Vec<Case> = ours.iter().map(|case| translate(case, candidate, current)).collect();
         let (mut current_time, mut candidate_time) = (Duration::MAX, Duration::MAX);
         let begun = clock();

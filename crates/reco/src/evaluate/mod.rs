@@ -13,11 +13,12 @@ use crate::model::{Model, Scratch};
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity};
 use crate::ranker::{Bases, Ranker, RankerSettings};
 use crate::select::ItemSet;
-use crate::split::{Case, Opened, Protocol, Split, Stage};
+use crate::split::{Case, Opened, Protocol, Split, Stage, evenly};
 use crate::train::BaseConfig;
 use figures::{Measure, Measured, describe};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Models that [`evaluate`] knows, cheapest first.
@@ -29,6 +30,8 @@ const BASELINE: &str = "popularity";
 const BLEND: &str = "ranker";
 /// Resamples of the bootstrap where a service trains: its intervals are looked at, not published.
 const SERVICE_RESAMPLES: usize = 200;
+/// Viewers judged there at most.
+const SERVICE_CASES_MAX: usize = 20_000;
 
 /// What is judged and how.
 #[derive(Clone, Copy, Debug)]
@@ -243,14 +246,24 @@ pub fn rank_cases(model: &dyn Model, cases: &[Case], ranked: usize) -> (Vec<Rank
 }
 
 /// Figures of every model of a recommender on one stage of time, without segments and paired tests; training times are not known
-/// here and stay zero.
-pub(crate) fn judge_all(model: &Recommender, stage: &Stage, features: &ItemFeatures, seed: u64) -> Vec<ModelReport> {
+/// here and stay zero. Of many viewers [`SERVICE_CASES_MAX`] are judged, evenly; also says how many were.
+pub(crate) fn judge_all(
+    model: &Recommender,
+    stage: &Stage,
+    features: &ItemFeatures,
+    seed: u64,
+) -> (usize, Vec<ModelReport>) {
+    let stage = &Stage {
+        train: Arc::clone(&stage.train),
+        cases: evenly(&stage.cases, SERVICE_CASES_MAX).into_owned(),
+    };
     let measure = Measure::new(Protocol::Temporal, stage, features, SERVICE_RESAMPLES, seed);
     let names = MODEL_NAMES.iter().filter_map(|name| Some((name, model.model(name)?)));
-    names
+    let reports = names
         .map(|(name, single)| {
             let (rankings, serve_us) = rank_cases(single, &stage.cases, EvaluateOptions::default().ranked);
             report_of(name, (0.0, serve_us), &measure.of(&rankings))
         })
-        .collect()
+        .collect();
+    (stage.cases.len(), reports)
 }

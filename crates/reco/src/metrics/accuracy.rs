@@ -23,10 +23,10 @@ pub fn ndcg_at(ranked: &[u32], targets: &[u32], k: usize) -> f32 {
         return 0.0;
     }
     let ranks = ranked.iter().take(k).enumerate();
-    let gain: f64 = ranks
+    // Not `sum`, which is -0 where nothing is found.
+    let gain = ranks
         .filter(|(_, item)| targets.contains(item))
-        .map(|(rank, _)| discount(rank))
-        .sum();
+        .fold(0.0, |sum, (rank, _)| sum + discount(rank));
     (gain / ideal) as f32
 }
 

@@ -14,5 +14,5 @@ pub use lists::{coverage_at, diversity_at, exposure_at, gini, information_of, mi
 
 /// Arithmetic mean in f64; zero for an empty list.
 pub fn mean(values: &[f32]) -> f64 {
-    values.iter().map(|&v| f64::from(v)).sum::<f64>() / values.len().max(1) as f64
+    values.iter().fold(0.0, |sum, &v| sum + f64::from(v)) / values.len().max(1) as f64
 }
