@@ -280,8 +280,8 @@ mod tests {
     #[test]
     fn what_cannot_be_run_is_refused() {
         assert_eq!(check(&setup()), Ok(()));
-        type Spoil = fn(&mut StartExperiment);
-        let refused: [(&str, Spoil); 12] = [
+        type Change = fn(&mut StartExperiment);
+        let refused: [(&str, Change); 12] = [
             ("name", |it| it.name = "  ".into()),
             ("name", |it| it.arms[0].name = "x".repeat(81)),
             ("same name", |it| it.arms[1].name = it.arms[0].name.clone()),

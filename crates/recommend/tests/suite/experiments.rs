@@ -105,11 +105,8 @@ async fn an_ab_gives_each_arm_its_model_and_counts_what_came_of_it() {
             (early.verdict, early.waiting),
             (ExperimentVerdict::TooEarly, VIEWERS as u64)
         );
-        house
-            .door
-            .erase(ForProfileOnly { profile: ProfileId(7) })
-            .await
-            .unwrap();
+        let erased = ForProfileOnly { profile: ProfileId(7) };
+        house.door.erase(erased).await.unwrap();
         // A window later, and the positions that players reported are there.
         house.clock.advance(2 * HOUR_MS);
         assert_eq!(
@@ -255,14 +252,9 @@ async fn one_runs_at_a_time_and_what_cannot_be_run_is_refused() {
         let nobody = ForExperiment {
             experiment: ExperimentId(1),
         };
-        assert_eq!(
-            house.door.experiment(nobody).await,
-            Err(RecommendError::ExperimentNotFound)
-        );
-        assert_eq!(
-            house.door.stop_experiment(nobody).await,
-            Err(RecommendError::ExperimentNotFound)
-        );
+        let not_found = RecommendError::ExperimentNotFound;
+        assert_eq!(house.door.experiment(nobody).await, Err(not_found.clone()));
+        assert_eq!(house.door.stop_experiment(nobody).await, Err(not_found));
     })
     .await;
 }

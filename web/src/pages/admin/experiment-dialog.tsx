@@ -50,17 +50,9 @@ export function ExperimentDialog({ models, onClose }: { models: Model[]; onClose
   );
 }
 
-/** The model in service against the newest other one that was not refused. */
-function proposal(models: Model[]): Chosen {
-  const serving = models.find((model) => model.state === "active") ?? models[0];
-  const others = models.filter((model) => model.id !== serving?.id);
-  const other = others.find((model) => model.state !== "refused") ?? others[0];
-  return { method: "ab", metric: "plays", guards: ["dislikes"], first: serving?.id ?? "", second: other?.id ?? "" };
-}
-
 function ExperimentForm({ models, onClose }: { models: Model[]; onClose: () => void }) {
   const client = useQueryClient();
-  const [chosen, setChosen] = useState<Chosen>(() => proposal(models));
+  const [chosen, setChosen] = useState(() => chosenAtFirst(models));
   const change = (changes: Partial<Chosen>) => setChosen({ ...chosen, ...changes });
   const create = useMutation({
     mutationFn: createExperiment,
@@ -100,19 +92,7 @@ function ExperimentForm({ models, onClose }: { models: Model[]; onClose: () => v
         <Arm number="first" model={chosen.first} onModel={(first) => change({ first })} options={options} />
         <Arm number="second" model={chosen.second} onModel={(second) => change({ second })} options={options} />
       </div>
-      <div className="choices">
-        <Field name="share" label={words.fields.share} type="number" min={1} max={100} defaultValue={100} required />
-        <Field
-          name="days"
-          label={words.fields.days}
-          hint={words.fields.daysHint}
-          type="number"
-          min={1}
-          max={30}
-          defaultValue={7}
-          required
-        />
-      </div>
+      <Size />
       <FormError>{create.error?.message}</FormError>
       <div className="dialog__actions">
         <button type="button" className="button" onClick={onClose}>
@@ -123,6 +103,24 @@ function ExperimentForm({ models, onClose }: { models: Model[]; onClose: () => v
         </button>
       </div>
     </form>
+  );
+}
+
+/** The model in service against the newest other one that is good enough. */
+function chosenAtFirst(models: Model[]): Chosen {
+  const serving = models.find((model) => model.state === "active") ?? models[0];
+  const others = models.filter((model) => model.id !== serving?.id);
+  const other = others.find((model) => model.state !== "refused") ?? others[0];
+  return { method: "ab", metric: "plays", guards: ["dislikes"], first: serving?.id ?? "", second: other?.id ?? "" };
+}
+
+function Size() {
+  const { share, days, daysHint } = words.fields;
+  return (
+    <div className="choices">
+      <Field name="share" label={share} type="number" min={1} max={100} defaultValue={100} required />
+      <Field name="days" label={days} hint={daysHint} type="number" min={1} max={30} defaultValue={7} required />
+    </div>
   );
 }
 
