@@ -193,7 +193,7 @@ fn uneven() -> Dataset {
             } else {
                 i64::from(step * 40 + user)
             };
-            let at = if item < 34 && item >= 30 { at + 480 } else { at };
+            let at = if (30..34).contains(&item) { at + 480 } else { at };
             events.push(Interaction {
                 user,
                 item,
