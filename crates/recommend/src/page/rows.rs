@@ -19,6 +19,8 @@ const BEGUN_MS: u64 = 30_000;
 const CONTINUE_MAX: usize = 20;
 /// Titles of a row that are given out before any row gets more.
 pub(super) const FRONT: usize = 12;
+/// The same of *Top Picks*: as many as are calibrated together, or the rows below would take the genres that hold the mix.
+const PICKS_FRONT: usize = 20;
 const BECAUSE_MAX: usize = 20;
 /// What trends most stands in the row of that name, which counts it out, and nowhere else but in the first picks.
 const TRENDING_HELD: usize = 6;
@@ -100,7 +102,7 @@ impl<'a> Builder<'a> {
 
     /// Places of *Top Picks* that are filled before any other row has a title.
     fn first_picks(&self) -> usize {
-        FRONT.min(self.row_max.div_ceil(2))
+        PICKS_FRONT.min(self.row_max.div_ceil(2))
     }
 
     /// All recommendation rows: *Top Picks* in this order, the others as they are chosen.
