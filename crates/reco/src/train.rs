@@ -94,8 +94,8 @@ impl BaseConfig {
         }
     }
 
-    /// Settings of the counting model where it ranks alone. The ranker has other signals for what is near and what is far, and
-    /// keeps the plain ones of [`Self::for_protocol`].
+    /// Settings of the counting model where it ranks alone. The ranker keeps the plain ones of [`Self::for_protocol`]: with these it
+    /// found less on the test stage of ML-1M. That is no way to choose; a comparison on learn stages has to decide it.
     pub fn counting_alone(protocol: Protocol) -> CooccurrenceSettings {
         match protocol {
             // Found by the search on the two newest learn stages of ML-1M (`--example search -- last-out`): from the defaults,
