@@ -10,6 +10,7 @@ use contract::{
 
 use crate::{
     dto::titles::{Card, EpisodePlace, Progress, hundredths},
+    pictures::Pictures,
     problem::Problem,
     session::Viewing,
     state::Gateway,
@@ -19,9 +20,9 @@ use crate::{
 pub const TITLES_MAX: usize = 1000;
 
 /// A card with what the profile did with its title.
-pub fn card(gateway: &Gateway, card: catalog::Card, state: Option<&TitleState>) -> Card {
+pub fn card(pictures: &Pictures, card: catalog::Card, state: Option<&TitleState>) -> Card {
     let shapes = [ArtworkShape::Poster, ArtworkShape::Backdrop];
-    let [poster_url, backdrop_url] = gateway.pictures.addresses(card.id, card.artwork_version, shapes);
+    let [poster_url, backdrop_url] = pictures.addresses(card.id, card.artwork_version, shapes);
     Card {
         id: card.id,
         name: card.name,
@@ -92,7 +93,7 @@ pub async fn listed(gateway: &Gateway, viewing: &Viewing, cards: Vec<catalog::Ca
     Ok(seen
         .map(|found| {
             let state = states.get(&found.id);
-            card(gateway, found, state)
+            card(&gateway.pictures, found, state)
         })
         .collect())
 }

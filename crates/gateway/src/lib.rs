@@ -14,6 +14,7 @@
 //! a page, a cache and a wait each have a limit; handlers never see a request that its policy refuses.
 
 mod api;
+mod card_texts;
 mod closed;
 mod compose;
 pub mod config;

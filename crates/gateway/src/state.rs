@@ -6,8 +6,8 @@ use contract::{PlaybackId, streaming::Playback};
 use url::Url;
 
 use crate::{
-    Config, Doors, home_pages::HomePages, hub::Hub, idempotency::Answers, network::Network, pictures::Pictures,
-    profiles::Profiles, rate::Limits, session::tokens::Tokens,
+    Config, Doors, card_texts::CardTexts, home_pages::HomePages, hub::Hub, idempotency::Answers, network::Network,
+    pictures::Pictures, profiles::Profiles, rate::Limits, session::tokens::Tokens,
 };
 
 const PLAYBACKS_MAX: u64 = 20_000;
@@ -28,6 +28,7 @@ pub struct Inner {
     pub answers: Answers,
     pub hub: Hub,
     pub pictures: Pictures,
+    pub card_texts: CardTexts,
     pub home_pages: HomePages,
     /// Players report every few seconds: whose playback it is need not be asked each time.
     pub playbacks: moka::sync::Cache<PlaybackId, Arc<Playback>>,
@@ -41,6 +42,7 @@ impl Gateway {
             limits: Limits::new(&config),
             answers: Answers::new(),
             hub: Hub::new(),
+            card_texts: CardTexts::new(),
             home_pages: HomePages::new(config.home_pages_bytes_max),
             pictures,
             playbacks: moka::sync::Cache::builder()

@@ -64,6 +64,19 @@ impl ItemSet {
             .is_some_and(|word| word >> (item % 64) & 1 == 1)
     }
 
+    /// The titles in the set, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        let words = self.words.iter().zip((0u32..).step_by(64));
+        words.flat_map(|(&word, start)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros();
+                left &= left.wrapping_sub(1);
+                (bit < 64).then_some(start + bit)
+            })
+        })
+    }
+
     /// Empties the set and gives it room for `items` titles.
     pub fn reset(&mut self, items: usize) {
         self.words.clear();
@@ -105,6 +118,7 @@ pub fn top_k_where(scores: &[f32], k: usize, allowed: impl Fn(u32) -> bool, best
         return;
     }
     let full = k.saturating_mul(2).max(k + 32);
+    let mut keys: Vec<u64> = Vec::with_capacity(full.min(scores.len()));
     let mut floor = f32::NEG_INFINITY;
     for (block, scores) in scores.chunks(BLOCK).enumerate() {
         // Without a way out inside, so that the compiler makes a few registers of it: hardly a block holds one of the best.
@@ -114,22 +128,68 @@ pub fn top_k_where(scores: &[f32], k: usize, allowed: impl Fn(u32) -> bool, best
         }
         for (item, &score) in ((block * BLOCK) as u32..).zip(scores) {
             if score > floor && allowed(item) {
-                best.push(Scored { item, score });
-                if best.len() >= full {
-                    shrink(best, k);
-                    floor = best[k - 1].score;
+                keys.push(key(Scored { item, score }));
+                if keys.len() >= full {
+                    shrink(&mut keys, k);
+                    floor = scored(keys[k - 1]).score;
                 }
             }
         }
     }
-    shrink(best, k);
-    best.sort_unstable_by(best_first);
+    shrink(&mut keys, k);
+    keys.sort_unstable();
+    best.extend(keys.into_iter().map(scored));
 }
 
 /// Keeps the best `k`, the k-th best at index `k − 1`.
-fn shrink(best: &mut Vec<Scored>, k: usize) {
-    if best.len() > k {
-        best.select_nth_unstable_by(k - 1, best_first);
-        best.truncate(k);
+fn shrink(keys: &mut Vec<u64>, k: usize) {
+    if keys.len() > k {
+        keys.select_nth_unstable(k - 1);
+        keys.truncate(k);
+    }
+}
+
+/// One integer that is ordered as [`best_first`] orders: numbers are compared without a branch.
+fn key(Scored { item, score }: Scored) -> u64 {
+    // The two zeros are equal scores.
+    let bits = (score + 0.0).to_bits();
+    // The bits of negative numbers ascend as these fall; those of the others are turned, so that they do too, and stand before.
+    let descending = if bits >> 31 == 1 { bits } else { !bits ^ 1 << 31 };
+    u64::from(descending) << 32 | u64::from(item)
+}
+
+fn scored(key: u64) -> Scored {
+    let descending = (key >> 32) as u32;
+    let bits = if descending >> 31 == 1 {
+        descending
+    } else {
+        !descending ^ 1 << 31
+    };
+    Scored {
+        item: key as u32,
+        score: f32::from_bits(bits),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::num::f32::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_of_every_kind_are_ordered(
+            scores in prop::collection::vec(NORMAL | SUBNORMAL | ZERO | POSITIVE | NEGATIVE, 0..300),
+            k in 0usize..400,
+        ) {
+            let mut list = Vec::new();
+            top_k(&scores, k, &ItemSet::default(), &mut list);
+            let mut expected: Vec<Scored> = (0..).zip(&scores).map(|(item, &score)| Scored { item, score: score + 0.0 }).collect();
+            expected.sort_by(best_first);
+            expected.truncate(k);
+            let bits = |list: &[Scored]| list.iter().map(|s| (s.item, s.score.to_bits())).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&list), bits(&expected));
+        }
     }
 }

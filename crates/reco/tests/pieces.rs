@@ -418,6 +418,7 @@ proptest! {
         expected.remove(&out);
         prop_assert_eq!(set.len(), expected.len());
         prop_assert!((0..250).all(|i| set.contains(i) == expected.contains(&i)));
+        prop_assert!(set.iter().eq(expected.iter().copied()));
     }
 
     #[test]

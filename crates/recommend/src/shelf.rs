@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use contract::{Millis, TitleId};
+use contract::{Millis, TitleId, accounts::MATURITY_ANY};
+use reco::ItemSet;
 
 use crate::{
     experiments::Arms,
@@ -20,6 +21,9 @@ const NEW_MAX: usize = 1_000;
 const NEW_TOGETHER_MS: i64 = 7 * 86_400_000;
 const ALIKE_MAX: usize = 60;
 
+/// Ages that titles are for, 0 to 18.
+const AGES: usize = MATURITY_ANY as usize + 1;
+
 /// Titles and model joined by slot, with ready orders.
 pub struct Shelf {
     /// Of a shelf that serves, a number that no other one has.
@@ -30,6 +34,8 @@ pub struct Shelf {
     slot_of_item: Vec<u32>,
     item_of_slot: Vec<u32>,
     maturity: Vec<u8>,
+    /// The model's items that viewers of each age may see.
+    visible: [OnceLock<ItemSet>; AGES],
     pub lists: Lists,
     /// The arms of the experiment that runs.
     pub arms: Option<Arms>,
@@ -65,6 +71,7 @@ impl Shelf {
                 .iter()
                 .map(|title| if title.published { title.maturity } else { u8::MAX })
                 .collect(),
+            visible: Default::default(),
             alike: (0..titles.len()).map(|_| OnceLock::new()).collect(),
             slot_of_item,
             item_of_slot,
@@ -80,6 +87,16 @@ impl Shelf {
     /// Whether a viewer up to `maturity_max` may see it at all.
     pub fn is_visible(&self, slot: u32, maturity_max: u8) -> bool {
         self.maturity[slot as usize] <= maturity_max.min(u8::MAX - 1)
+    }
+
+    /// The model's items that a viewer up to `maturity_max` may see.
+    pub fn visible_items(&self, maturity_max: u8) -> &ItemSet {
+        let age = usize::from(maturity_max).min(AGES - 1);
+        self.visible[age].get_or_init(|| {
+            let items = self.slot_of_item.iter().zip(0..);
+            let visible = items.filter(|(slot, _)| **slot != NONE && self.is_visible(**slot, age as u8));
+            ItemSet::of(self.slot_of_item.len(), visible.map(|(_, item)| item))
+        })
     }
 
     pub fn slot_of_item(&self, item: u32) -> u32 {

@@ -20,7 +20,7 @@ use crate::{
     compose,
     dto::{
         Items,
-        titles::{Hero, Home, Item, LimitQuery, Row},
+        titles::{CardOrText, Hero, Home, Item, LimitQuery, Row},
     },
     extract::Query,
     home_pages::Tag,
@@ -90,16 +90,14 @@ pub async fn compose(gateway: &Gateway, viewing: &Viewing, page: HomePage) -> Re
         states: &states,
         listed: page.listed.into_iter().collect(),
     };
-    let hero = page
-        .hero
-        .as_ref()
-        .and_then(|item| join.item(item))
-        .map(|Item { title, reason }| Hero {
-            title,
-            description,
-            reason,
-        });
-    let rows = page.rows.iter().filter_map(|row| join.row(row)).collect();
+    let hero = page.hero.as_ref().and_then(|item| join.item(item)).transpose()?;
+    let hero = hero.map(|Item { title, reason }| Hero {
+        title,
+        description,
+        reason,
+    });
+    let rows = page.rows.iter().filter_map(|row| join.row(row).transpose());
+    let rows = rows.collect::<Result<_, _>>()?;
     let rated = states.values().filter(|state| state.opinion.is_some()).count();
     Ok(Home {
         page_id: page.id,
@@ -144,7 +142,7 @@ pub async fn join(gateway: &Gateway, viewing: &Viewing, items: Vec<recommend::It
         states: &known,
         listed: recent.listed.into_iter().collect(),
     };
-    Ok(items.iter().filter_map(|item| join.item(item)).collect())
+    items.iter().filter_map(|item| join.item(item)).collect()
 }
 
 /// What the profile did lately, and its list.
@@ -211,28 +209,40 @@ impl Join<'_> {
         }
     }
 
-    fn item(&self, item: &recommend::Item) -> Option<Item> {
-        let card = self.cards.get(&item.title)?.clone();
+    fn item(&self, item: &recommend::Item) -> Option<Result<Item, Problem>> {
+        let card = self.cards.get(&item.title)?;
         let reason = item.reason.as_ref().and_then(|reason| self.words().reason(reason));
-        let mut title = compose::card(self.gateway, card, self.states.get(&item.title));
-        title.in_my_list |= self.listed.contains(&item.title);
-        Some(Item { title, reason })
+        Some(self.title(card).map(|title| Item { title, reason }))
+    }
+
+    fn title(&self, card: &catalog::Card) -> Result<CardOrText, Problem> {
+        let (state, is_listed) = (self.states.get(&card.id), self.listed.contains(&card.id));
+        if state.is_none() && !is_listed {
+            let write = || compose::card(&self.gateway.pictures, card.clone(), None);
+            return Ok(CardOrText::Text(self.gateway.card_texts.of(card, write)?));
+        }
+        let mut own = compose::card(&self.gateway.pictures, card.clone(), state);
+        own.in_my_list |= is_listed;
+        Ok(own.into())
     }
 
     /// A row without titles is none.
-    fn row(&self, row: &recommend::Row) -> Option<Row> {
-        let title = self.words().heading(row)?;
-        let items: Vec<Item> = row.items.iter().filter_map(|item| self.item(item)).collect();
-        if items.is_empty() {
-            return None;
-        }
+    fn row(&self, row: &recommend::Row) -> Result<Option<Row>, Problem> {
+        let Some(title) = self.words().heading(row) else {
+            return Ok(None);
+        };
+        let items: Vec<Item> = row
+            .items
+            .iter()
+            .filter_map(|item| self.item(item))
+            .collect::<Result<_, _>>()?;
         let reason = row.reason.as_ref().and_then(|reason| self.words().reason(reason));
-        Some(Row {
+        Ok((!items.is_empty()).then(|| Row {
             id: row.id.clone(),
             kind: words::row_kind(&row.kind),
             title,
             reason,
             items,
-        })
+        }))
     }
 }

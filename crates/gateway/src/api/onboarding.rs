@@ -43,7 +43,7 @@ async fn get_onboarding(State(gateway): State<Gateway>, viewing: Viewing) -> Ans
     let card = |title| {
         cards
             .remove(title)
-            .map(|card| compose::card(&gateway, card, states.get(title)))
+            .map(|card| compose::card(&gateway.pictures, card, states.get(title)))
     };
     Ok(Json(Onboarding {
         genres,

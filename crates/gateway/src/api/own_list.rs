@@ -34,7 +34,12 @@ pub async fn page<'a, T>(
     let page = ask(ListOf { profile, after, limit }).await?;
     let titles = page.items.iter().map(|state| state.title).collect();
     let mut cards = compose::cards_by_title(gateway, viewing, titles).await?;
-    let said = |state: &TitleState| entry(compose::card(gateway, cards.remove(&state.title)?, Some(state)), state);
+    let said = |state: &TitleState| {
+        entry(
+            compose::card(&gateway.pictures, cards.remove(&state.title)?, Some(state)),
+            state,
+        )
+    };
     Ok(Json(List {
         items: page.items.iter().filter_map(said).collect(),
         next_cursor: listing.write(page.next)?,

@@ -51,8 +51,9 @@ async fn search(
         kinds: counts(kinds),
         decades: counts(decades),
     };
+    let cards = compose::listed(&gateway, &viewing, found.items).await?;
     Ok(Json(SearchAnswer {
-        items: compose::listed(&gateway, &viewing, found.items).await?,
+        items: cards.into_iter().map(Into::into).collect(),
         facets,
     }))
 }

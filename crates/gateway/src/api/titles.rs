@@ -155,7 +155,7 @@ fn whole(
         id: id.id,
     };
     Title {
-        card: compose::card(gateway, found.card, Some(state)),
+        card: compose::card(&gateway.pictures, found.card, Some(state)),
         original_name: found.original_name,
         description: found.description,
         people: found.credits.into_iter().map(Into::into).collect(),
@@ -210,7 +210,7 @@ async fn seasons(gateway: &Gateway, viewing: &Viewing, card: &catalog::Card) -> 
         let seen = compose::visible(&episode.card, viewing);
         seen.then(|| Episode {
             number: episode.number,
-            title: compose::card(gateway, episode.card, state),
+            title: compose::card(&gateway.pictures, episode.card, state),
             description: episode.description,
         })
     };

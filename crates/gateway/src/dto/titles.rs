@@ -9,6 +9,7 @@ use contract::{
 };
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Time, mirror, pictures::PictureUrl, seconds};
@@ -127,9 +128,24 @@ pub struct NamedTitle {
     pub name: Arc<str>,
 }
 
+/// A card, or its text where nothing of it is this profile's own.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum CardOrText {
+    Card(Box<Card>),
+    Text(Arc<RawValue>),
+}
+
+impl From<Card> for CardOrText {
+    fn from(card: Card) -> Self {
+        Self::Card(Box::new(card))
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Item {
-    pub title: Card,
+    #[schema(value_type = Card)]
+    pub title: CardOrText,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }
@@ -161,7 +177,8 @@ pub struct Row {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Hero {
-    pub title: Card,
+    #[schema(value_type = Card)]
+    pub title: CardOrText,
     pub description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -373,7 +390,8 @@ pub struct Facets {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SearchAnswer {
-    pub items: Vec<Card>,
+    #[schema(value_type = Vec<Card>)]
+    pub items: Vec<CardOrText>,
     pub facets: Facets,
 }
 

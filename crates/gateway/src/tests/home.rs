@@ -111,6 +111,43 @@ async fn rows_have_cards_progress_and_reasons_in_words() {
 }
 
 #[tokio::test]
+async fn a_card_is_as_it_is_now_whoever_was_shown_it_before() {
+    let every_page_anew = Config {
+        home_pages_bytes_max: 0,
+        ..Config::default()
+    };
+    let world = stocked(World::with(every_page_anew).await);
+    let mut shown = Vec::new();
+    let rated =
+        json!([{ "title": "3", "opinion": { "stars": 8 }, "rated_at": 4, "progress": null, "listed_at": null }]);
+    for (name, states, listed) in [
+        ("Ronin", json!([]), json!([])),
+        ("Ronin", rated, json!([])),
+        ("Ronin, restored", json!([]), json!([])),
+        ("Ronin, restored", json!([]), json!(["3"])),
+        ("Ronin, restored", json!([]), json!([])),
+    ] {
+        stock(&world, vec![card(1, "Heat", 16), card(2, "Babe", 0), card(3, name, 16)]);
+        let mut page = page();
+        (page["states"], page["listed"]) = (states, listed);
+        world.answers("recommend.home", page);
+        let home = world.viewer().get("/api/v1/home").await.json();
+        let title = &home["rows"][0]["items"][0]["title"];
+        shown.push(json!([title["name"], title["my_rating"]["stars"], title["in_my_list"]]));
+    }
+    assert_eq!(
+        shown,
+        [
+            json!(["Ronin", null, false]),
+            json!(["Ronin", 4.0, false]),
+            json!(["Ronin, restored", null, false]),
+            json!(["Ronin, restored", null, true]),
+            json!(["Ronin, restored", null, false]),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn nothing_a_child_must_not_see_is_named() {
     let world = world().await;
     let reply = world

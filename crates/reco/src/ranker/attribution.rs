@@ -82,11 +82,12 @@ impl<'a> Ranked<'a> {
         }
         let terms = Terms::of(self.bases, self.history, &placed, self.scratch);
         let mean = self.mean(&buffers);
-        let mut index = 0..;
+        let known: Vec<usize> = places.iter().flatten().copied().collect();
+        let mut made = self.made(&buffers, &mean, &known).into_iter().enumerate();
         let attributed = items.iter().zip(places).map(|(&item, place)| {
-            let made = self.made(&buffers, &mean, place?);
             let lead = self.scratch.trees.scores[place?] - mean.score;
-            Some(terms.divided(item, index.next()?, lead, &made))
+            let (index, made) = made.next()?;
+            Some(terms.divided(item, index, lead, &made))
         });
         let attributed = attributed.collect();
         self.scratch.ranking = buffers;
@@ -110,8 +111,30 @@ impl<'a> Ranked<'a> {
         }
     }
 
-    /// The lead of the candidate at `place`, divided among the players.
-    fn made(&self, buffers: &RankingBuffers, mean: &Mean, place: usize) -> Made {
+    /// The leads of the candidates at `places`, each divided among the players.
+    fn made(&self, buffers: &RankingBuffers, mean: &Mean, places: &[usize]) -> Vec<Made> {
+        let mut made: Vec<Made> = places.iter().map(|&place| self.blended(buffers, mean, place)).collect();
+        if mean.places.is_empty() {
+            return made;
+        }
+        let mut candidates = Vec::with_capacity(made.len());
+        for (made, &place) in made.iter_mut().zip(places) {
+            let mut row = [0f32; COLUMNS];
+            let columns = self.scratch.trees.columns.row(place, buffers.gathered().0.len());
+            row.iter_mut().zip(columns).for_each(|(own, value)| *own = value);
+            let events = SIGNALS.len()..OTHER;
+            let greater = row.iter().zip(&mean.columns).map(|(own, usual)| own > usual);
+            for (&player, is_greater) in mean.players.iter().zip(greater) {
+                made.above[player] |= is_greater && events.contains(&player);
+            }
+            candidates.push((self.ranker.forest.places(&row), &mut made.parts[..]));
+        }
+        self.ranker.forest.divide(&mean.places, &mean.players, &mut candidates);
+        made
+    }
+
+    /// What the linear blend makes of the lead of the candidate at `place`.
+    fn blended(&self, buffers: &RankingBuffers, mean: &Mean, place: usize) -> Made {
         let mut parts = [0f32; PLAYERS];
         let row = buffers.row(place);
         let values = row.iter().zip(&mean.row).zip(&self.ranker.weights);
@@ -121,18 +144,6 @@ impl<'a> Ranked<'a> {
         let mut above = [false; PLAYERS];
         for signal in 0..SIGNALS.len() {
             above[signal] = row[signal * KINDS] > mean.row[signal * KINDS];
-        }
-        if !mean.places.is_empty() {
-            let mut row = [0f32; COLUMNS];
-            let columns = self.scratch.trees.columns.row(place, buffers.gathered().0.len());
-            row.iter_mut().zip(columns).for_each(|(own, value)| *own = value);
-            let events = SIGNALS.len()..OTHER;
-            let greater = row.iter().zip(&mean.columns).map(|(own, usual)| own > usual);
-            for (&player, is_greater) in mean.players.iter().zip(greater) {
-                above[player] |= is_greater && events.contains(&player);
-            }
-            let own = self.ranker.forest.places(&row);
-            self.ranker.forest.divide(&mean.places, &own, &mean.players, &mut parts);
         }
         Made { parts, above }
     }

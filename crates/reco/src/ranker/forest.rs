@@ -219,12 +219,22 @@ impl Forest {
     /// Divides what the trees answer at the places `to` less what they answer at `from` among the players that the features belong
     /// to, exactly: the Shapley value of a game in which those who take part answer as `to` and the others as `from` (baseline
     /// Shapley; Sundararajan, Najmi 2020, "The many Shapley values for model explanation"). Trees are additive and each asks few
-    /// questions, so all coalitions of a tree are counted out.
-    pub fn divide(&self, from: &[u8], to: &[u8], players: &[usize], parts: &mut [f32]) {
+    /// questions, so all coalitions of a tree are counted out. For several candidates at once, each with its places and what is
+    /// added to its parts: the best of a list often stand at the same place of a tree.
+    pub fn divide(&self, from: &[u8], players: &[usize], candidates: &mut [(Vec<u8>, &mut [f32])]) {
         let asked = self.asked.chunks_exact(self.depth);
         let trees = asked.zip(self.leaves.chunks_exact(1 << self.depth));
-        for ((asked, leaves), (from, to)) in trees.zip(from.iter().zip(to)) {
-            divide_tree(asked, leaves, (*from, *to), players, parts);
+        let mut known: Vec<(u8, Division)> = Vec::with_capacity(candidates.len());
+        for (tree, ((asked, leaves), &from)) in trees.zip(from).enumerate() {
+            known.clear();
+            for (places, parts) in candidates.iter_mut() {
+                let to = places[tree];
+                let index = known.iter().position(|(place, _)| *place == to).unwrap_or_else(|| {
+                    known.push((to, Division::of_tree(asked, leaves, (from, to), players)));
+                    known.len() - 1
+                });
+                known[index].1.add_to(parts);
+            }
         }
     }
 
@@ -262,49 +272,58 @@ impl Forest {
     }
 }
 
-/// As [`Forest::divide`], for one tree.
-fn divide_tree(asked: &[u32], leaves: &[f32], (from, to): (u8, u8), players: &[usize], parts: &mut [f32]) {
-    if from == to {
-        return;
-    }
-    // Who would change an answer, and the answers: nobody else gets a share.
-    let mut changes = [(0, 0u8); DEPTH_MAX];
-    let mut count = 0;
-    for (level, feature) in asked.iter().enumerate() {
-        let bit = (from ^ to) & 1 << level;
-        if bit == 0 {
-            continue;
-        }
-        let player = players[*feature as usize];
-        match changes[..count].iter_mut().find(|known| known.0 == player) {
-            Some(known) => known.1 |= bit,
-            None => {
-                changes[count] = (player, bit);
-                count += 1;
+/// What one tree's change of answer is worth to the players that made it.
+struct Division {
+    /// Players, the answers that they change, and their shares.
+    changes: [(usize, u8, f32); DEPTH_MAX],
+    count: usize,
+}
+
+impl Division {
+    /// As [`Forest::divide`], for one tree.
+    fn of_tree(asked: &[u32], leaves: &[f32], (from, to): (u8, u8), players: &[usize]) -> Self {
+        // Who would change an answer, and the answers: nobody else gets a share.
+        let mut changes = [(0, 0u8, 0f32); DEPTH_MAX];
+        let mut count = 0;
+        for (level, feature) in asked.iter().enumerate() {
+            let bit = (from ^ to) & 1 << level;
+            if bit == 0 {
+                continue;
+            }
+            let player = players[*feature as usize];
+            match changes[..count].iter_mut().find(|known| known.0 == player) {
+                Some(known) => known.1 |= bit,
+                None => {
+                    changes[count] = (player, bit, 0.0);
+                    count += 1;
+                }
             }
         }
-    }
-    let mut flips = [0u8; 1 << DEPTH_MAX];
-    let mut sums = [0f32; DEPTH_MAX];
-    for coalition in 0..1usize << count {
-        if coalition > 0 {
-            let first = changes[coalition.trailing_zeros() as usize].1;
-            flips[coalition] = flips[coalition & (coalition - 1)] | first;
+        let mut flips = [0u8; 1 << DEPTH_MAX];
+        for coalition in 0..1usize << count {
+            if coalition > 0 {
+                let first = changes[coalition.trailing_zeros() as usize].1;
+                flips[coalition] = flips[coalition & (coalition - 1)] | first;
+            }
+            let value = leaves[usize::from(from ^ flips[coalition])];
+            let size = coalition.count_ones() as usize;
+            // Its value is gained by those in it, and what those outside begin from.
+            let (gained, left) = (
+                SHARES[count][size.wrapping_sub(1) % DEPTH_MAX],
+                SHARES[count][size % DEPTH_MAX],
+            );
+            for (index, (_, _, sum)) in changes[..count].iter_mut().enumerate() {
+                let share = if coalition >> index & 1 == 1 { gained } else { -left };
+                *sum += share * value;
+            }
         }
-        let value = leaves[usize::from(from ^ flips[coalition])];
-        let size = coalition.count_ones() as usize;
-        // Its value is gained by those in it, and what those outside begin from.
-        let (gained, left) = (
-            SHARES[count][size.wrapping_sub(1) % DEPTH_MAX],
-            SHARES[count][size % DEPTH_MAX],
-        );
-        for (index, sum) in sums[..count].iter_mut().enumerate() {
-            let share = if coalition >> index & 1 == 1 { gained } else { -left };
-            *sum += share * value;
-        }
+        Self { changes, count }
     }
-    for ((player, _), sum) in changes[..count].iter().zip(sums) {
-        parts[*player] += sum;
+
+    fn add_to(&self, parts: &mut [f32]) {
+        for (player, _, share) in &self.changes[..self.count] {
+            parts[*player] += share;
+        }
     }
 }
 

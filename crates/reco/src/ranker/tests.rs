@@ -148,9 +148,15 @@ fn divided(leaves: [f32; 8], to: u8, players: [usize; 3]) -> [f32; 3] {
         questions: [0, 1, 2].map(|feature| (feature, 0.5)).to_vec(),
         leaves: leaves.to_vec(),
     });
-    let mut parts = [0.0; 3];
-    forest.divide(&[0], &[to], &players, &mut parts);
-    parts
+    // Two candidates at the same place, and one where nothing changes.
+    let mut parts = [[0.0; 3]; 3];
+    let places = [to, 0, to];
+    let mut candidates: Vec<(Vec<u8>, &mut [f32])> = { places.iter().zip(&mut parts) }
+        .map(|(place, parts)| (vec![*place], &mut parts[..]))
+        .collect();
+    forest.divide(&[0], &players, &mut candidates);
+    assert_eq!((parts[1], parts[2]), ([0.0; 3], parts[0]));
+    parts[0]
 }
 
 #[test]

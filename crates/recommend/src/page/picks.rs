@@ -8,7 +8,7 @@ use reco::{Ranked, Scratch};
 
 use super::RANKED;
 use crate::{
-    shelf::{NONE, Shelf, bits},
+    shelf::{Shelf, bits},
     taste::Taste,
     titles::{GENRES_MAX, kind_name},
 };
@@ -85,11 +85,11 @@ fn give_chances(picks: &mut [Pick], nats: f32) {
 }
 
 /// Items that the model may recommend to this viewer.
-pub fn allowed<'a>(shelf: &'a Shelf, viewer: &'a Viewer, taste: &'a Taste) -> impl Fn(u32) -> bool + 'a {
-    move |item| {
-        let slot = shelf.slot_of_item(item);
-        slot != NONE && shelf.is_visible(slot, viewer.maturity_max) && !taste.hidden.contains(slot)
-    }
+pub fn allowed(shelf: &Shelf, viewer: &Viewer, taste: &Taste) -> impl Fn(u32) -> bool + use<> {
+    let mut allowed = shelf.visible_items(viewer.maturity_max).clone();
+    let hidden = taste.hidden.iter().filter_map(|slot| shelf.item_of_slot(slot));
+    hidden.for_each(|item| allowed.remove(item));
+    move |item| allowed.contains(item)
 }
 
 /// Scores from 1 down to 0 for the last of [`RANKED`], and below for what comes after it.

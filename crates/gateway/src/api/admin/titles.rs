@@ -104,7 +104,7 @@ async fn place(gateway: &Gateway, place: Option<catalog::EpisodePlace>) -> Resul
 fn admin_title(gateway: &Gateway, card: catalog::Card) -> AdminTitle {
     AdminTitle {
         published: card.published,
-        card: compose::card(gateway, card, None),
+        card: compose::card(&gateway.pictures, card, None),
     }
 }
 
