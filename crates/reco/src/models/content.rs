@@ -1,12 +1,13 @@
 //! The content model: what a title is (genres, people, year, words of its name) mapped into iALS' latent space, so
 //! that a title nobody has seen gets a score.
 
-use super::factors::{Factors, Objective, dot};
+use super::factors::{Factors, Objective};
 use super::ials::Ials;
 use super::item_features::{ItemFeatures, TitleDescription, Vocabulary};
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
 use crate::error::{RecoError, Result};
+use crate::linalg::dot;
 use crate::model::{Contribution, Model, Scratch};
 use crate::select::Scored;
 use rayon::prelude::*;

@@ -3,7 +3,7 @@
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::Event;
 use crate::error::Result;
-use crate::linalg::{SpdSolver, gram, multiply};
+use crate::linalg::{SpdSolver, dot, gram, multiply};
 use crate::model::{Contribution, Scratch, sorted_contributions};
 use crate::select::{ItemSet, Scored, top_k};
 use serde::{Deserialize, Serialize};
@@ -175,8 +175,4 @@ impl Factors {
         let vectors = reader.f32("vectors", items * size)?;
         Ok(Self::new(objective, size, vectors))
     }
-}
-
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }

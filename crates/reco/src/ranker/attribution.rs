@@ -5,8 +5,9 @@
 
 use super::columns::{self, COLUMNS, Subject, TRANSITIONS};
 use super::features::{FEATURES, KINDS, NEWEST_WEIGHTS, RECENT_DECAY, RankingBuffers, SIGNALS, Signal};
-use super::{Bases, Ranker, linear};
+use super::{Bases, Ranker};
 use crate::dataset::Event;
+use crate::linalg::dot;
 use crate::model::{Contribution, Scratch, sorted_contributions};
 use crate::models::ease_inputs;
 use crate::select::Scored;
@@ -103,7 +104,7 @@ impl<'a> Ranked<'a> {
             players = columns::subjects().into_iter().map(player).collect();
         }
         Mean {
-            score: linear(&row, &self.ranker.weights) + self.ranker.forest.sum(&places),
+            score: dot(&row, &self.ranker.weights) + self.ranker.forest.sum(&places),
             row,
             columns,
             places,

@@ -4,6 +4,7 @@ use super::Bases;
 use super::features::{FEATURES, KINDS, RankingBuffers, SIGNALS, Signal};
 use super::traits::{self, TRAITS};
 use crate::dataset::Event;
+use crate::linalg::sum;
 
 /// Newest events whose own followers are looked at.
 pub const TRANSITIONS: usize = 6;
@@ -133,16 +134,6 @@ impl Columns {
         }
         &self.values
     }
-}
-
-/// In lanes, which the compiler makes one register.
-fn sum(values: &[f32]) -> f32 {
-    let mut lanes = [0f32; 16];
-    let (whole, rest) = values.as_chunks::<16>();
-    for chunk in whole {
-        lanes.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value);
-    }
-    lanes.iter().chain(rest).sum()
 }
 
 /// Writes the values of those titles that are candidates.

@@ -3,9 +3,9 @@
 use super::columns::COLUMNS;
 use super::features::{Drawing, FEATURES};
 use super::forest::List;
-use super::{Bases, Ranker, RankerSettings, linear};
+use super::{Bases, Ranker, RankerSettings};
 use crate::error::Result;
-use crate::linalg::SpdSolver;
+use crate::linalg::{SpdSolver, dot};
 use crate::model::{Scratch, mark_seen};
 use crate::select::ItemSet;
 use crate::split::{Case, shuffle};
@@ -80,11 +80,7 @@ const OTHERS_KEPT: usize = 30;
 
 /// What trees learn from: a list thinned to its hits, the best by the weights, and a few others; `index` is the list's own.
 pub(super) fn tree_list(list: &CandidateList, weights: &[f32], seed: u64, index: usize) -> List {
-    let mut scores: Vec<f32> = list
-        .rows
-        .chunks_exact(FEATURES)
-        .map(|row| linear(row, weights))
-        .collect();
+    let mut scores: Vec<f32> = list.rows.chunks_exact(FEATURES).map(|row| dot(row, weights)).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(index as u64));
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));

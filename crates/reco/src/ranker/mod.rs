@@ -21,6 +21,7 @@ pub use traits::Traits;
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};
 use crate::error::{RecoError, Result};
+use crate::linalg::dot;
 use crate::model::{HISTORY_MAX, Model, Scratch};
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity, TitleDescription};
 use crate::select::{Scored, best_first};
@@ -267,7 +268,7 @@ impl Ranker {
         trees.scores.clear();
         trees
             .scores
-            .extend(rows.chunks_exact(FEATURES).map(|row| linear(row, &self.weights)));
+            .extend(rows.chunks_exact(FEATURES).map(|row| dot(row, &self.weights)));
         if self.forest.trees() > 0 {
             let columns = trees.columns.fill(bases, history, &buffers);
             self.forest.add(columns, &mut trees.places, &mut trees.scores);
@@ -302,9 +303,4 @@ impl Ranker {
             forest: Forest::read(&reader, COLUMNS)?,
         })
     }
-}
-
-/// Weights · features.
-fn linear(row: &[f32], weights: &[f32]) -> f32 {
-    row.iter().zip(weights).map(|(x, w)| x * w).sum()
 }

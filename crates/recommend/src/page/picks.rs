@@ -177,6 +177,7 @@ pub fn calibrated(shelf: &Shelf, taste: &Taste, picks: &[Pick], count: usize) ->
     let mut left: Vec<Pick> = picks.to_vec();
     let mut chosen = Vec::with_capacity(picks.len());
     let mut have = [0f32; GENRES_MAX];
+    let favourite = taste.mix.iter().fold(0f32, |most, share| most.max(*share));
     while chosen.len() < count && !left.is_empty() {
         let total = 1.0 + chosen.len() as f32;
         let value = |pick: &Pick| {
@@ -186,9 +187,9 @@ pub fn calibrated(shelf: &Shelf, taste: &Taste, picks: &[Pick], count: usize) ->
             (1.0 - CALIBRATION) * pick.score + CALIBRATION * lacking / genres
         };
         let mut best = (0, f32::NEG_INFINITY);
-        // Far down the list nothing can catch up any more.
+        // Far down the list nothing can catch up any more: a title brings at most what its genre is to the viewer.
         for (index, pick) in left.iter().enumerate() {
-            if (1.0 - CALIBRATION) * pick.score + CALIBRATION <= best.1 {
+            if (1.0 - CALIBRATION) * pick.score + CALIBRATION * favourite <= best.1 {
                 break;
             }
             let value = value(pick);
