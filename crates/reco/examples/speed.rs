@@ -9,9 +9,19 @@ use rayon::prelude::*;
 use reco::metrics::{bootstrap_interval, mean, ndcg_at};
 use reco::{
     Case, Dataset, Ease, EaseSettings, EvaluateOptions, Ials, IalsSettings, ItemSet, MODEL_NAMES, Model, Protocol,
-    Ranking, Scratch, Split, Stage, evaluate, rank_cases,
+    Ranking, Scored, Scratch, Split, Stage, evaluate, rank_cases, top_k,
 };
 use std::time::Instant;
+
+/// Titles of a list.
+const TOP: usize = 20;
+
+/// Buffers of one thread.
+#[derive(Default)]
+struct Best {
+    scores: Vec<f32>,
+    list: Vec<Scored>,
+}
 
 type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -41,12 +51,22 @@ fn round(split: Split) -> Anyhow<()> {
     };
     let (ials, ials_s) = timed(|| Ials::train(&train, settings))?;
     let (ease, ease_s) = timed(|| Ease::train(&train, dense()))?;
-    let fold_in = per_second(&train, |scratch, user| {
+    let fold_in = per_second(&train, |scratch: &mut Scratch, user| {
         ials.fold_in(train.history(user), scratch).is_some()
     });
-    let nothing = ItemSet::default();
-    let top = per_second(&train, |scratch, user| {
-        ials.recommend(train.history(user), 20, &nothing, scratch).len() == 20
+    let mut scratch = Scratch::default();
+    let vectors: Vec<Option<Vec<f32>>> = (0..train.users() as u32)
+        .map(|user| Some(ials.fold_in(train.history(user), &mut scratch)?.to_vec()))
+        .collect();
+    let top = per_second(&train, |best: &mut Best, user| {
+        let Some(vector) = &vectors[user as usize] else {
+            return false;
+        };
+        best.scores.resize(ials.items(), 0.0);
+        ials.score_vector(vector, &mut best.scores);
+        let seen = train.history(user).iter().map(|event| event.item);
+        top_k(&best.scores, TOP, &ItemSet::of(ials.items(), seen), &mut best.list);
+        best.list.len() == TOP
     });
     let opened = split.open((ials, ease));
     let ((ials, ease), cases) = (opened.finished(), &opened.test().cases);
@@ -88,12 +108,12 @@ fn timed<T>(work: impl FnOnce() -> reco::Result<T>) -> reco::Result<(T, f64)> {
 }
 
 /// How many viewers a second are answered, all threads together; those who get no answer do not count.
-fn per_second(data: &Dataset, answer: impl Fn(&mut Scratch, u32) -> bool + Sync) -> f64 {
+fn per_second<B: Default>(data: &Dataset, answer: impl Fn(&mut B, u32) -> bool + Sync) -> f64 {
     let began = Instant::now();
     let users = (0..data.users() as u32).into_par_iter().with_min_len(64);
     let answered = users
         .filter(|user| !data.history(*user).is_empty())
-        .map_init(Scratch::default, |scratch, user| usize::from(answer(scratch, user)))
+        .map_init(B::default, |buffers, user| usize::from(answer(buffers, user)))
         .sum::<usize>();
     answered as f64 / began.elapsed().as_secs_f64()
 }

@@ -90,7 +90,7 @@ pub use models::{
 };
 pub use ranker::{Attribution, Bases, ForestSettings, Ranked, Ranker, RankerSettings, Signal, Traits};
 pub use search::{Search, SearchSettings};
-pub use select::{ItemSet, Scored};
+pub use select::{ItemSet, Scored, top_k};
 pub use sparse::SparseMatrix;
 pub use split::{Case, LearnStages, Opened, Protocol, Split, Stage};
 pub use train::{BaseConfig, OfflineMetrics, Progress, TrainConfig, Trained, train, tune};

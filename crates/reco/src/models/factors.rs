@@ -96,10 +96,14 @@ impl Factors {
 
     pub fn score(&self, history: &[Event], scratch: &mut Scratch, out: &mut [f32]) {
         if self.fold_in(history, scratch) {
-            multiply(&self.vectors, &scratch.vector, out);
+            self.score_vector(&scratch.vector, out);
         } else {
             out.fill(0.0);
         }
+    }
+
+    pub fn score_vector(&self, vector: &[f32], out: &mut [f32]) {
+        multiply(&self.vectors, vector, out);
     }
 
     /// Contribution of event i to title j: `wᵢ · vᵢᵀ A⁻¹ vⱼ` (Hu, Koren, Volinsky 2008, section 5); they sum to the score exactly.

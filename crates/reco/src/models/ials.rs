@@ -114,6 +114,11 @@ impl Ials {
             .then_some(scratch.vector.as_slice())
     }
 
+    /// The scores of all titles for a viewer's vector of [`Self::fold_in`], shape `[items]`.
+    pub fn score_vector(&self, vector: &[f32], out: &mut [f32]) {
+        self.factors.score_vector(vector, out);
+    }
+
     /// What each event adds to the score of each title, `[events × items]`.
     pub(crate) fn terms(&self, history: &[Event], items: &[u32], scratch: &mut Scratch, out: &mut Vec<f32>) {
         self.factors.terms(history, items, scratch, out);
