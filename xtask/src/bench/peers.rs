@@ -167,10 +167,7 @@ mod tests {
                     true
                 ),
                 ("40,000 viewers/s (implicit 4500)", true),
-                (
-                    "24,000 viewers/s (implicit 24,000 with the vectors known beforehand)",
-                    false
-                ),
+                ("24,000 viewers/s (implicit 24,000)", false),
             ]
         );
         assert!(rows(&own, &Rounds(vec![json!({})])).is_err());
