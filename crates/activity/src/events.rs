@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use contract::{
     Fault,
-    activity::{Activity as _, ForProfileOnly},
+    activity::{Activity as _, ForProfileOnly, Progress},
     events::{Event, EventBody},
 };
 use platform::{
@@ -96,12 +96,16 @@ impl Room {
 
     async fn write(&self, waiting: &[Waiting]) -> Result<(), contract::activity::ActivityError> {
         for rows in waiting.chunks(FLUSH_ROWS) {
-            let change = |waiting: &Waiting| Change {
-                profile: waiting.profile,
-                title: waiting.title,
-                action: Action::Watch(waiting.progress.clone()),
+            let changes = |waiting: &Waiting| {
+                let (profile, title) = (waiting.profile, waiting.title);
+                let change = move |step: &Progress| Change {
+                    profile,
+                    title,
+                    action: Action::Watch(step.clone()),
+                };
+                waiting.steps().map(change).collect::<Vec<_>>()
             };
-            let changes = rows.iter().map(change).collect();
+            let changes = rows.iter().flat_map(changes).collect();
             self.writer
                 .execute(Command {
                     changes,

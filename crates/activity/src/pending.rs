@@ -25,19 +25,58 @@ struct Inner {
     stamps: u64,
 }
 
+#[derive(Clone)]
 struct Entry {
     progress: Progress,
+    /// The newest report from before the end of the title: what came later must not hide that it was opened again.
+    again: Option<Progress>,
     /// Changes with every report, so that a flush removes only what it wrote.
     stamp: u64,
 }
 
+impl Entry {
+    fn new(progress: &Progress, stamp: u64) -> Self {
+        Self {
+            progress: progress.clone(),
+            again: rules::is_again(progress).then(|| progress.clone()),
+            stamp,
+        }
+    }
+
+    fn put(&mut self, progress: &Progress, stamp: u64) {
+        let newest = self.again.as_ref().is_none_or(|again| again.at <= progress.at);
+        if newest && rules::is_again(progress) {
+            self.again = Some(progress.clone());
+        }
+        self.progress = rules::merge(Some(&self.progress), progress);
+        self.stamp = stamp;
+    }
+
+    /// What is to be merged into what is stored, one after the other, so that it becomes what every report by itself would have made.
+    fn steps(&self) -> impl Iterator<Item = &Progress> {
+        let hidden = self.again.as_ref().filter(|_| !rules::is_again(&self.progress));
+        hidden.into_iter().chain([&self.progress])
+    }
+
+    fn over(&self, stored: Option<Progress>) -> Option<Progress> {
+        self.steps()
+            .fold(stored, |known, step| Some(rules::merge(known.as_ref(), step)))
+    }
+}
+
 /// A position on its way to the database; it stays readable here until it is there.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Waiting {
     pub profile: ProfileId,
     pub title: TitleId,
-    pub progress: Progress,
-    stamp: u64,
+    entry: Entry,
+}
+
+impl Waiting {
+    /// What is to be written, in this order.
+    pub fn steps(&self) -> impl Iterator<Item = &Progress> {
+        self.entry.steps()
+    }
 }
 
 impl Pending {
@@ -56,18 +95,9 @@ impl Pending {
         let stamp = inner.stamps;
         let titles = inner.profiles.entry(profile).or_default();
         match titles.get_mut(&title) {
-            Some(entry) => {
-                entry.progress = rules::merge(Some(&entry.progress), progress);
-                entry.stamp = stamp;
-            }
+            Some(entry) => entry.put(progress, stamp),
             None if inner.entries < self.entries_max => {
-                titles.insert(
-                    title,
-                    Entry {
-                        progress: progress.clone(),
-                        stamp,
-                    },
-                );
+                titles.insert(title, Entry::new(progress, stamp));
                 inner.entries += 1;
             }
             None => {
@@ -80,12 +110,13 @@ impl Pending {
         true
     }
 
-    pub fn get(&self, profile: ProfileId, title: TitleId) -> Option<Progress> {
-        self.lock()
-            .profiles
-            .get(&profile)?
-            .get(&title)
-            .map(|entry| entry.progress.clone())
+    /// What is known of a title when what waits is laid over what is stored.
+    pub fn over(&self, profile: ProfileId, title: TitleId, stored: Option<Progress>) -> Option<Progress> {
+        let guard = self.lock();
+        match guard.profiles.get(&profile).and_then(|titles| titles.get(&title)) {
+            Some(entry) => entry.over(stored),
+            None => stored,
+        }
     }
 
     /// Another number whenever what waits of a profile is something else; zero where nothing waits.
@@ -106,19 +137,18 @@ impl Pending {
         let Some(titles) = guard.profiles.get(&profile) else {
             return false;
         };
-        let mut missing: HashMap<TitleId, &Progress> =
-            titles.iter().map(|(title, entry)| (*title, &entry.progress)).collect();
+        let mut missing: HashMap<TitleId, &Entry> = titles.iter().map(|(title, entry)| (*title, entry)).collect();
         let mut changed = false;
         for state in states.iter_mut() {
-            if let Some(progress) = missing.remove(&state.title) {
-                state.progress = Some(rules::merge(state.progress.as_ref(), progress));
+            if let Some(entry) = missing.remove(&state.title) {
+                state.progress = entry.over(state.progress.take());
                 changed = true;
             }
         }
-        for (title, progress) in missing {
+        for (title, entry) in missing {
             if add.is_none_or(|add| add.contains(&title)) {
                 states.push(TitleState {
-                    progress: Some(progress.clone()),
+                    progress: entry.over(None),
                     ..rules::empty(title)
                 });
                 changed = true;
@@ -136,8 +166,7 @@ impl Pending {
                 .map(move |(title, entry)| Waiting {
                     profile,
                     title: *title,
-                    progress: entry.progress.clone(),
-                    stamp: entry.stamp,
+                    entry: entry.clone(),
                 })
                 .collect::<Vec<_>>()
         };
@@ -160,7 +189,7 @@ impl Pending {
     pub fn written(&self, written: &[Waiting]) {
         let mut guard = self.lock();
         for item in written {
-            let same = |entry: &Entry| entry.stamp == item.stamp;
+            let same = |entry: &Entry| entry.stamp == item.entry.stamp;
             if guard
                 .profiles
                 .get(&item.profile)

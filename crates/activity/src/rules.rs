@@ -155,12 +155,16 @@ pub fn merge(known: Option<&Progress>, next: &Progress) -> Progress {
     } else {
         (known, next)
     };
-    let again = (newer.position_ms as f32) < AGAIN_SHARE * newer.duration_ms as f32;
     Progress {
         watched: newer.watched.max(older.watched),
-        finished: newer.finished || (older.finished && !again),
+        finished: newer.finished || (older.finished && !is_again(newer)),
         ..newer.clone()
     }
+}
+
+/// Whether somebody who is here in a finished title is watching it again.
+pub fn is_again(progress: &Progress) -> bool {
+    (progress.position_ms as f32) < AGAIN_SHARE * progress.duration_ms as f32
 }
 
 /// The stored form of an opinion, also in [`contract::activity::Interactions`].

@@ -222,10 +222,7 @@ impl Room {
             .await?
             .pop()
             .and_then(|state| state.progress);
-        let known = match (stored, self.pending.get(profile, title)) {
-            (stored, Some(waiting)) => Some(rules::merge(stored.as_ref(), &waiting)),
-            (stored, None) => stored,
-        };
+        let known = self.pending.over(profile, title, stored);
         Ok(known.is_some_and(|progress| progress.finished))
     }
 

@@ -97,6 +97,25 @@ async fn finishing_is_written_through_and_told_once() {
 }
 
 #[tokio::test]
+async fn a_title_opened_again_stays_open_when_the_look_goes_on_to_its_last_scene() {
+    everywhere(async |house| {
+        for position in [96, 5, 85] {
+            house.clock.advance(60_000);
+            house.watch(ANN, 1, position).await;
+        }
+        let progress = async |door: &dyn contract::activity::Activity| {
+            let progress = door.state(of(ANN, 1)).await.unwrap().progress.unwrap();
+            (progress.position_ms, progress.watched, progress.finished)
+        };
+        let open = (85_000, 0.96, false);
+        assert_eq!(progress(house.door.as_ref()).await, open, "{}", house.name);
+        house.room.flush().await.unwrap();
+        assert_eq!(progress(house.another().await.as_ref()).await, open, "{}", house.name);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_newest_by_the_players_clock_wins_whatever_the_order() {
     everywhere(async |house| {
         let now = house.clock.now_ms();
