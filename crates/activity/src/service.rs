@@ -1,6 +1,7 @@
 //! The door: checks, the order of things, and what is answered from memory.
 
 use std::{
+    collections::BTreeSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
 };
@@ -195,9 +196,8 @@ impl Activity for Room {
     async fn erase(&self, req: ForProfileOnly) -> Result<Done, ActivityError> {
         let _flushing = self.flushing.lock().await;
         self.pending.discard_profile(req.profile);
-        let erased = self.store.erase(req.profile).await;
-        self.cache.invalidate(req.profile);
-        erased?;
+        let _writing = self.cache.writing(BTreeSet::from([req.profile]));
+        self.store.erase(req.profile).await?;
         Ok(Done {})
     }
 }

@@ -3,7 +3,7 @@
 //! On SQLite one writer is all there can be; on PostgreSQL several work side by side, a profile always with the same one. A
 //! batch that fails as a whole is repeated one by one, so that only what is at fault fails.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use contract::{
     Fault, ProfileId, TitleId,
@@ -99,6 +99,12 @@ async fn work(store: Store, cache: Arc<RecentCache>, mut queue: mpsc::Receiver<Q
 
 async fn commit(store: &Store, cache: &RecentCache, batch: Vec<Queued>) {
     let commands: Vec<_> = batch.iter().map(|queued| queued.command.clone()).collect();
+    let profiles = commands
+        .iter()
+        .flat_map(|command| &command.changes)
+        .map(|change| change.profile)
+        .collect();
+    let writing = cache.writing(profiles);
     let outcomes = match store.write(&commands).await {
         Ok(outcomes) => outcomes,
         Err(fault) if commands.len() == 1 => vec![Err(fault.into())],
@@ -108,12 +114,7 @@ async fn commit(store: &Store, cache: &RecentCache, batch: Vec<Queued>) {
         }
     };
     // Before the answers: whoever gets one must find the new state.
-    let profiles: BTreeSet<_> = commands
-        .iter()
-        .flat_map(|command| &command.changes)
-        .map(|change| change.profile)
-        .collect();
-    profiles.into_iter().for_each(|profile| cache.invalidate(profile));
+    drop(writing);
     for (queued, outcome) in batch.into_iter().zip(outcomes) {
         // A caller that no longer waits has lost interest, not the write.
         queued.reply.send(outcome).ok();
