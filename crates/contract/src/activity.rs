@@ -294,7 +294,7 @@ pub struct Interactions {
     pub at: Vec<Millis>,
     /// Half stars 1 to 10; 0 none, 101 like, 102 dislike.
     pub opinions: Vec<u8>,
-    /// Furthest share watched in percent, 0 to 100; 255 if never watched.
+    /// Furthest share watched in percent, 0 to 100, and 100 where it was finished at its credits; 255 if never watched.
     pub watched: Vec<u8>,
     pub next: Option<InteractionKey>,
 }

@@ -118,7 +118,7 @@ pub struct ArmDifference {
 /// Of an interleaving: what viewers prefer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ArmPreference {
-    /// Viewers with more of the metric from the first arm's titles.
+    /// Viewers who preferred the first arm's titles: had more of the metric from them, or less where it is nothing good.
     pub first: u64,
     pub second: u64,
     pub ties: u64,

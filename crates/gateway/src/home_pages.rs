@@ -4,7 +4,10 @@
 //! The rooms say whether a page may have changed (`Recommend::home_version`); what the gateway itself puts into a page, and for whom,
 //! is part of the tag. A page that is shown again keeps its id and is not recorded as shown a second time.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::Duration,
+};
 
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -13,6 +16,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::session::Viewing;
 
+/// After so long a page is made anew in any case (`Recommend::home_version`).
+const KEPT_FOR: Duration = Duration::from_secs(30);
 /// Beside the body: key, tag, and what the cache needs for an entry.
 const ENTRY_BYTES: usize = 256;
 /// Whoever keeps the page asks each time. The tag names the profile: asked as somebody else, it is another.
@@ -81,6 +86,7 @@ impl HomePages {
         Self((bytes_max > 0).then(|| {
             moka::sync::Cache::builder()
                 .max_capacity(bytes_max)
+                .time_to_live(KEPT_FOR)
                 .weigher(weigh)
                 .build()
         }))

@@ -49,7 +49,7 @@ impl Default for SearchSettings {
         Self {
             seed: 7,
             depth: 20,
-            margin: 1.0,
+            margin: 2.0,
             stages: 1,
             subjects: [true; SUBJECTS.len()],
         }
@@ -252,7 +252,7 @@ fn varied(config: &BaseConfig, subject: Subject, rng: &mut ChaCha8Rng) -> BaseCo
     let mut next = *config;
     let count = match subject {
         Subject::Cooccurrence => 9,
-        Subject::Ease => 2,
+        Subject::Ease => 1,
         Subject::Ials => 4,
         Subject::Content => 1,
     };
@@ -278,8 +278,8 @@ fn vary(config: &mut BaseConfig, subject: Subject, setting: usize, rng: &mut Cha
         (Subject::Cooccurrence, 6) => counts.column_offset = scaled(counts.column_offset, 1.5, 0.5..=1_000.0, rng),
         (Subject::Cooccurrence, 7) => counts.row_offset = scaled(counts.row_offset, 1.5, 0.1..=100.0, rng),
         (Subject::Cooccurrence, _) => counts.backward = shifted(counts.backward, 0.2, 0.0..=1.0, rng),
-        (Subject::Ease, 0) => ease.regularisation = scaled(ease.regularisation, 1.0, 1.0..=100_000.0, rng),
-        (Subject::Ease, _) => ease.input_decay = towards_one(ease.input_decay, rng),
+        // How its input decays is the ranker's own matter.
+        (Subject::Ease, _) => ease.regularisation = scaled(ease.regularisation, 1.0, 1.0..=100_000.0, rng),
         (Subject::Ials, 0) => {
             ials.objective.regularisation = scaled(ials.objective.regularisation, 1.5, 1e-5..=1.0, rng);
         }

@@ -7,7 +7,7 @@ use std::{
 
 use contract::{
     Fault, Millis, ModelId, ProfileId, TitleId,
-    activity::Recent,
+    activity::{ForTitleOf, Recent, TitleState},
     events::{Event, EventBody},
     recommend::RecommendError,
 };
@@ -91,6 +91,9 @@ impl Room {
             if now - saved_at >= SAVE_EVERY_MS {
                 saved_at = now;
                 self.save_counts().await;
+                if self.is_loaded() {
+                    self.try_experiment().await;
+                }
             }
             if now - observed_at >= OBSERVE_EVERY_MS {
                 observed_at = now;
@@ -118,38 +121,36 @@ impl Room {
             );
             self.look_at_again(&again);
         }
-        if self.trending.take_changed() | self.live.take_changed() | self.is_stale.swap(false, Ordering::AcqRel) {
+        if self.live.take_changed() | self.is_stale.swap(false, Ordering::AcqRel) {
             self.replace(|shelf| (shelf.titles.clone(), shelf.model.clone())).await;
         }
     }
 
     async fn save_counts(&self) {
-        if let Err(error) = self.store.save_trending(&self.trending.logs()).await {
-            tracing::warn!(%error, "counts of what is trending were not saved");
-        }
         let acts = self.live.unstored();
-        let through = self
-            .shelf
-            .load()
-            .model
-            .as_ref()
-            .map(|model| model.trained.trained_through());
-        match self.store.save_acts(&acts, through).await {
+        match self.store.save_acts(&acts).await {
             Ok(()) => self.live.has_stored(&acts),
-            Err(error) => tracing::warn!(%error, "what happened since the training was not saved; trying again"),
+            Err(error) => tracing::warn!(%error, "what was favoured lately was not saved; trying again"),
         }
     }
 
     async fn load(&self) -> anyhow::Result<()> {
         let titles = Arc::new(Titles::load(&*self.catalog, &*self.activity).await?);
-        self.trending.restore(self.store.trending().await?);
         self.live.restore(self.store.acts().await?);
         self.replace(|_| (titles, None)).await;
         if let Some(loaded) = self.best_model().await? {
             let _replacing = self.replacing.lock().await;
             self.put_model(loaded).await;
         }
-        Ok(self.follow_experiment().await?)
+        self.try_experiment().await;
+        Ok(())
+    }
+
+    /// Pages do not wait for an experiment that cannot be served: it is tried again.
+    async fn try_experiment(&self) {
+        if let Err(error) = self.follow_experiment().await {
+            tracing::error!(%error, "the experiment that runs cannot be served; everybody has the model in service");
+        }
     }
 
     /// The active model; where that is broken, the newest other one that is not and was not refused.
@@ -182,10 +183,11 @@ impl Room {
         }
         let made = self.previewed.try_get_with(model, async {
             let known = self.store.model(model).await?.ok_or(RecommendError::ModelNotFound)?;
-            let loaded = self.load_model(known.id, known.created_at).await?;
-            Ok(Arc::new(
-                self.made(serving.titles.clone(), Some(Arc::new(loaded)), None).await?,
-            ))
+            let loaded = match serving.serving(model) {
+                Some(arm) => arm,
+                None => Arc::new(self.load_model(known.id, known.created_at).await?),
+            };
+            Ok(Arc::new(self.made(serving.titles.clone(), Some(loaded), None).await?))
         });
         made.await
             .map_err(|error: Arc<RecommendError>| RecommendError::clone(&error))
@@ -216,8 +218,6 @@ impl Room {
     /// With `replacing` held.
     async fn put_model(&self, loaded: Loaded) {
         tracing::info!(model = %loaded.id, titles = loaded.recommender.keys().len(), "a model serves");
-        self.trending.forget_before(loaded.recommender.trained_through());
-        self.live.forget_before(loaded.recommender.trained_through());
         let known = self.trial.load().as_ref().and_then(|trial| trial.loaded(loaded.id));
         let loaded = known.unwrap_or_else(|| Arc::new(loaded));
         let titles = self.shelf.load().titles.clone();
@@ -251,12 +251,13 @@ impl Room {
         model: Option<Arc<Loaded>>,
         trial: Option<Arc<Trial>>,
     ) -> Result<Shelf, Fault> {
-        let (trending, live) = (self.trending.clone(), self.live.clone());
+        let (live, before) = (self.live.clone(), self.shelf.load_full());
         let (now, version) = (self.inputs.now_ms(), self.inputs.id());
         let make = move || {
             let current = |model: &Arc<Loaded>| model.current(&titles, &live);
-            let mut shelf = Shelf::new(titles.clone(), model.as_ref().map(current), &trending, now);
-            shelf.arms = trial.map(|trial| Arms::new(&trial, &shelf, current, &trending, now));
+            let mut shelf = Shelf::new(titles.clone(), model.as_ref().map(current), &live, now);
+            let arm = |model: &Arc<Loaded>| current(&before.serving(model.id).unwrap_or_else(|| model.clone()));
+            shelf.arms = trial.map(|trial| Arms::new(&trial, &shelf, arm, &live, now));
             shelf.version = version;
             shelf
         };
@@ -278,7 +279,6 @@ impl Room {
                     title,
                     favours: true,
                 } => {
-                    self.trending.observe(*profile, *title, event.at);
                     self.count(*profile, *title).await?;
                 }
                 EventBody::ProfileDeleted { profile, .. } => self.live.forget(*profile),
@@ -303,22 +303,24 @@ impl Room {
         Ok(())
     }
 
-    /// Counts what this profile favours after what it did before, for the model in service; without one, training will.
+    /// Counts what this profile favours after what it did before.
     async fn count(&self, profile: ProfileId, title: TitleId) -> anyhow::Result<()> {
-        let titles = {
-            let shelf = self.shelf.load();
-            shelf.model.is_some().then(|| shelf.titles.clone())
-        };
-        let known = titles
-            .as_ref()
-            .and_then(|titles| Some((titles, titles.id(titles.slot_of(title)?))));
-        let Some((titles, own)) = known.filter(|(_, own)| !self.live.knows(profile, *own)) else {
+        let titles = self.shelf.load().titles.clone();
+        let known = titles.slot_of(title).map(|slot| titles.id(slot));
+        let Some(own) = known.filter(|own| !self.live.knows(profile, *own)) else {
             return Ok(());
         };
         let limit = live::STATES_MAX;
         let recent = self.activity.recent(Recent { profile, limit }).await?;
-        if let Some(act) = Act::read(titles, profile, own, &recent, self.inputs.now_ms()) {
+        if let Some(act) = Act::read(&titles, profile, own, &recent, self.inputs.now_ms()) {
             self.live.observe(act);
+        } else {
+            let state = self.activity.state(ForTitleOf { profile, title }).await?;
+            let newest = recent.states.first().map_or(0, TitleState::last_at);
+            if newest < state.last_at() {
+                // Another process wrote it, and what is kept in memory here is from before. The bus comes again.
+                return Err(Fault::Unavailable("a profile's recent activity is older than its event".into()).into());
+            }
         }
         Ok(())
     }

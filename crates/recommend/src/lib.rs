@@ -1,7 +1,7 @@
 //! Recommendation: the home page, similar titles, reasons, and the models behind them.
 //!
 //! **Owns** models (their records, their artefacts under `models/<id>/` in blob storage, which one serves), what was shown
-//! (`pages`), experiments with what came of them, the decayed counts of what is trending, what was favoured since the model was trained
+//! (`pages`), experiments with what came of them, what was favoured since the model was trained
 //! (`acts`), where the search for settings stands (`tuning`) and vectors of titles (`embeddings`). **Calls** catalog (features of titles)
 //! and activity (recent activity of a viewer, interactions for training). **Emits** `ModelActivated`, `ExperimentChanged`. **Listens** to
 //! titles, assets, ratings, acts of profiles,
@@ -37,7 +37,6 @@ mod store;
 mod taste;
 mod titles;
 mod training;
-mod trending;
 
 use std::sync::{
     Arc, Mutex,
@@ -131,7 +130,6 @@ pub struct Room {
     inputs: Inputs,
     config: Config,
     shelf: ArcSwap<shelf::Shelf>,
-    trending: Arc<trending::Trending>,
     live: Arc<live::Live>,
     impressions: impressions::Impressions,
     /// Shelves of models that do not serve, for whoever compares them.
@@ -156,8 +154,7 @@ pub struct Room {
 pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
     let db = Db::open(&deps.location, "recommend", &MIGRATIONS).await?;
     deps.bus.attach(&db).await?;
-    let trending = Arc::new(trending::Trending::default());
-    let shelf = shelf::Shelf::new(Arc::default(), None, &trending, deps.inputs.now_ms());
+    let shelf = shelf::Shelf::new(Arc::default(), None, &live::Live::default(), deps.inputs.now_ms());
     Ok(Arc::new(Room {
         store: store::Store::new(db.clone(), deps.inputs.clone()),
         queue: Queue::new(db, deps.inputs.clone()),
@@ -167,7 +164,6 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         inputs: deps.inputs,
         config: deps.config,
         shelf: ArcSwap::from_pointee(shelf),
-        trending,
         live: Arc::default(),
         impressions: impressions::Impressions::new(),
         previewed: events::previewed(),

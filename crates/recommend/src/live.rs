@@ -1,18 +1,26 @@
 //! What people did since the model was trained, one act after the other: what they favoured, and what they had done before it.
 //!
 //! The model in service counts on from them ([`crate::loaded::Loaded::current`]), so that what is watched after a title shows before the
-//! next training. That training has seen them, and they are forgotten up to where it ended. An act counts once per person and
-//! title. The log is bounded, and so is everything that is counted from it.
+//! next training, and what is trending is counted from them. A training has seen the acts up to where it ended; they stay, for an
+//! earlier model may serve again, or beside it in an experiment. An act counts once per person and title. The log is bounded, and
+//! so is everything that is counted from it.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use contract::{Millis, ProfileId, TitleId, activity::RecentActivity};
 
-use crate::{taste::evidence, titles::Titles};
+use crate::{
+    taste::{evidence, folded},
+    titles::Titles,
+};
 
+/// In a week what is trending counts half: yesterday's evening counts almost whole, last month's an eighth.
+pub const HALF_LIFE_MS: i64 = 7 * 86_400_000;
+/// Below this count a title is not trending, it was watched once.
+const COUNT_MIN: f32 = 0.05;
 /// Acts kept; when there are more, the oldest quarter goes. What is counted from one is at most [`BEFORE_MAX`] cells each way.
 const ACTS_MAX: usize = 20_000;
 /// Events before an act that are kept with it: as many as any window of co-occurrence looks at.
@@ -33,7 +41,7 @@ pub struct Act {
 }
 
 impl Act {
-    /// As training at `now` would read it from the same activity; `None` where nothing speaks for the title any more.
+    /// As a page at `now` would read it from the same activity; `None` where nothing speaks for the title any more.
     pub fn read(
         titles: &Titles,
         profile: ProfileId,
@@ -42,13 +50,9 @@ impl Act {
         now: Millis,
     ) -> Option<Self> {
         let slot = titles.slot_of(title)?;
-        let mut seen = HashSet::new();
         let (mut own, mut others) = (None, Vec::new());
-        for state in &recent.states {
-            let Some(known) = titles.slot_of(state.title) else {
-                continue;
-            };
-            let Some((weight, at)) = evidence(state, now).filter(|_| seen.insert(known)) else {
+        for (known, state) in folded(titles, &recent.states) {
+            let Some((weight, at)) = evidence(&state, now) else {
                 continue;
             };
             if known == slot {
@@ -142,9 +146,15 @@ impl Live {
         std::mem::take(&mut self.lock().changed)
     }
 
-    /// A new model has counted every act until `through`.
-    pub fn forget_before(&self, through: Millis) {
-        self.lock().retain(|act| act.at > through);
+    /// How many people have begun to favour each title after `since`, halved for every [`HALF_LIFE_MS`] until `now`.
+    pub fn trending(&self, since: Millis, now: Millis) -> HashMap<TitleId, f32> {
+        let mut counts = HashMap::new();
+        for act in self.lock().acts.iter().filter(|act| act.at > since) {
+            let age = (now - act.at).max(0) as f64 / HALF_LIFE_MS as f64;
+            *counts.entry(act.title).or_insert(0.0) += (-age).exp2() as f32;
+        }
+        counts.retain(|_, count| *count >= COUNT_MIN);
+        counts
     }
 
     /// Nothing that this profile did is kept.
@@ -212,18 +222,37 @@ mod tests {
     }
 
     #[test]
-    fn a_new_model_has_counted_what_it_has_seen() {
+    fn a_profile_that_is_forgotten_may_come_again() {
         let live = Live::default();
-        (0..7).for_each(|at| live.observe(act(at, 1, at)));
+        (0..7).for_each(|profile| live.observe(act(profile, 1, profile)));
         let epoch = live.read(|epoch, _| epoch);
-        live.forget_before(4);
-        assert_eq!(
-            live.read(|_, acts| acts.iter().map(|act| act.at).collect::<Vec<_>>()),
-            [5, 6]
-        );
+        live.forget(ProfileId(3));
+        assert_eq!(len(&live), 6);
         assert_ne!(live.read(|epoch, _| epoch), epoch, "whoever counted begins again");
-        live.observe(act(0, 1, 9));
-        assert_eq!(len(&live), 3, "what was forgotten may come again");
+        live.observe(act(3, 1, 9));
+        assert_eq!(len(&live), 7);
+    }
+
+    #[test]
+    fn what_is_trending_halves_in_a_half_life_and_survives_a_restart() {
+        const NOW: Millis = 1_767_225_600_000;
+        let live = Live::default();
+        (0..8).for_each(|person| live.observe(act(person, 1, NOW)));
+        (0..3).for_each(|person| live.observe(act(person, 2, NOW - 3 * HALF_LIFE_MS)));
+        let again = Live::default();
+        again.restore(live.unstored());
+        for live in [live, again] {
+            let count = |title, since, now| live.trending(since, now).get(&TitleId(title)).copied().unwrap_or(0.0);
+            assert!((count(1, 0, NOW) - 8.0).abs() < 1e-3);
+            assert!((count(1, 0, NOW + HALF_LIFE_MS) - 4.0).abs() < 1e-3);
+            assert!((count(2, 0, NOW) - 3.0 / 8.0).abs() < 1e-3);
+            assert_eq!(count(1, 0, NOW + 20 * HALF_LIFE_MS), 0.0);
+            assert_eq!(
+                count(2, NOW - HALF_LIFE_MS, NOW),
+                0.0,
+                "a model that was trained since has counted them"
+            );
+        }
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Loaded {
         })
     }
 
-    /// Neighbours that are still true; the rows of co-occurrence that acts have changed make others.
+    /// Neighbours that are still true; the rows of co-occurrence that acts have changed since make others.
     fn kept_cells(&self, next: &Recommender, go_on: bool) -> Vec<OnceLock<Arc<[Scored]>>> {
         if !go_on {
             return empty_cells(next.items());
@@ -144,10 +144,10 @@ impl Loaded {
         let cells = self.similar.iter().zip(0..);
         cells
             .map(|(cell, item)| {
-                if next.counts().has_changed(item) {
-                    OnceLock::new()
-                } else {
+                if next.counts().has_row_of(self.recommender.counts(), item) {
                     cell.clone()
+                } else {
+                    OnceLock::new()
                 }
             })
             .collect()

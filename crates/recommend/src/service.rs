@@ -8,6 +8,7 @@ use std::{
 
 use contract::{
     Done, Fault, PAGE_ITEMS_MAX, TitleId,
+    accounts::Preferences,
     activity::{ForProfileOnly, Recent, RecentActivity},
     async_trait,
     catalog::{Card, GetCards},
@@ -81,12 +82,14 @@ impl Recommend for Room {
 
     async fn preview(&self, req: GetPreview) -> Result<HomePage, RecommendError> {
         let shelf = self.shelf_with(req.model).await?;
-        let recent = match req.as_new {
-            true => RecentActivity::default(),
-            false => self.recent(&req.viewer).await?,
-        };
+        let (mut viewer, mut recent) = (req.viewer, RecentActivity::default());
+        match req.as_new {
+            // Nobody knows what somebody new likes; what they may see, everybody does.
+            true => viewer.preferences = Preferences::default(),
+            false => recent = self.recent(&viewer).await?,
+        }
         let asked = GetHome {
-            viewer: req.viewer,
+            viewer,
             exclude: Vec::new(),
         };
         Ok(self.make(&Placed::alone(&shelf), 0.0, &asked, recent).await.page)

@@ -7,9 +7,9 @@ use reco::ItemSet;
 
 use crate::{
     experiments::Arms,
+    live::{HALF_LIFE_MS, Live},
     loaded::Loaded,
     titles::Titles,
-    trending::{HALF_LIFE_MS, Trending},
 };
 
 /// No slot, no item.
@@ -54,7 +54,7 @@ pub struct Lists {
 }
 
 impl Shelf {
-    pub fn new(titles: Arc<Titles>, model: Option<Arc<Loaded>>, trending: &Trending, now: Millis) -> Self {
+    pub fn new(titles: Arc<Titles>, model: Option<Arc<Loaded>>, live: &Live, now: Millis) -> Self {
         let mut item_of_slot = vec![NONE; titles.len()];
         let mut slot_of_item = Vec::new();
         if let Some(model) = &model {
@@ -80,7 +80,7 @@ impl Shelf {
             lists: Lists::default(),
             arms: None,
         };
-        shelf.lists = shelf.sorted(trending, now);
+        shelf.lists = shelf.sorted(live, now);
         shelf
     }
 
@@ -122,7 +122,7 @@ impl Shelf {
             .to_vec()
     }
 
-    fn sorted(&self, trending: &Trending, now: Millis) -> Lists {
+    fn sorted(&self, live: &Live, now: Millis) -> Lists {
         let titles = &self.titles;
         let mut published: Vec<u32> = (0..titles.len() as u32)
             .filter(|slot| titles.get(*slot).published)
@@ -144,7 +144,7 @@ impl Shelf {
         });
         new.truncate(NEW_MAX);
         Lists {
-            trending: self.trending(trending, now),
+            trending: self.trending(live, now),
             popular: published,
             new,
             genres,
@@ -152,7 +152,7 @@ impl Shelf {
     }
 
     /// What the model counted until it was trained, decayed to now, and what happened since.
-    fn trending(&self, live: &Trending, now: Millis) -> Vec<u32> {
+    fn trending(&self, live: &Live, now: Millis) -> Vec<u32> {
         let mut counts = vec![0f32; self.titles.len()];
         if let Some(model) = &self.model {
             let age = (now - model.trained_at).max(0) as f64 / HALF_LIFE_MS as f64;
@@ -163,7 +163,11 @@ impl Shelf {
                 }
             }
         }
-        for (title, count) in live.counts(now) {
+        let since = self
+            .model
+            .as_ref()
+            .map_or(Millis::MIN, |model| model.trained.trained_through());
+        for (title, count) in live.trending(since, now) {
             if let Some(slot) = self.titles.slot_of(title) {
                 counts[slot as usize] += count;
             }

@@ -1,19 +1,14 @@
-//! The room's tables: models and which one serves, what was shown, counts of what is trending.
+//! The room's tables: models and which one serves, what was shown.
 
 mod acts;
 mod embeddings;
 
 use contract::{
-    Fault, Millis, ModelId, ProfileId, TitleId,
+    Fault, Millis, ModelId, ProfileId,
     events::EventBody,
     recommend::{ModelInfo, ModelState},
 };
-use platform::{
-    Db, Inputs, Tx,
-    db::{Engine, OrFault as _},
-    ids::EPOCH_MS,
-    on, outbox,
-};
+use platform::{Db, Inputs, Tx, db::OrFault as _, ids::EPOCH_MS, on, outbox};
 use sqlx::QueryBuilder;
 
 use crate::{experiments::store::enrol, impressions::Shown};
@@ -193,32 +188,6 @@ impl Store {
         let sql =
             "INSERT INTO tuning (one, state) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
         on!(self.db.writer(), pool => sqlx::query(sql).bind(state).execute(pool).await.map(drop)).or_fault()
-    }
-
-    pub async fn trending(&self) -> Result<Vec<(TitleId, f64)>, Fault> {
-        let sql = "SELECT title_id, log_count FROM trending";
-        let rows: Vec<(i64, f64)> = on!(&self.db, pool => sqlx::query_as(sql).fetch_all(pool).await).or_fault()?;
-        Ok(rows.into_iter().map(|(title, log)| (TitleId(title), log)).collect())
-    }
-
-    pub async fn save_trending(&self, logs: &[(TitleId, f64)]) -> Result<(), Fault> {
-        let mut tx = self.db.begin().await?;
-        on!(tx, conn => sqlx::query("DELETE FROM trending").execute(conn).await.map(drop)).or_fault()?;
-        let rows: Vec<(i64, f64)> = logs.iter().map(|(title, log)| (title.0, *log)).collect();
-        let rows = serde_json::to_string(&rows).map_err(|error| Fault::Internal(error.to_string()))?;
-        let sql = "INSERT INTO trending (title_id, log_count) SELECT CAST(k.value->>0 AS BIGINT), CAST(k.value->>1 AS DOUBLE PRECISION) FROM";
-        match tx.engine() {
-            Engine::Sqlite(conn) => {
-                let sql = sqlx::AssertSqlSafe(format!("{sql} json_each($1) AS k"));
-                sqlx::query(sql).bind(rows).execute(conn).await.map(drop)
-            }
-            Engine::Postgres(conn) => {
-                let sql = sqlx::AssertSqlSafe(format!("{sql} jsonb_array_elements($1::jsonb) AS k(value)"));
-                sqlx::query(sql).bind(rows).execute(conn).await.map(drop)
-            }
-        }
-        .or_fault()?;
-        tx.commit().await
     }
 }
 

@@ -15,7 +15,7 @@ use reco::{Event, ItemSet, signal};
 
 use crate::{
     shelf::{Shelf, bits},
-    titles::GENRES_MAX,
+    titles::{GENRES_MAX, Titles},
 };
 
 /// Putting a title on the list is a wish, not yet a liking.
@@ -55,14 +55,14 @@ pub struct Taste {
 }
 
 /// States by slot, newest first; what was done with the episodes of a series is one state of it, with its newest word.
-fn folded<'a>(shelf: &Shelf, states: &'a [TitleState]) -> Vec<(u32, Cow<'a, TitleState>)> {
+pub fn folded<'a>(titles: &Titles, states: &'a [TitleState]) -> Vec<(u32, Cow<'a, TitleState>)> {
     let mut folded: Vec<(u32, Cow<'a, TitleState>)> = Vec::with_capacity(states.len());
     let mut series: HashMap<u32, usize> = HashMap::new();
     for state in states {
-        let Some(slot) = shelf.titles.slot_of(state.title) else {
+        let Some(slot) = titles.slot_of(state.title) else {
             continue;
         };
-        if shelf.titles.get(slot).kind == TitleKind::Series {
+        if titles.get(slot).kind == TitleKind::Series {
             match series.entry(slot) {
                 Entry::Occupied(at) => {
                     merge(folded[*at.get()].1.to_mut(), state);
@@ -127,7 +127,6 @@ pub fn weight_of_row(rows: &Interactions, row: usize, now: Millis) -> f32 {
         (102, _) => signal::from_opinion(false),
         (half_stars @ 1..=10, _) => signal::from_half_stars(half_stars),
         (_, 255) => LISTED_WEIGHT,
-        (_, percent) if percent >= 95 => 1.0,
         // Without an opinion the row's time is when it was last watched.
         (_, percent) => signal::from_watched(f32::from(percent) / 100.0, now.saturating_sub(rows.at[row])),
     }
@@ -152,7 +151,7 @@ impl Taste {
         taste
             .chosen
             .extend(genres.filter_map(|genre| shelf.titles.genre_bit(genre)));
-        for (slot, state) in folded(shelf, &recent.states) {
+        for (slot, state) in folded(&shelf.titles, &recent.states) {
             taste.add(shelf, slot, &state, now);
         }
         taste.history.reverse();
@@ -252,13 +251,16 @@ mod tests {
     #[test]
     fn training_and_serving_read_what_was_watched_alike() {
         let mut against = 0;
-        for per_mille in (0..900).step_by(3) {
+        for (per_mille, finished) in (0..=1_000)
+            .step_by(3)
+            .flat_map(|share| [(share, false), (share, share > 850)])
+        {
             for idle_ms in [0, signal::GIVEN_UP_AFTER_MS - 1, signal::GIVEN_UP_AFTER_MS, 1 << 40] {
                 let progress = Progress {
                     position_ms: 0,
                     duration_ms: 0,
                     watched: per_mille as f32 / 1_000.0,
-                    finished: false,
+                    finished,
                     at: NOW - idle_ms,
                 };
                 let rows = Interactions {
@@ -266,7 +268,11 @@ mod tests {
                     titles: vec![1],
                     at: vec![progress.at],
                     opinions: vec![0],
-                    watched: vec![(progress.watched * 100.0).round() as u8],
+                    watched: vec![if finished {
+                        100
+                    } else {
+                        (progress.watched * 100.0).round() as u8
+                    }],
                     next: None,
                 };
                 let serving = weight(None, Some(&progress), false, NOW);

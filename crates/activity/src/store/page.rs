@@ -9,11 +9,11 @@ use platform::db::{Engine, OrFault as _};
 
 use super::Store;
 
-/// A page's rows; `code` is opinion × 256 + percent watched (255: never).
+/// A page's rows; `code` is opinion × 256 + percent watched (255: never; 100 also where it was finished at the credits).
 macro_rules! page {
     () => {
         "(SELECT profile_id, title_id, COALESCE(rated_at, watched_at, listed_at, last_at) AS at, COALESCE(opinion, 0) * 256 + \
-         CASE WHEN watched_at IS NULL THEN 255 ELSE CAST(ROUND(COALESCE(watched, 0) * 100) AS BIGINT) END AS code \
+         CASE WHEN watched_at IS NULL THEN 255 WHEN finished THEN 100 ELSE CAST(ROUND(COALESCE(watched, 0) * 100) AS BIGINT) END AS code \
          FROM states WHERE (profile_id, title_id) > ($1, $2) ORDER BY profile_id, title_id LIMIT $3) AS page"
     };
 }

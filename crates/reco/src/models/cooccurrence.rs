@@ -189,9 +189,13 @@ impl Cooccurrence {
         wider
     }
 
-    /// Whether events have changed a title's followers since training.
-    pub fn has_changed(&self, item: u32) -> bool {
-        self.changed.contains_key(&item)
+    /// Whether a title's followers are those of `other`, of the same training: no event has changed them in one of the two only.
+    pub fn has_row_of(&self, other: &Self, item: u32) -> bool {
+        match (self.changed.get(&item), other.changed.get(&item)) {
+            (None, None) => true,
+            (Some(own), Some(others)) => Arc::ptr_eq(own, others),
+            _ => false,
+        }
     }
 
     /// Cells of the rows that events have changed since training: what is held beside the trained ones.

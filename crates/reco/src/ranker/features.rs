@@ -89,12 +89,13 @@ struct Prior {
 }
 
 impl Priors {
-    pub fn new(popularity: &[f32], trending: &[f32]) -> Self {
+    /// Of the titles the first `trained` were there when the ranker learned: places are counted among these.
+    pub fn new(popularity: &[f32], trending: &[f32], trained: usize) -> Self {
         let cold = |item: &u32| popularity[*item as usize] < 2.0;
         Self {
             cold: (0..popularity.len() as u32).rev().filter(cold).take(COLD_MAX).collect(),
-            popularity: Prior::new(popularity),
-            trending: Prior::new(trending),
+            popularity: Prior::new(popularity, trained),
+            trending: Prior::new(trending, trained),
         }
     }
 
@@ -105,7 +106,7 @@ impl Priors {
 }
 
 impl Prior {
-    fn new(scores: &[f32]) -> Self {
+    fn new(scores: &[f32], trained: usize) -> Self {
         let mut order: Vec<u32> = (0..scores.len() as u32).collect();
         let score = |item: u32| scores[item as usize];
         order.sort_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
@@ -114,7 +115,7 @@ impl Prior {
         values.iter_mut().for_each(|v| *v /= largest);
         let mut places = vec![0f32; scores.len()];
         for (rank, &item) in order.iter().enumerate() {
-            places[item as usize] = place(rank, scores.len());
+            places[item as usize] = place(rank, trained);
         }
         Self { values, places, order }
     }
@@ -122,7 +123,7 @@ impl Prior {
 
 /// 1 for the first, falling with the logarithm of the rank to 0 for the last.
 fn place(rank: usize, of: usize) -> f32 {
-    1.0 - (1.0 + rank as f32).ln() / (1.0 + of as f32).ln()
+    (1.0 - (1.0 + rank as f32).ln() / (1.0 + of as f32).ln()).max(0.0)
 }
 
 /// Which titles become candidates.

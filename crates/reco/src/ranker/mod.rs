@@ -104,7 +104,7 @@ impl Bases {
             let reason = format!("{} titles where popularity has {items}", traits.items());
             return Err(RecoError::artefact("traits", reason));
         }
-        let priors = features::Priors::new(popularity.scores(), trending.scores());
+        let priors = features::Priors::new(popularity.scores(), trending.scores(), items);
         Ok(Self {
             popularity: Arc::new(popularity),
             trending: Arc::new(trending),
@@ -124,7 +124,11 @@ impl Bases {
         let popularity = self.popularity.with_items(items);
         let trending = self.trending.with_items(items);
         Self {
-            priors: Arc::new(features::Priors::new(popularity.scores(), trending.scores())),
+            priors: Arc::new(features::Priors::new(
+                popularity.scores(),
+                trending.scores(),
+                self.ials.items(),
+            )),
             popularity: Arc::new(popularity),
             trending: Arc::new(trending),
             cooccurrence: self.cooccurrence.with_items(items),

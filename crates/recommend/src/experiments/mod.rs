@@ -1,8 +1,7 @@
 //! Experiments: two models compared on the viewers of the running service.
 //!
 //! **Serving**: a stable hash of experiment and profile chooses the arm ([`reco::experiment::arm_of`]), so nothing is looked up. The
-//! models of both arms stand beside the one in service on the same titles, as long as the experiment runs: three models at most are
-//! in memory. With interleaving, *Top Picks* is mixed of both arms' picks, by lots of the page's id.
+//! models of both arms stand beside the one in service on the same titles, as long as the experiment runs: three models at most serve. With interleaving, *Top Picks* is mixed of both arms' picks, by lots of the page's id.
 //! **Observing** ([`observe`]): the log of pages says who was shown what in which arm. When a viewer's window is over, what they did
 //! with those titles is asked of activity, and added to the sums of their arm, once.
 //! **Reading** ([`results`]): sums only.
@@ -18,7 +17,7 @@ pub(crate) mod store;
 use std::sync::Arc;
 
 use contract::{
-    ExperimentId, Fault, PAGE_ITEMS_MAX, ProfileId,
+    ExperimentId, Fault, Millis, PAGE_ITEMS_MAX, ProfileId,
     experiments::{
         ARMS, Experiment, ExperimentMethod, ExperimentResults, ExperimentState, ForExperiment, ListExperiments,
         NAME_CHARS_MAX, SHARE_PERCENT, StartExperiment, WEIGHT, WINDOW_MS,
@@ -28,7 +27,7 @@ use contract::{
 use platform::ids::made_at_ms;
 use reco::experiment::{ENROLLED_ALL, arm_of, is_enrolled};
 
-use crate::{Room, loaded::Loaded, shelf::Shelf, trending::Trending};
+use crate::{Room, live::Live, loaded::Loaded, shelf::Shelf};
 
 /// The experiment that runs, with the models of its arms.
 pub struct Trial {
@@ -64,13 +63,13 @@ impl Arms {
         trial: &Trial,
         main: &Shelf,
         current: impl Fn(&Arc<Loaded>) -> Arc<Loaded>,
-        trending: &Trending,
-        now: contract::Millis,
+        live: &Live,
+        now: Millis,
     ) -> Self {
         let in_service = main.model.as_ref().map(|model| model.id);
         let shelf = |model: &Arc<Loaded>| {
             let own = || {
-                let mut own = Shelf::new(main.titles.clone(), Some(current(model)), trending, now);
+                let mut own = Shelf::new(main.titles.clone(), Some(current(model)), live, now);
                 // What everybody watches now is nothing that a model knows: it must not tell the arms apart.
                 own.lists.trending.clone_from(&main.lists.trending);
                 Box::new(own)
@@ -85,6 +84,13 @@ impl Arms {
 }
 
 impl Shelf {
+    /// A model as it stands on this shelf or on that of an arm: what it has counted so far is not counted again.
+    pub fn serving(&self, model: contract::ModelId) -> Option<Arc<Loaded>> {
+        let arms = self.arms.iter().flat_map(|arms| arms.shelves.iter().flatten());
+        let mut models = self.model.iter().chain(arms.filter_map(|shelf| shelf.model.as_ref()));
+        models.find(|loaded| loaded.id == model).cloned()
+    }
+
     /// The shelf for a viewer: of the arm they are in, or this one.
     pub fn place(&self, profile: ProfileId) -> Placed<'_> {
         let of = |arms: &Arms| arm_for(&arms.experiment, profile);
@@ -145,7 +151,11 @@ impl Room {
     }
 
     pub(crate) async fn begin_experiment(&self, setup: StartExperiment) -> Result<Experiment, RecommendError> {
-        check(&setup).map_err(|wrong| RecommendError::ExperimentInvalid(wrong.into()))?;
+        let kept_ms = i64::from(self.config.pages_keep_days) * 86_400_000;
+        check(&setup, kept_ms).map_err(|wrong| RecommendError::ExperimentInvalid(wrong.into()))?;
+        if self.store.running_experiment().await?.is_some() {
+            return Err(RecommendError::ExperimentRunning);
+        }
         let id: ExperimentId = self.inputs.id();
         let experiment = Experiment {
             id,
@@ -158,6 +168,8 @@ impl Room {
         let trial = self.trial_of(experiment.clone()).await?;
         self.store.start_experiment(&experiment).await?;
         self.put_trial(Some(trial)).await;
+        // It may have been stopped before it was served.
+        self.follow_experiment().await?;
         Ok(experiment)
     }
 
@@ -223,15 +235,14 @@ impl Room {
     }
 }
 
-/// Refuses what cannot be run, in words.
-fn check(setup: &StartExperiment) -> Result<(), &'static str> {
+/// Refuses what cannot be run, in words; what was shown is kept for `kept_ms`.
+fn check(setup: &StartExperiment, kept_ms: Millis) -> Result<(), &'static str> {
     let is_name = |name: &str| !name.trim().is_empty() && name.chars().count() <= NAME_CHARS_MAX;
     let interleaved = setup.method == ExperimentMethod::Interleaving;
     let [first, second] = &setup.arms[..] else {
         return Err("an experiment has two arms");
     };
-    let mut guards = setup.guards.clone();
-    guards.dedup();
+    let guards = &setup.guards;
     let repeated = (1..guards.len()).any(|at| guards[..at].contains(&guards[at]));
     match () {
         () if !is_name(&setup.name) => Err("the experiment has no name, or too long a one"),
@@ -243,10 +254,13 @@ fn check(setup: &StartExperiment) -> Result<(), &'static str> {
             Err("interleaving mixes both arms evenly: give equal weights")
         }
         () if interleaved && !setup.guards.is_empty() => Err("interleaving has no guards: both arms make each page"),
-        () if repeated || guards.len() != setup.guards.len() => Err("a guard is named twice"),
+        () if repeated => Err("a guard is named twice"),
         () if setup.guards.contains(&setup.metric) => Err("the metric itself is no guard"),
         () if !SHARE_PERCENT.contains(&setup.share_percent) => Err("the share is 1 to 100 per cent"),
         () if !WINDOW_MS.contains(&setup.window_ms) => Err("viewers are observed for an hour to thirty days"),
+        () if setup.window_ms > kept_ms => {
+            Err("viewers cannot be observed for longer than what they were shown is kept (recommend.pages_keep_days)")
+        }
         () => Ok(()),
     }
 }
@@ -259,6 +273,9 @@ mod tests {
     };
 
     use super::*;
+
+    /// So long what was shown is kept.
+    const DAYS: Millis = 3 * 86_400_000;
 
     fn setup() -> StartExperiment {
         let arm = |name: &str, model| ExperimentArm {
@@ -279,9 +296,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_run_is_refused() {
-        assert_eq!(check(&setup()), Ok(()));
+        assert_eq!(check(&setup(), DAYS), Ok(()));
         type Change = fn(&mut StartExperiment);
-        let refused: [(&str, Change); 12] = [
+        let refused: [(&str, Change); 13] = [
             ("name", |it| it.name = "  ".into()),
             ("name", |it| it.arms[0].name = "x".repeat(81)),
             ("same name", |it| it.arms[1].name = it.arms[0].name.clone()),
@@ -301,11 +318,12 @@ mod tests {
             ("share", |it| it.share_percent = 0),
             ("share", |it| it.share_percent = 101),
             ("observed", |it| it.window_ms = 1),
+            ("kept", |it| it.window_ms = DAYS + 1),
         ];
         for (word, spoil) in refused {
             let mut spoiled = setup();
             spoil(&mut spoiled);
-            let wrong = check(&spoiled).expect_err(word);
+            let wrong = check(&spoiled, DAYS).expect_err(word);
             assert!(wrong.contains(word), "{word}: {wrong}");
         }
     }

@@ -33,8 +33,12 @@ const GOOD_HALF_STARS: u8 = 8;
 const BAD_HALF_STARS: u8 = 4;
 
 impl Room {
-    /// Adds viewers whose window is over to the sums; answers how many. A bounded number in one turn.
+    /// Adds viewers whose window is over to the sums; answers how many. A bounded number in one turn, and none before the titles are
+    /// loaded: what nobody knows nobody has watched.
     pub async fn observe_experiments(&self) -> Result<u64, Fault> {
+        if !self.is_loaded() {
+            return Ok(0);
+        }
         let mut counted = 0;
         for experiment in self.store.open_experiments().await? {
             counted += self.observe(&experiment).await?;
@@ -67,7 +71,8 @@ impl Room {
     }
 
     async fn values(&self, experiment: &Experiment, shelf: &Shelf, viewer: Due) -> Result<Values, Fault> {
-        let last = first_page_at(made_at_ms(viewer.first_page.0) + experiment.setup.window_ms);
+        let ends_at = made_at_ms(viewer.first_page.0) + experiment.setup.window_ms;
+        let last = first_page_at(ends_at);
         let pages = self
             .store
             .pages_between(viewer.profile, viewer.first_page, last, PAGES_MAX)
@@ -84,7 +89,8 @@ impl Room {
             .iter()
             .filter(|page| arm_of_page(page).is_some_and(|(id, _)| id == experiment.id));
         let shown = exposures(shelf, own, experiment.setup.method);
-        let deeds = deeds(shelf, &recent.states);
+        let mut deeds = deeds(shelf, &recent.states);
+        deeds.retain(|(.., at)| *at <= ends_at);
         Ok(match experiment.setup.method {
             ExperimentMethod::Ab => counts(&shown, &deeds, viewer.arm),
             ExperimentMethod::Interleaving => preferences(&shown, &deeds),
@@ -191,7 +197,8 @@ fn counts(shown: &Exposures, deeds: &[Deed], arm: usize) -> Values {
         .collect()
 }
 
-/// For either arm and each metric 1 where the viewer had more of it from that arm's titles.
+/// For either arm and each metric 1 where the viewer preferred that arm's titles by it: had more of it from them, or less where it is
+/// nothing good.
 fn preferences(shown: &Exposures, deeds: &[Deed]) -> Values {
     let team = |(slot, _, at): &Deed| {
         let shown = shown.get(slot)?;
@@ -204,7 +211,11 @@ fn preferences(shown: &Exposures, deeds: &[Deed]) -> Values {
     let mut values = Values::new();
     for metric in ExperimentMetric::ALL {
         let credits = |second| credited.iter().filter(|it| it.1 == metric && it.2 == second).count() as u32;
-        let preferred = Preference::of(credits(false), credits(true));
+        let (first, second) = (credits(false), credits(true));
+        let preferred = match metric.is_better_higher() {
+            true => Preference::of(first, second),
+            false => Preference::of(second, first),
+        };
         values.push((0, metric, f64::from(u8::from(preferred == Preference::A))));
         values.push((1, metric, f64::from(u8::from(preferred == Preference::B))));
     }
@@ -293,6 +304,17 @@ mod tests {
     }
 
     #[test]
+    fn whoever_dislikes_the_titles_of_one_arm_prefers_the_other() {
+        use ExperimentMetric::{Dislikes, GoodRatings};
+        let shown: Exposures = [(1, vec![(10, Some(Team::B))])].into();
+        for (metric, expected) in [(GoodRatings, [0.0, 1.0]), (Dislikes, [1.0, 0.0])] {
+            let values = preferences(&shown, &[(1, metric, 20)]);
+            let of = |arm| values.iter().find(|it| it.0 == arm && it.1 == metric).map(|it| it.2);
+            assert_eq!([of(0), of(1)], expected.map(Some), "{metric:?}");
+        }
+    }
+
+    #[test]
     fn a_binge_counts_up_to_a_limit() {
         let shown: Exposures = (0..50).map(|slot| (slot, vec![(0, None)])).collect();
         let deeds: Vec<Deed> = (0..50).map(|slot| (slot, ExperimentMetric::Plays, 9)).collect();
@@ -304,7 +326,7 @@ mod tests {
         let shelf = crate::shelf::Shelf::new(
             std::sync::Arc::new(crate::titles::Titles::films(1..=9)),
             None,
-            &crate::trending::Trending::default(),
+            &crate::live::Live::default(),
             0,
         );
         let state = |title, opinion, watched: Option<f32>| TitleState {

@@ -71,8 +71,8 @@ fn interleaved(experiment: Experiment, sums: &Sums, waiting: u64) -> ExperimentR
     let judged = match leads {
         _ if test.is_none() => Verdict::TooEarly,
         None => Verdict::Undecided,
-        Some(second_has_more) if second_has_more == metric.is_better_higher() => Verdict::Better,
-        Some(_) => Verdict::Worse,
+        Some(true) => Verdict::Better,
+        Some(false) => Verdict::Worse,
     };
     let preference = ArmPreference {
         first: counted.a,
@@ -161,17 +161,17 @@ fn ab_in_words(
         return String::new();
     };
     let viewers: Vec<u64> = arms.iter().map(|arm| arm.viewers).collect();
-    let Some(found) = difference else {
-        return format!(
-            "Too early: {} and {} viewers have been observed to the end.",
+    let metric = in_words(experiment.setup.metric);
+    let figures = match difference {
+        Some(found) => format!(
+            "{:+.3} {metric} a viewer (from {:+.3} to {:+.3}, with {} and {} viewers)",
+            found.value, found.low, found.high, viewers[0], viewers[1]
+        ),
+        None => format!(
+            "{} and {} viewers have been observed to the end",
             viewers[0], viewers[1]
-        );
+        ),
     };
-    let metric = in_words(found.metric);
-    let figures = format!(
-        "{:+.3} {metric} a viewer (from {:+.3} to {:+.3}, with {} and {} viewers)",
-        found.value, found.low, found.high, viewers[0], viewers[1]
-    );
     let worse = guards.iter().find(|guard| match guard.metric.is_better_higher() {
         true => guard.high < 0.0,
         false => guard.low > 0.0,
@@ -186,6 +186,7 @@ fn ab_in_words(
         ),
         (Verdict::Better, _) => format!("“{second}” is better than “{first}”: {figures}."),
         (Verdict::Worse, _) => format!("“{second}” is worse than “{first}”: {figures}."),
+        _ if difference.is_none() => format!("Too early: {figures}."),
         _ => format!("No difference beyond noise yet: {figures}."),
     }
 }
@@ -197,10 +198,10 @@ fn interleaved_in_words(experiment: &Experiment, found: &ArmPreference, judged: 
     };
     let metric = in_words(experiment.setup.metric);
     let (Some(share), Some(low), Some(high)) = (found.share, found.low, found.high) else {
-        return format!("Too early: no viewer has had more {metric} from one of them yet.");
+        return format!("Too early: no viewer has preferred one of them by {metric} yet.");
     };
     let counts = format!(
-        "{} viewers had more {metric} from “{second}”, {} from “{first}”, {} as many: {:.1} % (from {:.1} to {:.1})",
+        "{} viewers preferred “{second}” by {metric}, {} “{first}”, {} neither: {:.1} % (from {:.1} to {:.1})",
         found.second,
         found.first,
         found.ties,
@@ -300,6 +301,14 @@ mod tests {
             "{}",
             harmful.decision
         );
+        // Nobody has played anything, and everybody is annoyed.
+        let annoyed = of([0, 0], [100, 900]);
+        assert_eq!(
+            (annoyed.verdict, annoyed.difference),
+            (ExperimentVerdict::Harmful, None)
+        );
+        let words = "“new” does harm: +0.400 dislikes a viewer";
+        assert!(annoyed.decision.starts_with(words), "{}", annoyed.decision);
         let nothing = read(experiment(ExperimentMethod::Ab, Plays, vec![]), &Sums::new(), 3);
         assert_eq!(
             (nothing.verdict, nothing.difference),
@@ -320,13 +329,9 @@ mod tests {
         assert!(
             better
                 .decision
-                .contains("200 viewers had more plays from “new”, 100 from “old”, 700 as many")
+                .contains("200 viewers preferred “new” by plays, 100 “old”, 700 neither")
         );
-        assert_eq!(
-            of(ExperimentMetric::Dislikes, 100, 200).verdict,
-            ExperimentVerdict::Worse,
-            "more dislikes are no win"
-        );
+        assert_eq!(of(ExperimentMetric::Plays, 200, 100).verdict, ExperimentVerdict::Worse);
         assert_eq!(
             of(ExperimentMetric::Plays, 100, 110).verdict,
             ExperimentVerdict::Undecided

@@ -131,8 +131,9 @@ impl Store {
 
     /// Viewers whose first page is older than `before`, the first ones first.
     pub async fn due_viewers(&self, id: ExperimentId, before: PageId, limit: u32) -> Result<Vec<Due>, Fault> {
+        // `NOT is_counted` would keep SQLite from its index.
         let sql = "SELECT profile_id, arm, first_page FROM experiment_viewers
-             WHERE experiment_id = $1 AND NOT is_counted AND first_page < $2 ORDER BY first_page LIMIT $3";
+             WHERE experiment_id = $1 AND is_counted = FALSE AND first_page < $2 ORDER BY first_page LIMIT $3";
         let rows: Vec<(i64, i64, i64)> = on!(&self.db, pool => sqlx::query_as(sql).bind(id.0).bind(before.0)
             .bind(i64::from(limit)).fetch_all(pool).await)
         .or_fault()?;
@@ -166,7 +167,7 @@ impl Store {
         let mut tx = self.db.begin().await?;
         let (mut sums, mut counted): (Sums, u64) = (Sums::new(), 0);
         let sql = "UPDATE experiment_viewers SET is_counted = TRUE
-             WHERE experiment_id = $1 AND profile_id = $2 AND NOT is_counted";
+             WHERE experiment_id = $1 AND profile_id = $2 AND is_counted = FALSE";
         for (profile, values) in viewers {
             let is_first = on!(tx, conn => sqlx::query(sql).bind(id.0).bind(profile.0).execute(conn).await
                 .map(|done| done.rows_affected() > 0))
@@ -212,7 +213,7 @@ impl Store {
     }
 
     pub async fn experiment_waiting(&self, id: ExperimentId) -> Result<u64, Fault> {
-        let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM experiment_viewers WHERE experiment_id = $1 AND NOT is_counted LIMIT $2) AS waiting";
+        let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM experiment_viewers WHERE experiment_id = $1 AND is_counted = FALSE LIMIT $2) AS waiting";
         let (waiting,): (i64,) =
             on!(&self.db, pool => sqlx::query_as(sql).bind(id.0).bind(WAITING_MAX).fetch_one(pool).await).or_fault()?;
         Ok(waiting.max(0) as u64)

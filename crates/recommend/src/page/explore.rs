@@ -4,7 +4,7 @@
 //! The places from the fourth on are cut into blocks of 1 / share. In each block one place is drawn, and gets a title drawn from the
 //! band: the titles ranked behind those that rows are made of which stand nowhere on the page. Everything else of the page is made
 //! before, so nothing else depends on the lot: a title that stands in its own place there has the propensity 1 − 1/block, a drawn one
-//! 1 / (block · band), all others 1.
+//! 1 / (block · band), all others 1. There are as many blocks as the band has titles, so that there is one left to draw in each.
 
 use contract::PageId;
 
@@ -36,7 +36,7 @@ pub fn explore(lot: Lot, row: &mut [u32], band: &[u32], kept: usize) -> Vec<(usi
     let mut propensities = Vec::with_capacity(row.len() - SURE);
     let places = row.iter_mut().enumerate().skip(SURE);
     let mut drawn = 0;
-    for (position, slot) in places {
+    for (position, slot) in places.take(block.saturating_mul(band.len())) {
         if (position - SURE).is_multiple_of(block) {
             drawn = position + random.below(block);
         }
@@ -44,7 +44,7 @@ pub fn explore(lot: Lot, row: &mut [u32], band: &[u32], kept: usize) -> Vec<(usi
             continue;
         }
         let mut propensity = 1.0 - 1.0 / block as f32;
-        if position == drawn && !left.is_empty() {
+        if position == drawn {
             *slot = left.swap_remove(random.below(left.len()));
             propensity = 1.0 / (block * band.len()) as f32;
         }
@@ -124,18 +124,24 @@ mod tests {
     /// The propensity is what it says: over many pages, each title stands at each place as often as was told.
     #[test]
     fn over_many_pages_the_shares_are_the_propensities() {
+        shares(0.1, 8, 36);
+        shares(0.5, 5, 9);
+    }
+
+    /// So many places explore.
+    fn shares(share: f32, band: u32, places: usize) {
         const PAGES: i64 = 40_000;
         let mut seen: HashMap<(usize, u32), (u32, f32)> = HashMap::new();
         for page in 0..PAGES {
-            let (row, propensities) = drawn(lot(page << 22, 0.1), 8, 4);
+            let (row, propensities) = drawn(lot(page << 22, share), band, 4);
             for (position, propensity) in propensities {
                 let known = seen.entry((position, row[position])).or_insert((0, propensity));
                 assert_eq!(known.1, propensity);
                 known.0 += 1;
             }
         }
-        // 36 places with their own title or one of eight.
-        assert_eq!(seen.len(), 36 * 9);
+        // 36 places with their own title or one of eight, and where the band is small, none behind its last block.
+        assert_eq!(seen.len(), places * (band as usize + 1));
         for (place, (times, propensity)) in seen {
             let expected = f64::from(propensity) * PAGES as f64;
             let deviation = (f64::from(times) - expected) / expected.sqrt();

@@ -45,11 +45,6 @@ impl Mix {
         (Self { teams, places }, order)
     }
 
-    /// Whether the page's own model has not placed it.
-    pub fn is_of_rival(&self, slot: u32) -> bool {
-        self.teams.get(&slot) == Some(&Team::B)
-    }
-
     /// A letter for each place of the row: who gave what stands there. Without letters behind the last that counts.
     pub fn letters(&self, row: &[u32]) -> String {
         let letter = |slot: &u32| match self.teams.get(slot) {
@@ -81,7 +76,6 @@ mod tests {
             (6, 3, 3)
         );
         for (slot, letter) in row.iter().zip(letters.chars()) {
-            assert_eq!(letter == 'b', mix.is_of_rival(*slot));
             assert!(if letter == 'a' { *slot < 20 } else { *slot >= 10 });
         }
         row[4] = 99;

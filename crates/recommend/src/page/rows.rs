@@ -186,15 +186,10 @@ impl<'a> Builder<'a> {
     pub(super) fn reasons(&mut self) -> Vec<Option<Reason>> {
         let (shelf, viewer, taste) = (self.shelf, self.viewer, self.taste);
         let picks = &self.picks[..self.picks.len().min(REASONS_MAX)];
-        let items: Vec<u32> = picks
-            .iter()
-            .map(|slot| {
-                // What the other arm's model placed was not placed by anything of this one's.
-                let is_own = !self.mix.as_ref().is_some_and(|mix| mix.is_of_rival(*slot));
-                shelf.item_of_slot(*slot).filter(|_| is_own).unwrap_or(NONE)
-            })
-            .collect();
-        let ranking = self.ranking.as_mut();
+        let item = |slot: &u32| shelf.item_of_slot(*slot).unwrap_or(NONE);
+        let items: Vec<u32> = picks.iter().map(item).collect();
+        // Where two models are compared neither says why: what has a reason is taken for it.
+        let ranking = self.ranking.as_mut().filter(|_| self.mix.is_none());
         let attributed = ranking.map_or_else(|| vec![None; items.len()], |ranking| ranking.attribute(&items));
         let pairs = picks.iter().zip(attributed);
         pairs

@@ -13,7 +13,11 @@ use proptest::prelude::*;
 use reco::{Dataset, Interaction, ItemFeatures, TrainConfig, train};
 
 use super::*;
-use crate::{loaded::Loaded, titles::Titles, trending::Trending};
+use crate::{
+    live::{Act, Live},
+    loaded::Loaded,
+    titles::Titles,
+};
 
 const GENRES: [&str; 5] = ["Drama", "Comedy", "Horror", "Western", "Noir"];
 /// Some names are those of one franchise.
@@ -21,6 +25,17 @@ const NAMES: [&str; 5] = ["Rocky", "Rocky II", "The Godfather: Part III", "The G
 const NOW: Millis = 1_767_225_600_000;
 /// Ids of episodes: so many times the id of their series, and their number.
 const EPISODE: i64 = 1_000;
+
+/// Somebody's liking of a title, now.
+fn favoured(title: TitleId) -> Act {
+    Act {
+        profile: ProfileId(title.0),
+        title,
+        at: NOW,
+        weight: 1.0,
+        before: Vec::new(),
+    }
+}
 
 #[derive(Debug, Clone)]
 struct World {
@@ -158,12 +173,12 @@ impl World {
             let trained = train(&data, &keys, &nothing, &TrainConfig::default(), NOW, &|_, _| Ok(())).unwrap();
             Arc::new(Loaded::new(ModelId(1), trained.recommender, NOW))
         });
-        let trending = Trending::default();
+        let live = Live::default();
         for title in self.titles.iter().step_by(3) {
-            trending.observe(ProfileId(title.id.0), title.id, NOW);
+            live.observe(favoured(title.id));
         }
         let titles = self.titles.iter().cloned().map(Arc::new).collect();
-        Shelf::new(Arc::new(Titles::new(titles)), model, &trending, NOW)
+        Shelf::new(Arc::new(Titles::new(titles)), model, &live, NOW)
     }
 
     /// What the catalogue would answer for episodes in progress.
@@ -333,9 +348,9 @@ proptest! {
 #[test]
 fn what_trends_alone_stands_elsewhere() {
     let titles: Vec<Arc<TitleFeatures>> = Titles::films(1..200).list;
-    let trending = Trending::default();
-    trending.observe(ProfileId(1), TitleId(199), NOW);
-    let shelf = Shelf::new(Arc::new(Titles::new(titles)), None, &trending, NOW);
+    let live = Live::default();
+    live.observe(favoured(TitleId(199)));
+    let shelf = Shelf::new(Arc::new(Titles::new(titles)), None, &live, NOW);
     let request = GetHome {
         viewer: Viewer {
             profile: ProfileId(3),

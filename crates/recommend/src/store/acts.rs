@@ -1,6 +1,6 @@
-//! The acts since the model was trained, as they are kept over a restart.
+//! The newest acts, as they are kept over a restart.
 
-use contract::{Fault, Millis, ProfileId, TitleId};
+use contract::{Fault, ProfileId, TitleId};
 use platform::{db::OrFault as _, on};
 use serde::{Deserialize, Serialize};
 use sqlx::QueryBuilder;
@@ -30,9 +30,8 @@ impl Store {
         rows.into_iter().map(act_of).collect()
     }
 
-    /// Adds acts; those up to `through` go, for the model in service has learned from them, and so do all beyond the newest that
-    /// would be read back.
-    pub async fn save_acts(&self, acts: &[Act], through: Option<Millis>) -> Result<(), Fault> {
+    /// Adds acts; those beyond the newest that would be read back go.
+    pub async fn save_acts(&self, acts: &[Act]) -> Result<(), Fault> {
         let mut tx = self.db.begin().await?;
         for chunk in acts.chunks(ACTS_OF_STATEMENT) {
             let contents: Vec<String> = chunk.iter().map(content_of).collect::<Result<_, _>>()?;
@@ -52,7 +51,7 @@ impl Store {
         let sql = "SELECT at FROM acts ORDER BY at DESC LIMIT 1 OFFSET $1";
         let surplus: Option<(i64,)> =
             on!(tx, conn => sqlx::query_as(sql).bind(ACTS_MAX).fetch_optional(conn).await).or_fault()?;
-        if let Some(last) = through.max(surplus.map(|(at,)| at)) {
+        if let Some((last,)) = surplus {
             let sql = "DELETE FROM acts WHERE at <= $1";
             on!(tx, conn => sqlx::query(sql).bind(last).execute(conn).await.map(drop)).or_fault()?;
         }

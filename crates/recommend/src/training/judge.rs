@@ -108,7 +108,8 @@ fn is_much_slower(current: &Recommender, trained: &Trained, clock: Clock<'_>) ->
     let ms = |us: f64| us / 1000.0;
     pace.is_much_slower().then(|| {
         format!(
-            "much slower than the model in service: {:.2} ms for the ranking of one viewer, where that takes {:.2} ms on the same {}              viewers; at most {:.2} ms are let through",
+            "much slower than the model in service: {:.2} ms for the ranking of one viewer, where that takes {:.2} ms on the same {} \
+             viewers; at most {:.2} ms are let through",
             ms(pace.candidate_us),
             ms(pace.current_us),
             pace.cases,

@@ -61,6 +61,8 @@ struct Outcome {
 struct Given {
     titles: Arc<Titles>,
     current: Option<Arc<Loaded>>,
+    /// Which one should serve: another than `current` where that is broken.
+    active: Option<ModelId>,
     /// Figures of the current model's own rehearsal.
     earlier: Vec<(String, f32)>,
     tuning: Tuning,
@@ -144,6 +146,7 @@ impl Room {
         let (report, mut reported) = watch::channel((0.05, String::from("learning")));
         let (keep, mut kept) = watch::channel(None);
         let (answer, mut answered) = oneshot::channel();
+        let active = self.store.active().await?;
         let current = self.shelf.load().model.clone();
         let given = Given {
             titles,
@@ -151,6 +154,7 @@ impl Room {
             tuning: self.tuning().await?.unwrap_or_default(),
             budget: Budget::of(&self.config, current.is_none()),
             now: self.inputs.now_ms(),
+            active,
             current,
         };
         // A training that was cancelled works to the end of its stage; a second one beside it would double the memory.
@@ -217,6 +221,7 @@ impl Room {
     /// Files first, then the record that points to them, in one transaction with the event.
     async fn publish(&self, outcome: Outcome, learned: &Learned, changes: u64) -> Result<ModelInfo, Failure> {
         let id: ModelId = self.inputs.id();
+        artefact::write(&self.blobs, id, outcome.parts).await?;
         let mut verdict = outcome.verdict;
         if verdict.publish && self.store.active().await? != outcome.against {
             verdict.publish = false;
@@ -241,7 +246,6 @@ impl Room {
             baseline: verdict.baseline,
             decision: verdict.decision,
         };
-        artefact::write(&self.blobs, id, outcome.parts).await?;
         self.store.add(&info, changes).await?;
         self.keep_tuning(&outcome.tuning.after(info.state == ModelState::Active))
             .await?;
@@ -299,7 +303,7 @@ fn learn(
     Ok(Outcome {
         trained,
         verdict,
-        against: current.map(|loaded| loaded.id),
+        against: given.active,
         parts,
         took,
         tuning,

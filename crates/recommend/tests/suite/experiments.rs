@@ -77,7 +77,7 @@ async fn an_ab_gives_each_arm_its_model_and_counts_what_came_of_it() {
         let wanted = setup(ExperimentMethod::Ab, models);
         let experiment = house.door.start_experiment(wanted).await.unwrap();
         let another = house.another().await;
-        let mut arms = [0u64; 2];
+        let (mut arms, mut idle) = ([0u64; 2], Vec::new());
         for viewer in (1..=VIEWERS).map(ProfileId) {
             let page = house.home(viewer).await;
             let arm = usize::from(page.model == Some(models[0]));
@@ -87,6 +87,8 @@ async fn an_ab_gives_each_arm_its_model_and_counts_what_came_of_it() {
             // In the arm of the older model three of four play something, in the other one of four.
             if (viewer.0 % 4 == 0) == (arm == 0) {
                 house.watch(viewer, house.film(recommended(&page)), 30).await;
+            } else {
+                idle.push((viewer, house.film(recommended(&page))));
             }
             if viewer.0 <= 4 {
                 let elsewhere = another.home(request(viewer)).await.unwrap();
@@ -95,11 +97,8 @@ async fn an_ab_gives_each_arm_its_model_and_counts_what_came_of_it() {
         }
         assert!(arms.iter().all(|viewers| *viewers > 50), "{}: {arms:?}", house.name);
         written(house).await;
-        assert_eq!(
-            house.room.observe_experiments().await.unwrap(),
-            0,
-            "nobody's window is over"
-        );
+        let early = house.room.observe_experiments().await.unwrap();
+        assert_eq!(early, 0, "nobody's window is over");
         let early = results(house, &experiment).await;
         assert_eq!(
             (early.verdict, early.waiting),
@@ -109,6 +108,15 @@ async fn an_ab_gives_each_arm_its_model_and_counts_what_came_of_it() {
         house.door.erase(erased).await.unwrap();
         // A window later, and the positions that players reported are there.
         house.clock.advance(2 * HOUR_MS);
+        for (viewer, film) in idle {
+            house.watch(viewer, film, 30).await;
+        }
+        let opened = house.just_opened().await;
+        assert_eq!(
+            opened.observe_experiments().await.unwrap(),
+            0,
+            "without titles nobody is counted"
+        );
         assert_eq!(
             house.room.observe_experiments().await.unwrap(),
             VIEWERS as u64 - 1,
@@ -125,11 +133,8 @@ async fn an_ab_gives_each_arm_its_model_and_counts_what_came_of_it() {
         let counted: u64 = late.arms.iter().map(|arm| arm.viewers).sum();
         assert_eq!((counted, late.waiting), (VIEWERS as u64 - 1, 0));
         let plays: Vec<f64> = late.arms.iter().map(|arm| arm.means[0].1).collect();
-        assert!(
-            (plays[0] - 0.25).abs() < 0.15 && (plays[1] - 0.75).abs() < 0.15,
-            "{}: {plays:?}",
-            house.name
-        );
+        let is_near = (plays[0] - 0.25).abs() < 0.15 && (plays[1] - 0.75).abs() < 0.15;
+        assert!(is_near, "{}: {plays:?}", house.name);
         assert_eq!(late.verdict, ExperimentVerdict::Better, "{}", late.decision);
         let difference = late.difference.unwrap();
         assert!(difference.low > 0.0 && difference.high > difference.value && difference.p_value < 0.05);

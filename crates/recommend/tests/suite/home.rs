@@ -5,9 +5,10 @@ use contract::{
     accounts::Preferences,
     activity::{Activity as _, ForTitleOf, HalfStars, ImportRatings, ImportedRating, MarkWatched, Opinion},
     catalog::{Catalog as _, EpisodePlace, NewTitle, TitleKind, UpdateTitle},
-    recommend::{GetHome, GetSimilar, How, Reason, Recommend as _, RowKind, Viewer},
+    recommend::{GetHome, GetSimilar, HomePage, How, Reason, Recommend as _, RowKind, Viewer},
 };
 use platform::clock::Clock as _;
+use tokio_util::sync::CancellationToken;
 
 use crate::house::{FILMS, GENRES, House, NEW, everywhere, row, titles, viewer};
 
@@ -434,11 +435,20 @@ async fn trending_follows_what_people_do_now() {
         for person in 0..25 {
             house.rate(ProfileId(900 + person), 77, 9).await;
         }
-        let leads = async || {
-            let page = house.home(NEW).await;
-            row(&page, |kind| *kind == RowKind::Trending).is_some_and(|row| row.items[0].title == house.films[77])
+        let leads = |page: &HomePage| {
+            row(page, |kind| *kind == RowKind::Trending).is_some_and(|row| row.items[0].title == house.films[77])
         };
-        house.until(leads).await;
+        house.until(async || leads(&house.home(NEW).await)).await;
+        // A last turn stores what was favoured; whoever starts after it knows.
+        let stop = CancellationToken::new();
+        stop.cancel();
+        house.room.clone().run(stop).await;
+        let asked = GetHome {
+            viewer: viewer(NEW),
+            exclude: Vec::new(),
+        };
+        let page = house.another().await.home(asked).await.unwrap();
+        assert!(leads(&page), "{}: after a restart", house.name);
     })
     .await;
 }

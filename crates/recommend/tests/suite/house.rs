@@ -56,6 +56,16 @@ pub async fn everywhere(test: impl AsyncFn(&House)) {
     }
 }
 
+async fn activity_on(database: &TestDatabase, inputs: &Inputs, bus: &Arc<Bus>) -> Arc<ActivityRoom> {
+    let deps = activity::Deps {
+        location: database.location.clone(),
+        inputs: inputs.clone(),
+        bus: bus.clone(),
+        config: activity::Config::default(),
+    };
+    activity::open(deps).await.unwrap()
+}
+
 impl House {
     pub async fn open(pairing: Pairing) -> Self {
         let name = pairing.name();
@@ -64,9 +74,8 @@ impl House {
         let bus = Bus::new(clock.clone());
         let folder = tempfile::tempdir().unwrap();
         let blobs = BlobStore::open(folder.path()).unwrap();
-        let location = database.location.clone();
         let deps = catalog::Deps {
-            location: location.clone(),
+            location: database.location.clone(),
             inputs: inputs.clone(),
             bus: bus.clone(),
             blobs,
@@ -75,13 +84,7 @@ impl House {
             search: catalog::SearchIndex::Off,
         };
         let catalog = catalog::open(deps, config).await.unwrap();
-        let deps = activity::Deps {
-            location,
-            inputs: inputs.clone(),
-            bus: bus.clone(),
-            config: activity::Config::default(),
-        };
-        let activity = activity::open(deps).await.unwrap();
+        let activity = activity_on(&database, &inputs, &bus).await;
         let films = films(&catalog).await;
         tastes(&activity, &films, clock.now_ms()).await;
         let room = open(&database, folder.path(), &inputs, &bus, &catalog, &activity).await;
@@ -114,6 +117,11 @@ impl House {
         let room = self.just_opened().await;
         room.ready().await.unwrap();
         room
+    }
+
+    /// Activity in another process.
+    pub async fn another_activity(&self) -> Arc<ActivityRoom> {
+        activity_on(&self.database, &self.inputs, &Bus::new(self.inputs.clock.clone())).await
     }
 
     /// The same, and nothing is loaded yet.

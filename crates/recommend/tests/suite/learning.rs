@@ -1,8 +1,10 @@
 //! What is learned between two trainings: what follows what, titles that came since, and what was given up.
 
+use std::time::Duration;
+
 use contract::{
     ProfileId, TitleId,
-    activity::{Activity as _, ForProfileOnly, ForTitleOf},
+    activity::{Activity as _, ForProfileOnly, ForTitleOf, Opinion, Rate, Recent},
     catalog::{Catalog as _, NewTitle, TitleKind},
     recommend::{GetSimilar, GetTop, Recommend, RowKind, StartTraining},
 };
@@ -137,6 +139,38 @@ async fn one_person_over_and_over_counts_once() {
         act(1).await;
         settle(house).await;
         assert_ne!(top(&*house.door, ZOE).await, once, "{}: another person is", house.name);
+    })
+    .await;
+}
+
+/// What is kept in memory here is from before it, until this process hears of it too.
+#[tokio::test]
+async fn what_another_process_wrote_is_waited_for() {
+    everywhere(async |house| {
+        house.train().await;
+        let film = unlikely(house).await;
+        let (title, profile) = (house.films[film], ProfileId(900));
+        let before = place(&*house.door, ZOE, title).await;
+        house.rate(profile, FIRST, 9).await;
+        settle(house).await;
+        let limit = 60;
+        house.activity.recent(Recent { profile, limit }).await.unwrap();
+
+        house.clock.advance(1_000);
+        let opinion = Opinion::Like;
+        let rate = Rate {
+            profile,
+            title,
+            opinion,
+        };
+        house.another_activity().await.rate(rate).await.unwrap();
+        let waiting = tokio::time::timeout(Duration::from_millis(700), house.bus.settle()).await;
+        assert!(waiting.is_err(), "{}: it was passed over", house.name);
+
+        house.rate(profile, FIRST + 1, 2).await;
+        settle(house).await;
+        let after = place(&*house.door, ZOE, title).await;
+        assert!(after < before, "{}: from {before} to {after}", house.name);
     })
     .await;
 }

@@ -5,7 +5,8 @@ use contract::{
     activity::{Activity as _, CountInteractions, ForProfileOnly},
     jobs::JobState,
     recommend::{
-        ForModel, GetPreview, ListModels, ModelState, Recommend as _, RecommendError, Row, RowKind, StartTraining,
+        ForModel, GetHome, GetPreview, ListModels, ModelState, Recommend as _, RecommendError, Row, RowKind,
+        StartTraining,
     },
 };
 use platform::blob::BlobStore;
@@ -114,6 +115,34 @@ async fn one_goes_back_to_an_older_model() {
         house
             .until(async || house.home(ProfileId(1)).await.model == Some(second.id))
             .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_the_model_in_service_broke_the_next_training_is_published() {
+    everywhere(async |house| {
+        house.train().await;
+        let first = house.newest_model().await.id;
+        house.clock.advance(1_000);
+        house.train().await;
+        let second = house.newest_model().await.id;
+        let blobs = BlobStore::open(house.folder.path()).unwrap();
+        blobs.delete(&format!("models/{second}/manifest.json")).await.unwrap();
+        let restarted = house.another().await;
+        let page = restarted
+            .home(GetHome {
+                viewer: viewer(ProfileId(1)),
+                exclude: Vec::new(),
+            })
+            .await
+            .unwrap();
+        assert_eq!(page.model, Some(first), "{}", house.name);
+        house.clock.advance(1_000);
+        let job = restarted.train(StartTraining {}).await.unwrap();
+        finish(&restarted, job).await;
+        let third = house.newest_model().await;
+        assert_eq!(third.state, ModelState::Active, "{}: {}", house.name, third.decision);
     })
     .await;
 }

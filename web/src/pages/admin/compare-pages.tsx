@@ -20,9 +20,9 @@ const NEW_VIEWER = "new";
 const OWN_ROWS = new Set(["continue_watching", "my_list"]);
 const rowsOf = (page: Home) => page.rows.filter((row) => !OWN_ROWS.has(row.kind));
 
-/** Titles that a page recommends first, in any row. */
+/** Titles that a page recommends, in any row, shown here or not. */
 function recommended(page: Home): Set<Id> {
-  return new Set(rowsOf(page).flatMap((row) => row.items.slice(0, ROW_TITLES).map(({ title }) => title.id)));
+  return new Set(rowsOf(page).flatMap((row) => row.items.map(({ title }) => title.id)));
 }
 
 /** How much of one page is on the other as well: shared titles of all titles, 0 to 1. */

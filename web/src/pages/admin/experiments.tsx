@@ -13,6 +13,9 @@ import { experimentsEn as words } from "@/strings/experiments-en";
 import { ExperimentDialog } from "./experiment-dialog";
 import { ExperimentFigures } from "./experiment-figures";
 
+/** Between two looks at results that still change. */
+const REFRESH_MS = 15_000;
+
 export function Section() {
   const [creating, setCreating] = useState(false);
   const list = useQuery({ queryKey: ["experiments"], queryFn: ({ signal }) => experiments(signal) });
@@ -116,6 +119,7 @@ function Results({ experiment }: { experiment: Experiment }) {
   const found = useQuery({
     queryKey: ["experiments", experiment.id],
     queryFn: ({ signal }) => oneExperiment(experiment.id, signal),
+    refetchInterval: ({ state }) => (experiment.state === "running" || state.data?.waiting ? REFRESH_MS : false),
   });
   if (found.isPending) return <ListSkeleton count={1} />;
   if (found.isError) return <ErrorState error={found.error} retry={() => found.refetch()} />;

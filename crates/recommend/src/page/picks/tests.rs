@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use reco::ItemSet;
 
 use super::*;
-use crate::{titles::Titles, trending::Trending};
+use crate::{live::Live, titles::Titles};
 
 const TITLES: u32 = 120;
 
@@ -16,7 +16,7 @@ fn shelf() -> Shelf {
     for title in &mut list {
         Arc::make_mut(title).genres = vec![["Drama", "Western", "Noir"][title.id.0 as usize % 3].into()];
     }
-    Shelf::new(Arc::new(Titles::new(list)), None, &Trending::default(), 0)
+    Shelf::new(Arc::new(Titles::new(list)), None, &Live::default(), 0)
 }
 
 fn genre(shelf: &Shelf, name: &str) -> usize {

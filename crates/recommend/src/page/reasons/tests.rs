@@ -6,7 +6,7 @@ use contract::{ModelId, ProfileId, TitleId, accounts::Preferences, recommend::Ho
 use reco::{Dataset, Interaction, ItemFeatures, ItemSet, TrainConfig, train};
 
 use super::*;
-use crate::{loaded::Loaded, titles::Titles, trending::Trending};
+use crate::{live::Live, loaded::Loaded, titles::Titles};
 
 /// Eight films with a model that knows them by their numbers; number 3 is for adults.
 fn shelf() -> Shelf {
@@ -23,7 +23,7 @@ fn shelf() -> Shelf {
     let model = Arc::new(Loaded::new(ModelId(1), trained.recommender, 8));
     let mut list = Titles::films(0..8).list;
     Arc::make_mut(&mut list[3]).maturity = 18;
-    Shelf::new(Arc::new(Titles::new(list)), Some(model), &Trending::default(), 8)
+    Shelf::new(Arc::new(Titles::new(list)), Some(model), &Live::default(), 8)
 }
 
 fn viewer(maturity_max: u8) -> Viewer {

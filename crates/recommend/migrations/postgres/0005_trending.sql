@@ -1,0 +1,2 @@
+-- What is trending is counted from `acts`.
+DROP TABLE trending;
