@@ -2,6 +2,8 @@
 //!
 //! Figures, not tests: a figure that falls short is written down like any other.
 
+mod crowd;
+mod endurance;
 mod figures;
 mod kills;
 mod library;
@@ -43,6 +45,8 @@ enum Name {
     Start,
     /// the home page under load
     Home,
+    /// a server's memory over a million pages and a thousand exchanges of its model: minutes
+    Endurance,
     /// from a rating to a changed home page
     Taste,
     /// all of the recommender: peers, quality and scale
@@ -51,7 +55,7 @@ enum Name {
     Peers,
     /// ranking quality on ML-1M and MovieTweetings
     Quality,
-    /// a generated service of a hundred million interactions: minutes, and 8 GB of memory
+    /// a generated service of a hundred million interactions, and a server with 100,000 titles: half an hour, and 8 GB of memory
     Scale,
     /// first frame in a browser, and the scripts of the home page
     Page,
@@ -118,6 +122,7 @@ impl Bench<'_> {
             Name::Train => figures::train(self, stage),
             Name::Start => figures::start(self, stage),
             Name::Home => figures::home(self, stage),
+            Name::Endurance => endurance::endurance(self, stage),
             Name::Taste => figures::taste(self, stage),
             Name::Reco => Err(anyhow::anyhow!("a group of other names")),
             Name::Peers => peers::peers(self, stage),

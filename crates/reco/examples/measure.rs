@@ -103,12 +103,12 @@ fn service((data, features): (Dataset, ItemFeatures)) -> reco::Result<()> {
     println!(
         "top 100 of {} titles: {:.0} µs",
         loaded.items(),
-        processor_micros(&loaded, &cases, 100)
+        ranking_micros(&loaded, &cases, 100)
     );
-    println!("top 600: {:.0} µs", processor_micros(&loaded, &cases, 600));
+    println!("top 600: {:.0} µs", ranking_micros(&loaded, &cases, 600));
     for name in ["popularity", "cooccurrence", "ease", "ials", "content"] {
         if let Some(model) = loaded.model(name) {
-            println!("  {name:14} {:.0} µs", processor_micros(model, &cases, 100));
+            println!("  {name:14} {:.0} µs", ranking_micros(model, &cases, 100));
         }
     }
     reasons(&loaded, &cases[..cases.len().min(4_000)]);
@@ -126,9 +126,9 @@ fn reasons(model: &Recommender, cases: &[Case]) {
     {
         let mut ranked = model.rank_where(&case.history, 160, &|_| true, &mut scratch);
         let items: Vec<u32> = ranked.list().iter().take(20).map(|scored| scored.item).collect();
-        let before = processor_seconds();
+        let before = Instant::now();
         let attributed = ranked.attribute(&items);
-        spent += processor_seconds() - before;
+        spent += before.elapsed().as_secs_f64();
         count += 1;
         for why in attributed.into_iter().flatten() {
             let history: f32 = why.titles.iter().map(|title| title.contribution).sum();
@@ -148,20 +148,14 @@ fn reasons(model: &Recommender, cases: &[Case]) {
     println!("most is the history's, popularity's, trending's, other: {leads:?}; one title made a fifth of {fifths}");
 }
 
-/// Mean processor time of one ranking on this thread, which other load on the machine does not change much.
-fn processor_micros(model: &dyn Model, cases: &[Case], k: usize) -> f64 {
+/// Mean time of one ranking on this thread.
+fn ranking_micros(model: &dyn Model, cases: &[Case], k: usize) -> f64 {
     let (nothing, mut scratch) = (ItemSet::default(), Scratch::default());
-    let before = processor_seconds();
+    let before = Instant::now();
     for case in cases {
         std::hint::black_box(model.recommend(&case.history, k, &nothing, &mut scratch));
     }
-    (processor_seconds() - before) * 1e6 / cases.len().max(1) as f64
-}
-
-fn processor_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanos = text.split(' ').next().and_then(|n| n.parse::<f64>().ok());
-    nanos.unwrap_or(f64::NAN) / 1e9
+    before.elapsed().as_secs_f64() * 1e6 / cases.len().max(1) as f64
 }
 
 fn print(done: &Evaluation) {

@@ -1,5 +1,5 @@
 //! A generated service: `cargo run --release -p reco --example scale -- TITLES VIEWERS EVENTS [THREADS]` trains a recommender on it,
-//! ranks for some of its viewers on one thread, swaps models under requests, and prints what that took, as JSON at the end.
+//! ranks for some of its viewers on one thread, and prints what that took, as JSON at the end.
 //!
 //! Titles belong to tastes and are popular by a power law within theirs; a viewer has a few tastes, more or less to watch, and often
 //! goes on to a title close to the last one. Everything follows from a seed, and no list of interactions exists besides the data
@@ -8,10 +8,9 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reco::{
-    Dataset, DatasetBuilder, Interaction, ItemFeatures, ItemFeaturesBuilder, ItemSet, Model, Recommender, Scratch,
+    Dataset, DatasetBuilder, Interaction, ItemFeatures, ItemFeaturesBuilder, ItemSet, Recommender, Scratch,
     TitleDescription, TrainConfig, signal, train,
 };
-use std::sync::Arc;
 use std::time::Instant;
 
 type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
@@ -25,9 +24,6 @@ const DAYS: i64 = 1_000;
 const RANKINGS: usize = 5_000;
 /// Titles of a ranking, as a page asks for them.
 const RANKED: usize = 600;
-const SWAPS: usize = 1_000;
-/// Events of the service whose models are swapped: small, so that a thousand of them are loaded in a minute.
-const SWAPPED: [usize; 3] = [5_000, 10_000, 500_000];
 
 fn main() -> Anyhow<()> {
     let arguments: Result<Vec<usize>, _> = std::env::args().skip(1).map(|word| word.parse()).collect();
@@ -51,9 +47,6 @@ fn main() -> Anyhow<()> {
     millis.sort_by(f64::total_cmp);
     let at = |share: f64| millis[((millis.len() - 1) as f64 * share) as usize];
     let (p50, p99) = (at(0.5), at(0.99));
-    drop((data, service));
-    let [titles_swapped, viewers_swapped, events_swapped] = SWAPPED;
-    let swaps = swapped(&generated(titles_swapped, viewers_swapped, events_swapped)?)?;
     let figures = serde_json::json!({
         "titles": titles,
         "viewers": viewers,
@@ -62,10 +55,6 @@ fn main() -> Anyhow<()> {
         "peak_gb": peak,
         "ranking_p50_ms": p50,
         "ranking_p99_ms": p99,
-        "swaps": SWAPS,
-        "resident_before_mb": swaps.before_mb,
-        "resident_after_mb": swaps.after_mb,
-        "swap_requests": swaps.requests,
     });
     println!("{figures}");
     Ok(())
@@ -168,70 +157,16 @@ fn rankings(service: &Recommender, data: &Dataset) -> Vec<f64> {
     let step = (data.users() / RANKINGS).max(1);
     let users = (0..data.users() as u32).step_by(step).take(RANKINGS);
     let timed = users.map(|user| {
-        let began = processor_seconds();
+        let began = Instant::now();
         let ranked = service.rank_where(data.history(user), RANKED, &|_| true, &mut scratch);
         assert_eq!(ranked.list().len(), RANKED, "a page without titles");
-        (processor_seconds() - began) * 1e3
+        began.elapsed().as_secs_f64() * 1e3
     });
     timed.collect()
 }
 
-struct Swaps {
-    requests: usize,
-    before_mb: f64,
-    after_mb: f64,
-}
-
-/// A thousand times: load a model, put it in the place of the last one, answer a hundred requests. Memory is measured after the
-/// first tenth, when everything has been used once, and at the end.
-fn swapped(data: &Dataset) -> Anyhow<Swaps> {
-    let keys: Vec<i64> = (0..data.items() as i64).collect();
-    let mut config = TrainConfig::default();
-    config.base.ials.epochs = 2;
-    let features = described(data.items());
-    let now = data.newest().unwrap_or_default();
-    let parts = train(data, &keys, &features, &config, now, &|_, _| Ok(()))?
-        .recommender
-        .save_parts()?;
-    let mut current = Arc::new(Recommender::load_parts(&parts)?);
-    let mut scratch = Scratch::default();
-    let nothing = ItemSet::default();
-    let (mut requests, mut before_mb) = (0, 0.0);
-    for swap in 0..SWAPS {
-        current = Arc::new(Recommender::load_parts(&parts)?);
-        for _ in 0..100 {
-            let history = data.history((requests * 31 % data.users()) as u32);
-            std::hint::black_box(current.recommend(history, 200, &nothing, &mut scratch));
-            requests += 1;
-        }
-        if swap == SWAPS / 10 {
-            before_mb = resident_mb()?;
-        }
-    }
-    drop(current);
-    let current = Recommender::load_parts(&parts)?;
-    let after_mb = resident_mb()?;
-    drop(current);
-    Ok(Swaps {
-        requests,
-        before_mb,
-        after_mb,
-    })
-}
-
-/// Time of this thread on a processor, which other load on the machine does not change much.
-fn processor_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanos = text.split(' ').next().and_then(|n| n.parse::<f64>().ok());
-    nanos.unwrap_or(f64::NAN) / 1e9
-}
-
 fn peak_gb() -> f64 {
     status_kb("VmHWM:").map_or(f64::NAN, |kilobytes| kilobytes / 1e6)
-}
-
-fn resident_mb() -> Anyhow<f64> {
-    Ok(status_kb("VmRSS:").ok_or("the kernel tells no VmRSS")? / 1e3)
 }
 
 fn status_kb(field: &str) -> Option<f64> {

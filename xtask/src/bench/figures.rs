@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::Bench;
+use super::crowd::{Crowd, Load};
 use super::library::Library;
 use super::report::Figure;
 use crate::browser::Look;
@@ -16,11 +17,11 @@ use crate::demo::{VIEWER, data};
 use crate::http::Client;
 use crate::kinora::Kinora;
 use crate::node::Node;
-use crate::process::Run;
 use crate::progress::Stage;
 
 const STARTS: usize = 7;
 const IDLE: Duration = Duration::from_secs(15);
+const CONNECTIONS: usize = 50;
 const LOAD_SECONDS: &str = "20s";
 const GENERATED_RATINGS: usize = 1_000_000;
 const FIRST_FRAMES: usize = 5;
@@ -147,11 +148,6 @@ pub fn home(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
     ])
 }
 
-struct Load {
-    per_second: f64,
-    p99_ms: f64,
-}
-
 /// Random viewers on a server of their own, for a while.
 fn load(library: &Library, script: &Path, keeps: bool, stage: &Stage) -> Result<Load> {
     let server = Kinora {
@@ -159,34 +155,9 @@ fn load(library: &Library, script: &Path, keeps: bool, stage: &Stage) -> Result<
         ..library.kinora.clone()
     }
     .start(stage)?;
-    let tokens = library.tokens(&server.url)?;
-    let once = |seconds: &str, seed: &str| -> Result<Value> {
-        let run = Run::new("wrk")
-            .args(["-t2", "-c50", "-d", seconds, "-s"])
-            .arg(script)
-            .arg(&server.url);
-        let said = run.arg("--").arg(&tokens).arg(seed).output(stage)?;
-        let line = said
-            .lines()
-            .rev()
-            .find(|line| line.starts_with('{'))
-            .context("the load generator gave no figures")?;
-        serde_json::from_str(line).context("read the load generator's figures")
-    };
-    once("3s", "1")?;
-    let figures = once(LOAD_SECONDS, "2")?;
-    let number = |key: &str| {
-        figures[key]
-            .as_f64()
-            .with_context(|| format!("no `{key}` in {figures}"))
-    };
-    if number("refused")? + number("errors")? > 0.0 {
-        bail!("not every request was answered: {figures}");
-    }
-    Ok(Load {
-        per_second: number("requests")? / (number("duration_us")? / 1e6),
-        p99_ms: number("p99_us")? / 1_000.0,
-    })
+    let crowd = Crowd::of(library, &server.url, script)?;
+    crowd.ask(CONNECTIONS, "3s", 1, stage)?;
+    crowd.ask(CONNECTIONS, LOAD_SECONDS, 2, stage)
 }
 
 /// Rates a film five stars and reads the very next page.
@@ -297,7 +268,7 @@ fn wait(time: Duration) {
     }
 }
 
-fn resident_bytes(process: u32) -> Result<u64> {
+pub fn resident_bytes(process: u32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).context("the server has ended")?;
     let line = status
         .lines()

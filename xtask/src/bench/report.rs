@@ -77,9 +77,13 @@ impl Figure {
 /// Four digits that matter, thousands apart.
 pub fn number(value: f64) -> String {
     if value >= 10_000.0 {
-        let whole = format!("{value:.0}");
-        let (head, tail) = whole.split_at(whole.len() - 3);
-        return format!("{head},{tail}");
+        let whole = format!("{value:.0}").into_bytes();
+        let groups: Vec<String> = whole
+            .rchunks(3)
+            .rev()
+            .map(|group| String::from_utf8_lossy(group).into())
+            .collect();
+        return groups.join(",");
     }
     match value {
         100.0.. => format!("{value:.0}"),
@@ -219,7 +223,9 @@ mod tests {
 
     #[test]
     fn numbers_show_what_matters() {
-        let shown: Vec<String> = [0.1613, 1.234, 12.34, 123.4, 123_456.0].map(number).into();
-        assert_eq!(shown, ["0.1613", "1.23", "12.3", "123", "123,456"]);
+        let shown: Vec<String> = [0.1613, 1.234, 12.34, 123.4, 123_456.0, 107_732_361.0]
+            .map(number)
+            .into();
+        assert_eq!(shown, ["0.1613", "1.23", "12.3", "123", "123,456", "107,732,361"]);
     }
 }
