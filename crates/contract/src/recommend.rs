@@ -172,6 +172,48 @@ pub struct ModelInfo {
     pub decision: String,
 }
 
+/// How an estimate from the log is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EstimateMethod {
+    InversePropensity,
+    SelfNormalised,
+    DoublyRobust,
+}
+
+/// Plays a place under a model, with 95 % intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PolicyEstimate {
+    pub method: EstimateMethod,
+    pub value: f64,
+    pub low: f64,
+    pub high: f64,
+    /// The value less what was earned.
+    pub lift: f64,
+    pub lift_low: f64,
+    pub lift_high: f64,
+}
+
+/// What a model would have earned at the places of *Top Picks* that explore, from the log of what was shown since it was trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelEstimate {
+    pub model: ModelId,
+    /// What it stands on: pages, places on them at which chance decided, and whose they were.
+    pub pages: u64,
+    pub places: u64,
+    pub viewers: u64,
+    /// Plays a place within a day, as they were.
+    pub served: f64,
+    /// So many places of the model's own choice would say as much.
+    pub effective: f64,
+    /// About 1 where the log covers what the model would show.
+    pub covered: f64,
+    /// Weights that were cut to a bound, which makes the first and the last method say too little.
+    pub clipped: u64,
+    /// None where there are too few viewers to say anything.
+    pub estimates: Vec<PolicyEstimate>,
+}
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct ListModels {
     pub before: Option<ModelId>,
@@ -218,6 +260,8 @@ pub trait Recommend: Send + Sync + 'static {
     async fn train(&self, req: StartTraining) -> Result<Job, RecommendError>;
     /// Also the way back to an older one.
     async fn activate(&self, req: ForModel) -> Result<ModelInfo, RecommendError>;
+    /// What this model would have earned where pages explored: reads the log and takes seconds.
+    async fn estimate(&self, req: ForModel) -> Result<ModelEstimate, RecommendError>;
     /// Newest first.
     async fn experiments(&self, req: ListExperiments) -> Result<Vec<Experiment>, RecommendError>;
     /// From now on its viewers have pages of its models.
@@ -241,6 +285,7 @@ crate::wire! { Recommend as "recommend", RecommendError:
     models(ListModels) -> Vec<ModelInfo>,
     train(StartTraining) -> Job,
     activate(ForModel) -> ModelInfo,
+    estimate(ForModel) -> ModelEstimate,
     experiments(ListExperiments) -> Vec<Experiment>,
     start_experiment(StartExperiment) -> Experiment,
     experiment(ForExperiment) -> ExperimentResults,

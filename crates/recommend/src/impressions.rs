@@ -1,10 +1,11 @@
 //! What was shown: one compact row per page, written behind the answer by a bounded batcher.
 //!
-//! Packed form, version 2: a byte 2, then per row: kind (a byte), its title or genre where it has one, the number of items, the
+//! Packed form, version 3: a byte 3, then per row: kind (a byte), its title or genre where it has one, the number of items, the
 //! items, the number of runs of propensities that are not 1, and those: how many items since the run before, how many it has, and
-//! their propensity as a little-endian `f32`. Numbers are LEB128; a title is the zigzag of its difference to the title before, since
-//! neighbours in a catalogue have close ids: about two bytes each instead of eight. Version 1, which has no propensities, is read as
-//! a page on which all are 1.
+//! their propensity as a little-endian `f32`. A row with such runs goes on with the titles whose place chance gave to another: their
+//! number, and each with the number of places since the one before; then with the titles that chance had to choose from. Numbers are
+//! LEB128; a title is the zigzag of its difference to the title before, since neighbours in a catalogue have close ids: about two bytes
+//! each instead of eight. Version 1 has no propensities and is read as a page on which all are 1; version 2 has nothing behind them.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -24,7 +25,7 @@ const QUEUE_MAX: usize = 8_192;
 const BATCH_MAX: usize = 2_048;
 /// Pages that come within this time are written together.
 const GATHER: Duration = Duration::from_millis(500);
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A page as stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,8 @@ pub struct ShownRow {
     pub kind: RowKind,
     /// In the order they stood.
     pub items: Vec<ShownItem>,
+    /// What chance could have put at each of the places whose propensity is not 1, besides the title that stands there otherwise.
+    pub band: Vec<TitleId>,
 }
 
 /// A title as it was shown.
@@ -52,16 +55,21 @@ pub struct ShownItem {
     pub title: TitleId,
     /// The probability with which the page shows this title at this place to this viewer, above 0 and at most 1.
     pub propensity: f32,
+    /// The title that stands at this place otherwise, where chance put this one.
+    pub displaced: Option<TitleId>,
 }
 
-/// A place of a page at which another title could have stood.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Chance {
-    /// Row of the page and position in it, from 0.
+/// How a row of a page explored.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Explored {
+    /// The number of the row, from 0.
     pub row: usize,
-    pub position: usize,
-    /// The probability of the title that stands there.
-    pub propensity: f32,
+    /// Positions at which another title could have stood, in order, with the probability of the one that does.
+    pub places: Vec<(usize, f32)>,
+    /// Those at which chance put a title, in order, with the one that stands there otherwise.
+    pub displaced: Vec<(usize, TitleId)>,
+    /// What chance had to choose from.
+    pub band: Vec<TitleId>,
 }
 
 /// Where pages wait to be written.
@@ -119,8 +127,7 @@ async fn drain(receiver: &mut mpsc::Receiver<Shown>, store: &Store) {
 }
 
 impl Shown {
-    /// `chances` are the places whose propensity is not 1, in the order of the page.
-    pub fn of(page: &HomePage, profile: ProfileId, arm: Option<String>, chances: &[Chance]) -> Self {
+    pub fn of(page: &HomePage, profile: ProfileId, arm: Option<String>, explored: Option<&Explored>) -> Self {
         let mut content = Vec::with_capacity(1_024);
         content.push(VERSION);
         let mut last = 0;
@@ -138,7 +145,10 @@ impl Shown {
             row.items
                 .iter()
                 .for_each(|item| put_title(&mut content, &mut last, item.title));
-            put_chances(&mut content, chances, number);
+            match explored.filter(|explored| explored.row == number) {
+                Some(explored) => put_explored(&mut content, &mut last, explored),
+                None => put(&mut content, 0),
+            }
         }
         Self {
             page: page.id,
@@ -163,13 +173,16 @@ impl Shown {
                 Some(ShownItem {
                     title: take_title(&mut rest, &mut last)?,
                     propensity: 1.0,
+                    displaced: None,
                 })
             };
             let mut items = (0..count).map(item).collect::<Option<Vec<_>>>()?;
-            if *version > 1 {
-                take_chances(&mut rest, &mut items)?;
-            }
-            rows.push(ShownRow { kind, items });
+            let is_certain = *version == 1 || take_propensities(&mut rest, &mut items)? == 0;
+            let band = match *version < 3 || is_certain {
+                true => Vec::new(),
+                false => take_band(&mut rest, &mut last, &mut items)?,
+            };
+            rows.push(ShownRow { kind, items, band });
         }
         Some(rows)
     }
@@ -209,23 +222,31 @@ fn take_kind(rest: &mut &[u8], last: &mut i64) -> Option<RowKind> {
     })
 }
 
-/// The propensities of one row, as runs of equal ones.
-fn put_chances(content: &mut Vec<u8>, chances: &[Chance], row: usize) {
-    let here = chances.iter().position(|chance| chance.row == row);
-    let here = here.map_or(&[][..], |first| &chances[first..]);
-    let here = &here[..here.iter().take_while(|chance| chance.row == row).count()];
-    let runs = || here.chunk_by(|a, b| a.position + 1 == b.position && a.propensity == b.propensity);
+/// Propensities as runs of equal ones, then what chance chose and what from.
+fn put_explored(content: &mut Vec<u8>, last: &mut i64, explored: &Explored) {
+    let runs = || explored.places.chunk_by(|a, b| a.0 + 1 == b.0 && a.1 == b.1);
     put(content, runs().count() as u64);
     let mut end = 0;
     for run in runs() {
-        put(content, (run[0].position - end) as u64);
+        let (first, propensity) = run[0];
+        put(content, (first - end) as u64);
         put(content, run.len() as u64);
-        content.extend(run[0].propensity.to_le_bytes());
-        end = run[0].position + run.len();
+        content.extend(propensity.to_le_bytes());
+        end = first + run.len();
     }
+    put(content, explored.displaced.len() as u64);
+    let mut end = 0;
+    for (position, title) in &explored.displaced {
+        put(content, (position - end) as u64);
+        put_title(content, last, *title);
+        end = position + 1;
+    }
+    put(content, explored.band.len() as u64);
+    explored.band.iter().for_each(|title| put_title(content, last, *title));
 }
 
-fn take_chances(rest: &mut &[u8], items: &mut [ShownItem]) -> Option<()> {
+/// Answers how many runs there were.
+fn take_propensities(rest: &mut &[u8], items: &mut [ShownItem]) -> Option<u64> {
     let (runs, mut items) = (take(rest)?, items.iter_mut());
     for _ in 0..runs {
         let (gap, length) = (take(rest)?, take(rest)?);
@@ -233,7 +254,18 @@ fn take_chances(rest: &mut &[u8], items: &mut [ShownItem]) -> Option<()> {
         (0..gap).try_for_each(|_| items.next().map(drop))?;
         (0..length).try_for_each(|_| items.next().map(|item| item.propensity = propensity))?;
     }
-    Some(())
+    Some(runs)
+}
+
+fn take_band(rest: &mut &[u8], last: &mut i64, items: &mut [ShownItem]) -> Option<Vec<TitleId>> {
+    let mut items = items.iter_mut();
+    for _ in 0..take(rest)? {
+        let gap = take(rest)?;
+        let title = take_title(rest, last)?;
+        (0..gap).try_for_each(|_| items.next().map(drop))?;
+        items.next()?.displaced = Some(title);
+    }
+    (0..take(rest)?).map(|_| take_title(rest, last)).collect()
 }
 
 fn take_propensity(rest: &mut &[u8]) -> Option<f32> {
@@ -306,26 +338,32 @@ mod tests {
         }
     }
 
-    /// The places of these rows whose propensity is not 1.
-    fn chances(rows: &[ShownRow]) -> Vec<Chance> {
-        let places = rows.iter().enumerate().flat_map(|(row, shown)| {
-            shown.items.iter().enumerate().map(move |(position, item)| Chance {
-                row,
-                position,
-                propensity: item.propensity,
-            })
-        });
-        places.filter(|chance| chance.propensity != 1.0).collect()
+    /// How the row explores that has places which are not certain.
+    fn explored(rows: &[ShownRow]) -> Option<Explored> {
+        let places = |shown: &ShownRow| -> Vec<(usize, f32)> {
+            let all = shown.items.iter().map(|item| item.propensity).enumerate();
+            all.filter(|(_, propensity)| *propensity != 1.0).collect()
+        };
+        let row = rows.iter().position(|shown| !places(shown).is_empty())?;
+        let items = rows[row].items.iter().enumerate();
+        Some(Explored {
+            row,
+            places: places(&rows[row]),
+            displaced: items.filter_map(|(at, item)| Some((at, item.displaced?))).collect(),
+            band: rows[row].band.clone(),
+        })
     }
 
     fn certain(kind: RowKind, titles: impl Iterator<Item = i64>) -> ShownRow {
         let item = |title| ShownItem {
             title: TitleId(title),
             propensity: 1.0,
+            displaced: None,
         };
         ShownRow {
             kind,
             items: titles.map(item).collect(),
+            band: Vec::new(),
         }
     }
 
@@ -343,26 +381,43 @@ mod tests {
     }
 
     fn shown_row() -> impl Strategy<Value = ShownRow> {
-        let propensity = prop_oneof![4 => Just(1.0f32), 2 => Just(0.95f32), 1 => 1e-6f32..1.0];
-        let item = (any::<i64>(), propensity).prop_map(|(title, propensity)| ShownItem {
-            title: TitleId(title),
-            propensity,
-        });
-        let items = prop::collection::vec(item, 0..30);
+        let titles = prop::collection::vec(any::<i64>(), 0..30);
         let kind = (0u8..8, any::<i64>(), ".{0,12}").prop_map(|(kind, title, genre)| of_kind(kind, title, genre));
-        (kind, items).prop_map(|(kind, items)| ShownRow { kind, items })
+        (kind, titles).prop_map(|(kind, titles)| certain(kind, titles.into_iter()))
+    }
+
+    /// Rows of which one explores, where it has places for it.
+    fn shown_rows() -> impl Strategy<Value = Vec<ShownRow>> {
+        let propensity = prop_oneof![4 => Just(1.0f32), 2 => Just(0.95f32), 1 => 1e-6f32..1.0];
+        let places = prop::collection::vec((propensity, prop::option::of(any::<i64>())), 30);
+        let band = prop::collection::vec(any::<i64>().prop_map(TitleId), 0..9);
+        let rows = prop::collection::vec(shown_row(), 0..6);
+        (rows, any::<prop::sample::Index>(), places, band).prop_map(|(mut rows, exploring, places, band)| {
+            let Some(last) = rows.len().checked_sub(1) else {
+                return rows;
+            };
+            let row = &mut rows[exploring.index(last + 1)];
+            for (item, (propensity, displaced)) in row.items.iter_mut().zip(places) {
+                item.propensity = propensity;
+                item.displaced = displaced.map(TitleId).filter(|_| propensity < 1.0);
+            }
+            if row.items.iter().any(|item| item.propensity < 1.0) {
+                row.band = band;
+            }
+            rows
+        })
     }
 
     proptest! {
         #[test]
-        fn what_was_shown_can_be_read_again(rows in prop::collection::vec(shown_row(), 0..6)) {
-            let shown = Shown::of(&page(&rows), ProfileId(1), Some("blue".into()), &chances(&rows));
+        fn what_was_shown_can_be_read_again(rows in shown_rows()) {
+            let shown = Shown::of(&page(&rows), ProfileId(1), Some("blue".into()), explored(&rows).as_ref());
             prop_assert_eq!(shown.rows(), Some(rows));
         }
 
         #[test]
         fn bytes_that_are_no_page_are_refused_or_read_but_never_panic(
-            version in 0u8..4,
+            version in 0u8..5,
             content in prop::collection::vec(any::<u8>(), 0..60),
         ) {
             let content = [vec![version], content].concat();
@@ -389,10 +444,27 @@ mod tests {
         assert_eq!(shown.rows(), Some(rows));
     }
 
+    /// As pages were stored before what chance chose from was kept with them.
+    #[test]
+    fn version_2_has_propensities_and_nothing_behind_them() {
+        let content = [&[2u8, 1, 2, 10, 4, 1, 1, 1][..], &0.5f32.to_le_bytes(), &[5, 1, 8, 0]].concat();
+        let shown = Shown {
+            page: PageId(1),
+            profile: ProfileId(1),
+            model: None,
+            arm: None,
+            content,
+        };
+        let mut picks = certain(RowKind::TopPicks, [5, 7].into_iter());
+        picks.items[1].propensity = 0.5;
+        let rows = vec![picks, certain(RowKind::New, [11].into_iter())];
+        assert_eq!(shown.rows(), Some(rows));
+    }
+
     #[test]
     fn a_title_takes_two_or_three_bytes() {
         let titles = (0..300i64).map(|n| (1 << 50) + n * 7_919 % 10_000);
         let page = page(&[certain(RowKind::TopPicks, titles)]);
-        assert!(Shown::of(&page, ProfileId(1), None, &[]).content.len() < 300 * 3 + 20);
+        assert!(Shown::of(&page, ProfileId(1), None, None).content.len() < 300 * 3 + 20);
     }
 }

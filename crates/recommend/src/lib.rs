@@ -22,6 +22,7 @@
 //! Wiring: [`open`]; then [`Room::subscribe`] and [`Room::run`] where pages are served, [`Room::run_worker`] and
 //! [`Room::run_schedule`] where models are trained. [`Room`] is also the [`contract::jobs::Jobs`] door of its trainings.
 
+mod estimate;
 mod events;
 mod experiments;
 mod franchise;

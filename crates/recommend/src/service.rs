@@ -16,7 +16,7 @@ use contract::{
     jobs::{ForJob, Job, JobError, JobKind, JobState, Jobs, ListJobs},
     recommend::{
         Explain, ForModel, GetHome, GetOnboarding, GetPreview, GetSimilar, GetTop, HomePage, Item, ListModels,
-        ModelInfo, Reason, Recommend, RecommendError, StartTraining, Viewer,
+        ModelEstimate, ModelInfo, Reason, Recommend, RecommendError, StartTraining, Viewer,
     },
 };
 use platform::jobs::NewJob;
@@ -45,7 +45,7 @@ const READY_WAIT: Duration = Duration::from_secs(10);
 /// A page, with what is stored beside it.
 struct Made {
     page: HomePage,
-    chances: Vec<impressions::Chance>,
+    explored: Option<impressions::Explored>,
     teams: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Recommend for Room {
         let made = self.make(&placed, self.config.explore_share, &req, recent).await;
         let arm = placed.arm(made.teams.as_deref());
         let (page, profile) = (made.page, req.viewer.profile);
-        let shown = impressions::Shown::of(&page, profile, arm, &made.chances);
+        let shown = impressions::Shown::of(&page, profile, arm, made.explored.as_ref());
         self.impressions.record(shown);
         Ok(page)
     }
@@ -200,6 +200,10 @@ impl Recommend for Room {
         Ok(info)
     }
 
+    async fn estimate(&self, req: ForModel) -> Result<ModelEstimate, RecommendError> {
+        self.estimated(req.model).await
+    }
+
     async fn experiments(&self, req: ListExperiments) -> Result<Vec<Experiment>, RecommendError> {
         self.list_experiments(req).await
     }
@@ -273,7 +277,7 @@ impl Room {
         };
         Made {
             page,
-            chances: built.chances,
+            explored: built.explored,
             teams: built.teams,
         }
     }

@@ -4,7 +4,7 @@ mod acts;
 mod embeddings;
 
 use contract::{
-    Fault, Millis, ModelId, ProfileId,
+    Fault, Millis, ModelId, PageId, ProfileId,
     events::EventBody,
     recommend::{ModelInfo, ModelState},
 };
@@ -141,6 +141,16 @@ impl Store {
         let rows: Vec<StoredPage> =
             on!(&self.db, pool => sqlx::query_as(sql).bind(profile.0).bind(i64::from(limit)).fetch_all(pool).await)
                 .or_fault()?;
+        Ok(rows.into_iter().map(shown_of).collect())
+    }
+
+    /// Pages from `first` on and before `before`, the newest first.
+    pub async fn pages_before(&self, first: PageId, before: PageId, limit: u32) -> Result<Vec<Shown>, Fault> {
+        let sql = "SELECT page_id, profile_id, model_id, arm, content FROM pages
+             WHERE page_id >= $1 AND page_id < $2 ORDER BY page_id DESC LIMIT $3";
+        let rows: Vec<StoredPage> = on!(&self.db, pool => sqlx::query_as(sql).bind(first.0).bind(before.0)
+            .bind(i64::from(limit)).fetch_all(pool).await)
+        .or_fault()?;
         Ok(rows.into_iter().map(shown_of).collect())
     }
 

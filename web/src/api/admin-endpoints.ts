@@ -59,6 +59,10 @@ export type PreviewQuery = paths["/api/v1/admin/models/{id}/home"]["get"]["param
 export const modelPage = (id: Id, query: PreviewQuery, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/models/{id}/home", { params: { path: { id }, query }, signal }));
 
+/** What a model would have earned, from the log; reads thousands of pages. */
+export const modelEstimate = (id: Id, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/admin/models/{id}/estimate", { params: { path: { id } }, signal }));
+
 export type ExperimentDraft = paths["/api/v1/admin/experiments"]["post"]["requestBody"]["content"]["application/json"];
 
 export const experiments = (signal?: AbortSignal) => answer(client.GET("/api/v1/admin/experiments", { signal }));

@@ -52,6 +52,7 @@ export type PlayState = Schemas["PlayState"];
 export type Job = Schemas["Job"];
 export type Metric = Schemas["Metric"];
 export type Model = Schemas["Model"];
+export type ModelEstimate = Schemas["ModelEstimate"];
 export type Experiment = Schemas["Experiment"];
 export type ExperimentDifference = Schemas["ExperimentDifference"];
 export type ExperimentMethod = Schemas["ExperimentMethod"];

@@ -157,6 +157,28 @@ export const adminEn = {
     plot: (metric: string) => `${metric} over time`,
     chooseMetric: "Measure shown",
     decision: "Decision",
+    estimate: {
+      open: "Estimate from the log",
+      openOf: (when: string) => `Estimate from the log: ${when}`,
+      close: "Close the estimate",
+      verdicts: {
+        none: "Too little has been shown since this model was trained: at least thirty viewers must have had a day with a page that explores.",
+        more: "This model would have been played more than what was shown.",
+        less: "This model would have been played less than what was shown.",
+        same: "No difference that is more than chance between this model and what was shown.",
+      },
+      stands: (pages: string, viewers: string, places: string) =>
+        `From ${pages} pages of ${viewers} viewers with ${places} places of Top Picks where chance may decide.`,
+      served: (plays: string) =>
+        `Of a thousand such places ${plays} were played within a day. The lines say how many more or fewer it would have been, with 95 % intervals.`,
+      methods: {
+        inverse_propensity: "Inverse propensity",
+        self_normalised: "Self-normalised",
+        doubly_robust: "Doubly robust",
+      },
+      uncovered: "The log holds too little of what this model would show for these figures to be trusted; more pages will tell.",
+      clipped: (count: string) => `${count} weights were cut to a bound, which makes the figures too small.`,
+    },
     compare: {
       title: "Two pages side by side",
       lead: "What two models would show the same viewer: one of your own profiles, or somebody new.",

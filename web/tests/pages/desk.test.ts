@@ -118,6 +118,24 @@ describe("a title", () => {
   });
 });
 
+describe("a model", () => {
+  it("is judged from the log of what was shown", async () => {
+    const page = await house.open("/admin/models");
+    const open = page.getByRole("button", { name: "Estimate from the log" });
+    await open.nth(1).click();
+    await page.getByText("would have been played more").waitFor();
+    const line = page.getByRole("img", { name: "Doubly robust" });
+    expect(await line.getAttribute("aria-label")).toContain("+5.5");
+    await page.getByText("Of a thousand such places 20 were played").waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.getByRole("button", { name: "Close the estimate" }).click();
+    await line.waitFor({ state: "detached" });
+    await open.first().click();
+    await page.getByText("Too little has been shown").waitFor();
+    await page.context().close();
+  });
+});
+
 describe("two models", () => {
   it("are compared by the pages that they would show", async () => {
     const page = await house.open("/admin/models");

@@ -166,6 +166,7 @@ const routes = [
   ["GET", /^\/admin\/jobs$/, answers.jobsAnswer],
   ["GET", /^\/admin\/models$/, answers.modelsAnswer],
   ["GET", /^\/admin\/models\/(\w+)\/home$/, (state, [, id], { query }) => answers.modelHomeAnswer(state, id, query)],
+  ["GET", /^\/admin\/models\/(\w+)\/estimate$/, (state, [, id]) => answers.estimateAnswer(state, id)],
   ["POST", /^\/admin\/models\/train$/, () => answers.jobsAnswer().items[0]],
   ["GET", /^\/admin\/experiments$/, answers.experimentsAnswer],
   ["POST", /^\/admin\/experiments$/, (state, _m, { body }) => {

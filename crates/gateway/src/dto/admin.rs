@@ -18,6 +18,7 @@ use super::{
 mirror! { JobKind of jobs::JobKind { Transcode, Import, Train } }
 mirror! { JobState of jobs::JobState { Queued, Running, Done, Failed, Cancelled } }
 mirror! { ModelState of recommend::ModelState { Active, Ready, Refused } }
+mirror! { EstimateMethod of recommend::EstimateMethod { InversePropensity, SelfNormalised, DoublyRobust } }
 mirror! { Dataset of imports::DatasetKind { Movielens, Movietweetings } }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -139,6 +140,64 @@ impl From<recommend::ModelInfo> for Model {
             metrics: metrics(model.metrics),
             baseline: metrics(model.baseline),
             decision: model.decision,
+        }
+    }
+}
+
+/// Plays a place under a model, with 95 % intervals; the lift is against what was earned.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PolicyEstimate {
+    pub method: EstimateMethod,
+    pub value: f64,
+    pub low: f64,
+    pub high: f64,
+    pub lift: f64,
+    pub lift_low: f64,
+    pub lift_high: f64,
+}
+
+/// What a model would have earned at the places of Top Picks that explore, from what was shown since it was trained.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModelEstimate {
+    #[schema(value_type = String)]
+    pub model: ModelId,
+    pub pages: u64,
+    /// Places at which chance decided what stands there.
+    pub places: u64,
+    pub viewers: u64,
+    /// Plays a place within a day, as they were.
+    pub served: f64,
+    /// So many places of the model's own choice would say as much.
+    pub effective: f64,
+    /// About 1 where the log covers what the model would show.
+    pub covered: f64,
+    /// Weights that were cut to a bound.
+    pub clipped: u64,
+    /// None where there are too few viewers to say anything.
+    pub estimates: Vec<PolicyEstimate>,
+}
+
+impl From<recommend::ModelEstimate> for ModelEstimate {
+    fn from(found: recommend::ModelEstimate) -> Self {
+        let estimate = |it: recommend::PolicyEstimate| PolicyEstimate {
+            method: it.method.into(),
+            value: it.value,
+            low: it.low,
+            high: it.high,
+            lift: it.lift,
+            lift_low: it.lift_low,
+            lift_high: it.lift_high,
+        };
+        Self {
+            model: found.model,
+            pages: found.pages,
+            places: found.places,
+            viewers: found.viewers,
+            served: found.served,
+            effective: found.effective,
+            covered: found.covered,
+            clipped: found.clipped,
+            estimates: found.estimates.into_iter().map(estimate).collect(),
         }
     }
 }

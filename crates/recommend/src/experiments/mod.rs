@@ -10,7 +10,7 @@
 //! for each of the first places of *Top Picks*: `a` picked by the first arm's model, `b` by the second's, `-` by neither. The propensities
 //! stored with such a page are those of its own draft.
 
-mod observe;
+pub(crate) mod observe;
 mod results;
 pub(crate) mod store;
 

@@ -27,7 +27,7 @@ const PAGES_MAX: u32 = 1_000;
 /// A viewer's value is at most this: nobody outweighs all others, and the sequential test wants bounded values.
 const VALUE_MAX: f64 = 20.0;
 /// Pages and positions are written behind the answer; so much later all of them are there.
-const BEHIND_MS: i64 = 10_000;
+pub const BEHIND_MS: i64 = 10_000;
 /// From four stars on it was good, up to two it was not.
 const GOOD_HALF_STARS: u8 = 8;
 const BAD_HALF_STARS: u8 = 4;
@@ -147,10 +147,10 @@ fn exposures<'a>(shelf: &Shelf, pages: impl Iterator<Item = &'a Shown>, method: 
 }
 
 /// Something done with a title that a metric counts.
-type Deed = (u32, ExperimentMetric, Millis);
+pub type Deed = (u32, ExperimentMetric, Millis);
 
 /// An episode's deeds are its series'.
-fn deeds(shelf: &Shelf, states: &[TitleState]) -> Vec<Deed> {
+pub fn deeds(shelf: &Shelf, states: &[TitleState]) -> Vec<Deed> {
     let mut deeds = Vec::new();
     for state in states {
         let Some(slot) = shelf.titles.slot_of(state.title) else {
@@ -223,7 +223,7 @@ fn preferences(shown: &Exposures, deeds: &[Deed]) -> Values {
 }
 
 /// The least id that a page of this moment can have: ids grow with time.
-fn first_page_at(at: Millis) -> PageId {
+pub fn first_page_at(at: Millis) -> PageId {
     PageId((at - EPOCH_MS).max(0) << 22)
 }
 

@@ -25,15 +25,24 @@ pub struct Lot {
     pub share: f32,
 }
 
-/// Puts titles of `band` into `row`, but never at place `kept`; answers the propensity of each place that has not 1, by position.
-pub fn explore(lot: Lot, row: &mut [u32], band: &[u32], kept: usize) -> Vec<(usize, f32)> {
+/// What the lot did to a row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drawn {
+    /// The propensity of each place that has not 1, by position.
+    pub propensities: Vec<(usize, f32)>,
+    /// Places at which a title of the band stands, with the slot that stands there otherwise, by position.
+    pub displaced: Vec<(usize, u32)>,
+}
+
+/// Puts titles of `band` into `row`, but never at place `kept`.
+pub fn explore(lot: Lot, row: &mut [u32], band: &[u32], kept: usize) -> Drawn {
     if lot.share.is_nan() || lot.share <= 0.0 || band.len() < BAND_MIN || row.len() <= SURE {
-        return Vec::new();
+        return Drawn::default();
     }
     let block = lot.share.clamp(SHARE_MIN, SHARE_MAX).recip().ceil() as usize;
     let mut random = Random(lot.page.0 as u64 ^ (lot.profile.0 as u64).rotate_left(32));
     let mut left = band.to_vec();
-    let mut propensities = Vec::with_capacity(row.len() - SURE);
+    let mut told = Drawn::default();
     let places = row.iter_mut().enumerate().skip(SURE);
     let mut drawn = 0;
     for (position, slot) in places.take(block.saturating_mul(band.len())) {
@@ -45,12 +54,13 @@ pub fn explore(lot: Lot, row: &mut [u32], band: &[u32], kept: usize) -> Vec<(usi
         }
         let mut propensity = 1.0 - 1.0 / block as f32;
         if position == drawn {
+            told.displaced.push((position, *slot));
             *slot = left.swap_remove(random.below(left.len()));
             propensity = 1.0 / (block * band.len()) as f32;
         }
-        propensities.push((position, propensity));
+        told.propensities.push((position, propensity));
     }
-    propensities
+    told
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
@@ -88,19 +98,20 @@ mod tests {
         }
     }
 
-    /// Row 0..40, band 100..; what stands where, and the propensities.
-    fn drawn(lot: Lot, band: u32, kept: usize) -> (Vec<u32>, Vec<(usize, f32)>) {
+    /// Row 0..40, band 100..; what stands where, and what was told of it.
+    fn drawn(lot: Lot, band: u32, kept: usize) -> (Vec<u32>, Drawn) {
         let mut row: Vec<u32> = (0..40).collect();
         let band: Vec<u32> = (100..100 + band).collect();
-        let propensities = explore(lot, &mut row, &band, kept);
-        (row, propensities)
+        let told = explore(lot, &mut row, &band, kept);
+        (row, told)
     }
 
     proptest! {
         #[test]
         fn what_explores_is_bounded(page in any::<i64>(), share in -0.5f32..2.0, band in 0u32..60, kept in 0usize..45) {
-            let (row, propensities) = drawn(lot(page, share), band, kept);
+            let (row, Drawn { propensities, displaced }) = drawn(lot(page, share), band, kept);
             let explored: Vec<usize> = (0..40).filter(|at| row[*at] >= 100).collect();
+            prop_assert_eq!(displaced, explored.iter().map(|at| (*at, *at as u32)).collect::<Vec<_>>());
             let block = if share > 0.0 { (1.0 / share.clamp(1e-5, 0.5)).ceil() as usize } else { usize::MAX };
             prop_assert!(explored.len() <= 37usize.div_ceil(block).min(band as usize));
             prop_assert!(explored.iter().all(|at| *at >= 3 && *at != kept));
@@ -118,7 +129,7 @@ mod tests {
     fn the_same_page_explores_the_same_and_another_does_not() {
         assert_eq!(drawn(lot(5, 0.1), 20, 0), drawn(lot(5, 0.1), 20, 0));
         assert_ne!(drawn(lot(5, 0.1), 20, 0).0, drawn(lot(6, 0.1), 20, 0).0);
-        assert_eq!(drawn(lot(5, 0.0), 20, 0).1, []);
+        assert_eq!(drawn(lot(5, 0.0), 20, 0).1, Drawn::default());
     }
 
     /// The propensity is what it says: over many pages, each title stands at each place as often as was told.
@@ -133,8 +144,8 @@ mod tests {
         const PAGES: i64 = 40_000;
         let mut seen: HashMap<(usize, u32), (u32, f32)> = HashMap::new();
         for page in 0..PAGES {
-            let (row, propensities) = drawn(lot(page << 22, share), band, 4);
-            for (position, propensity) in propensities {
+            let (row, told) = drawn(lot(page << 22, share), band, 4);
+            for (position, propensity) in told.propensities {
                 let known = seen.entry((position, row[position])).or_insert((0, propensity));
                 assert_eq!(known.1, propensity);
                 known.0 += 1;

@@ -32,7 +32,7 @@ use choice::{Chances, Choice};
 use mix::Mix;
 use picks::ranked;
 
-use crate::{impressions::Chance, shelf::Shelf, taste::Taste};
+use crate::{impressions::Explored, shelf::Shelf, taste::Taste};
 
 /// Rows of a page.
 const ROWS_MAX: usize = 12;
@@ -43,7 +43,7 @@ const ITEMS_MIN: usize = 3;
 /// Titles that the model ranks for one page.
 pub const RANKED: usize = 160;
 /// Titles ranked behind them, which stand on a page only by lot.
-const BAND: usize = 60;
+pub const BAND: usize = 60;
 /// Items of *Top Picks* that come with their reasons.
 const REASONS_MAX: usize = 20;
 /// *My List* stands below so many chosen rows, where there are as many.
@@ -69,8 +69,8 @@ pub struct Asked<'a> {
 pub struct Built {
     pub hero: Option<Item>,
     pub rows: Vec<Row>,
-    /// The places at which another title could have stood, in the order of the page.
-    pub chances: Vec<Chance>,
+    /// How *Top Picks* explores, where it does.
+    pub explored: Option<Explored>,
     /// Who gave each of the first *Top Picks*, where they were mixed: `a`, `b`, or `-` for neither.
     pub teams: Option<String>,
 }
@@ -108,8 +108,8 @@ fn compose(asked: &Asked<'_>, taste: &Taste, scratch: &mut Scratch, chances: &mu
     let chosen_max = ROWS_MAX - above - usize::from(!builder.listed.is_empty());
     let choice = Choice::new(shelf, picks, chances, above, chosen_max);
     builder.fill(&order, choice);
-    let (hero, propensities) = builder.explore(band);
-    builder.finish(hero, &propensities)
+    let (hero, explored) = builder.explore(band);
+    builder.finish(hero, explored)
 }
 
 /// A recommendation row: its titles so far.
@@ -184,7 +184,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Lets a share of *Top Picks* explore; before that, which of them leads the page. Answers the place of that one.
-    fn explore(&mut self, band: &[Pick]) -> (usize, Vec<(usize, f32)>) {
+    fn explore(&mut self, band: &[Pick]) -> (usize, Option<Explored>) {
         let leading = self.picks.iter().take(rows::FRONT);
         let hero = { leading }
             .position(|slot| self.shelf.titles.get(*slot).playable)
@@ -196,11 +196,20 @@ impl<'a> Builder<'a> {
         };
         let free = band.iter().map(|pick| pick.slot).filter(|slot| self.is_free(*slot));
         let band = spread::unlike(free, &self.picks, |slot| self.shelf.titles.franchise(slot));
-        let propensities = explore::explore(lot, &mut self.picks, &band, hero);
-        (hero, propensities)
+        let told = explore::explore(lot, &mut self.picks, &band, hero);
+        let title = |slot: u32| self.shelf.titles.id(slot);
+        let displaced = told.displaced.into_iter().map(|(place, slot)| (place, title(slot)));
+        let explored = Explored {
+            // It stands below what the viewer has begun.
+            row: usize::from(!self.continued.is_empty()),
+            displaced: displaced.collect(),
+            band: band.into_iter().map(title).collect(),
+            places: told.propensities,
+        };
+        (hero, Some(explored).filter(|explored| !explored.places.is_empty()))
     }
 
-    fn finish(mut self, hero: usize, propensities: &[(usize, f32)]) -> Built {
+    fn finish(mut self, hero: usize, explored: Option<Explored>) -> Built {
         let mut rows = Vec::with_capacity(ROWS_MAX);
         if !self.continued.is_empty() {
             rows.push(row(
@@ -209,12 +218,6 @@ impl<'a> Builder<'a> {
                 std::mem::take(&mut self.continued),
             ));
         }
-        let chance = |&(position, propensity): &(usize, f32)| Chance {
-            row: rows.len(),
-            position,
-            propensity,
-        };
-        let chances = propensities.iter().map(chance).collect();
         let mut leads = None;
         if !self.picks.is_empty() {
             let mut items = self.items(&self.picks);
@@ -238,7 +241,7 @@ impl<'a> Builder<'a> {
         Built {
             hero,
             rows,
-            chances,
+            explored,
             teams,
         }
     }

@@ -317,10 +317,16 @@ impl World {
                 "the hero stands in a row"
             );
         }
-        for chance in &built.chances {
-            assert!(built.rows[chance.row].kind == RowKind::TopPicks && chance.position >= 3);
-            assert!(chance.position < built.rows[chance.row].items.len());
-            assert!(chance.propensity > 0.0 && chance.propensity < 1.0 && self.explore_share > 0.0);
+        if let Some(explored) = &built.explored {
+            let row = &built.rows[explored.row];
+            assert!(row.kind == RowKind::TopPicks && self.explore_share > 0.0);
+            for (position, propensity) in &explored.places {
+                assert!((3..row.items.len()).contains(position) && *propensity > 0.0 && *propensity < 1.0);
+            }
+            for (position, title) in &explored.displaced {
+                assert!(explored.band.contains(&row.items[*position].title) && self.is_allowed(*title));
+            }
+            assert!(explored.band.iter().all(|title| self.is_news(*title)));
         }
     }
 }
@@ -335,7 +341,7 @@ proptest! {
         world.check_spread(&shelf, &built);
         let again = world.build(&shelf);
         prop_assert_eq!(&again.rows, &built.rows, "the same lot, the same page");
-        prop_assert_eq!(again.chances, built.chances);
+        prop_assert_eq!(again.explored, built.explored);
         let taste = Taste::read(&shelf, &world.viewer, &world.recent, &world.exclude, NOW);
         for pick in top(&shelf, &world.viewer, &taste, 200) {
             prop_assert!(world.is_unseen(shelf.titles.id(pick.slot)));

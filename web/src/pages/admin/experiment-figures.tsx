@@ -86,7 +86,7 @@ interface IntervalProps {
   note?: string;
 }
 
-function Interval({ label, low, value, high, middle, write, note }: IntervalProps) {
+export function Interval({ label, low, value, high, middle, write, note }: IntervalProps) {
   const at = scaleOf(low, value, high, middle);
   const side = low > middle ? "above" : high < middle ? "below" : "across";
   const place = (share: number) => `${(100 * share).toFixed(2)}%`;

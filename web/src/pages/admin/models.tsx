@@ -11,6 +11,7 @@ import { dateTime, duration, number } from "@/lib/format";
 import { locale, strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
 import { ComparePages } from "./compare-pages";
+import { Estimate } from "./estimate";
 import { figureOf, MetricPlot } from "./metric-plot";
 
 const words = adminEn.models;
@@ -123,6 +124,7 @@ function ModelCard({ model }: { model: Model }) {
         ))}
       </dl>
       {model.decision && <p className="muted">{model.decision}</p>}
+      <Estimate model={model} />
     </article>
   );
 }
