@@ -38,6 +38,8 @@ export const experimentsEn = {
     stopped ? `From ${started} to ${stopped}.` : `Since ${started}.`,
   results: "Show results",
   resultsOf: (name: string) => `Show results: ${name}`,
+  hideResults: "Hide results",
+  hideResultsOf: (name: string) => `Hide results: ${name}`,
   stop: "Stop",
   stopOf: (name: string) => `Stop: ${name}`,
   stopSure: (name: string) =>

@@ -1,4 +1,5 @@
 /** Experiments at the curators' desk, in a real browser: read one, stop it, start another. */
+import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { axe, type Stage, stage } from "../support/browser";
 
@@ -13,6 +14,14 @@ const bodies = (method: string, path: string) =>
   house.state.calls
     .filter((call: { method: string; path: string }) => call.method === method && call.path === path)
     .map((call: { body: unknown }) => call.body);
+
+const hasFocus = (control: Locator) => control.evaluate((element) => element === document.activeElement);
+
+/** As somebody does who has no mouse. */
+async function press(control: Locator) {
+  await control.focus();
+  await control.press("Enter");
+}
 
 it("one is read, stopped, and another one is started", async () => {
   const page = await house.open("/admin/experiments");
@@ -49,6 +58,51 @@ it("one is read, stopped, and another one is started", async () => {
       window_hours: 72,
     },
   ]);
+  await page.context().close();
+});
+
+it("leaves the keyboard where it was when results open and close, and says what they say", async () => {
+  const page = await house.open("/admin/experiments");
+  const name = "Shorter memory, first look";
+  const found = page.getByText("188 viewers had more plays from it");
+  await press(page.getByRole("button", { name: `Show results: ${name}`, expanded: false }));
+  await found.waitFor();
+  const hide = page.getByRole("button", { name: `Hide results: ${name}`, expanded: true });
+  expect(await hasFocus(hide), "after opening").toBe(true);
+  await page.getByRole("status").filter({ hasText: `${name}: Better` }).waitFor();
+  await hide.press("Enter");
+  await found.waitFor({ state: "detached" });
+  expect(await hasFocus(page.getByRole("button", { name: `Show results: ${name}` })), "after closing").toBe(true);
+  await page.context().close();
+});
+
+it("goes on at what was stopped, and at the button where another was started", async () => {
+  const page = await house.open("/admin/experiments");
+  const stop = page.getByRole("button", { name: "Stop: Shorter memory for evenings" });
+  await press(stop);
+  await press(page.getByRole("dialog").getByRole("button", { name: "Stop" }));
+  await stop.waitFor({ state: "detached" });
+  expect(await hasFocus(page.getByRole("heading", { name: "Shorter memory for evenings" })), "stopped").toBe(true);
+  await page.getByRole("status").filter({ hasText: "Shorter memory for evenings is stopped." }).waitFor();
+  const create = page.getByRole("button", { name: "New experiment" });
+  await press(create);
+  const dialog = page.getByRole("dialog", { name: "New experiment" });
+  await dialog.getByLabel("Name", { exact: true }).fill("A longer one");
+  await press(dialog.getByRole("button", { name: "Start" }));
+  await page.getByRole("status").filter({ hasText: "A longer one runs." }).waitFor();
+  await page.getByRole("button", { name: "Stop: A longer one" }).waitFor();
+  expect(await hasFocus(create), "started").toBe(true);
+  await page.context().close();
+});
+
+it("stays at the button where stopping failed", async () => {
+  house.state.failing.set("POST /admin/experiments/x2/stop", 503);
+  const page = await house.open("/admin/experiments");
+  const stop = page.getByRole("button", { name: "Stop: Shorter memory for evenings" });
+  await press(stop);
+  await press(page.getByRole("dialog").getByRole("button", { name: "Stop" }));
+  await page.getByRole("status").filter({ hasText: "Nothing was changed." }).waitFor();
+  expect(await hasFocus(stop)).toBe(true);
   await page.context().close();
 });
 

@@ -1,4 +1,4 @@
-/** What an experiment says: the verdict in words, the interval drawn, the arms' means. */
+/** What an experiment says in figures: the interval drawn, the arms' means. */
 import type { ExperimentDifference, ExperimentPreference, ExperimentWithResults } from "@/api/types";
 import { number } from "@/lib/format";
 import { locale } from "@/strings";
@@ -23,10 +23,7 @@ export function ExperimentFigures({ found }: { found: ExperimentWithResults }) {
   const { preference, difference } = found;
   const [first, second] = found.arms;
   return (
-    <div className="finding">
-      <p className="finding__verdict">
-        <span className={`pill pill--${found.verdict}`}>{words.verdicts[found.verdict]}</span> {found.decision}
-      </p>
+    <>
       {difference && <Difference found={difference} />}
       {found.guard_differences.map((guard) => (
         <Difference key={guard.metric} found={guard} guard />
@@ -50,7 +47,7 @@ export function ExperimentFigures({ found }: { found: ExperimentWithResults }) {
         )}
         <Measure name={words.waiting} value={number(found.waiting)} />
       </dl>
-    </div>
+    </>
   );
 }
 

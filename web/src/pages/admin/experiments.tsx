@@ -1,8 +1,8 @@
 /** Experiments: two models on real viewers, what each says so far, and whether it may be believed. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { experiment as oneExperiment, experiments, models, stopExperiment } from "@/api/admin-endpoints";
-import type { Experiment } from "@/api/types";
+import type { Experiment, ExperimentWithResults } from "@/api/types";
 import { Confirm } from "@/components/dialog";
 import { ListSkeleton } from "@/components/skeletons";
 import { EmptyState, ErrorState } from "@/components/states";
@@ -32,9 +32,10 @@ export function Section() {
         <button
           type="button"
           className="button button--primary"
-          disabled={!list.data || !known.data || running}
+          disabled={!list.data || !known.data}
+          aria-disabled={running}
           title={running ? words.oneAtATime : undefined}
-          onClick={() => setCreating(true)}
+          onClick={() => !running && setCreating(true)}
         >
           {words.create}
         </button>
@@ -58,10 +59,15 @@ export function Section() {
 function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
   const [shown, setShown] = useState(open);
   const [sure, setSure] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
   const client = useQueryClient();
   const stop = useMutation({
     mutationFn: () => stopExperiment(experiment.id),
-    onSuccess: () => showToast(words.stopped(experiment.name)),
+    onSuccess: () => {
+      showToast(words.stopped(experiment.name));
+      // The button goes: the keyboard goes on at what it stopped.
+      heading.current?.focus();
+    },
     onError: () => showToast(strings.card.failed),
     onSettled: () => client.invalidateQueries({ queryKey: ["experiments"] }),
   });
@@ -69,15 +75,17 @@ function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
   return (
     <article className="model">
       <div className="model__head">
-        <h2>{experiment.name}</h2>
+        <h2 ref={heading} tabIndex={-1}>
+          {experiment.name}
+        </h2>
         <span className={`pill pill--${experiment.state}`}>{words.states[experiment.state]}</span>
         {experiment.state === "running" && (
           <button
             type="button"
             className="button button--small"
             aria-label={words.stopOf(experiment.name)}
-            disabled={stop.isPending}
-            onClick={() => setSure(true)}
+            aria-disabled={stop.isPending}
+            onClick={() => !stop.isPending && setSure(true)}
           >
             {words.stop}
           </button>
@@ -90,19 +98,17 @@ function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
           experiment.stopped_at ? dateTime(experiment.stopped_at) : undefined,
         )}
       </p>
-      {shown ? (
-        <Results experiment={experiment} />
-      ) : (
-        <button
-          type="button"
-          className="button button--small"
-          style={{ justifySelf: "start" }}
-          aria-label={words.resultsOf(experiment.name)}
-          onClick={() => setShown(true)}
-        >
-          {words.results}
-        </button>
-      )}
+      <button
+        type="button"
+        className="button button--small"
+        style={{ justifySelf: "start" }}
+        aria-expanded={shown}
+        aria-label={shown ? words.hideResultsOf(experiment.name) : words.resultsOf(experiment.name)}
+        onClick={() => setShown(!shown)}
+      >
+        {shown ? words.hideResults : words.results}
+      </button>
+      {shown && <Results experiment={experiment} />}
       {sure && (
         <Confirm
           question={words.stopSure(experiment.name)}
@@ -121,7 +127,24 @@ function Results({ experiment }: { experiment: Experiment }) {
     queryFn: ({ signal }) => oneExperiment(experiment.id, signal),
     refetchInterval: ({ state }) => (experiment.state === "running" || state.data?.waiting ? REFRESH_MS : false),
   });
-  if (found.isPending) return <ListSkeleton count={1} />;
-  if (found.isError) return <ErrorState error={found.error} retry={() => found.refetch()} />;
-  return <ExperimentFigures found={found.data} />;
+  return (
+    <div className="finding">
+      <p className="finding__verdict">
+        <span role="status">{found.data && <Verdict found={found.data} />}</span> {found.data?.decision}
+      </p>
+      {found.isPending && <ListSkeleton count={1} />}
+      {found.isError && <ErrorState error={found.error} retry={() => found.refetch()} />}
+      {found.data && <ExperimentFigures found={found.data} />}
+    </div>
+  );
+}
+
+/** Said aloud when it comes and when it changes, hence with the experiment's name. */
+function Verdict({ found }: { found: ExperimentWithResults }) {
+  return (
+    <>
+      <span className="visually-hidden">{found.name}: </span>
+      <span className={`pill pill--${found.verdict}`}>{words.verdicts[found.verdict]}</span>
+    </>
+  );
 }
