@@ -12,7 +12,7 @@ export const experimentsEn = {
   title: "Experiments",
   lead: "Two models on real viewers. Read the results as often as you like: the intervals allow for it.",
   create: "New experiment",
-  oneAtATime: "One runs at a time. Stop it first.",
+  oneAtATime: "Only one experiment runs at a time. To start another, stop it first.",
   empty: "No experiment yet",
   emptyLead:
     "Held-out ratings say which model ought to be better. An experiment says which one is: part of the viewers get the other model, and what they play decides.",

@@ -28,7 +28,6 @@ it("one is read, stopped, and another one is started", async () => {
   await page.getByText("“Shorter memory” is better than “As it is”: +0.122 plays a viewer").waitFor();
   await page.getByRole("img", { name: "Difference in plays a viewer: +0.122, from +0.013 to +0.231" }).waitFor();
   const create = page.getByRole("button", { name: "New experiment" });
-  expect(await create.isDisabled(), "one runs at a time").toBe(true);
   await page.getByRole("button", { name: "Show results: Shorter memory, first look" }).click();
   await page.getByText("188 viewers had more plays from it").waitFor();
   expect(await axe(page)).toEqual([]);
@@ -92,6 +91,23 @@ it("goes on at what was stopped, and at the button where another was started", a
   await page.getByRole("status").filter({ hasText: "A longer one runs." }).waitFor();
   await page.getByRole("button", { name: "Stop: A longer one" }).waitFor();
   expect(await hasFocus(create), "started").toBe(true);
+  await page.context().close();
+});
+
+it("says beside the button why none can be started, to eyes and to screen readers", async () => {
+  const page = await house.open("/admin/experiments");
+  const advice = page.getByText("Only one experiment runs at a time. To start another, stop it first.");
+  await advice.waitFor();
+  const create = page.getByRole("button", { name: "New experiment", disabled: true });
+  expect(await create.getAttribute("aria-describedby")).toBe(await advice.getAttribute("id"));
+  await press(create);
+  expect(await hasFocus(create), "it can be reached").toBe(true);
+  expect(await page.getByRole("dialog").count(), "and does nothing").toBe(0);
+  await page.getByRole("button", { name: "Stop: Shorter memory for evenings" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
+  await advice.waitFor({ state: "detached" });
+  const free = page.getByRole("button", { name: "New experiment", disabled: false });
+  expect(await free.getAttribute("aria-describedby")).toBeNull();
   await page.context().close();
 });
 

@@ -29,16 +29,23 @@ export function Section() {
           <h2 id="experiments">{words.title}</h2>
           <p className="muted">{words.lead}</p>
         </div>
-        <button
-          type="button"
-          className="button button--primary"
-          disabled={!list.data || !known.data}
-          aria-disabled={running}
-          title={running ? words.oneAtATime : undefined}
-          onClick={() => !running && setCreating(true)}
-        >
-          {words.create}
-        </button>
+        <div className="toolbar__action">
+          <button
+            type="button"
+            className="button button--primary"
+            disabled={!list.data || !known.data}
+            aria-disabled={running}
+            aria-describedby={running ? "one-at-a-time" : undefined}
+            onClick={() => !running && setCreating(true)}
+          >
+            {words.create}
+          </button>
+          {running && (
+            <p id="one-at-a-time" className="muted small">
+              {words.oneAtATime}
+            </p>
+          )}
+        </div>
       </div>
       {list.isPending && <ListSkeleton />}
       {list.isError && <ErrorState error={list.error} retry={() => list.refetch()} />}
