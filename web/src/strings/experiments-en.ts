@@ -36,6 +36,7 @@ export const experimentsEn = {
     `${method} on ${share} % of viewers, each observed for ${days < 1 ? `${Math.round(days * 24)} hours` : `${Math.round(days * 10) / 10} ${days === 1 ? "day" : "days"}`}.`,
   since: (started: string, stopped: string | undefined) =>
     stopped ? `From ${started} to ${stopped}.` : `Since ${started}.`,
+  notServed: "Viewers do not get this experiment at present.",
   results: "Show results",
   resultsOf: (name: string) => `Show results: ${name}`,
   hideResults: "Hide results",

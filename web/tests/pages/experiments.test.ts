@@ -122,6 +122,23 @@ it("stays at the button where stopping failed", async () => {
   await page.context().close();
 });
 
+it("warns where one runs that viewers do not get, and nowhere else", async () => {
+  const problem = "The model of “Shorter memory” cannot be read: its file is damaged.";
+  const listed = await fetch(`${house.url}/api/v1/admin/experiments`);
+  const { items } = await listed.json();
+  house.state.experiments = [{ ...items[0], problem }, items[1]];
+  const page = await house.open("/admin/experiments");
+  const row = (name: string) => page.getByRole("article").filter({ has: page.getByRole("heading", { name }) });
+  await row("Shorter memory for evenings")
+    .getByText(`Viewers do not get this experiment at present. ${problem}`)
+    .waitFor();
+  const other = row("Shorter memory, first look");
+  await other.waitFor();
+  expect(await other.getByText("Viewers do not get").count()).toBe(0);
+  expect(await axe(page)).toEqual([]);
+  await page.context().close();
+});
+
 it("says what it is for where there is none", async () => {
   house.state.experiments = [];
   const page = await house.open("/admin/experiments");

@@ -105,6 +105,11 @@ function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
           experiment.stopped_at ? dateTime(experiment.stopped_at) : undefined,
         )}
       </p>
+      {experiment.problem && (
+        <p className="warning">
+          <strong>{words.notServed}</strong> {experiment.problem}
+        </p>
+      )}
       <button
         type="button"
         className="button button--small"
