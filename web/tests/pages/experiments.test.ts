@@ -26,7 +26,9 @@ async function press(control: Locator) {
 it("one is read, stopped, and another one is started", async () => {
   const page = await house.open("/admin/experiments");
   await page.getByText("“Shorter memory” is better than “As it is”: +0.122 plays a viewer").waitFor();
-  await page.getByRole("img", { name: "Difference in plays a viewer: +0.122, from +0.013 to +0.231" }).waitFor();
+  const difference = "Difference in plays per viewer, “Shorter memory” compared with “As it is”";
+  await page.getByRole("img", { name: `${difference}: +0.122, from +0.013 to +0.231` }).waitFor();
+  await page.getByText("Decided by plays per viewer; must not get worse: dislikes.").waitFor();
   const create = page.getByRole("button", { name: "New experiment" });
   await page.getByRole("button", { name: "Show results: Shorter memory, first look" }).click();
   await page.getByText("188 viewers had more plays from it").waitFor();
@@ -68,7 +70,10 @@ it("leaves the keyboard where it was when results open and close, and says what 
   await found.waitFor();
   const hide = page.getByRole("button", { name: `Hide results: ${name}`, expanded: true });
   expect(await hasFocus(hide), "after opening").toBe(true);
-  await page.getByRole("status").filter({ hasText: `${name}: Better` }).waitFor();
+  await page
+    .getByRole("status")
+    .filter({ hasText: `${name}: Better` })
+    .waitFor();
   await hide.press("Enter");
   await found.waitFor({ state: "detached" });
   expect(await hasFocus(page.getByRole("button", { name: `Show results: ${name}` })), "after closing").toBe(true);
@@ -136,6 +141,34 @@ it("warns where one runs that viewers do not get, and nowhere else", async () =>
   await other.waitFor();
   expect(await other.getByText("Viewers do not get").count()).toBe(0);
   expect(await axe(page)).toEqual([]);
+  await page.context().close();
+});
+
+it("explains each choice of the form, and its fields keep their shape", async () => {
+  house.state.experiments = [];
+  const page = await house.open("/admin/experiments");
+  await page.getByRole("button", { name: "New experiment" }).click();
+  const dialog = page.getByRole("dialog", { name: "New experiment" });
+  const method = dialog.getByLabel("Method");
+  const hint = page.locator(`[id="${await method.getAttribute("aria-describedby")}"]`);
+  expect(await hint.innerText()).toContain("Half of those who take part get the pages of one model");
+  await method.selectOption("interleaving");
+  expect(await hint.innerText()).toContain("All who take part get Top Picks mixed of both models");
+  expect(await axe(page)).toEqual([]);
+  const height = async (label: string) => (await dialog.getByLabel(label).boundingBox())?.height;
+  expect(await height("Share of viewers (%)")).toBe(await height("Days each viewer is observed"));
+  await page.context().close();
+});
+
+it("has room for names that are one long word, also on a phone", async () => {
+  const listed = await fetch(`${house.url}/api/v1/admin/experiments`);
+  const { items } = await listed.json();
+  const name = "Kurzzeitgedächtnisverbesserungsversuchsreihe".padEnd(80, "n");
+  house.state.experiments = [{ ...items[0], name, arms: items[0].arms.map((arm: object) => ({ ...arm, name })) }];
+  const page = await house.open("/admin/experiments", { viewport: { width: 360, height: 780 } });
+  await page.getByRole("heading", { name }).waitFor();
+  await page.getByRole("img", { name: "Difference in plays" }).waitFor();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   await page.context().close();
 });
 

@@ -21,19 +21,21 @@ export function scaleOf(low: number, value: number, high: number, middle: number
 
 export function ExperimentFigures({ found }: { found: ExperimentWithResults }) {
   const { preference, difference } = found;
-  const [first, second] = found.arms;
+  const [first = "", second = ""] = found.arms.map((arm) => arm.name);
   return (
     <>
-      {difference && <Difference found={difference} />}
+      {difference && (
+        <Difference found={difference} label={words.difference(words.metrics[difference.metric], first, second)} />
+      )}
       {found.guard_differences.map((guard) => (
-        <Difference key={guard.metric} found={guard} guard />
+        <Difference key={guard.metric} found={guard} label={words.guardDifference(words.metrics[guard.metric])} />
       ))}
-      {preference && <Preference found={preference} name={second?.name ?? ""} />}
+      {preference && <Preference found={preference} name={second} />}
       <dl className="measures">
         {preference ? (
           <>
-            <Measure name={words.prefer(first?.name ?? "")} value={number(preference.first)} />
-            <Measure name={words.prefer(second?.name ?? "")} value={number(preference.second)} />
+            <Measure name={words.prefer(first)} value={number(preference.first)} />
+            <Measure name={words.prefer(second)} value={number(preference.second)} />
             <Measure name={words.ties} value={number(preference.ties)} />
           </>
         ) : (
@@ -41,7 +43,9 @@ export function ExperimentFigures({ found }: { found: ExperimentWithResults }) {
             <Measure
               key={arm.name}
               name={words.arm(arm.name, number(arm.viewers))}
-              value={arm.means.map((it) => `${mean.format(it.value)} ${words.metrics[it.metric]}`).join(", ")}
+              value={words.perViewer(
+                arm.means.map((it) => `${mean.format(it.value)} ${words.metrics[it.metric]}`).join(", "),
+              )}
             />
           ))
         )}
@@ -54,19 +58,28 @@ export function ExperimentFigures({ found }: { found: ExperimentWithResults }) {
 function Preference({ found, name }: { found: ExperimentPreference; name: string }) {
   const { share: value, low, high } = found;
   if (typeof value !== "number" || typeof low !== "number" || typeof high !== "number") return null;
-  const write = (x: number) => share.format(x);
-  return <Interval label={words.preference(name)} low={low} value={value} high={high} middle={0.5} write={write} />;
-}
-
-function Difference({ found, guard }: { found: ExperimentDifference; guard?: boolean }) {
-  const metric = words.metrics[found.metric];
   return (
     <Interval
-      label={guard ? words.guardDifference(metric) : words.difference(metric)}
+      label={words.preference(name)}
+      low={low}
+      value={value}
+      high={high}
+      middle={0.5}
+      ends={words.preferenceEnds}
+      write={(x) => share.format(x)}
+    />
+  );
+}
+
+function Difference({ found, label }: { found: ExperimentDifference; label: string }) {
+  return (
+    <Interval
+      label={label}
       low={found.low}
       value={found.value}
       high={found.high}
       middle={0}
+      ends={words.differenceEnds}
       write={(x) => signed.format(x)}
       note={words.certainty(share.format(1 - found.alpha), found.p_value)}
     />
@@ -79,11 +92,13 @@ interface IntervalProps {
   value: number;
   high: number;
   middle: number;
+  /** What the left, the middle and the right of the line mean. */
+  ends: string[];
   write: (x: number) => string;
   note?: string;
 }
 
-function Interval({ label, low, value, high, middle, write, note }: IntervalProps) {
+function Interval({ label, low, value, high, middle, ends, write, note }: IntervalProps) {
   const at = scaleOf(low, value, high, middle);
   const side = low > middle ? "above" : high < middle ? "below" : "across";
   const place = (share: number) => `${(100 * share).toFixed(2)}%`;
@@ -101,6 +116,11 @@ function Interval({ label, low, value, high, middle, write, note }: IntervalProp
           style={{ insetInlineStart: place(at.low), inlineSize: place(at.high - at.low) }}
         />
         <span className="interval__value" style={{ insetInlineStart: place(at.value) }} />
+      </div>
+      <div className="interval__ends muted small" aria-hidden="true">
+        {ends.map((end) => (
+          <span key={end}>{end}</span>
+        ))}
       </div>
       {note && <p className="muted small">{note}</p>}
     </figure>

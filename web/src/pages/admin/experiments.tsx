@@ -1,4 +1,5 @@
 /** Experiments: two models on real viewers, what each says so far, and whether it may be believed. */
+import "@/styles/experiments.css";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { experiment as oneExperiment, experiments, models, stopExperiment } from "@/api/admin-endpoints";
@@ -78,7 +79,6 @@ function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
     onError: () => showToast(strings.card.failed),
     onSettled: () => client.invalidateQueries({ queryKey: ["experiments"] }),
   });
-  const days = experiment.window_hours / 24;
   return (
     <article className="model">
       <div className="model__head">
@@ -98,18 +98,7 @@ function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
           </button>
         )}
       </div>
-      <p className="muted small">
-        {words.about(words.methods[experiment.method], experiment.share_percent, days)}{" "}
-        {words.since(
-          dateTime(experiment.started_at),
-          experiment.stopped_at ? dateTime(experiment.stopped_at) : undefined,
-        )}
-      </p>
-      {experiment.problem && (
-        <p className="warning">
-          <strong>{words.notServed}</strong> {experiment.problem}
-        </p>
-      )}
+      <About experiment={experiment} />
       <button
         type="button"
         className="button button--small"
@@ -130,6 +119,28 @@ function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
         />
       )}
     </article>
+  );
+}
+
+/** What it compares on whom, since when; and why it does not, where it cannot. */
+function About({ experiment }: { experiment: Experiment }) {
+  const { method, metric, guards, share_percent, window_hours, started_at, stopped_at, problem } = experiment;
+  return (
+    <>
+      <p className="muted small">
+        {words.about(words.methods[method], share_percent, window_hours)}{" "}
+        {words.goal(
+          words.metrics[metric],
+          guards.map((guard) => words.metrics[guard]),
+        )}{" "}
+        {words.since(dateTime(started_at), stopped_at ? dateTime(stopped_at) : undefined)}
+      </p>
+      {problem && (
+        <p className="warning">
+          <strong>{words.notServed}</strong> {problem}
+        </p>
+      )}
+    </>
   );
 }
 
