@@ -40,7 +40,7 @@ export const experimentsEn = {
     `Decided by ${metric} per viewer${guards.length > 0 ? `; must not get worse: ${guards.join(", ")}` : ""}.`,
   since: (started: string, stopped: string | undefined) =>
     stopped ? `From ${started} to ${stopped}.` : `Since ${started}.`,
-  notServed: "Viewers do not get this experiment at present.",
+  notServed: "Viewers do not get this experiment at present:",
   results: "Show results",
   resultsOf: (name: string) => `Show results: ${name}`,
   hideResults: "Hide results",

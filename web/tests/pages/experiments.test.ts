@@ -127,20 +127,27 @@ it("stays at the button where stopping failed", async () => {
   await page.context().close();
 });
 
-it("warns where one runs that viewers do not get, and nowhere else", async () => {
-  const problem = "The model of “Shorter memory” cannot be read: its file is damaged.";
+it("warns where one runs that viewers do not get, for as long as they do not", async () => {
   const listed = await fetch(`${house.url}/api/v1/admin/experiments`);
   const { items } = await listed.json();
-  house.state.experiments = [{ ...items[0], problem }, items[1]];
+  const problem = "the model cannot be used";
   const page = await house.open("/admin/experiments");
+  await page.clock.install();
+  await page.reload();
   const row = (name: string) => page.getByRole("article").filter({ has: page.getByRole("heading", { name }) });
-  await row("Shorter memory for evenings")
-    .getByText(`Viewers do not get this experiment at present. ${problem}`)
-    .waitFor();
-  const other = row("Shorter memory, first look");
-  await other.waitFor();
-  expect(await other.getByText("Viewers do not get").count()).toBe(0);
+  await row("Shorter memory, first look").waitFor();
+  const warning = page.getByRole("alert");
+  expect(await warning.count(), "nothing is wrong").toBe(0);
+  house.state.experiments = [{ ...items[0], problem }, items[1]];
+  await page.clock.fastForward(16_000);
+  await warning.waitFor();
+  const inRow = row("Shorter memory for evenings").getByRole("alert");
+  expect(await inRow.allInnerTexts()).toEqual([`Viewers do not get this experiment at present: ${problem}`]);
+  expect(await warning.count(), "and nowhere else").toBe(1);
   expect(await axe(page)).toEqual([]);
+  house.state.experiments = items;
+  await page.clock.fastForward(16_000);
+  await warning.waitFor({ state: "detached" });
   await page.context().close();
 });
 

@@ -14,15 +14,21 @@ import { experimentsEn as words } from "@/strings/experiments-en";
 import { ExperimentDialog } from "./experiment-dialog";
 import { ExperimentFigures } from "./experiment-figures";
 
-/** Between two looks at results that still change. */
+/** Between two looks at what still changes. */
 const REFRESH_MS = 15_000;
+
+const isRunning = ({ state }: Experiment) => state === "running";
 
 export function Section() {
   const [creating, setCreating] = useState(false);
-  const list = useQuery({ queryKey: ["experiments"], queryFn: ({ signal }) => experiments(signal) });
+  const list = useQuery({
+    queryKey: ["experiments"],
+    queryFn: ({ signal }) => experiments(signal),
+    refetchInterval: ({ state }) => (state.data?.items.some(isRunning) ? REFRESH_MS : false),
+  });
   const known = useQuery({ queryKey: ["models"], queryFn: ({ signal }) => models(signal) });
   const all = list.data?.items ?? [];
-  const running = all.some((experiment) => experiment.state === "running");
+  const running = all.some(isRunning);
   return (
     <section aria-labelledby="experiments">
       <div className="toolbar">
@@ -55,7 +61,7 @@ export function Section() {
       <ul className="models">
         {all.map((experiment, at) => (
           <li key={experiment.id}>
-            <Card experiment={experiment} open={at === 0 || experiment.state === "running"} />
+            <Card experiment={experiment} open={at === 0 || isRunning(experiment)} />
           </li>
         ))}
       </ul>
@@ -86,7 +92,7 @@ function Card({ experiment, open }: { experiment: Experiment; open: boolean }) {
           {experiment.name}
         </h2>
         <span className={`pill pill--${experiment.state}`}>{words.states[experiment.state]}</span>
-        {experiment.state === "running" && (
+        {isRunning(experiment) && (
           <button
             type="button"
             className="button button--small"
@@ -136,7 +142,7 @@ function About({ experiment }: { experiment: Experiment }) {
         {words.since(dateTime(started_at), stopped_at ? dateTime(stopped_at) : undefined)}
       </p>
       {problem && (
-        <p className="warning">
+        <p className="warning" role="alert">
           <strong>{words.notServed}</strong> {problem}
         </p>
       )}
@@ -148,7 +154,7 @@ function Results({ experiment }: { experiment: Experiment }) {
   const found = useQuery({
     queryKey: ["experiments", experiment.id],
     queryFn: ({ signal }) => oneExperiment(experiment.id, signal),
-    refetchInterval: ({ state }) => (experiment.state === "running" || state.data?.waiting ? REFRESH_MS : false),
+    refetchInterval: ({ state }) => (isRunning(experiment) || state.data?.waiting ? REFRESH_MS : false),
   });
   return (
     <div className="finding">
