@@ -74,24 +74,36 @@ interface SelectProps<T extends string> {
   value: T;
   onChange: (value: T) => void;
   options: { value: T; label: string }[];
+  hint?: string;
   /** For where the choice speaks for itself; screen readers still hear the label. */
   hideLabel?: boolean;
 }
 
-export function Select<T extends string>({ label, value, onChange, options, hideLabel }: SelectProps<T>) {
+export function Select<T extends string>({ label, value, onChange, options, hint, hideLabel }: SelectProps<T>) {
   const id = useId();
   return (
     <div className="field">
       <label htmlFor={id} className={hideLabel ? "visually-hidden" : undefined}>
         {label}
       </label>
-      <select id={id} className="input" value={value} onChange={(event) => onChange(event.target.value as T)}>
+      <select
+        id={id}
+        className="input"
+        value={value}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onChange={(event) => onChange(event.target.value as T)}
+      >
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}
           </option>
         ))}
       </select>
+      {hint && (
+        <p className="field__hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
     </div>
   );
 }

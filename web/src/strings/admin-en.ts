@@ -171,6 +171,7 @@ export const adminEn = {
         `From ${pages} pages of ${viewers} viewers with ${places} places of Top Picks where chance may decide.`,
       served: (plays: string) =>
         `Of a thousand such places ${plays} were played within a day. The lines say how many more or fewer it would have been, with 95 % intervals.`,
+      ends: ["fewer plays", "no difference", "more plays"],
       methods: {
         inverse_propensity: "Inverse propensity",
         self_normalised: "Self-normalised",

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { draftOf } from "@/pages/admin/experiment-dialog";
 import { scaleOf } from "@/pages/admin/experiment-figures";
+import { experimentsEn as words } from "@/strings/experiments-en";
 
 it("an interval stands where it is, no difference in the middle", () => {
   const above = scaleOf(0.1, 0.2, 0.3, 0);
@@ -29,4 +30,17 @@ it("an interleaving has no guards, and the metric is none of its own", () => {
   const draft = draftOf(form, { ...chosen, guards: [...chosen.guards] });
   expect(draft).toMatchObject({ name: "A", guards: ["dislikes"], share_percent: 50, window_hours: 48 });
   expect(draftOf(form, { ...chosen, method: "interleaving", guards: [...chosen.guards] }).guards).toEqual([]);
+});
+
+it("what an experiment is about is said in days where they are whole, and one is one", () => {
+  expect(words.about("A/B test", 50, 168)).toBe("A/B test on 50 % of viewers, each observed for 7 days.");
+  expect(words.about("A/B test", 50, 24)).toContain("for 1 day.");
+  expect(words.about("A/B test", 50, 36)).toContain("for 36 hours.");
+  expect(words.about("A/B test", 50, 1)).toContain("for 1 hour.");
+});
+
+it("what decides is said with what must not get worse, if anything", () => {
+  expect(words.goal("plays", [])).toBe("Decided by plays per viewer.");
+  const guarded = words.goal("plays", ["dislikes", "good ratings"]);
+  expect(guarded).toBe("Decided by plays per viewer; must not get worse: dislikes, good ratings.");
 });

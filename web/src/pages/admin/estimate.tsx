@@ -9,6 +9,7 @@ import { dateTime, number } from "@/lib/format";
 import { locale } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
 import { Interval } from "./experiment-figures";
+import "@/styles/experiments.css";
 
 const words = adminEn.models.estimate;
 /** Plays are told for so many places: those of one are a small fraction. */
@@ -73,6 +74,7 @@ function Found({ found }: { found: ModelEstimate }) {
           value={PLACES * lift}
           high={PLACES * lift_high}
           middle={0}
+          ends={words.ends}
           write={(x) => signed.format(x)}
         />
       ))}

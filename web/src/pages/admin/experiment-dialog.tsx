@@ -79,13 +79,14 @@ function ExperimentForm({ models, onClose }: { models: Model[]; onClose: () => v
         value={chosen.method}
         onChange={(method) => change({ method })}
         options={METHODS.map((method) => ({ value: method, label: words.methods[method] }))}
+        hint={words.methodHints[chosen.method]}
       />
-      <p className="muted small">{words.methodHints[chosen.method]}</p>
       <Select
         label={words.fields.metric}
         value={chosen.metric}
         onChange={(metric) => change({ metric })}
         options={METRICS.map((metric) => ({ value: metric, label: words.metricNames[metric] }))}
+        hint={words.fields.metricHint}
       />
       {chosen.method === "ab" && <Guards chosen={chosen} change={change} />}
       <div className="arms">
@@ -115,10 +116,10 @@ function chosenAtFirst(models: Model[]): Chosen {
 }
 
 function Size() {
-  const { share, days, daysHint } = words.fields;
+  const { share, shareHint, days, daysHint } = words.fields;
   return (
     <div className="choices">
-      <Field name="share" label={share} type="number" min={1} max={100} defaultValue={100} required />
+      <Field name="share" label={share} hint={shareHint} type="number" min={1} max={100} defaultValue={100} required />
       <Field name="days" label={days} hint={daysHint} type="number" min={1} max={30} defaultValue={7} required />
     </div>
   );

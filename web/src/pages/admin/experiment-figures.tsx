@@ -1,4 +1,4 @@
-/** What an experiment says: the verdict in words, the interval drawn, the arms' means. */
+/** What an experiment says in figures: the interval drawn, the arms' means. */
 import type { ExperimentDifference, ExperimentPreference, ExperimentWithResults } from "@/api/types";
 import { number } from "@/lib/format";
 import { locale } from "@/strings";
@@ -21,22 +21,21 @@ export function scaleOf(low: number, value: number, high: number, middle: number
 
 export function ExperimentFigures({ found }: { found: ExperimentWithResults }) {
   const { preference, difference } = found;
-  const [first, second] = found.arms;
+  const [first = "", second = ""] = found.arms.map((arm) => arm.name);
   return (
-    <div className="finding">
-      <p className="finding__verdict">
-        <span className={`pill pill--${found.verdict}`}>{words.verdicts[found.verdict]}</span> {found.decision}
-      </p>
-      {difference && <Difference found={difference} />}
+    <>
+      {difference && (
+        <Difference found={difference} label={words.difference(words.metrics[difference.metric], first, second)} />
+      )}
       {found.guard_differences.map((guard) => (
-        <Difference key={guard.metric} found={guard} guard />
+        <Difference key={guard.metric} found={guard} label={words.guardDifference(words.metrics[guard.metric])} />
       ))}
-      {preference && <Preference found={preference} name={second?.name ?? ""} />}
+      {preference && <Preference found={preference} name={second} />}
       <dl className="measures">
         {preference ? (
           <>
-            <Measure name={words.prefer(first?.name ?? "")} value={number(preference.first)} />
-            <Measure name={words.prefer(second?.name ?? "")} value={number(preference.second)} />
+            <Measure name={words.prefer(first)} value={number(preference.first)} />
+            <Measure name={words.prefer(second)} value={number(preference.second)} />
             <Measure name={words.ties} value={number(preference.ties)} />
           </>
         ) : (
@@ -44,32 +43,43 @@ export function ExperimentFigures({ found }: { found: ExperimentWithResults }) {
             <Measure
               key={arm.name}
               name={words.arm(arm.name, number(arm.viewers))}
-              value={arm.means.map((it) => `${mean.format(it.value)} ${words.metrics[it.metric]}`).join(", ")}
+              value={words.perViewer(
+                arm.means.map((it) => `${mean.format(it.value)} ${words.metrics[it.metric]}`).join(", "),
+              )}
             />
           ))
         )}
         <Measure name={words.waiting} value={number(found.waiting)} />
       </dl>
-    </div>
+    </>
   );
 }
 
 function Preference({ found, name }: { found: ExperimentPreference; name: string }) {
   const { share: value, low, high } = found;
   if (typeof value !== "number" || typeof low !== "number" || typeof high !== "number") return null;
-  const write = (x: number) => share.format(x);
-  return <Interval label={words.preference(name)} low={low} value={value} high={high} middle={0.5} write={write} />;
-}
-
-function Difference({ found, guard }: { found: ExperimentDifference; guard?: boolean }) {
-  const metric = words.metrics[found.metric];
   return (
     <Interval
-      label={guard ? words.guardDifference(metric) : words.difference(metric)}
+      label={words.preference(name)}
+      low={low}
+      value={value}
+      high={high}
+      middle={0.5}
+      ends={words.preferenceEnds}
+      write={(x) => share.format(x)}
+    />
+  );
+}
+
+function Difference({ found, label }: { found: ExperimentDifference; label: string }) {
+  return (
+    <Interval
+      label={label}
       low={found.low}
       value={found.value}
       high={found.high}
       middle={0}
+      ends={words.differenceEnds}
       write={(x) => signed.format(x)}
       note={words.certainty(share.format(1 - found.alpha), found.p_value)}
     />
@@ -82,11 +92,13 @@ interface IntervalProps {
   value: number;
   high: number;
   middle: number;
+  /** What the left, the middle and the right of the line mean. */
+  ends: string[];
   write: (x: number) => string;
   note?: string;
 }
 
-export function Interval({ label, low, value, high, middle, write, note }: IntervalProps) {
+export function Interval({ label, low, value, high, middle, ends, write, note }: IntervalProps) {
   const at = scaleOf(low, value, high, middle);
   const side = low > middle ? "above" : high < middle ? "below" : "across";
   const place = (share: number) => `${(100 * share).toFixed(2)}%`;
@@ -104,6 +116,11 @@ export function Interval({ label, low, value, high, middle, write, note }: Inter
           style={{ insetInlineStart: place(at.low), inlineSize: place(at.high - at.low) }}
         />
         <span className="interval__value" style={{ insetInlineStart: place(at.value) }} />
+      </div>
+      <div className="interval__ends muted small" aria-hidden="true">
+        {ends.map((end) => (
+          <span key={end}>{end}</span>
+        ))}
       </div>
       {note && <p className="muted small">{note}</p>}
     </figure>
