@@ -1,12 +1,13 @@
 //! Measures all models on the data sets of `$KINORA_DATASETS` (default `../shared/data` beside the repository):
-//! `cargo run --release -p reco --example measure -- last-out|strong|ml-100k|movietweetings|service|replay [MODEL…|VIEWERS]
-//! [SETTING=JSON…]`, for instance `strong ials ials.size=128`.
+//! `cargo run --release -p reco --example measure -- last-out|chosen|strong|ml-100k|movietweetings|service|replay [MODEL…|VIEWERS]
+//! [SETTING=JSON…]`, for instance `strong ials ials.size=128`. What is tried here must not be chosen by what comes out, but for
+//! `chosen`: `last-out` without each viewer's last event, which is the one that `last-out` tests.
 
 #[path = "../tests/common/data.rs"]
 mod data;
 
 use reco::{
-    BaseConfig, Case, Dataset, EvaluateOptions, Evaluation, ItemFeatures, ItemSet, MODEL_NAMES, Model, Protocol,
+    BaseConfig, Case, Dataset, EvaluateOptions, Evaluation, Interaction, ItemFeatures, ItemSet, MODEL_NAMES, Model, Protocol,
     Recommender, Scratch, TrainConfig, evaluate, evaluate_split, train,
 };
 use std::time::Instant;
@@ -24,7 +25,7 @@ fn main() -> Anyhow<()> {
     let names = if named.is_empty() { MODEL_NAMES.to_vec() } else { named };
     let mut options = EvaluateOptions::default();
     let protocol = match what {
-        "last-out" => Protocol::LastOut,
+        "last-out" | "chosen" => Protocol::LastOut,
         "strong" => Protocol::Strong,
         _ => Protocol::Temporal,
     };
@@ -37,6 +38,11 @@ fn main() -> Anyhow<()> {
             let (data, features) = data::ml_1m()?;
             let done = evaluate(Protocol::LastOut, &data, &features, &names, &options)?;
             print(&done);
+        }
+        "chosen" => {
+            let (data, features) = data::ml_1m()?;
+            let before = without_last(&data)?;
+            print(&evaluate(Protocol::LastOut, &before, &features, &names, &options)?);
         }
         "strong" => {
             let (split, features) = data::ml_1m_strong()?;
@@ -55,6 +61,20 @@ fn main() -> Anyhow<()> {
     }
     println!("{:.2} s in total", started.elapsed().as_secs_f64());
     Ok(())
+}
+
+fn without_last(data: &Dataset) -> reco::Result<Dataset> {
+    let viewers = 0..data.users() as u32;
+    let events = viewers.flat_map(|user| {
+        let history = data.history(user);
+        history[..history.len().saturating_sub(1)].iter().map(move |event| Interaction {
+            user,
+            item: event.item,
+            weight: event.weight,
+            at: event.at,
+        })
+    });
+    Dataset::from_interactions(data.users(), data.items(), events)
 }
 
 /// Settings with changes such as `ials.size=128`.
