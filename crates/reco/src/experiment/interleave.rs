@@ -10,7 +10,7 @@ use std::hash::Hash;
 
 use serde::{Deserialize, Serialize};
 
-use super::assign::draw;
+use crate::random::draw;
 
 /// Whose ranking a title came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
