@@ -12,7 +12,7 @@ use std::{
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use contract::ProfileId;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use crate::session::Viewing;
 
@@ -44,18 +44,8 @@ impl Tag {
     }
 
     /// Weak, since the same page may be compressed or not.
-    fn text(self) -> String {
+    pub fn text(self) -> String {
         format!("W/\"{:016x}\"", self.0)
-    }
-
-    /// Whether the client says that it has this page.
-    pub fn is_known(self, headers: &HeaderMap) -> bool {
-        let lines = headers.get_all(header::IF_NONE_MATCH).iter();
-        let mut tags = lines
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(','));
-        let own = self.text();
-        tags.any(|tag| tag.trim().trim_start_matches("W/") == own.trim_start_matches("W/"))
     }
 
     /// "You have it."

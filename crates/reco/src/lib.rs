@@ -67,6 +67,7 @@ mod linalg;
 pub mod metrics;
 mod model;
 mod models;
+pub mod random;
 mod ranker;
 mod search;
 mod select;

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::metrics::ndcg_at;
 use crate::model::{Model, Scratch};
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures};
-use crate::select::ItemSet;
+use crate::select::{ItemSet, evenly};
 use crate::split::{Case, LearnStages, Stage};
 use crate::train::BaseConfig;
 use rand::{RngExt, SeedableRng};
@@ -211,8 +211,7 @@ impl Judge<'_> {
             .map(|case| (case, wanted(case)))
             .filter(|(_, targets)| !targets.is_empty())
             .collect();
-        let step = cases.len().div_ceil(CASES_MAX).max(1);
-        let thinned: Vec<&(&Case, Vec<u32>)> = cases.iter().step_by(step).collect();
+        let thinned: Vec<&(&Case, Vec<u32>)> = evenly(&cases, CASES_MAX).collect();
         let one = |scratch: &mut Scratch, (case, targets): &(&Case, Vec<u32>)| {
             let list = model.recommend(&case.history, self.depth, excluded, scratch);
             let items: Vec<u32> = list.iter().map(|scored| scored.item).collect();

@@ -1,4 +1,4 @@
-//! Sets of titles and partial top-k selection.
+//! Sets of titles, partial top-k selection, and even samples.
 
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -171,6 +171,11 @@ fn scored(key: u64) -> Scored {
     }
 }
 
+/// At most `most` of them, spread evenly: what a mean over a million viewers says, twenty thousand of them say too.
+pub(crate) fn evenly<T>(all: &[T], most: usize) -> impl Iterator<Item = &T> {
+    all.iter().step_by(all.len().div_ceil(most.max(1)).max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,5 +196,19 @@ mod tests {
             let bits = |list: &[Scored]| list.iter().map(|s| (s.item, s.score.to_bits())).collect::<Vec<_>>();
             prop_assert_eq!(bits(&list), bits(&expected));
         }
+    }
+
+    #[test]
+    fn many_are_thinned_evenly_and_few_are_left_alone() {
+        let of_ten = |most: usize| {
+            evenly(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], most)
+                .copied()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of_ten(10).len(), 10);
+        assert_eq!(of_ten(5), [0, 2, 4, 6, 8]);
+        assert_eq!(of_ten(4), [0, 3, 6, 9]);
+        assert_eq!(of_ten(1), [0]);
+        assert_eq!(evenly::<u32>(&[], 5).count(), 0);
     }
 }

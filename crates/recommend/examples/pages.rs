@@ -23,6 +23,7 @@ use contract::{
     recommend::{GetHome, GetTop, HomePage, Recommend as _, Row, RowKind, StartTraining, Viewer},
 };
 use platform::{Bus, Inputs, Location, blob::BlobStore, clock::Clock as _};
+use reco::metrics::{miscalibration, mix_of, ndcg_at};
 use tokio_util::sync::CancellationToken;
 
 const COLUMNS: usize = 10;
@@ -228,9 +229,9 @@ async fn judge(
     next: &[Rating],
 ) -> anyhow::Result<Vec<Judged>> {
     let rated: HashSet<(i64, usize)> = past.iter().map(|rating| (rating.viewer, rating.title)).collect();
-    let mut liked: HashMap<i64, Vec<usize>> = HashMap::new();
+    let mut liked: HashMap<i64, Vec<u32>> = HashMap::new();
     for rating in past.iter().filter(|rating| rating.half_stars >= LIKED) {
-        liked.entry(rating.viewer).or_default().push(rating.title);
+        liked.entry(rating.viewer).or_default().push(rating.title as u32);
     }
     let known: HashSet<i64> = past.iter().map(|rating| rating.viewer).collect();
     let mut targets: std::collections::BTreeMap<i64, HashSet<TitleId>> = std::collections::BTreeMap::new();
@@ -238,11 +239,9 @@ async fn judge(
     for rating in next.iter().filter(is_target) {
         targets.entry(rating.viewer).or_default().insert(titles[rating.title]);
     }
-    let genres: HashMap<TitleId, &[String]> = titles
-        .iter()
-        .zip(films)
-        .map(|(id, film)| (*id, &film.genres[..]))
-        .collect();
+    let (genres, genre_count) = numbered_genres(films);
+    let mix = |list: &[u32]| mix_of(list.iter().map(|film| (&genres[*film as usize][..], 1.0)), genre_count);
+    let film_of: HashMap<TitleId, u32> = titles.iter().copied().zip(0..).collect();
     let old: HashSet<TitleId> = past.iter().map(|rating| titles[rating.title]).collect();
     let mut judged = Vec::with_capacity(targets.len());
     for (viewer, targets) in targets {
@@ -252,11 +251,19 @@ async fn judge(
             limit: TOP as u32,
             exclude: Vec::new(),
         };
-        let ranked: Vec<TitleId> = room.top(ranked).await?.iter().map(|item| item.title).collect();
+        let ranked: Vec<u32> = room
+            .top(ranked)
+            .await?
+            .iter()
+            .map(|item| film_of[&item.title])
+            .collect();
         let picks = page.rows.iter().find(|row| row.kind == RowKind::TopPicks);
-        let picks: Vec<TitleId> = picks.map_or_else(Vec::new, |row| row.items.iter().map(|item| item.title).collect());
-        let own = liked.get(&viewer).map_or(&[][..], Vec::as_slice);
-        let own: Vec<TitleId> = own.iter().map(|title| titles[*title]).collect();
+        let picks = picks.into_iter().flat_map(|row| &row.items);
+        let picks: Vec<u32> = picks.map(|item| film_of[&item.title]).collect();
+        let wanted: Vec<u32> = targets.iter().map(|title| film_of[title]).collect();
+        let ndcg = |list: &[u32]| f64::from(ndcg_at(list, &wanted, TOP));
+        let own = liked.get(&viewer).and_then(|own| mix(own));
+        let calibration = |list: &[u32]| Some(f64::from(miscalibration(own.as_ref()?, &mix(list)?)));
         let front = |row: &Row| {
             row.items
                 .iter()
@@ -272,10 +279,10 @@ async fn judge(
             new_titles_shown: new_titles().filter(|title| shown.contains(title)).count(),
             is_new: !known.contains(&viewer),
             page: ndcg_of_page(&page, &targets),
-            picks: ndcg(&picks, &targets),
-            calibration: divergence(&genres, &own, &picks[..picks.len().min(TOP)]),
-            ranked: ndcg(&ranked, &targets),
-            ranked_calibration: divergence(&genres, &own, &ranked),
+            picks: ndcg(&picks),
+            calibration: calibration(&picks[..picks.len().min(TOP)]),
+            ranked: ndcg(&ranked),
+            ranked_calibration: calibration(&ranked),
             shown,
         });
     }
@@ -343,39 +350,18 @@ fn ndcg_of_page(page: &HomePage, targets: &HashSet<TitleId>) -> f64 {
     sum / cells.iter().take(targets.len()).sum::<f64>()
 }
 
-fn ndcg(list: &[TitleId], targets: &HashSet<TitleId>) -> f64 {
-    let hits = list
-        .iter()
-        .enumerate()
-        .take(TOP)
-        .filter(|(_, title)| targets.contains(*title));
-    let ideal: f64 = (0..targets.len().min(TOP)).map(|place| discount(place + 2)).sum();
-    hits.map(|(place, _)| discount(place + 2)).sum::<f64>() / ideal
-}
-
-/// Shares of the genres of a list: each title gives one, divided among its genres.
-fn mix<'a>(genres: &HashMap<TitleId, &'a [String]>, list: &[TitleId]) -> HashMap<&'a str, f64> {
-    let mut mix: HashMap<&str, f64> = HashMap::new();
-    for own in list
-        .iter()
-        .filter_map(|title| genres.get(title))
-        .filter(|own| !own.is_empty())
-    {
-        own.iter()
-            .for_each(|genre| *mix.entry(genre.as_str()).or_default() += 1.0 / own.len() as f64);
-    }
-    let total: f64 = mix.values().sum();
-    mix.values_mut().for_each(|share| *share /= total);
-    mix
-}
-
-fn divergence(genres: &HashMap<TitleId, &[String]>, own: &[TitleId], shown: &[TitleId]) -> Option<f64> {
-    let (own, shown) = (mix(genres, own), mix(genres, shown));
-    let term = |(genre, share): (&&str, &f64)| {
-        let mixed = 0.99 * shown.get(genre).copied().unwrap_or(0.0) + 0.01 * share;
-        share * (share / mixed).ln()
+/// The genres of each film as dense numbers, and how many there are.
+fn numbered_genres(films: &[NewTitle]) -> (Vec<Vec<u32>>, usize) {
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let mut number = |genre| {
+        let next = numbers.len() as u32;
+        *numbers.entry(genre).or_insert(next)
     };
-    (!own.is_empty() && !shown.is_empty()).then(|| own.iter().map(term).sum())
+    let of_films = films
+        .iter()
+        .map(|film| film.genres.iter().map(|genre| number(genre.as_str())).collect());
+    let genres = of_films.collect();
+    (genres, numbers.len())
 }
 
 fn report(what: &str, judged: &[Judged]) {

@@ -13,7 +13,14 @@ use crate::process::Run;
 use crate::progress::Stage;
 
 const ROUNDS: usize = 5;
-const PACKAGES: [&str; 5] = ["implicit", "irspack", "numpy", "scipy", "threadpoolctl"];
+/// At one version each: other figures are those of another peer.
+const PACKAGES: [(&str, &str); 5] = [
+    ("implicit", "0.7.3"),
+    ("irspack", "0.5.2"),
+    ("numpy", "2.4.6"),
+    ("scipy", "1.17.1"),
+    ("threadpoolctl", "3.8.0"),
+];
 const THREADS: &str = "2";
 
 pub fn peers(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
@@ -120,18 +127,20 @@ pub fn figures(run: Run, stage: &Stage) -> Result<Value> {
     serde_json::from_str(line.context("a program gave no figures")?).context("read a program's figures")
 }
 
-/// A Python with the peers; made once, kept beside the other things of the bench.
+/// A Python with the peers; made once, kept beside the other things of the bench, and made again for other versions.
 fn installed(folder: &Path, stage: &Stage) -> Result<PathBuf> {
     needs::ensure(stage, &[&PIP, &VENV])?;
     let python = folder.join("bin/python");
-    let imports = format!("import {}", PACKAGES.join(", "));
+    let imports = PACKAGES.map(|(name, version)| format!("import {name}; assert {name}.__version__ == '{version}'"));
+    let imports = imports.join("; ");
     if Run::new(&python).args(["-c", &imports]).quiet().is_none() {
+        let wanted = PACKAGES.map(|(name, version)| format!("{name}=={version}"));
         Run::new("python3").args(["-m", "venv"]).arg(folder).run(stage)?;
         let install = ["-m", "pip", "install", "--disable-pip-version-check"];
-        Run::new(&python).args(install).args(PACKAGES).run(stage)?;
+        Run::new(&python).args(install).args(wanted).run(stage)?;
     }
     if Run::new(&python).args(["-c", &imports]).quiet().is_none() {
-        bail!("{} cannot import {}", python.display(), PACKAGES.join(", "));
+        bail!("{} fails at: {imports}", python.display());
     }
     Ok(python)
 }

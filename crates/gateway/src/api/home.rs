@@ -15,7 +15,7 @@ use contract::{
 use http::HeaderMap;
 use utoipa_axum::routes;
 
-use super::{Answer, large_json};
+use super::{Answer, is_known, large_json};
 use crate::{
     compose,
     dto::{
@@ -53,7 +53,7 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing, headers: Hea
     };
     let version = gateway.doors.recommend.home_version(asked.clone()).await?;
     let (tag, profile) = (Tag::new(version, &viewing), viewing.profile.id);
-    if tag.is_known(&headers) {
+    if is_known(&headers, &tag.text()) {
         return Ok(tag.not_modified());
     }
     if let Some(body) = gateway.home_pages.get(profile, tag) {

@@ -21,12 +21,23 @@ pub mod search;
 pub mod titles;
 
 use bytes::Bytes;
+use http::{HeaderMap, header};
 use serde::Serialize;
 
 use crate::problem::Problem;
 
 /// What handlers answer with.
 pub type Answer<T> = Result<axum::Json<T>, Problem>;
+
+/// Whether the client has what this validator names: `If-None-Match`, compared weakly (RFC 9110 §13.1.2).
+pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).iter();
+    let mut tags = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim);
+    tags.any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag.trim_start_matches("W/"))
+}
 
 /// Where the buffer of a large answer begins.
 const LARGE_BYTES: usize = 64 * 1024;

@@ -84,11 +84,7 @@ fn send(path: &str, file: rust_embed::EmbeddedFile, headers: &HeaderMap) -> Resp
             answer.insert(name, value);
         }
     }
-    let known = headers.get(header::IF_NONE_MATCH);
-    if known
-        .zip(answer.get(header::ETAG))
-        .is_some_and(|(known, etag)| super::media::names(known, etag))
-    {
+    if super::is_known(headers, &etag) {
         return (StatusCode::NOT_MODIFIED, answer).into_response();
     }
     if let Some(name) = coding.name() {

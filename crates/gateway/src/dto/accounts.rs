@@ -9,32 +9,14 @@ use super::{Time, mirror};
 
 mirror! { Role of accounts::Role { Viewer, Curator, Admin } }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Account {
-    #[schema(value_type = String)]
-    pub id: AccountId,
-    pub email: String,
-    pub name: String,
-    pub role: Role,
-    pub created_at: Time,
-}
-
-impl From<accounts::Account> for Account {
-    fn from(account: accounts::Account) -> Self {
-        let accounts::Account {
-            id,
-            email,
-            name,
-            role,
-            created_at,
-        } = account;
-        Self {
-            id,
-            email,
-            name,
-            role: role.into(),
-            created_at: Time(created_at),
-        }
+mirror! {
+    struct Account of accounts::Account {
+        #[schema(value_type = String)]
+        id: AccountId,
+        email: String,
+        name: String,
+        role: Role,
+        created_at: Time,
     }
 }
 

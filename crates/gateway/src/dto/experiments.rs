@@ -142,48 +142,37 @@ pub struct ExperimentArmResult {
     pub means: Vec<ExperimentMean>,
 }
 
-/// The second arm less the first, a viewer.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ExperimentDifference {
-    pub metric: ExperimentMetric,
-    pub value: f64,
-    /// The interval holds the true difference at every reading at once, with the probability 1 − `alpha`.
-    pub low: f64,
-    pub high: f64,
-    /// Valid at any time.
-    pub p_value: f64,
-    pub alpha: f64,
-}
-
-impl From<experiments::ArmDifference> for ExperimentDifference {
-    fn from(found: experiments::ArmDifference) -> Self {
-        Self {
-            metric: found.metric.into(),
-            value: found.value,
-            low: found.low,
-            high: found.high,
-            p_value: found.p_value,
-            alpha: found.alpha,
-        }
+mirror! {
+    /// The second arm less the first, a viewer.
+    struct ExperimentDifference of experiments::ArmDifference {
+        metric: ExperimentMetric,
+        value: f64,
+        /// The interval holds the true difference at every reading at once, with the probability 1 − `alpha`.
+        low: f64,
+        high: f64,
+        /// Valid at any time.
+        p_value: f64,
+        alpha: f64,
     }
 }
 
-/// What viewers of an interleaving prefer.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ExperimentPreference {
-    /// Viewers with more of the metric from the first arm's titles.
-    pub first: u64,
-    pub second: u64,
-    pub ties: u64,
-    /// Of those with a preference, who prefers the second: 0 to 1. Absent before anybody has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub share: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub low: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub high: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p_value: Option<f64>,
+mirror! {
+    /// What viewers of an interleaving prefer.
+    struct ExperimentPreference of experiments::ArmPreference {
+        /// Viewers with more of the metric from the first arm's titles.
+        first: u64,
+        second: u64,
+        ties: u64,
+        /// Of those with a preference, who prefers the second: 0 to 1. Absent before anybody has one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        share: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        low: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        high: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        p_value: Option<f64>,
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -216,21 +205,12 @@ impl From<experiments::ExperimentResults> for ExperimentWithResults {
             viewers: arm.viewers,
             means: arm.means.into_iter().map(mean).collect(),
         };
-        let preference = |found: experiments::ArmPreference| ExperimentPreference {
-            first: found.first,
-            second: found.second,
-            ties: found.ties,
-            share: found.share,
-            low: found.low,
-            high: found.high,
-            p_value: found.p_value,
-        };
         Self {
             results: found.arms.into_iter().map(arm).collect(),
             waiting: found.waiting,
             difference: found.difference.map(Into::into),
             guard_differences: found.guards.into_iter().map(Into::into).collect(),
-            preference: found.preference.map(preference),
+            preference: found.preference.map(Into::into),
             verdict: found.verdict.into(),
             decision: found.decision,
             experiment: found.experiment.into(),

@@ -20,6 +20,12 @@ use utoipa::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time(pub Millis);
 
+impl From<Millis> for Time {
+    fn from(at: Millis) -> Self {
+        Self(at)
+    }
+}
+
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Out of range would be a defect elsewhere; the nearest end of time is better than no answer.
@@ -88,8 +94,19 @@ pub fn milliseconds(seconds: f64) -> u64 {
     (seconds * 1000.0).round() as u64
 }
 
-/// An enum of the API that says the same as one of the contract.
+/// An enum of the API that says the same as one of the contract, or a struct that answers with fields of one.
 macro_rules! mirror {
+    ($(#[$doc:meta])* struct $name:ident of $theirs:path { $($(#[$about:meta])* $field:ident: $kind:ty),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+        pub struct $name { $($(#[$about])* pub $field: $kind),+ }
+
+        impl From<$theirs> for $name {
+            fn from(theirs: $theirs) -> Self {
+                Self { $($field: theirs.$field.into()),+ }
+            }
+        }
+    };
     ($(#[$doc:meta])* $name:ident of $theirs:path { $($variant:ident),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]

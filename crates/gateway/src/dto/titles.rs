@@ -365,19 +365,8 @@ pub struct PutWatched {
     pub watched: bool,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FacetCount {
-    pub value: String,
-    pub count: u32,
-}
-
-impl From<catalog::FacetCount> for FacetCount {
-    fn from(theirs: catalog::FacetCount) -> Self {
-        Self {
-            value: theirs.value,
-            count: theirs.count,
-        }
-    }
+mirror! {
+    struct FacetCount of catalog::FacetCount { value: String, count: u32 }
 }
 
 /// How many matches each narrowing would leave, most first.

@@ -35,10 +35,20 @@ fn states() -> Value {
 }
 
 async fn world() -> World {
-    stocked(World::new().await)
+    stocked(Config::default()).await
 }
 
-fn stocked(world: World) -> World {
+/// A gateway without room for pages: each is made.
+async fn keeping_no_page() -> World {
+    let config = Config {
+        home_pages_bytes_max: 0,
+        ..Config::default()
+    };
+    stocked(config).await
+}
+
+async fn stocked(config: Config) -> World {
+    let world = World::with(config).await;
     stock(
         &world,
         vec![card(1, "Heat", 16), card(2, "Babe", 0), card(3, "Ronin", 16)],
@@ -112,11 +122,7 @@ async fn rows_have_cards_progress_and_reasons_in_words() {
 
 #[tokio::test]
 async fn a_card_is_as_it_is_now_whoever_was_shown_it_before() {
-    let every_page_anew = Config {
-        home_pages_bytes_max: 0,
-        ..Config::default()
-    };
-    let world = stocked(World::with(every_page_anew).await);
+    let world = keeping_no_page().await;
     let mut shown = Vec::new();
     let rated =
         json!([{ "title": "3", "opinion": { "stars": 8 }, "rated_at": 4, "progress": null, "listed_at": null }]);
@@ -247,11 +253,7 @@ async fn nobody_is_shown_the_page_of_another_profile() {
 
 #[tokio::test]
 async fn without_room_for_pages_each_is_made() {
-    let config = Config {
-        home_pages_bytes_max: 0,
-        ..Config::default()
-    };
-    let world = stocked(World::with(config).await);
+    let world = keeping_no_page().await;
     for _ in 0..2 {
         assert_eq!(world.viewer().get("/api/v1/home").await.status, StatusCode::OK);
     }

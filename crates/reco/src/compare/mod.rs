@@ -9,7 +9,8 @@ use crate::dataset::Event;
 use crate::evaluate::rank_cases;
 use crate::metrics::{bootstrap_interval, mean, ndcg_at};
 use crate::model::Model;
-use crate::split::{Case, evenly};
+use crate::select::evenly;
+use crate::split::Case;
 use serde::{Deserialize, Serialize};
 
 const DEPTH: usize = 20;
@@ -56,13 +57,13 @@ pub struct Comparison {
 /// Give the candidate as rehearsed ([`crate::Trained::rehearsal`]), not as published, which has seen these events; and
 /// leave out targets older than the current model's [`Recommender::trained_through`]: it was told those, and would win.
 pub fn compare(current: &Recommender, candidate: &Recommender, held_out: &[Case], seed: u64) -> Comparison {
-    let held_out = &*evenly(held_out, CASES_MAX);
+    let held_out: Vec<Case> = evenly(held_out, CASES_MAX).cloned().collect();
     let translated: Vec<Case> = held_out
         .iter()
         .map(|case| translate(case, candidate, current))
         .collect();
     let before = scores(current, &translated);
-    let after = scores(candidate, held_out);
+    let after = scores(candidate, &held_out);
     let pairs = after.iter().zip(&before);
     let differences: Vec<f32> = pairs.map(|(a, b)| a - b).collect();
     let interval = bootstrap_interval(&differences, RESAMPLES, seed);

@@ -3,8 +3,8 @@
 use super::translate;
 use crate::bundle::Recommender;
 use crate::model::{Model, Scratch};
-use crate::select::ItemSet;
-use crate::split::{Case, evenly};
+use crate::select::{ItemSet, evenly};
+use crate::split::Case;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl Pace {
     /// Measures both on the same viewers of `cases`, whose indices are the candidate's. Each round lets both rank all of them; of
     /// each the quickest round counts.
     pub fn measure(current: &Recommender, candidate: &Recommender, cases: &[Case], clock: Clock<'_>) -> Self {
-        let ours = evenly(cases, CASES_MAX);
+        let ours: Vec<Case> = evenly(cases, CASES_MAX).cloned().collect();
         let theirs: Vec<Case> = ours.iter().map(|case| translate(case, candidate, current)).collect();
         let (mut current_time, mut candidate_time) = (Duration::MAX, Duration::MAX);
         let begun = clock();

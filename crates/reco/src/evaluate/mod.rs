@@ -12,8 +12,8 @@ use crate::error::{RecoError, Result};
 use crate::model::{Model, Scratch};
 use crate::models::{Content, Cooccurrence, Ease, Ials, ItemFeatures, Popularity};
 use crate::ranker::{Bases, Ranker, RankerSettings};
-use crate::select::ItemSet;
-use crate::split::{Case, Opened, Protocol, Split, Stage, evenly};
+use crate::select::{ItemSet, evenly};
+use crate::split::{Case, Opened, Protocol, Split, Stage};
 use crate::train::BaseConfig;
 use figures::{Measure, Measured, describe};
 use rayon::prelude::*;
@@ -255,7 +255,7 @@ pub(crate) fn judge_all(
 ) -> (usize, Vec<ModelReport>) {
     let stage = &Stage {
         train: Arc::clone(&stage.train),
-        cases: evenly(&stage.cases, SERVICE_CASES_MAX).into_owned(),
+        cases: evenly(&stage.cases, SERVICE_CASES_MAX).cloned().collect(),
     };
     let measure = Measure::new(Protocol::Temporal, stage, features, SERVICE_RESAMPLES, seed);
     let names = MODEL_NAMES.iter().filter_map(|name| Some((name, model.model(name)?)));

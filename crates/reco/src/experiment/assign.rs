@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use crate::random::draw;
+
 /// Buckets of a layer: shares are given in ten thousandths.
 const BUCKETS: u64 = 10_000;
 
@@ -39,18 +41,6 @@ pub fn arm_of(experiment: u64, viewer: u64, weights: &[u32]) -> Option<usize> {
         below += u128::from(*weight);
         place < below
     })
-}
-
-/// 64 well-mixed bits of two numbers: the finaliser of SplitMix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number
-/// generators"; constants of variant 13 by Stafford) over each in turn. Must never change: viewers would change arms.
-pub(super) fn draw(salt: u64, unit: u64) -> u64 {
-    mix(mix(salt.wrapping_add(0x9e37_79b9_7f4a_7c15)).wrapping_add(unit))
-}
-
-fn mix(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 #[cfg(test)]

@@ -101,12 +101,6 @@ impl Ease {
         }
     }
 
-    /// The same weights, scored with another input decay.
-    pub fn with_input_decay(mut self, decay: f32) -> Self {
-        self.stored.settings.input_decay = decay;
-        self
-    }
-
     /// Weights `[from title × to title]`.
     pub fn weights(&self) -> &SparseMatrix {
         &self.weights
@@ -118,16 +112,6 @@ impl Ease {
         let stored: Stored = reader.settings(NAME)?;
         let weights = SparseMatrix::read("weights", &reader, stored.items)?;
         Ok(Self { stored, weights })
-    }
-
-    /// Scores with another input decay than the configured one.
-    pub fn score_decayed(&self, history: &[Event], decay: f32, out: &mut [f32]) {
-        out.fill(0.0);
-        for (item, weight) in inputs(history, decay) {
-            if weight.abs() > INPUT_MIN {
-                self.weights.add_row(item, weight, out);
-            }
-        }
     }
 
     /// Scores the history as a set and with an input decay in one pass over the weights.
@@ -194,7 +178,12 @@ impl Model for Ease {
     }
 
     fn score(&self, history: &[Event], _scratch: &mut Scratch, out: &mut [f32]) {
-        self.score_decayed(history, self.stored.settings.input_decay, out);
+        out.fill(0.0);
+        for (item, weight) in inputs(history, self.stored.settings.input_decay) {
+            if weight.abs() > INPUT_MIN {
+                self.weights.add_row(item, weight, out);
+            }
+        }
     }
 
     fn similar(&self, item: u32, k: usize) -> Vec<Scored> {

@@ -7,7 +7,7 @@ use super::{Bases, Ranker, RankerSettings};
 use crate::error::Result;
 use crate::linalg::{SpdSolver, dot};
 use crate::model::{Scratch, mark_seen};
-use crate::select::ItemSet;
+use crate::select::{ItemSet, evenly};
 use crate::split::{Case, shuffle};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -35,8 +35,7 @@ pub(super) fn lists<T: Send>(
     cases_max: usize,
     keep: impl Fn(usize, CandidateList) -> T + Sync,
 ) -> Vec<T> {
-    let step = cases.len().div_ceil(cases_max.max(1)).max(1);
-    let thinned: Vec<&Case> = cases.iter().step_by(step).collect();
+    let thinned: Vec<&Case> = evenly(cases, cases_max).collect();
     let kept = thinned
         .par_iter()
         .enumerate()

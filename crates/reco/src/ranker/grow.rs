@@ -2,6 +2,7 @@
 //! order of the rows and features are compared in their order, so any number of threads grows the same trees.
 
 use super::forest::{Forest, ForestSettings, List, Tree};
+use crate::select::evenly;
 use crate::split::shuffle;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -328,8 +329,7 @@ fn add_rows(sums: &mut [Pull], rows: &[u32], bins: &[u8], pulls: &[Pull]) {
 
 /// Borders between equal shares of the values, each between two values that differ.
 fn borders(values: &[f32]) -> Vec<f32> {
-    let step = values.len().div_ceil(SAMPLE_MAX).max(1);
-    let mut sample: Vec<f32> = values.iter().step_by(step).copied().collect();
+    let mut sample: Vec<f32> = evenly(values, SAMPLE_MAX).copied().collect();
     sample.sort_unstable_by(f32::total_cmp);
     let mut borders = Vec::with_capacity(BORDERS_MAX);
     for part in 1..=BORDERS_MAX {

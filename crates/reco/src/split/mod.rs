@@ -59,7 +59,6 @@ pub(crate) use protocols::shuffle;
 
 use crate::dataset::{Dataset, Event};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The protocols of the literature that are built in. The constructors of [`Split`] say how each follows its papers.
@@ -184,14 +183,6 @@ impl<'a> LearnStages<'a> {
     }
 }
 
-/// At most `most` of the cases, spread evenly: what a mean over a million viewers says, twenty thousand of them say too.
-pub(crate) fn evenly(cases: &[Case], most: usize) -> Cow<'_, [Case]> {
-    match cases.len().div_ceil(most.max(1)) {
-        0 | 1 => Cow::Borrowed(cases),
-        step => Cow::Owned(cases.iter().step_by(step).cloned().collect()),
-    }
-}
-
 impl<M> Opened<M> {
     /// Where it came from.
     pub fn protocol(&self) -> Protocol {
@@ -211,26 +202,5 @@ impl<M> Opened<M> {
     /// The models and the cases, when all is judged.
     pub fn into_parts(self) -> (M, Vec<Case>) {
         (self.finished, self.test.cases)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_cases_are_thinned_evenly_and_few_are_left_alone() {
-        let case = |user| Case {
-            user,
-            history: Vec::new(),
-            targets: vec![user],
-        };
-        let all: Vec<Case> = (0..10).map(case).collect();
-        let users = |most: usize| evenly(&all, most).iter().map(|case| case.user).collect::<Vec<_>>();
-        assert_eq!(users(10).len(), 10);
-        assert_eq!(users(5), [0, 2, 4, 6, 8]);
-        assert_eq!(users(4), [0, 3, 6, 9]);
-        assert_eq!(users(1), [0]);
-        assert!(evenly(&[], 5).is_empty());
     }
 }

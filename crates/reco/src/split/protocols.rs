@@ -3,6 +3,7 @@
 use super::{Case, Protocol, Split, Stage};
 use crate::dataset::Dataset;
 use crate::error::{RecoError, Result};
+use crate::select::evenly;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
@@ -188,8 +189,7 @@ fn after_cut(data: &Dataset, cut: i64) -> Stage {
     };
     let has_target = |user: &u32| parted(*user).1.iter().any(|event| event.weight > 0.0);
     let wanting: Vec<u32> = (0..data.users() as u32).filter(has_target).collect();
-    let step = wanting.len().div_ceil(CASES_MAX).max(1);
-    let cases = wanting.into_iter().step_by(step).map(|user| {
+    let cases = evenly(&wanting, CASES_MAX).map(|&user| {
         let (known, later) = parted(user);
         let liked = later.iter().filter(|event| event.weight > 0.0);
         Case {

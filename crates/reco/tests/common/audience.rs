@@ -12,6 +12,7 @@ use reco::experiment::{
     Decision, Difference, Direction, Estimate, Moments, Preference, Preferences, Team, Verdict, arm_of, difference,
     doubly_robust, ips, self_normalised, team_draft, verdict,
 };
+use reco::random::{SplitMix64, draw};
 
 const TITLES: usize = 60;
 const DIMENSIONS: usize = 3;
@@ -442,39 +443,26 @@ fn predictions(audience: &Audience) -> Vec<f64> {
     sums.into_iter().map(|sum| sum / VIEWERS as f64).collect()
 }
 
-/// A stream of its own for each viewer of each experiment.
+/// A seed of its own for each viewer of each experiment.
 fn mixed(run: u64, n: u64) -> u64 {
-    run.wrapping_mul(STEP) ^ n.wrapping_mul(0xd1b5_4a32_d192_ed03)
+    run.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ n.wrapping_mul(0xd1b5_4a32_d192_ed03)
 }
 
 fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014): millions of viewers want something quick.
-struct Stream(u64);
+/// Millions of viewers want something quick.
+struct Stream(SplitMix64);
 
 fn stream_of(seed: u64, stream: u64) -> Stream {
-    Stream(scrambled(scrambled(seed.wrapping_add(STEP)).wrapping_add(stream)))
-}
-
-const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-
-fn scrambled(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
+    Stream(SplitMix64::new(draw(seed, stream)))
 }
 
 impl Stream {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(STEP);
-        scrambled(self.0)
-    }
-
     /// Evenly in [0, 1).
     fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.0.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     fn below(&mut self, limit: usize) -> usize {

@@ -7,6 +7,7 @@
 //! 1 / (block · band), all others 1. There are as many blocks as the band has titles, so that there is one left to draw in each.
 
 use contract::PageId;
+use reco::random::SplitMix64;
 
 /// The first places never explore.
 const SURE: usize = 3;
@@ -40,7 +41,7 @@ pub fn explore(lot: Lot, row: &mut [u32], band: &[u32], kept: usize) -> Drawn {
         return Drawn::default();
     }
     let block = lot.share.clamp(SHARE_MIN, SHARE_MAX).recip().ceil() as usize;
-    let mut random = Random(lot.page.0 as u64 ^ (lot.profile.0 as u64).rotate_left(32));
+    let mut random = SplitMix64::new(lot.page.0 as u64 ^ (lot.profile.0 as u64).rotate_left(32));
     let mut left = band.to_vec();
     let mut told = Drawn::default();
     let places = row.iter_mut().enumerate().skip(SURE);
@@ -61,23 +62,6 @@ pub fn explore(lot: Lot, row: &mut [u32], band: &[u32], kept: usize) -> Drawn {
         told.propensities.push((position, propensity));
     }
     told
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    /// Evenly 0..limit; what a remainder favours is below one in 2^50 for the small numbers here.
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
 }
 
 #[cfg(test)]

@@ -204,6 +204,10 @@ fn the_page_asks_nobody_for_anything() {
     }
 }
 
+fn coordinate(text: &str) -> f64 {
+    text.parse().expect(text)
+}
+
 /// Bars and whiskers stay in their plot, and no coordinate is lost.
 #[test]
 fn drawings_stay_inside_their_frame() {
@@ -212,21 +216,42 @@ fn drawings_stay_inside_their_frame() {
     report.models[2].intervals.insert("ndcg@20".into(), (-0.2, 9.0));
     let page = html(&report, "data");
     assert!(!page.contains("NaN") && !page.contains("inf"));
+    let (mut height, mut whiskers) = (0.0, 0);
     for piece in read(&page) {
         let Piece::Element(name, attributes) = piece else {
             continue;
         };
-        let number = |key: &str| {
-            attributes
-                .get(key)
-                .map_or(0.0, |value| value.parse::<f64>().expect(key))
-        };
+        let number = |key: &str| attributes.get(key).map_or(0.0, |value| coordinate(value));
         match name.as_str() {
+            "svg" => height = attributes["viewBox"].rsplit(' ').next().map_or(0.0, coordinate),
             "rect" => assert!(number("width") >= 0.0 && number("x") + number("width") <= 340.0),
             "circle" => assert!((0.0..=340.0).contains(&number("cx")) && (0.0..=240.0).contains(&number("cy"))),
+            "path" if attributes["class"] == "whisker" => {
+                whiskers += 1;
+                inside(&attributes["d"], height);
+            }
             _ => {}
         }
     }
+    assert_eq!(
+        whiskers, 27,
+        "three models in eight plots of accuracy and one of a segment"
+    );
+}
+
+/// A whisker goes from end to end, with a stroke down at either.
+fn inside(path: &str, height: f64) {
+    let numbers = path.split(['M', ' ', 'H', 'v']).filter(|part| !part.is_empty());
+    let numbers: Vec<f64> = numbers.map(coordinate).collect();
+    let [low, middle, high, left, top, down, right, right_top, right_down] = numbers[..] else {
+        panic!("{path}");
+    };
+    assert_eq!([left, right, right_top, right_down], [low, high, top, down], "{path}");
+    assert!(0.0 <= low && low <= high && high <= 340.0, "{path}");
+    assert!(
+        0.0 <= top && top < middle && middle < top + down && top + down <= height,
+        "{path}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use proptest::prelude::*;
-use reco::ItemSet;
+use reco::{ItemSet, metrics::miscalibration};
 
 use super::*;
 use crate::{live::Live, titles::Titles};
@@ -59,12 +59,9 @@ fn divergence(shelf: &Shelf, mix: &[f32; GENRES_MAX], shown: &[u32]) -> f32 {
         let of_it = shown
             .iter()
             .filter(|slot| shelf.titles.masks[**slot as usize] >> bit & 1 == 1);
-        of_it.count() as f32 / shown.len() as f32
+        of_it.count() as f64 / shown.len() as f64
     };
-    let liked = mix.iter().enumerate().filter(|(_, own)| **own > 0.0);
-    liked
-        .map(|(bit, own)| own * (own / (0.99 * share(bit) + 0.01 * own)).ln())
-        .sum()
+    miscalibration(&mix.map(f64::from), &std::array::from_fn::<f64, GENRES_MAX, _>(share))
 }
 
 /// Dramas are all a little ahead: the ranking alone shows nothing else.
