@@ -8,7 +8,12 @@ use contract::{
     events::EventBody,
     recommend::{ModelInfo, ModelState},
 };
-use platform::{Db, Inputs, Tx, db::OrFault as _, ids::EPOCH_MS, on, outbox};
+use platform::{
+    Db, Inputs, Tx,
+    db::{Engine, OrFault as _},
+    ids::EPOCH_MS,
+    on, outbox,
+};
 use sqlx::QueryBuilder;
 
 use crate::{experiments::store::enrol, impressions::Shown};
@@ -108,9 +113,15 @@ impl Store {
         let sql = "DELETE FROM models WHERE state <> 'active' AND model_id NOT IN \
              (SELECT model_id FROM models ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
              (SELECT first_model FROM running_experiment UNION ALL SELECT second_model FROM running_experiment) RETURNING model_id";
+        let mut tx = self.db.begin().await?;
+        if let Engine::Postgres(conn) = tx.engine() {
+            // An experiment that begins now is waited for, or finds its models gone: it would not be seen by a statement that has begun.
+            let lock = "LOCK TABLE running_experiment IN SHARE MODE";
+            sqlx::query(lock).execute(conn).await.or_fault()?;
+        }
         let rows: Vec<(i64,)> =
-            on!(self.db.writer(), pool => sqlx::query_as(sql).bind(i64::from(keep.max(1))).fetch_all(pool).await)
-                .or_fault()?;
+            on!(tx, conn => sqlx::query_as(sql).bind(i64::from(keep.max(1))).fetch_all(conn).await).or_fault()?;
+        tx.commit().await?;
         Ok(rows.into_iter().map(|(model,)| ModelId(model)).collect())
     }
 

@@ -295,7 +295,7 @@ mod tests {
         ModelId,
         experiments::{ExperimentArm, ExperimentMethod},
     };
-    use platform::{Db, Inputs, test_support::databases};
+    use platform::{Db, Inputs, db::Engine, test_support::databases};
     use serde_json::json;
 
     use super::*;
@@ -367,6 +367,43 @@ mod tests {
             assert_eq!(open, [stopped]);
             store.close_experiment(first.id).await.unwrap();
             assert_eq!(store.open_experiments().await.unwrap(), []);
+        }
+    }
+
+    /// Whether somebody waits for the table that says which experiment runs; on SQLite whoever writes waits for any other writer.
+    async fn is_waited_for(db: &Db) -> bool {
+        match db.engine() {
+            Engine::Sqlite(_) => true,
+            Engine::Postgres(pool) => {
+                let sql =
+                    "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'running_experiment'::regclass";
+                let (waiting,): (i64,) = sqlx::query_as(sql).fetch_one(pool).await.unwrap();
+                waiting > 0
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn models_of_an_experiment_that_begins_while_old_ones_are_deleted_are_kept() {
+        for database in databases().await {
+            let db: Db = database.open("recommend", &crate::MIGRATIONS).await;
+            let store = Store::new(db.clone(), Inputs::manual(1).0);
+            for id in 1..=6 {
+                add_model(&store, id).await;
+            }
+            let mut tx = db.begin().await.unwrap();
+            let begins =
+                "INSERT INTO running_experiment (one, experiment_id, first_model, second_model) VALUES (1, 9, 1, 3)";
+            on!(tx, conn => sqlx::query(begins).execute(conn).await.map(drop)).unwrap();
+            let forgetful = store.clone();
+            let forgetting = tokio::spawn(async move { forgetful.forget_old(2).await });
+            while !forgetting.is_finished() && !is_waited_for(&db).await {
+                tokio::task::yield_now().await;
+            }
+            tx.commit().await.unwrap();
+            let mut gone = forgetting.await.unwrap().unwrap();
+            gone.sort_unstable();
+            assert_eq!(gone, [ModelId(2), ModelId(4)], "{}", database.name);
         }
     }
 }
