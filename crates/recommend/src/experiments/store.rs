@@ -237,12 +237,12 @@ impl Store {
 }
 
 /// Whoever is shown a first page of an experiment takes part from then on.
-pub async fn enrol(tx: &mut Tx, pages: &[Shown]) -> Result<(), Fault> {
+pub async fn enrol(tx: &mut Tx, pages: &[&Shown]) -> Result<(), Fault> {
     let enrolled: Vec<(ExperimentId, usize, &Shown)> = pages
         .iter()
         .filter_map(|page| {
             let (experiment, arm) = super::observe::arm_of_page(page)?;
-            Some((experiment, arm, page))
+            Some((experiment, arm, *page))
         })
         .collect();
     for chunk in enrolled.chunks(VIEWERS_OF_STATEMENT) {
