@@ -8,7 +8,12 @@ use contract::{
     experiments::{Experiment, ExperimentMetric, ExperimentState, StartExperiment},
     recommend::RecommendError,
 };
-use platform::{Tx, db::OrFault as _, ids::made_at_ms, on, outbox};
+use platform::{
+    Tx,
+    db::{Engine, OrFault as _},
+    ids::made_at_ms,
+    on, outbox,
+};
 use reco::experiment::Moments;
 use sqlx::QueryBuilder;
 
@@ -231,20 +236,34 @@ impl Store {
                 break;
             }
         }
-        let sql = "UPDATE experiments SET is_open = FALSE WHERE experiment_id = $1";
-        on!(self.db.writer(), pool => sqlx::query(sql).bind(id.0).execute(pool).await.map(drop)).or_fault()
+        let mut tx = self.db.begin().await?;
+        // From the first statement on nobody is enrolled; who was after the portions above goes with the second.
+        for sql in [
+            "UPDATE experiments SET is_open = FALSE WHERE experiment_id = $1",
+            "DELETE FROM experiment_viewers WHERE experiment_id = $1",
+        ] {
+            on!(tx, conn => sqlx::query(sql).bind(id.0).execute(conn).await.map(drop)).or_fault()?;
+        }
+        tx.commit().await
     }
 }
 
-/// Whoever is shown a first page of an experiment takes part from then on.
+/// Whoever is shown a first page of an experiment takes part from then on; a page that is written when it is closed enrols nobody.
 pub async fn enrol(tx: &mut Tx, pages: &[&Shown]) -> Result<(), Fault> {
-    let enrolled: Vec<(ExperimentId, usize, &Shown)> = pages
+    let mut enrolled: Vec<(ExperimentId, usize, &Shown)> = pages
         .iter()
         .filter_map(|page| {
             let (experiment, arm) = super::observe::arm_of_page(page)?;
             Some((experiment, arm, *page))
         })
         .collect();
+    if enrolled.is_empty() {
+        return Ok(());
+    }
+    let open = still_open(tx).await?;
+    enrolled.retain(|(experiment, ..)| open.contains(experiment));
+    // Always in the same order, so that two processes cannot wait for each other; the first page of a viewer stays the first.
+    enrolled.sort_by_key(|(experiment, _, page)| (*experiment, page.profile));
     for chunk in enrolled.chunks(VIEWERS_OF_STATEMENT) {
         on!(tx, conn => {
             let mut insert = QueryBuilder::new("INSERT INTO experiment_viewers (experiment_id, profile_id, arm, first_page, is_counted) ");
@@ -261,6 +280,16 @@ pub async fn enrol(tx: &mut Tx, pages: &[&Shown]) -> Result<(), Fault> {
         .or_fault()?;
     }
     Ok(())
+}
+
+/// Whoever closes one waits until this transaction is over.
+async fn still_open(tx: &mut Tx) -> Result<Vec<ExperimentId>, Fault> {
+    let sql = match tx.engine() {
+        Engine::Sqlite(_) => "SELECT experiment_id FROM experiments WHERE is_open",
+        Engine::Postgres(_) => "SELECT experiment_id FROM experiments WHERE is_open FOR SHARE",
+    };
+    let rows: Vec<(i64,)> = on!(tx, conn => sqlx::query_as(sql).fetch_all(conn).await).or_fault()?;
+    Ok(rows.into_iter().map(|(experiment,)| experiment.into()).collect())
 }
 
 fn experiment_of((id, state, stopped_at, setup): Row) -> Result<Experiment, Fault> {
@@ -295,7 +324,7 @@ mod tests {
         ModelId,
         experiments::{ExperimentArm, ExperimentMethod},
     };
-    use platform::{Db, Inputs, db::Engine, test_support::databases};
+    use platform::{Db, Inputs, test_support::databases};
     use serde_json::json;
 
     use super::*;

@@ -309,6 +309,30 @@ async fn hard_constraints_hold_in_a_mixed_row() {
     .await;
 }
 
+#[tokio::test]
+async fn a_page_that_is_written_late_enrols_nobody() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        let experiment = house
+            .door
+            .start_experiment(setup(ExperimentMethod::Ab, models))
+            .await
+            .unwrap();
+        house.home(ProfileId(1)).await;
+        let asked = ForExperiment {
+            experiment: experiment.id,
+        };
+        house.door.stop_experiment(asked).await.unwrap();
+        house.clock.advance(2 * HOUR_MS);
+        let counted = house.room.observe_experiments().await.unwrap();
+        assert_eq!(counted, 0, "nobody is waiting, so it is closed");
+        written(house).await;
+        assert_eq!(house.room.shown(ProfileId(1), 10).await.unwrap().len(), 1);
+        assert_eq!(results(house, &experiment).await.waiting, 0, "{}", house.name);
+    })
+    .await;
+}
+
 fn request(viewer: ProfileId) -> contract::recommend::GetHome {
     contract::recommend::GetHome {
         viewer: crate::house::viewer(viewer),
