@@ -306,6 +306,7 @@ fn experiment_of((id, state, stopped_at, setup): Row) -> Result<Experiment, Faul
         state,
         started_at: made_at_ms(id),
         stopped_at,
+        problem: None,
     })
 }
 
@@ -349,6 +350,7 @@ mod tests {
             state: ExperimentState::Running,
             started_at: made_at_ms(id << 22),
             stopped_at: None,
+            problem: None,
         }
     }
 

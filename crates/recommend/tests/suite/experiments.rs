@@ -9,6 +9,7 @@ use contract::{
     },
     recommend::{ForModel, HomePage, Recommend as _, RecommendError, RowKind},
 };
+use platform::blob::BlobStore;
 use tokio_util::sync::CancellationToken;
 
 use crate::house::{House, everywhere, row, titles};
@@ -329,6 +330,45 @@ async fn a_page_that_is_written_late_enrols_nobody() {
         written(house).await;
         assert_eq!(house.room.shown(ProfileId(1), 10).await.unwrap().len(), 1);
         assert_eq!(results(house, &experiment).await.waiting, 0, "{}", house.name);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_experiment_that_cannot_be_served_says_why() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        let experiment = house
+            .door
+            .start_experiment(setup(ExperimentMethod::Ab, models))
+            .await
+            .unwrap();
+        let key = format!("models/{}/ials.safetensors", models[0]);
+        BlobStore::open(house.folder.path())
+            .unwrap()
+            .put(&key, "cut short")
+            .await
+            .unwrap();
+        let restarted = house.another().await;
+        let asked = ForExperiment {
+            experiment: experiment.id,
+        };
+        let read = restarted.experiment(asked).await.unwrap().experiment;
+        let problem = read.problem.as_deref().unwrap();
+        assert!(problem.contains("“older”") && problem.contains("ials"), "{problem}");
+        assert_eq!(read.state, ExperimentState::Running);
+        let list = ListExperiments {
+            before: None,
+            limit: 10,
+        };
+        assert_eq!(restarted.experiments(list).await.unwrap(), [read], "{}", house.name);
+        assert_eq!(
+            house.door.experiments(list).await.unwrap(),
+            [experiment],
+            "where it is served there is none"
+        );
+        restarted.stop_experiment(asked).await.unwrap();
+        assert_eq!(restarted.experiments(list).await.unwrap()[0].problem, None);
     })
     .await;
 }
