@@ -103,12 +103,17 @@ impl Room {
             }
             if now - pruned_at >= PRUNE_EVERY_MS {
                 pruned_at = now;
-                let oldest = now - i64::from(self.config.pages_keep_days) * 86_400_000;
-                if let Err(error) = self.store.prune_pages(oldest, self.config.pages_max).await {
+                if let Err(error) = self.prune().await {
                     tracing::warn!(%error, "old pages were not deleted");
                 }
             }
         }
+    }
+
+    /// Deletes pages that were shown too long ago, and the oldest of too many; answers how many.
+    pub async fn prune(&self) -> Result<u64, Fault> {
+        let oldest = self.inputs.now_ms() - i64::from(self.config.pages_keep_days) * 86_400_000;
+        self.store.prune_pages(oldest, self.config.pages_max).await
     }
 
     /// Sorts the lists again if anything has changed since.

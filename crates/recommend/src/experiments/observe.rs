@@ -4,11 +4,14 @@
 //! Nothing is remembered between: after a restart, or in another process, the same viewers are due, and a viewer is added to the sums
 //! in the transaction that marks them as counted. With an A/B a title counts once it was shown in a recommendation row of any page; with
 //! interleaving it counts for the team that gave it to *Top Picks*, on the last page before the deed.
+//!
+//! A viewer whose pages are not all kept any more is not counted: what nobody knows was shown would count as nothing done. Pages are
+//! deleted from the oldest on, so the first one tells.
 
 use std::collections::{HashMap, HashSet};
 
 use contract::{
-    ExperimentId, Fault, Millis, PageId,
+    ExperimentId, Fault, Millis, PageId, ProfileId,
     activity::{ActivityError, Opinion, RECENT_STATES_MAX, Recent, SEEN_SHARE, TitleState},
     experiments::{Experiment, ExperimentMethod, ExperimentMetric},
     recommend::RowKind,
@@ -63,20 +66,26 @@ impl Room {
             let shelf = self.shelf.load_full();
             let mut viewers = Vec::with_capacity(due.len());
             for viewer in due {
-                viewers.push((viewer.profile, self.values(experiment, &shelf, viewer).await?));
+                let values = self.values(experiment, &shelf, viewer).await?;
+                viewers.push((viewer.profile, values.unwrap_or_default()));
             }
+            warn_of_unknown(experiment.id, &viewers);
             counted += self.store.count_viewers(experiment.id, &viewers).await?;
         }
         Ok(counted)
     }
 
-    async fn values(&self, experiment: &Experiment, shelf: &Shelf, viewer: Due) -> Result<Values, Fault> {
+    /// None where the viewer's pages are not all kept any more.
+    async fn values(&self, experiment: &Experiment, shelf: &Shelf, viewer: Due) -> Result<Option<Values>, Fault> {
         let ends_at = made_at_ms(viewer.first_page.0) + experiment.setup.window_ms;
         let last = first_page_at(ends_at);
         let pages = self
             .store
             .pages_between(viewer.profile, viewer.first_page, last, PAGES_MAX)
             .await?;
+        if pages.first().is_none_or(|first| first.page != viewer.first_page) {
+            return Ok(None);
+        }
         let recent = Recent {
             profile: viewer.profile,
             limit: RECENT_STATES_MAX,
@@ -91,10 +100,22 @@ impl Room {
         let shown = exposures(shelf, own, experiment.setup.method);
         let mut deeds = deeds(shelf, &recent.states);
         deeds.retain(|(.., at)| *at <= ends_at);
-        Ok(match experiment.setup.method {
+        Ok(Some(match experiment.setup.method {
             ExperimentMethod::Ab => counts(&shown, &deeds, viewer.arm),
             ExperimentMethod::Interleaving => preferences(&shown, &deeds),
-        })
+        }))
+    }
+}
+
+fn warn_of_unknown(experiment: ExperimentId, viewers: &[(ProfileId, Values)]) {
+    let unknown = viewers.iter().filter(|(_, values)| values.is_empty()).count();
+    if unknown > 0 {
+        metrics::counter!("recommend_experiment_viewers_unknown_total").increment(unknown as u64);
+        tracing::warn!(
+            %experiment,
+            viewers = unknown,
+            "not counted, for what they were shown was deleted before: keep it longer (recommend.pages_max, pages_keep_days)"
+        );
     }
 }
 
@@ -229,7 +250,7 @@ fn first_page_at(at: Millis) -> PageId {
 
 #[cfg(test)]
 mod tests {
-    use contract::{ProfileId, TitleId};
+    use contract::TitleId;
 
     use super::*;
 

@@ -167,7 +167,8 @@ impl Store {
         Ok(rows.into_iter().map(shown_of).collect())
     }
 
-    /// Adds to the sums what each viewer did, by arm and metric, but not of viewers who are in them already.
+    /// Adds to the sums what each viewer did, by arm and metric, but not of viewers who are in them already; answers how many were
+    /// added. One without values is in no sum, and not due any more.
     pub async fn count_viewers(&self, id: ExperimentId, viewers: &[(ProfileId, Values)]) -> Result<u64, Fault> {
         let mut tx = self.db.begin().await?;
         let (mut sums, mut counted): (Sums, u64) = (Sums::new(), 0);
@@ -177,7 +178,7 @@ impl Store {
             let is_first = on!(tx, conn => sqlx::query(sql).bind(id.0).bind(profile.0).execute(conn).await
                 .map(|done| done.rows_affected() > 0))
             .or_fault()?;
-            if is_first {
+            if is_first && !values.is_empty() {
                 counted += 1;
                 for (arm, metric, value) in values {
                     sums.entry((*arm, *metric)).or_default().push(*value);

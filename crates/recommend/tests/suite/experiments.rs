@@ -10,9 +10,10 @@ use contract::{
     recommend::{ForModel, HomePage, Recommend as _, RecommendError, RowKind},
 };
 use platform::blob::BlobStore;
+use recommend::Config;
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{House, everywhere, row, titles};
+use crate::house::{House, everywhere, row, titles, usual};
 
 const HOUR_MS: i64 = 3_600_000;
 /// The sixty with a history, and as many without one as a test needs to say anything.
@@ -305,6 +306,38 @@ async fn hard_constraints_hold_in_a_mixed_row() {
                 "{}",
                 house.name
             );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_was_shown_what_is_deleted_by_now_is_not_counted() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        let experiment = house
+            .door
+            .start_experiment(setup(ExperimentMethod::Ab, models))
+            .await
+            .unwrap();
+        for viewer in (1..=20).map(ProfileId) {
+            let page = house.home(viewer).await;
+            house.watch(viewer, house.film(recommended(&page)), 30).await;
+        }
+        written(house).await;
+        let twelve = Config {
+            pages_max: 12,
+            ..usual()
+        };
+        let deleted = house.opened_with(twelve).await.prune().await.unwrap();
+        assert_eq!(deleted, 8, "{}", house.name);
+        house.clock.advance(2 * HOUR_MS);
+        assert_eq!(house.room.observe_experiments().await.unwrap(), 12, "{}", house.name);
+        let found = results(house, &experiment).await;
+        let counted: u64 = found.arms.iter().map(|arm| arm.viewers).sum();
+        assert_eq!((counted, found.waiting), (12, 0), "{}", house.name);
+        for arm in &found.arms {
+            assert_eq!(arm.means[0].1, 1.0, "{}: all of them have played one", house.name);
         }
     })
     .await;
