@@ -7,6 +7,9 @@
 //!
 //! A viewer whose pages are not all kept any more is not counted: what nobody knows was shown would count as nothing done. Pages are
 //! deleted from the oldest on, so the first one tells.
+//!
+//! Every process does this, and where several find the same viewers due, the work of all but one is for nothing. It is a few reads a
+//! viewer, once; a lease for it would be one more thing that can be lost.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,10 +21,13 @@ use contract::{
 };
 use platform::ids::{EPOCH_MS, made_at_ms};
 use reco::experiment::{Preference, Team};
+use tokio_util::sync::CancellationToken;
 
 use super::store::{Due, Values};
 use crate::{Room, impressions::Shown, shelf::Shelf};
 
+/// So many times lists are refreshed until viewers are counted again.
+const REFRESHES: u32 = 10;
 /// Viewers that are counted together, and how often in one turn.
 const BATCH: u32 = 200;
 const BATCHES_MAX: usize = 50;
@@ -36,6 +42,16 @@ const GOOD_HALF_STARS: u8 = 8;
 const BAD_HALF_STARS: u8 = 4;
 
 impl Room {
+    /// Counts viewers until `stop`. A turn that is under way then is left: a viewer is counted in one transaction, or later.
+    pub(crate) async fn keep_counting(&self, stop: &CancellationToken) {
+        let every = self.refresh_every() * REFRESHES;
+        while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+            if let Some(Err(error)) = stop.run_until_cancelled(self.observe_experiments()).await {
+                tracing::warn!(%error, "viewers of experiments were not counted; trying again");
+            }
+        }
+    }
+
     /// Adds viewers whose window is over to the sums; answers how many. A bounded number in one turn, and none before the titles are
     /// loaded: what nobody knows nobody has watched.
     pub async fn observe_experiments(&self) -> Result<u64, Fault> {
