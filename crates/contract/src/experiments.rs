@@ -90,6 +90,9 @@ pub struct Experiment {
     pub state: ExperimentState,
     pub started_at: Millis,
     pub stopped_at: Option<Millis>,
+    /// Of one that runs: why the process that was asked cannot serve it, in words; everybody has pages of the model in service there.
+    #[serde(default)]
+    pub problem: Option<String>,
 }
 
 /// The viewers of one arm whose window is over.

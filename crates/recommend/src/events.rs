@@ -34,7 +34,6 @@ const PREVIEWED_FOR: Duration = Duration::from_secs(120);
 const LOAD_AGAIN: Duration = Duration::from_secs(2);
 const PRUNE_EVERY_MS: i64 = 600_000;
 const SAVE_EVERY_MS: i64 = 60_000;
-const OBSERVE_EVERY_MS: i64 = 10_000;
 
 pub fn previewed() -> moka::future::Cache<ModelId, Arc<Shelf>> {
     let cache = moka::future::Cache::builder().max_capacity(PREVIEWED_MAX);
@@ -76,15 +75,23 @@ impl Room {
         self.is_ready.initialized()
     }
 
-    /// Keeps lists fresh, stores what was shown and deletes what is old, until `stop`.
+    /// Keeps lists fresh, stores what was shown, counts viewers of experiments and deletes what is old, until `stop`.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        tokio::join!(self.impressions.run(&self.store, &stop), self.keep_fresh(&stop));
+        tokio::join!(
+            self.impressions.run(&self.store, &stop),
+            self.keep_fresh(&stop),
+            self.keep_counting(&stop),
+        );
         self.save_counts().await;
     }
 
+    pub(crate) fn refresh_every(&self) -> Duration {
+        Duration::from_millis(self.config.refresh_ms.max(10))
+    }
+
     async fn keep_fresh(&self, stop: &CancellationToken) {
-        let every = Duration::from_millis(self.config.refresh_ms.max(10));
-        let (mut pruned_at, mut saved_at, mut observed_at) = (0, self.inputs.now_ms(), 0);
+        let every = self.refresh_every();
+        let (mut pruned_at, mut saved_at) = (0, self.inputs.now_ms());
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
             self.refresh().await;
             let now = self.inputs.now_ms();
@@ -95,20 +102,19 @@ impl Room {
                     self.try_experiment().await;
                 }
             }
-            if now - observed_at >= OBSERVE_EVERY_MS {
-                observed_at = now;
-                if let Err(error) = self.observe_experiments().await {
-                    tracing::warn!(%error, "viewers of experiments were not counted; trying again");
-                }
-            }
             if now - pruned_at >= PRUNE_EVERY_MS {
                 pruned_at = now;
-                let oldest = now - i64::from(self.config.pages_keep_days) * 86_400_000;
-                if let Err(error) = self.store.prune_pages(oldest, self.config.pages_max).await {
+                if let Err(error) = self.prune().await {
                     tracing::warn!(%error, "old pages were not deleted");
                 }
             }
         }
+    }
+
+    /// Deletes pages that were shown too long ago, and the oldest of too many; answers how many.
+    pub async fn prune(&self) -> Result<u64, Fault> {
+        let oldest = self.inputs.now_ms() - i64::from(self.config.pages_keep_days) * 86_400_000;
+        self.store.prune_pages(oldest, self.config.pages_max).await
     }
 
     /// Sorts the lists again if anything has changed since.
@@ -128,6 +134,9 @@ impl Room {
 
     async fn save_counts(&self) {
         let acts = self.live.unstored();
+        if acts.is_empty() {
+            return;
+        }
         match self.store.save_acts(&acts).await {
             Ok(()) => self.live.has_stored(&acts),
             Err(error) => tracing::warn!(%error, "what was favoured lately was not saved; trying again"),

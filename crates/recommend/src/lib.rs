@@ -45,7 +45,7 @@ use std::sync::{
 };
 
 use arc_swap::ArcSwap;
-use contract::{Fault, ModelId, ProfileId, TitleId, activity::Activity, catalog::Catalog};
+use contract::{ExperimentId, Fault, ModelId, ProfileId, TitleId, activity::Activity, catalog::Catalog};
 use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs::Queue};
 
 pub use impressions::{Shown, ShownItem, ShownRow};
@@ -137,6 +137,8 @@ pub struct Room {
     previewed: moka::future::Cache<ModelId, Arc<shelf::Shelf>>,
     /// The experiment that runs, if one does.
     trial: arc_swap::ArcSwapOption<experiments::Trial>,
+    /// Why the one that runs is not served here, in words.
+    trial_problem: arc_swap::ArcSwapOption<(ExperimentId, String)>,
     /// Held while the shelf is replaced, so that no replacement is lost.
     replacing: tokio::sync::Mutex<()>,
     /// Set when lists should be sorted again.
@@ -169,6 +171,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         impressions: impressions::Impressions::new(),
         previewed: events::previewed(),
         trial: arc_swap::ArcSwapOption::empty(),
+        trial_problem: arc_swap::ArcSwapOption::empty(),
         replacing: tokio::sync::Mutex::default(),
         is_stale: AtomicBool::new(false),
         look_again: Mutex::default(),

@@ -3,13 +3,21 @@
 mod acts;
 mod embeddings;
 
+use std::{collections::VecDeque, sync::Arc};
+
 use contract::{
     Fault, Millis, ModelId, PageId, ProfileId,
     events::EventBody,
     recommend::{ModelInfo, ModelState},
 };
-use platform::{Db, Inputs, Tx, db::OrFault as _, ids::EPOCH_MS, on, outbox};
+use platform::{
+    Db, Inputs, Tx,
+    db::{Engine, OrFault as _},
+    ids::EPOCH_MS,
+    on, outbox,
+};
 use sqlx::QueryBuilder;
+use tokio::sync::Mutex;
 
 use crate::{experiments::store::enrol, impressions::Shown};
 
@@ -17,6 +25,8 @@ use crate::{experiments::store::enrol, impressions::Shown};
 const PAGES_OF_STATEMENT: usize = 100;
 /// Rows that one statement deletes.
 const PRUNE_ROWS: i64 = 10_000;
+/// Erased profiles that are remembered, for as long as anything of theirs may wait to be written: seconds.
+const ERASED_MAX: usize = 1_000;
 
 /// Page, profile, model, arm, content.
 pub(crate) type StoredPage = (i64, i64, Option<i64>, Option<String>, Vec<u8>);
@@ -26,11 +36,18 @@ pub(crate) type StoredPage = (i64, i64, Option<i64>, Option<String>, Vec<u8>);
 pub struct Store {
     pub(crate) db: Db,
     pub(crate) inputs: Inputs,
+    /// Profiles that were erased lately, the newest last. Locked while pages and acts are written: an erasure comes before such a
+    /// write, which then leaves the profile out, or after it, and deletes what it wrote.
+    erased: Arc<Mutex<VecDeque<ProfileId>>>,
 }
 
 impl Store {
     pub fn new(db: Db, inputs: Inputs) -> Self {
-        Self { db, inputs }
+        Self {
+            db,
+            inputs,
+            erased: Arc::default(),
+        }
     }
 
     /// Newest first.
@@ -108,14 +125,22 @@ impl Store {
         let sql = "DELETE FROM models WHERE state <> 'active' AND model_id NOT IN \
              (SELECT model_id FROM models ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
              (SELECT first_model FROM running_experiment UNION ALL SELECT second_model FROM running_experiment) RETURNING model_id";
+        let mut tx = self.db.begin().await?;
+        if let Engine::Postgres(conn) = tx.engine() {
+            // An experiment that begins now is waited for, or finds its models gone: it would not be seen by a statement that has begun.
+            let lock = "LOCK TABLE running_experiment IN SHARE MODE";
+            sqlx::query(lock).execute(conn).await.or_fault()?;
+        }
         let rows: Vec<(i64,)> =
-            on!(self.db.writer(), pool => sqlx::query_as(sql).bind(i64::from(keep.max(1))).fetch_all(pool).await)
-                .or_fault()?;
+            on!(tx, conn => sqlx::query_as(sql).bind(i64::from(keep.max(1))).fetch_all(conn).await).or_fault()?;
+        tx.commit().await?;
         Ok(rows.into_iter().map(|(model,)| ModelId(model)).collect())
     }
 
-    /// What was shown, all of it or none.
+    /// What was shown, all of it or none; nothing of profiles that were erased meanwhile.
     pub async fn add_pages(&self, pages: &[Shown]) -> Result<(), Fault> {
+        let erased = self.erased.lock().await;
+        let pages: Vec<&Shown> = pages.iter().filter(|page| !erased.contains(&page.profile)).collect();
         let mut tx = self.db.begin().await?;
         for chunk in pages.chunks(PAGES_OF_STATEMENT) {
             on!(tx, conn => {
@@ -131,7 +156,7 @@ impl Store {
             })
             .or_fault()?;
         }
-        enrol(&mut tx, pages).await?;
+        enrol(&mut tx, &pages).await?;
         tx.commit().await
     }
 
@@ -154,7 +179,9 @@ impl Store {
         Ok(rows.into_iter().map(shown_of).collect())
     }
 
+    /// Deletes what is known of a profile; what of it still waits to be written in this process is not.
     pub async fn erase(&self, profile: ProfileId) -> Result<(), Fault> {
+        self.remember_erased(profile).await;
         let mut tx = self.db.begin().await?;
         for sql in [
             "DELETE FROM pages WHERE profile_id = $1",
@@ -166,7 +193,17 @@ impl Store {
         tx.commit().await
     }
 
-    /// Deletes pages from before `oldest` and those beyond the newest `keep`; ids grow with time.
+    async fn remember_erased(&self, profile: ProfileId) {
+        let mut erased = self.erased.lock().await;
+        if !erased.contains(&profile) {
+            erased.push_back(profile);
+        }
+        if erased.len() > ERASED_MAX {
+            erased.pop_front();
+        }
+    }
+
+    /// Deletes pages from before `oldest` and those beyond the newest `keep`: the oldest first, for ids grow with time.
     pub async fn prune_pages(&self, oldest: Millis, keep: u32) -> Result<u64, Fault> {
         let sql = "SELECT page_id FROM pages ORDER BY page_id DESC LIMIT 1 OFFSET $1";
         let surplus: Option<(i64,)> =

@@ -144,16 +144,17 @@ impl From<recommend::ModelInfo> for Model {
     }
 }
 
-/// Plays a place under a model, with 95 % intervals; the lift is against what was earned.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PolicyEstimate {
-    pub method: EstimateMethod,
-    pub value: f64,
-    pub low: f64,
-    pub high: f64,
-    pub lift: f64,
-    pub lift_low: f64,
-    pub lift_high: f64,
+mirror! {
+    /// Plays a place under a model, with 95 % intervals; the lift is against what was earned.
+    struct PolicyEstimate of recommend::PolicyEstimate {
+        method: EstimateMethod,
+        value: f64,
+        low: f64,
+        high: f64,
+        lift: f64,
+        lift_low: f64,
+        lift_high: f64,
+    }
 }
 
 /// What a model would have earned at the places of Top Picks that explore, from what was shown since it was trained.
@@ -179,15 +180,6 @@ pub struct ModelEstimate {
 
 impl From<recommend::ModelEstimate> for ModelEstimate {
     fn from(found: recommend::ModelEstimate) -> Self {
-        let estimate = |it: recommend::PolicyEstimate| PolicyEstimate {
-            method: it.method.into(),
-            value: it.value,
-            low: it.low,
-            high: it.high,
-            lift: it.lift,
-            lift_low: it.lift_low,
-            lift_high: it.lift_high,
-        };
         Self {
             model: found.model,
             pages: found.pages,
@@ -197,7 +189,7 @@ impl From<recommend::ModelEstimate> for ModelEstimate {
             effective: found.effective,
             covered: found.covered,
             clipped: found.clipped,
-            estimates: found.estimates.into_iter().map(estimate).collect(),
+            estimates: found.estimates.into_iter().map(Into::into).collect(),
         }
     }
 }

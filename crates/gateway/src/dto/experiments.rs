@@ -100,6 +100,9 @@ pub struct Experiment {
     pub started_at: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<Time>,
+    /// Why it is not served though it runs, in words: everybody has pages of the model in service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 impl From<experiments::Experiment> for Experiment {
@@ -122,6 +125,7 @@ impl From<experiments::Experiment> for Experiment {
             state: experiment.state.into(),
             started_at: Time(experiment.started_at),
             stopped_at: experiment.stopped_at.map(Time),
+            problem: experiment.problem,
         }
     }
 }

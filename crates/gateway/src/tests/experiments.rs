@@ -42,6 +42,7 @@ fn known() -> Experiment {
         state: ExperimentState::Running,
         started_at: 0,
         stopped_at: None,
+        problem: None,
     }
 }
 
@@ -95,8 +96,17 @@ async fn an_admin_starts_one_and_reads_it() {
     );
     assert_eq!(said["difference"]["low"], 0.25);
     assert_eq!(said.get("preference"), None);
-    world.answers("recommend.experiments", vec![known()]);
-    assert_eq!(admin.get(PATH).await.json()["items"][0]["id"], "z8");
+    let broken = Experiment {
+        problem: Some("the model cannot be used".into()),
+        ..known()
+    };
+    world.answers("recommend.experiments", vec![known(), broken]);
+    let listed = admin.get(PATH).await.json();
+    assert_eq!(
+        (&listed["items"][0]["id"], listed["items"][0].get("problem")),
+        (&json!("z8"), None)
+    );
+    assert_eq!(listed["items"][1]["problem"], "the model cannot be used");
     world.answers(
         "recommend.stop_experiment",
         Experiment {

@@ -144,10 +144,16 @@ fn arm_for(experiment: &Experiment, profile: ProfileId) -> Option<usize> {
 
 impl Room {
     pub(crate) async fn list_experiments(&self, req: ListExperiments) -> Result<Vec<Experiment>, RecommendError> {
-        Ok(self
-            .store
-            .experiments(req.before, req.limit.clamp(1, PAGE_ITEMS_MAX))
-            .await?)
+        let limit = req.limit.clamp(1, PAGE_ITEMS_MAX);
+        let mut known = self.store.experiments(req.before, limit).await?;
+        known.iter_mut().for_each(|experiment| self.tell_problem(experiment));
+        Ok(known)
+    }
+
+    fn tell_problem(&self, experiment: &mut Experiment) {
+        let known = self.trial_problem.load();
+        let own = known.as_deref().filter(|(id, _)| *id == experiment.id);
+        experiment.problem = own.map(|(_, problem)| problem.clone());
     }
 
     pub(crate) async fn begin_experiment(&self, setup: StartExperiment) -> Result<Experiment, RecommendError> {
@@ -163,6 +169,7 @@ impl Room {
             state: ExperimentState::Running,
             started_at: made_at_ms(id.0),
             stopped_at: None,
+            problem: None,
         };
         // Both must be able to serve before anybody is given to them.
         let trial = self.trial_of(experiment.clone()).await?;
@@ -183,7 +190,8 @@ impl Room {
 
     pub(crate) async fn read_experiment(&self, req: ForExperiment) -> Result<ExperimentResults, RecommendError> {
         let known = self.store.experiment(req.experiment).await?;
-        let experiment = known.ok_or(RecommendError::ExperimentNotFound)?;
+        let mut experiment = known.ok_or(RecommendError::ExperimentNotFound)?;
+        self.tell_problem(&mut experiment);
         let sums = self.store.experiment_sums(experiment.id).await?;
         let waiting = self.store.experiment_waiting(experiment.id).await?;
         Ok(results::read(experiment, &sums, waiting))
@@ -194,19 +202,27 @@ impl Room {
         let running = self.store.running_experiment().await?;
         let served = self.trial.load().as_ref().map(|trial| trial.experiment.id);
         if running.as_ref().map(|experiment| experiment.id) == served {
+            self.trial_problem.store(None);
             return Ok(());
         }
-        let trial = match running {
-            None => None,
-            Some(experiment) => match self.trial_of(experiment).await {
-                Ok(trial) => Some(trial),
-                Err(RecommendError::Fault(fault)) => return Err(fault),
+        let (mut trial, mut problem) = (None, None);
+        if let Some(experiment) = running {
+            let id = experiment.id;
+            match self.trial_of(experiment).await {
+                Ok(loaded) => trial = Some(loaded),
+                // Storage that does not answer says nothing about the models: they are asked for again.
+                Err(RecommendError::Fault(fault)) => {
+                    let waits = "its models cannot be read at the moment; it is tried again";
+                    self.trial_problem.store(Some(Arc::new((id, waits.into()))));
+                    return Err(fault);
+                }
                 Err(error) => {
                     tracing::error!(%error, "the experiment's models cannot serve; everybody has the model in service");
-                    None
+                    problem = Some(Arc::new((id, error.to_string())));
                 }
-            },
-        };
+            }
+        }
+        self.trial_problem.store(problem);
         self.put_trial(trial).await;
         Ok(())
     }
@@ -221,7 +237,8 @@ impl Room {
                 None => {
                     let info = self.store.model(arm.model).await?;
                     let info = info.ok_or(RecommendError::ModelNotFound)?;
-                    Arc::new(self.load_model(info.id, info.created_at).await?)
+                    let loaded = self.load_model(info.id, info.created_at).await;
+                    Arc::new(loaded.map_err(|error| of_arm(&arm.name, error))?)
                 }
             };
             models.push(model);
@@ -232,6 +249,14 @@ impl Room {
             experiment: Arc::new(experiment),
             models,
         })
+    }
+}
+
+/// Says which of the two models is broken.
+fn of_arm(arm: &str, error: RecommendError) -> RecommendError {
+    match error {
+        RecommendError::ModelBroken(why) => RecommendError::ModelBroken(format!("that of “{arm}”: {why}")),
+        other => other,
     }
 }
 
@@ -336,6 +361,7 @@ mod tests {
             state: ExperimentState::Running,
             started_at: 0,
             stopped_at: None,
+            problem: None,
         };
         experiment.setup.share_percent = 20;
         experiment.setup.arms[1].weight = 3;

@@ -4,21 +4,30 @@
 //! Nothing is remembered between: after a restart, or in another process, the same viewers are due, and a viewer is added to the sums
 //! in the transaction that marks them as counted. With an A/B a title counts once it was shown in a recommendation row of any page; with
 //! interleaving it counts for the team that gave it to *Top Picks*, on the last page before the deed.
+//!
+//! A viewer whose pages are not all kept any more is not counted: what nobody knows was shown would count as nothing done. Pages are
+//! deleted from the oldest on, so the first one tells.
+//!
+//! Every process does this, and where several find the same viewers due, the work of all but one is for nothing. It is a few reads a
+//! viewer, once; a lease for it would be one more thing that can be lost.
 
 use std::collections::{HashMap, HashSet};
 
 use contract::{
-    ExperimentId, Fault, Millis, PageId,
+    ExperimentId, Fault, Millis, PageId, ProfileId,
     activity::{ActivityError, Opinion, RECENT_STATES_MAX, Recent, SEEN_SHARE, TitleState},
     experiments::{Experiment, ExperimentMethod, ExperimentMetric},
     recommend::RowKind,
 };
 use platform::ids::{EPOCH_MS, made_at_ms};
 use reco::experiment::{Preference, Team};
+use tokio_util::sync::CancellationToken;
 
 use super::store::{Due, Values};
 use crate::{Room, impressions::Shown, shelf::Shelf};
 
+/// So many times lists are refreshed until viewers are counted again.
+const REFRESHES: u32 = 10;
 /// Viewers that are counted together, and how often in one turn.
 const BATCH: u32 = 200;
 const BATCHES_MAX: usize = 50;
@@ -33,6 +42,16 @@ const GOOD_HALF_STARS: u8 = 8;
 const BAD_HALF_STARS: u8 = 4;
 
 impl Room {
+    /// Counts viewers until `stop`. A turn that is under way then is left: a viewer is counted in one transaction, or later.
+    pub(crate) async fn keep_counting(&self, stop: &CancellationToken) {
+        let every = self.refresh_every() * REFRESHES;
+        while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+            if let Some(Err(error)) = stop.run_until_cancelled(self.observe_experiments()).await {
+                tracing::warn!(%error, "viewers of experiments were not counted; trying again");
+            }
+        }
+    }
+
     /// Adds viewers whose window is over to the sums; answers how many. A bounded number in one turn, and none before the titles are
     /// loaded: what nobody knows nobody has watched.
     pub async fn observe_experiments(&self) -> Result<u64, Fault> {
@@ -63,20 +82,26 @@ impl Room {
             let shelf = self.shelf.load_full();
             let mut viewers = Vec::with_capacity(due.len());
             for viewer in due {
-                viewers.push((viewer.profile, self.values(experiment, &shelf, viewer).await?));
+                let values = self.values(experiment, &shelf, viewer).await?;
+                viewers.push((viewer.profile, values.unwrap_or_default()));
             }
+            warn_of_unknown(experiment.id, &viewers);
             counted += self.store.count_viewers(experiment.id, &viewers).await?;
         }
         Ok(counted)
     }
 
-    async fn values(&self, experiment: &Experiment, shelf: &Shelf, viewer: Due) -> Result<Values, Fault> {
+    /// None where the viewer's pages are not all kept any more.
+    async fn values(&self, experiment: &Experiment, shelf: &Shelf, viewer: Due) -> Result<Option<Values>, Fault> {
         let ends_at = made_at_ms(viewer.first_page.0) + experiment.setup.window_ms;
         let last = first_page_at(ends_at);
         let pages = self
             .store
             .pages_between(viewer.profile, viewer.first_page, last, PAGES_MAX)
             .await?;
+        if pages.first().is_none_or(|first| first.page != viewer.first_page) {
+            return Ok(None);
+        }
         let recent = Recent {
             profile: viewer.profile,
             limit: RECENT_STATES_MAX,
@@ -91,10 +116,22 @@ impl Room {
         let shown = exposures(shelf, own, experiment.setup.method);
         let mut deeds = deeds(shelf, &recent.states);
         deeds.retain(|(.., at)| *at <= ends_at);
-        Ok(match experiment.setup.method {
+        Ok(Some(match experiment.setup.method {
             ExperimentMethod::Ab => counts(&shown, &deeds, viewer.arm),
             ExperimentMethod::Interleaving => preferences(&shown, &deeds),
-        })
+        }))
+    }
+}
+
+fn warn_of_unknown(experiment: ExperimentId, viewers: &[(ProfileId, Values)]) {
+    let unknown = viewers.iter().filter(|(_, values)| values.is_empty()).count();
+    if unknown > 0 {
+        metrics::counter!("recommend_experiment_viewers_unknown_total").increment(unknown as u64);
+        tracing::warn!(
+            %experiment,
+            viewers = unknown,
+            "not counted, for what they were shown was deleted before: keep it longer (recommend.pages_max, pages_keep_days)"
+        );
     }
 }
 
@@ -229,7 +266,7 @@ pub fn first_page_at(at: Millis) -> PageId {
 
 #[cfg(test)]
 mod tests {
-    use contract::{ProfileId, TitleId};
+    use contract::TitleId;
 
     use super::*;
 

@@ -255,6 +255,7 @@ mod tests {
             state: ExperimentState::Running,
             started_at: 0,
             stopped_at: None,
+            problem: None,
         }
     }
 

@@ -8,7 +8,12 @@ use contract::{
     experiments::{Experiment, ExperimentMetric, ExperimentState, StartExperiment},
     recommend::RecommendError,
 };
-use platform::{Tx, db::OrFault as _, ids::made_at_ms, on, outbox};
+use platform::{
+    Tx,
+    db::{Engine, OrFault as _},
+    ids::made_at_ms,
+    on, outbox,
+};
 use reco::experiment::Moments;
 use sqlx::QueryBuilder;
 
@@ -162,7 +167,8 @@ impl Store {
         Ok(rows.into_iter().map(shown_of).collect())
     }
 
-    /// Adds to the sums what each viewer did, by arm and metric, but not of viewers who are in them already.
+    /// Adds to the sums what each viewer did, by arm and metric, but not of viewers who are in them already; answers how many were
+    /// added. One without values is in no sum, and not due any more.
     pub async fn count_viewers(&self, id: ExperimentId, viewers: &[(ProfileId, Values)]) -> Result<u64, Fault> {
         let mut tx = self.db.begin().await?;
         let (mut sums, mut counted): (Sums, u64) = (Sums::new(), 0);
@@ -172,7 +178,7 @@ impl Store {
             let is_first = on!(tx, conn => sqlx::query(sql).bind(id.0).bind(profile.0).execute(conn).await
                 .map(|done| done.rows_affected() > 0))
             .or_fault()?;
-            if is_first {
+            if is_first && !values.is_empty() {
                 counted += 1;
                 for (arm, metric, value) in values {
                     sums.entry((*arm, *metric)).or_default().push(*value);
@@ -231,20 +237,34 @@ impl Store {
                 break;
             }
         }
-        let sql = "UPDATE experiments SET is_open = FALSE WHERE experiment_id = $1";
-        on!(self.db.writer(), pool => sqlx::query(sql).bind(id.0).execute(pool).await.map(drop)).or_fault()
+        let mut tx = self.db.begin().await?;
+        // From the first statement on nobody is enrolled; who was after the portions above goes with the second.
+        for sql in [
+            "UPDATE experiments SET is_open = FALSE WHERE experiment_id = $1",
+            "DELETE FROM experiment_viewers WHERE experiment_id = $1",
+        ] {
+            on!(tx, conn => sqlx::query(sql).bind(id.0).execute(conn).await.map(drop)).or_fault()?;
+        }
+        tx.commit().await
     }
 }
 
-/// Whoever is shown a first page of an experiment takes part from then on.
-pub async fn enrol(tx: &mut Tx, pages: &[Shown]) -> Result<(), Fault> {
-    let enrolled: Vec<(ExperimentId, usize, &Shown)> = pages
+/// Whoever is shown a first page of an experiment takes part from then on; a page that is written when it is closed enrols nobody.
+pub async fn enrol(tx: &mut Tx, pages: &[&Shown]) -> Result<(), Fault> {
+    let mut enrolled: Vec<(ExperimentId, usize, &Shown)> = pages
         .iter()
         .filter_map(|page| {
             let (experiment, arm) = super::observe::arm_of_page(page)?;
-            Some((experiment, arm, page))
+            Some((experiment, arm, *page))
         })
         .collect();
+    if enrolled.is_empty() {
+        return Ok(());
+    }
+    let open = still_open(tx).await?;
+    enrolled.retain(|(experiment, ..)| open.contains(experiment));
+    // Always in the same order, so that two processes cannot wait for each other; the first page of a viewer stays the first.
+    enrolled.sort_by_key(|(experiment, _, page)| (*experiment, page.profile));
     for chunk in enrolled.chunks(VIEWERS_OF_STATEMENT) {
         on!(tx, conn => {
             let mut insert = QueryBuilder::new("INSERT INTO experiment_viewers (experiment_id, profile_id, arm, first_page, is_counted) ");
@@ -263,6 +283,16 @@ pub async fn enrol(tx: &mut Tx, pages: &[Shown]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whoever closes one waits until this transaction is over.
+async fn still_open(tx: &mut Tx) -> Result<Vec<ExperimentId>, Fault> {
+    let sql = match tx.engine() {
+        Engine::Sqlite(_) => "SELECT experiment_id FROM experiments WHERE is_open",
+        Engine::Postgres(_) => "SELECT experiment_id FROM experiments WHERE is_open FOR SHARE",
+    };
+    let rows: Vec<(i64,)> = on!(tx, conn => sqlx::query_as(sql).fetch_all(conn).await).or_fault()?;
+    Ok(rows.into_iter().map(|(experiment,)| experiment.into()).collect())
+}
+
 fn experiment_of((id, state, stopped_at, setup): Row) -> Result<Experiment, Fault> {
     let setup: StartExperiment = serde_json::from_str(&setup)
         .map_err(|error| Fault::Internal(format!("an experiment's record cannot be read: {error}")))?;
@@ -277,6 +307,7 @@ fn experiment_of((id, state, stopped_at, setup): Row) -> Result<Experiment, Faul
         state,
         started_at: made_at_ms(id),
         stopped_at,
+        problem: None,
     })
 }
 
@@ -320,6 +351,7 @@ mod tests {
             state: ExperimentState::Running,
             started_at: made_at_ms(id << 22),
             stopped_at: None,
+            problem: None,
         }
     }
 
@@ -367,6 +399,43 @@ mod tests {
             assert_eq!(open, [stopped]);
             store.close_experiment(first.id).await.unwrap();
             assert_eq!(store.open_experiments().await.unwrap(), []);
+        }
+    }
+
+    /// Whether somebody waits for the table that says which experiment runs; on SQLite whoever writes waits for any other writer.
+    async fn is_waited_for(db: &Db) -> bool {
+        match db.engine() {
+            Engine::Sqlite(_) => true,
+            Engine::Postgres(pool) => {
+                let sql =
+                    "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'running_experiment'::regclass";
+                let (waiting,): (i64,) = sqlx::query_as(sql).fetch_one(pool).await.unwrap();
+                waiting > 0
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn models_of_an_experiment_that_begins_while_old_ones_are_deleted_are_kept() {
+        for database in databases().await {
+            let db: Db = database.open("recommend", &crate::MIGRATIONS).await;
+            let store = Store::new(db.clone(), Inputs::manual(1).0);
+            for id in 1..=6 {
+                add_model(&store, id).await;
+            }
+            let mut tx = db.begin().await.unwrap();
+            let begins =
+                "INSERT INTO running_experiment (one, experiment_id, first_model, second_model) VALUES (1, 9, 1, 3)";
+            on!(tx, conn => sqlx::query(begins).execute(conn).await.map(drop)).unwrap();
+            let forgetful = store.clone();
+            let forgetting = tokio::spawn(async move { forgetful.forget_old(2).await });
+            while !forgetting.is_finished() && !is_waited_for(&db).await {
+                tokio::task::yield_now().await;
+            }
+            tx.commit().await.unwrap();
+            let mut gone = forgetting.await.unwrap().unwrap();
+            gone.sort_unstable();
+            assert_eq!(gone, [ModelId(2), ModelId(4)], "{}", database.name);
         }
     }
 }

@@ -30,11 +30,13 @@ impl Store {
         rows.into_iter().map(act_of).collect()
     }
 
-    /// Adds acts; those beyond the newest that would be read back go.
+    /// Adds acts, but not of profiles that were erased meanwhile; those beyond the newest that would be read back go.
     pub async fn save_acts(&self, acts: &[Act]) -> Result<(), Fault> {
+        let erased = self.erased.lock().await;
+        let acts: Vec<&Act> = acts.iter().filter(|act| !erased.contains(&act.profile)).collect();
         let mut tx = self.db.begin().await?;
         for chunk in acts.chunks(ACTS_OF_STATEMENT) {
-            let contents: Vec<String> = chunk.iter().map(content_of).collect::<Result<_, _>>()?;
+            let contents: Vec<String> = chunk.iter().map(|act| content_of(act)).collect::<Result<_, _>>()?;
             on!(tx, conn => {
                 let mut insert = QueryBuilder::new("INSERT INTO acts (profile_id, title_id, at, content) ");
                 insert.push_values(chunk.iter().zip(&contents), |mut row, (act, content)| {
@@ -81,4 +83,47 @@ fn act_of((profile, title, at, content): (i64, i64, i64, String)) -> Result<Act,
             .map(|(title, weight)| (TitleId(title), weight))
             .collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use platform::{Db, Inputs, test_support::databases};
+
+    use super::*;
+
+    fn act(profile: i64) -> Act {
+        Act {
+            profile: ProfileId(profile),
+            title: TitleId(7),
+            at: 1_000 + profile,
+            weight: 0.5,
+            before: vec![(TitleId(6), 1.0)],
+        }
+    }
+
+    #[tokio::test]
+    async fn acts_that_were_read_before_their_profile_was_erased_are_not_stored() {
+        for database in databases().await {
+            let db: Db = database.open("recommend", &crate::MIGRATIONS).await;
+            let store = Store::new(db, Inputs::manual(1).0);
+            store.save_acts(&[act(1)]).await.unwrap();
+            store.erase(ProfileId(1)).await.unwrap();
+            store.erase(ProfileId(2)).await.unwrap();
+            store.save_acts(&[act(1), act(2), act(3)]).await.unwrap();
+            assert_eq!(store.acts().await.unwrap(), [act(3)], "{}", database.name);
+        }
+    }
+
+    #[tokio::test]
+    async fn so_many_erased_profiles_are_remembered_and_no_more() {
+        for database in databases().await {
+            let db: Db = database.open("recommend", &crate::MIGRATIONS).await;
+            let store = Store::new(db, Inputs::manual(1).0);
+            for profile in 0..=super::super::ERASED_MAX as i64 {
+                store.remember_erased(ProfileId(profile)).await;
+            }
+            store.save_acts(&[act(0), act(1)]).await.unwrap();
+            assert_eq!(store.acts().await.unwrap(), [act(0)], "{}", database.name);
+        }
+    }
 }

@@ -1,21 +1,27 @@
 //! Experiments: who gets which model, what is counted of what viewers did, what the results say, and what is refused.
 
+use std::time::Duration;
+
 use contract::{
     ExperimentId, ModelId, ProfileId, TitleId,
-    activity::{ForProfileOnly, Opinion},
+    activity::{Activity as _, ForProfileOnly, HalfStars, Opinion, Rate},
     experiments::{
         Experiment, ExperimentArm, ExperimentMethod, ExperimentMetric, ExperimentResults, ExperimentState,
         ExperimentVerdict, ForExperiment, ListExperiments, StartExperiment,
     },
     recommend::{ForModel, HomePage, Recommend as _, RecommendError, RowKind},
 };
+use platform::{blob::BlobStore, db::Engine};
+use recommend::Config;
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{House, everywhere, row, titles};
+use crate::house::{House, everywhere, row, titles, usual};
 
 const HOUR_MS: i64 = 3_600_000;
 /// The sixty with a history, and as many without one as a test needs to say anything.
 const VIEWERS: i64 = 130;
+/// Less than a write waits for its turn on SQLite.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Trains two models; the older and the newer, which serves.
 async fn two_models(house: &House) -> [ModelId; 2] {
@@ -305,6 +311,160 @@ async fn hard_constraints_hold_in_a_mixed_row() {
                 house.name
             );
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_was_shown_what_is_deleted_by_now_is_not_counted() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        let experiment = house
+            .door
+            .start_experiment(setup(ExperimentMethod::Ab, models))
+            .await
+            .unwrap();
+        for viewer in (1..=20).map(ProfileId) {
+            let page = house.home(viewer).await;
+            house.watch(viewer, house.film(recommended(&page)), 30).await;
+        }
+        written(house).await;
+        let twelve = Config {
+            pages_max: 12,
+            ..usual()
+        };
+        let deleted = house.opened_with(twelve).await.prune().await.unwrap();
+        assert_eq!(deleted, 8, "{}", house.name);
+        house.clock.advance(2 * HOUR_MS);
+        assert_eq!(house.room.observe_experiments().await.unwrap(), 12, "{}", house.name);
+        let found = results(house, &experiment).await;
+        let counted: u64 = found.arms.iter().map(|arm| arm.viewers).sum();
+        assert_eq!((counted, found.waiting), (12, 0), "{}", house.name);
+        for arm in &found.arms {
+            assert_eq!(arm.means[0].1, 1.0, "{}: all of them have played one", house.name);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_written_late_enrols_nobody() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        let experiment = house
+            .door
+            .start_experiment(setup(ExperimentMethod::Ab, models))
+            .await
+            .unwrap();
+        house.home(ProfileId(1)).await;
+        let asked = ForExperiment {
+            experiment: experiment.id,
+        };
+        house.door.stop_experiment(asked).await.unwrap();
+        house.clock.advance(2 * HOUR_MS);
+        let counted = house.room.observe_experiments().await.unwrap();
+        assert_eq!(counted, 0, "nobody is waiting, so it is closed");
+        written(house).await;
+        assert_eq!(house.room.shown(ProfileId(1), 10).await.unwrap().len(), 1);
+        assert_eq!(results(house, &experiment).await.waiting, 0, "{}", house.name);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_experiment_that_cannot_be_served_says_why() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        let experiment = house
+            .door
+            .start_experiment(setup(ExperimentMethod::Ab, models))
+            .await
+            .unwrap();
+        let key = format!("models/{}/ials.safetensors", models[0]);
+        BlobStore::open(house.folder.path())
+            .unwrap()
+            .put(&key, "cut short")
+            .await
+            .unwrap();
+        let restarted = house.another().await;
+        let asked = ForExperiment {
+            experiment: experiment.id,
+        };
+        let read = restarted.experiment(asked).await.unwrap().experiment;
+        let problem = read.problem.as_deref().unwrap();
+        assert!(problem.contains("“older”") && problem.contains("ials"), "{problem}");
+        assert_eq!(read.state, ExperimentState::Running);
+        let list = ListExperiments {
+            before: None,
+            limit: 10,
+        };
+        assert_eq!(restarted.experiments(list).await.unwrap(), [read], "{}", house.name);
+        assert_eq!(
+            house.door.experiments(list).await.unwrap(),
+            [experiment],
+            "where it is served there is none"
+        );
+        restarted.stop_experiment(asked).await.unwrap();
+        assert_eq!(restarted.experiments(list).await.unwrap()[0].problem, None);
+    })
+    .await;
+}
+
+/// Rates a film low, which makes the lists anew and nothing else; waits until the next page is made of those.
+async fn refreshed(house: &House, film: usize) {
+    let version = async || house.door.home_version(request(ProfileId(1))).await.unwrap();
+    let before = version().await;
+    let rate = Rate {
+        profile: ProfileId(901),
+        title: house.films[film],
+        opinion: Opinion::Stars(HalfStars::new(2).unwrap()),
+    };
+    house.activity.rate(rate).await.unwrap();
+    let wait = async {
+        while version().await == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, wait).await;
+    waited.unwrap_or_else(|_| panic!("lists are not fresh on {}", house.name));
+}
+
+#[tokio::test]
+async fn lists_stay_fresh_while_viewers_are_counted() {
+    everywhere(async |house| {
+        let models = two_models(house).await;
+        house
+            .door
+            .start_experiment(setup(ExperimentMethod::Ab, models))
+            .await
+            .unwrap();
+        for viewer in (1..=8).map(ProfileId) {
+            house.home(viewer).await;
+        }
+        written(house).await;
+        house.clock.advance(HOUR_MS - 30_000);
+        let stop = CancellationToken::new();
+        let mut running = tokio::spawn(house.room.clone().run(stop.clone()));
+        // After the second turn all that is done once at the start is done.
+        refreshed(house, 0).await;
+        refreshed(house, 1).await;
+        house.bus.settle().await.unwrap();
+        // Whoever counts viewers now has to wait; and all of them are due.
+        let mut held = house.room.database().begin().await.unwrap();
+        if let Engine::Postgres(conn) = held.engine() {
+            // Not a row: a transaction that writes holds the bus up.
+            let lock = "LOCK TABLE experiment_viewers IN EXCLUSIVE MODE";
+            sqlx::query(lock).execute(conn).await.unwrap();
+        }
+        house.clock.advance(60_000);
+        for film in 2..20 {
+            refreshed(house, film).await;
+        }
+        stop.cancel();
+        let ended = tokio::time::timeout(PATIENCE, &mut running).await;
+        ended.expect("it does not wait for the count").unwrap();
+        held.rollback().await.unwrap();
+        assert_eq!(house.room.observe_experiments().await.unwrap(), 8, "{}", house.name);
     })
     .await;
 }

@@ -47,6 +47,16 @@ pub struct House {
     pub films: Vec<TitleId>,
 }
 
+/// What is set where a test says nothing else.
+pub fn usual() -> Config {
+    Config {
+        models_keep: 3,
+        tune_trials_max: 4,
+        refresh_ms: 20,
+        ..Config::default()
+    }
+}
+
 /// Runs a test on both engines and on both sides of the wire.
 pub async fn everywhere(test: impl AsyncFn(&House)) {
     for pairing in pairings().await {
@@ -87,7 +97,7 @@ impl House {
         let activity = activity_on(&database, &inputs, &bus).await;
         let films = films(&catalog).await;
         tastes(&activity, &films, clock.now_ms()).await;
-        let room = open(&database, folder.path(), &inputs, &bus, &catalog, &activity).await;
+        let room = open(&database, folder.path(), &inputs, &bus, &catalog, &activity, usual()).await;
         catalog::events::subscribe(&bus, &catalog).await.unwrap();
         room.subscribe(&bus).await.unwrap();
         room.ready().await.unwrap();
@@ -126,6 +136,11 @@ impl House {
 
     /// The same, and nothing is loaded yet.
     pub async fn just_opened(&self) -> Arc<Room> {
+        self.opened_with(usual()).await
+    }
+
+    /// The same with other settings.
+    pub async fn opened_with(&self, config: Config) -> Arc<Room> {
         let bus = Bus::new(self.inputs.clock.clone());
         open(
             &self.database,
@@ -134,6 +149,7 @@ impl House {
             &bus,
             &self.catalog,
             &self.activity,
+            config,
         )
         .await
     }
@@ -239,6 +255,7 @@ async fn open(
     bus: &Arc<Bus>,
     catalog: &Arc<catalog::Local>,
     activity: &Arc<ActivityRoom>,
+    config: Config,
 ) -> Arc<Room> {
     let deps = Deps {
         location: database.location.clone(),
@@ -247,11 +264,7 @@ async fn open(
         bus: bus.clone(),
         catalog: catalog.clone(),
         activity: activity.clone(),
-        config: Config {
-            models_keep: 3,
-            tune_trials_max: 4,
-            ..Config::default()
-        },
+        config,
     };
     recommend::open(deps).await.unwrap()
 }

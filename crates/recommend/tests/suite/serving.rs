@@ -231,6 +231,24 @@ async fn what_was_shown_is_stored_and_forgotten_with_its_profile() {
     .await;
 }
 
+#[tokio::test]
+async fn what_waits_to_be_written_of_an_erased_profile_is_not_stored() {
+    everywhere(async |house| {
+        house.home(ProfileId(1)).await;
+        let other = house.home(ProfileId(2)).await;
+        let erased = ForProfileOnly { profile: ProfileId(1) };
+        house.door.erase(erased).await.unwrap();
+        // Asked for before it was erased, and answered after.
+        house.home(ProfileId(1)).await;
+        let stop = CancellationToken::new();
+        stop.cancel();
+        house.room.clone().run(stop).await;
+        assert_eq!(house.room.shown(ProfileId(1), 10).await.unwrap(), [], "{}", house.name);
+        assert_eq!(house.room.shown(ProfileId(2), 10).await.unwrap()[0].page, other.id);
+    })
+    .await;
+}
+
 /// Whoever shows a page again while the number stays shows what would be made now.
 #[tokio::test]
 async fn the_version_of_a_home_page_tells_every_change() {
