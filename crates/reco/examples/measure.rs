@@ -7,8 +7,8 @@
 mod data;
 
 use reco::{
-    BaseConfig, Case, Dataset, EvaluateOptions, Evaluation, Interaction, ItemFeatures, ItemSet, MODEL_NAMES, Model, Protocol,
-    Recommender, Scratch, TrainConfig, evaluate, evaluate_split, train,
+    BaseConfig, Case, Dataset, EvaluateOptions, Evaluation, Interaction, ItemFeatures, ItemSet, MODEL_NAMES, Model,
+    Protocol, Recommender, Scratch, TrainConfig, evaluate, evaluate_split, train,
 };
 use std::time::Instant;
 
@@ -67,12 +67,14 @@ fn without_last(data: &Dataset) -> reco::Result<Dataset> {
     let viewers = 0..data.users() as u32;
     let events = viewers.flat_map(|user| {
         let history = data.history(user);
-        history[..history.len().saturating_sub(1)].iter().map(move |event| Interaction {
-            user,
-            item: event.item,
-            weight: event.weight,
-            at: event.at,
-        })
+        history[..history.len().saturating_sub(1)]
+            .iter()
+            .map(move |event| Interaction {
+                user,
+                item: event.item,
+                weight: event.weight,
+                at: event.at,
+            })
     });
     Dataset::from_interactions(data.users(), data.items(), events)
 }
