@@ -1,7 +1,8 @@
 //! Measures all models on the data sets of `$KINORA_DATASETS` (default `../shared/data` beside the repository):
-//! `cargo run --release -p reco --example measure -- last-out|chosen|strong|ml-100k|movietweetings|service|replay [MODEL…|VIEWERS]
+//! `cargo run --release -p reco --example measure -- last-out|chosen|earlier|strong|ml-100k|movietweetings|service|replay [MODEL…|VIEWERS]
 //! [SETTING=JSON…]`, for instance `strong ials ials.size=128`. What is tried here must not be chosen by what comes out, but for
-//! `chosen`: `last-out` without each viewer's last event, which is the one that `last-out` tests.
+//! `chosen`: `last-out` without each viewer's last event, which is the one that `last-out` tests, and `earlier`: without the last three,
+//! so that what the search for settings looked at is not what judges them either.
 
 #[path = "../tests/common/data.rs"]
 mod data;
@@ -25,7 +26,7 @@ fn main() -> Anyhow<()> {
     let names = if named.is_empty() { MODEL_NAMES.to_vec() } else { named };
     let mut options = EvaluateOptions::default();
     let protocol = match what {
-        "last-out" | "chosen" => Protocol::LastOut,
+        "last-out" | "chosen" | "earlier" => Protocol::LastOut,
         "strong" => Protocol::Strong,
         _ => Protocol::Temporal,
     };
@@ -39,9 +40,9 @@ fn main() -> Anyhow<()> {
             let done = evaluate(Protocol::LastOut, &data, &features, &names, &options)?;
             print(&done);
         }
-        "chosen" => {
+        "chosen" | "earlier" => {
             let (data, features) = data::ml_1m()?;
-            let before = without_last(&data)?;
+            let before = without_last(&data, if what == "chosen" { 1 } else { 3 })?;
             print(&evaluate(Protocol::LastOut, &before, &features, &names, &options)?);
         }
         "strong" => {
@@ -63,11 +64,11 @@ fn main() -> Anyhow<()> {
     Ok(())
 }
 
-fn without_last(data: &Dataset) -> reco::Result<Dataset> {
+fn without_last(data: &Dataset, count: usize) -> reco::Result<Dataset> {
     let viewers = 0..data.users() as u32;
     let events = viewers.flat_map(|user| {
         let history = data.history(user);
-        history[..history.len().saturating_sub(1)]
+        history[..history.len().saturating_sub(count)]
             .iter()
             .map(move |event| Interaction {
                 user,

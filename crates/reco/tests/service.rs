@@ -5,8 +5,8 @@ mod common;
 
 use common::{ITEMS, STEP, history, planted, planted_features, planted_keys, planted_recommender};
 use reco::{
-    Dataset, EvaluateOptions, Interaction, ItemFeatures, ItemSet, MODEL_NAMES, Model, Outcome, Pace, Part, Protocol,
-    RecoError, Recommender, Scratch, TrainConfig, Trained, compare, evaluate, train,
+    Dataset, EvaluateOptions, Event, Interaction, ItemFeatures, ItemSet, MODEL_NAMES, Model, Outcome, Pace, Part,
+    Protocol, RecoError, Recommender, Scratch, TrainConfig, Trained, compare, evaluate, train,
 };
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -304,6 +304,44 @@ fn an_explanation_names_titles_of_the_history_and_taste() {
     assert!(!why.is_empty());
     assert!(why.iter().all(|c| [25, 2, 3].contains(&c.item)));
     assert!([2, 3].contains(&why[0].item), "{why:?}");
+}
+
+/// How far ahead of the mean candidate a title is for this history.
+fn lead(model: &Recommender, history: &[Event], item: u32) -> f32 {
+    let why = model.attribute_where(history, item, &|_| true, &mut Scratch::default());
+    why.map_or(0.0, |why| why.lead)
+}
+
+/// A reason is true: what it names can be taken out of the history, and what it was given for falls.
+#[test]
+fn without_the_title_that_a_reason_names_the_recommendation_falls() {
+    let model = trained(&config()).recommender;
+    let (mut named, mut least) = (0.0, 0.0);
+    for first in 0..20 {
+        let taste = first % 2 * 20;
+        let watched: Vec<u32> = [0, 2, 5, 9].map(|step| taste + (first + step) % 20).into();
+        let seen = history(&watched);
+        let mut scratch = Scratch::default();
+        let mut ranked = model.rank_where(&seen, 3, &|_| true, &mut scratch);
+        let best: Vec<u32> = ranked.list().iter().map(|scored| scored.item).collect();
+        for why in ranked.attribute(&best).into_iter().flatten() {
+            let (most, last) = (why.titles[0], why.titles[why.titles.len() - 1]);
+            assert!(
+                most.contribution > 0.0,
+                "nothing of {watched:?} speaks for {}",
+                why.item
+            );
+            let without = |item: u32| {
+                let rest: Vec<Event> = seen.iter().filter(|event| event.item != item).copied().collect();
+                why.lead - lead(&model, &rest, why.item)
+            };
+            let fall = without(most.item);
+            assert!(fall > 0.0, "{} without {} of {watched:?}: {fall}", why.item, most.item);
+            named += fall;
+            least += without(last.item);
+        }
+    }
+    assert!(named > 2.0 * least, "named {named}, least {least}");
 }
 
 #[test]

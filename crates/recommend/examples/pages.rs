@@ -1,4 +1,4 @@
-//! Judges whole home pages on what people did next: `cargo run --release -p recommend --example pages -- FOLDER [test] [CONFIG] [FILE]`.
+//! Judges whole home pages on what people did next: `cargo run --release -p recommend --example pages -- FOLDER [test|live] [CONFIG] [FILE]`.
 //!
 //! FOLDER holds MovieTweetings (`movies.dat`, `ratings.dat`). All ratings before a moment are imported and learned from; then every
 //! viewer who liked something after it gets a page as of that moment, and the page is judged by where those titles stand on it. The
@@ -6,23 +6,34 @@
 //! stands at nine tenths: that is looked at once, when everything is chosen. CONFIG is the room's configuration as JSON, FILE gets the
 //! figure of each viewer, so that two runs can be compared in pairs.
 //!
+//! With `live` nothing stands still: every rating that comes next is heard at its time, without another training, and whoever is about to
+//! like a title that nobody had rated before the training gets a page a moment before it. That is how soon a new title is found.
+//!
 //! Figures: two-dimensional NDCG over the first ten columns of all rows (Felicioni et al. 2021, discount 1 / log2(row + column), a
 //! title counts where it stands first, normalised by the best cells of 12 × 10); NDCG@20 of *Top Picks*; calibration of its first
 //! twenty (Steck 2018: KL of the genres liked from those shown, mixed with a hundredth of the former); the time a page takes; viewers
 //! without a past, who get what is made for new ones, apart; how many of the titles that nobody had rated before were shown to whoever
 //! liked them next.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
+use anyhow::Context as _;
 use contract::{
     ProfileId, TitleId,
     accounts::Preferences,
-    activity::{Activity as _, HalfStars, ImportRatings, ImportedRating},
+    activity::{Activity as _, HalfStars, ImportRatings, ImportedRating, Opinion, Rate},
     catalog::{Catalog as _, ExternalId, ImportTitles, NewTitle, TitleKind},
     jobs::JobState,
     recommend::{GetHome, GetTop, HomePage, Recommend as _, Row, RowKind, StartTraining, Viewer},
 };
-use platform::{Bus, Inputs, Location, blob::BlobStore, clock::Clock as _};
+use platform::{
+    Bus, Inputs, Location,
+    blob::BlobStore,
+    clock::{Clock as _, ManualClock},
+};
 use reco::metrics::{miscalibration, mix_of, ndcg_at};
 use tokio_util::sync::CancellationToken;
 
@@ -50,20 +61,21 @@ async fn main() -> anyhow::Result<()> {
     let folder = arguments
         .next()
         .unwrap_or_else(|| "../shared/data/movietweetings-100k".into());
-    let tenths = if arguments.next_if(|argument| argument == "test").is_some() {
-        9
-    } else {
-        8
-    };
+    let mode = arguments.next_if(|argument| ["test", "live"].contains(&argument.as_str()));
+    let tenths = if mode.as_deref() == Some("test") { 9 } else { 8 };
     let config: recommend::Config = serde_json::from_str(&arguments.next().unwrap_or_else(|| "{}".into()))?;
     let data = read(&folder)?;
     let cut = data.ratings.len() * tenths / 10;
     let until = data.ratings.len() * (tenths + 1) / 10;
     let (past, next) = (&data.ratings[..cut], &data.ratings[cut..until]);
-    let (room, titles, _folder) = open(&data.films, past, config).await?;
-    train(&room).await?;
-    let judged = judge(&room, &data.films, &titles, past, next).await?;
-    time(&room, &judged).await?;
+    let house = open(&data.films, past, config).await?;
+    let House { room, titles, .. } = &house;
+    train(room).await?;
+    if mode.as_deref() == Some("live") {
+        return live(&house, past, next).await;
+    }
+    let judged = judge(room, &data.films, titles, past, next).await?;
+    time(room, &judged).await?;
     report("all viewers", &judged);
     let segment = |new: bool| {
         judged
@@ -137,16 +149,21 @@ fn read(folder: &str) -> anyhow::Result<Data> {
 }
 
 /// A room that knows the past, at its end.
-async fn open(
-    films: &[NewTitle],
-    past: &[Rating],
-    config: recommend::Config,
-) -> anyhow::Result<(std::sync::Arc<recommend::Room>, Vec<TitleId>, tempfile::TempDir)> {
+struct House {
+    room: Arc<recommend::Room>,
+    activity: Arc<activity::Room>,
+    bus: Arc<Bus>,
+    clock: Arc<ManualClock>,
+    titles: Vec<TitleId>,
+    _folder: tempfile::TempDir,
+}
+
+async fn open(films: &[NewTitle], past: &[Rating], config: recommend::Config) -> anyhow::Result<House> {
     let folder = tempfile::tempdir()?;
     let (inputs, clock) = Inputs::manual(11);
     let end = past.last().map_or(0, |rating| rating.at_ms) + 1;
     clock.advance(end - clock.now_ms());
-    let bus = Bus::new(clock);
+    let bus = Bus::new(clock.clone());
     let blobs = BlobStore::open(&folder.path().join("blobs"))?;
     let location = Location::folder(folder.path());
     let deps = catalog::Deps {
@@ -179,15 +196,73 @@ async fn open(
         location,
         blobs,
         inputs,
-        bus,
+        bus: bus.clone(),
         catalog,
-        activity,
+        activity: activity.clone(),
         config,
     };
-    Ok((recommend::open(deps).await?, titles, folder))
+    let room = recommend::open(deps).await?;
+    room.subscribe(&bus).await?;
+    room.ready().await?;
+    Ok(House {
+        room,
+        activity,
+        bus,
+        clock,
+        titles,
+        _folder: folder,
+    })
 }
 
-async fn train(room: &std::sync::Arc<recommend::Room>) -> anyhow::Result<()> {
+/// How often a page showed a title, unknown at the training, to whoever was about to like it, by how many had liked it before.
+async fn live(house: &House, past: &[Rating], next: &[Rating]) -> anyhow::Result<()> {
+    const LIKES: [&str; 4] = ["nobody", "one", "two to four", "five or more"];
+    let old: HashSet<usize> = past.iter().map(|rating| rating.title).collect();
+    let mut likes: HashMap<usize, usize> = HashMap::new();
+    let mut asked = [0; LIKES.len()];
+    let mut shown = [0; LIKES.len()];
+    for rating in next {
+        house.clock.advance((rating.at_ms - house.clock.now_ms()).max(0));
+        let title = house.titles[rating.title];
+        if rating.half_stars >= LIKED {
+            let before = likes.entry(rating.title).or_default();
+            if !old.contains(&rating.title) {
+                house.bus.settle().await?;
+                house.room.refresh().await;
+                let group = match *before {
+                    0 | 1 => *before,
+                    2..5 => 2,
+                    _ => 3,
+                };
+                asked[group] += 1;
+                let page = home(&house.room, rating.viewer).await?;
+                let front = page.rows.iter().flat_map(|row| row.items.iter().take(COLUMNS));
+                shown[group] += usize::from(front.into_iter().any(|item| item.title == title));
+            }
+            *before += 1;
+        }
+        let stars = HalfStars::new(rating.half_stars).context("stars")?;
+        let opinion = Opinion::Stars(stars);
+        let profile = ProfileId(rating.viewer);
+        house
+            .activity
+            .rate(Rate {
+                profile,
+                title,
+                opinion,
+            })
+            .await?;
+    }
+    println!(
+        "titles that nobody had rated before the training, in the first ten columns for whoever was about to like them"
+    );
+    for ((likes, asked), shown) in LIKES.iter().zip(asked).zip(shown) {
+        println!("  liked by {likes} since: {shown} of {asked}");
+    }
+    Ok(())
+}
+
+async fn train(room: &Arc<recommend::Room>) -> anyhow::Result<()> {
     let mut changes = room.job_changes();
     let job = room.train(StartTraining {}).await?;
     let stop = CancellationToken::new();

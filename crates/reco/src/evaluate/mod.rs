@@ -195,11 +195,7 @@ fn train_single(
         "popularity" => Box::new(Popularity::all_time(data)),
         "ials" => Box::new(Ials::train(data, config.ials)?),
         "ease" => Box::new(Ease::train(data, config.ease)?),
-        "cooccurrence" => {
-            let given = options.base.map(|base| base.cooccurrence);
-            let counts = given.unwrap_or_else(|| BaseConfig::counting_alone(split.protocol()));
-            Box::new(Cooccurrence::train(data, counts)?)
-        }
+        "cooccurrence" => Box::new(Cooccurrence::train(data, config.cooccurrence)?),
         "content" => {
             let ials = Ials::train(data, config.ials)?;
             Box::new(Content::train(data, features, &ials, config.content)?)

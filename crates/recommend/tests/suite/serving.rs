@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use contract::{
     ProfileId, TitleId,
-    activity::{ForProfileOnly, Opinion},
+    activity::{Activity as _, ForProfileOnly, ForTitleOf, Opinion},
     catalog::{Catalog as _, UpdateTitle},
     recommend::{Explain, GetHome, GetOnboarding, GetSimilar, GetTop, Reason, Recommend as _, RecommendError, RowKind},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{NEW, everywhere, viewer};
+use crate::house::{House, NEW, everywhere, viewer};
 
 #[tokio::test]
 async fn similar_titles_are_of_the_same_taste() {
@@ -151,6 +151,43 @@ async fn an_explanation_names_titles_that_the_viewer_liked() {
             None,
             "a viewer of whom nothing is known"
         );
+    })
+    .await;
+}
+
+/// Where a title stands among what is recommended to somebody, from 0.
+async fn place(house: &House, profile: ProfileId, title: TitleId) -> usize {
+    let top = GetTop {
+        viewer: viewer(profile),
+        limit: 200,
+        exclude: Vec::new(),
+    };
+    let list = house.door.top(top).await.unwrap();
+    list.iter().position(|item| item.title == title).unwrap_or(200)
+}
+
+/// A reason is true: what it names can be taken out of the history, and what it was given for falls.
+#[tokio::test]
+async fn a_recommendation_falls_without_the_title_that_it_names() {
+    everywhere(async |house| {
+        house.train().await;
+        let mut fallen = Vec::new();
+        for profile in (1..=12).map(ProfileId) {
+            let first = house.home(profile).await.rows.remove(0).items.remove(0);
+            let Some(Reason::Because(named)) = first.reason else {
+                panic!("{}: the first of {profile} has no reason", house.name)
+            };
+            let before = place(house, profile, first.title).await;
+            let forgotten = ForTitleOf {
+                profile,
+                title: named[0].title,
+            };
+            house.activity.forget(forgotten).await.unwrap();
+            fallen.push(place(house, profile, first.title).await as i64 - before as i64);
+        }
+        assert!(fallen.iter().all(|places| *places >= 0), "{}: {fallen:?}", house.name);
+        let far = fallen.iter().filter(|places| **places > 0).count();
+        assert!(far >= 9, "{}: {fallen:?}", house.name);
     })
     .await;
 }
