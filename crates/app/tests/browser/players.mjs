@@ -158,7 +158,7 @@ function define() {
       const player = dashjs.MediaPlayer().create();
       const { events } = dashjs.MediaPlayer;
       player.on(events.ERROR, ({ error }) => window.troubles.push(error?.message ?? String(error)));
-      player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } }, text: { defaultEnabled: false } } });
+      player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } } } });
       const ready = new Promise((done) => player.on(events.STREAM_INITIALIZED, done));
       player.initialize(video, address, true);
       await ready;
@@ -184,6 +184,9 @@ function define() {
       };
     },
     async "video.js"(address) {
+      // What is buffered of a playlist that it has read before is shown as it is: then not the whole film should be.
+      videojs.Vhs.GOAL_BUFFER_LENGTH = 4;
+      videojs.Vhs.MAX_GOAL_BUFFER_LENGTH = 4;
       const player = videojs(video, { html5: { vhs: { overrideNative: true } } });
       player.on("error", () => window.troubles.push(player.error()?.message));
       const ready = new Promise((done) => player.one("loadedmetadata", done));
@@ -195,10 +198,10 @@ function define() {
       return {
         heights: () => unique(list(player.qualityLevels()).map((level) => level.height)).sort((a, b) => a - b),
         choose: (height) => {
-          for (const level of list(player.qualityLevels())) level.enabled = level.height === height;
-          // What is buffered already is shown as it is.
-          player.currentTime(player.currentTime() < 5 ? 12 : 1);
-          return player.play();
+          const levels = list(player.qualityLevels());
+          // It changes over to the one that was enabled last.
+          for (const level of levels) level.enabled = false;
+          levels.find((level) => level.height === height).enabled = true;
         },
         audios: () => list(player.audioTracks()).map((track) => track.language),
         listen: (language) => {
