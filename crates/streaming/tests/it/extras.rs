@@ -53,7 +53,7 @@ async fn text_subtitles_become_webvtt_that_says_whose_language_they_are_and_what
         file("c.vtt", VTT.as_bytes()),
     );
     let film = [&srt, &ass, &vtt].into_iter().fold(short(), with);
-    let film = film.and(&["-c:s", "copy"]).and(&[
+    let film = film.and(&["-c:s", "copy", "-c:s:2", "webvtt"]).and(&[
         "-metadata:s:s:0",
         "language=eng",
         "-metadata:s:s:0",
@@ -150,8 +150,8 @@ async fn subtitles_of_an_mp4_and_beside_a_late_picture_stand_at_their_time() {
         "{written}"
     );
 
-    // All of it begins at 1.5 s: so does the time of what is shown.
-    let film = with(short().later(1.5), &srt).later(1.5).and(&["-c:s", "copy"]);
+    // All of it begins at 0.8 s: so does the time of what is shown.
+    let film = with(short().later(0.8), &srt).later(0.8).and(&["-c:s", "copy"]);
     let playback = house.play(&film.make("mkv").path).await;
     let written = text(&house, &playback.subtitles[0]).await;
     assert!(written.starts_with("WEBVTT\n\n00:00:01.000 -->"), "{written}");
@@ -175,7 +175,7 @@ fn pictures() -> Made {
 
 #[tokio::test]
 async fn what_cannot_be_shown_as_text_is_left_out_and_the_job_says_so() {
-    let broken = format!("1\n00:00:01,000 --> 00:00:02,000\n{}\n", "x".repeat(3_000_000));
+    let broken = format!("1\n00:00:01,000 --> 00:00:02,000\n{}\n", "x".repeat(1_060_000));
     let (good, broken, pictures) = (
         file("a.srt", SRT.as_bytes()),
         file("b.srt", broken.as_bytes()),
@@ -347,11 +347,9 @@ async fn every_byte_range_of_a_keyframe_playlist_is_one_whole_picture() {
             let mut piece = std::fs::read(own.join("init.mp4")).unwrap();
             piece.extend(&segment[..bytes]);
             let piece = file("piece.mp4", &piece);
-            assert_eq!(
-                ffprobe(&["-show_entries", "frame=pict_type"], &piece.path),
-                ["I"],
-                "{rung} {range}"
-            );
+            let mut pictures = ffprobe(&["-show_entries", "frame=pict_type"], &piece.path);
+            pictures.retain(|picture| !picture.is_empty());
+            assert_eq!(pictures, ["I"], "{rung} {range}");
         }
     }
 }
@@ -385,7 +383,7 @@ async fn chapters_are_told_and_the_one_that_is_the_opening() {
         (playback.intro_ms, playback.credits_ms),
         (Some((1_000, 3_000)), Some(9_000))
     );
-    let late = [("Intro", 0, 9), ("Opening", 9, 10)];
-    let playback = house.play(&ten.chapters(&late[1..]).make("mp4").path).await;
+    let late = [("The film", 0, 9), ("Opening", 9, 10)];
+    let playback = house.play(&ten.chapters(&late).make("mp4").path).await;
     assert_eq!(playback.intro_ms, None, "an opening at the end is none");
 }
