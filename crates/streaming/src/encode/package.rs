@@ -12,9 +12,9 @@ use contract::AssetId;
 use futures::{StreamExt as _, TryStreamExt as _};
 use platform::{blob::BlobStore, jobs::Failure};
 
-use super::{chapters, command, explain, plan::Plan};
+use super::{chapters, command, explain, extras::Extra, plan::Plan};
 use crate::{
-    asset::{self, AssetIndex, AudioTrack, INDEX_VERSION, Track, VideoTrack},
+    asset::{self, AssetIndex, AudioKind, AudioTrack, INDEX_VERSION, Track, VideoTrack},
     mp4::{self, Layout, Media, Mp4Error, Piece},
 };
 
@@ -37,6 +37,9 @@ pub struct Package {
     pub index: AssetIndex,
     /// Where the film's own chapters put the end credits.
     pub credits_ms: Option<u64>,
+    /// Where they put the opening.
+    pub intro_ms: Option<(u64, u64)>,
+    pub extras: Vec<Extra>,
     renditions: Vec<Rendition>,
 }
 
@@ -52,7 +55,9 @@ impl Package {
         check_length(plan, &index)?;
         Ok(Self {
             credits_ms: chapters::credits_ms(&plan.credits_s, index.duration_ms),
+            intro_ms: chapters::intro_ms(&plan.extras.chapters, index.duration_ms),
             index,
+            extras: Vec::new(),
             renditions: renditions.into_iter().map(|(_, rendition)| rendition).collect(),
         })
     }
@@ -72,6 +77,10 @@ impl Package {
                 let key = asset::segment_key(asset, &track.name, position + 1);
                 writes.push((key, file.clone(), piece.offset, piece.bytes));
             }
+        }
+        for extra in &self.extras {
+            let file = Arc::new(File::open(&extra.path).map_err(|error| explain::io(&error))?);
+            writes.push((format!("{}/{}", asset::folder(asset), extra.name), file, 0, extra.bytes));
         }
         let all = writes.len();
         let writes = writes
@@ -128,6 +137,10 @@ fn index(plan: &Plan, renditions: &[(String, Rendition)]) -> Result<AssetIndex, 
         frame_rate: plan.frame_rate,
         video: Vec::new(),
         audio: Vec::new(),
+        subtitles: Vec::new(),
+        storyboard: None,
+        chapters: Vec::new(),
+        notes: Vec::new(),
     };
     for (name, rendition) in renditions {
         let track = track(name, &rendition.layout)?;
@@ -136,6 +149,9 @@ fn index(plan: &Plan, renditions: &[(String, Rendition)]) -> Result<AssetIndex, 
                 index.video.push(VideoTrack {
                     width: width.into(),
                     height: height.into(),
+                    keyframes: pieces(&rendition.layout)
+                        .map(|piece| piece.fragment.first_sample_end)
+                        .collect(),
                     track,
                 });
             }
@@ -143,6 +159,9 @@ fn index(plan: &Plan, renditions: &[(String, Rendition)]) -> Result<AssetIndex, 
                 let language = plan.audio.as_ref().and_then(|audio| audio.language.clone());
                 index.audio.push(AudioTrack {
                     language,
+                    label: None,
+                    kind: AudioKind::Main,
+                    is_default: true,
                     channels,
                     track,
                 });
@@ -160,6 +179,7 @@ fn index(plan: &Plan, renditions: &[(String, Rendition)]) -> Result<AssetIndex, 
         return Err(broken("the rungs are not aligned"));
     }
     index.duration_ms = (first.seconds(first.duration()) * 1000.0).round() as u64;
+    index.chapters = chapters::shown(&plan.extras.chapters, index.duration_ms);
     Ok(index)
 }
 
