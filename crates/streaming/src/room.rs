@@ -100,6 +100,7 @@ impl Jobs for Room {
     async fn cancel(&self, req: ForJob) -> Result<Job, JobError> {
         let job = self.queue.cancel(req).await?;
         self.running.stop(req.job);
+        self.clear_ended(req.job).await?;
         Ok(job)
     }
 

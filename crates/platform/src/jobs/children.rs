@@ -22,15 +22,16 @@ impl Queue {
         &self,
         lease: &Lease,
         children: Vec<NewJob>,
+        payload: Option<serde_json::Value>,
         (progress, stage): (f32, &str),
     ) -> Result<bool, Fault> {
         let now = self.inputs.now_ms();
         let mut tx = self.db.begin().await?;
         let sql = "UPDATE jobs SET state = 'waiting', lease = NULL, lease_until = NULL, progress = $3, stage = $4, pace_at = $5,
-             pace_progress = $3, updated_at = $5 WHERE id = $1 AND lease = $2 AND state = 'running' AND NOT cancel_requested";
+             pace_progress = $3, payload = COALESCE($6, payload), updated_at = $5 WHERE id = $1 AND lease = $2 AND state = 'running' AND NOT cancel_requested";
         let waits = on!(tx, conn => sqlx::query(sql).bind(lease.id().0).bind(lease.token)
             .bind(f64::from(progress.clamp(0.0, SHARE as f32))).bind(stage).bind(now)
-            .execute(conn).await.map(|done| done.rows_affected() == 1))
+            .bind(payload.map(|payload| payload.to_string())).execute(conn).await.map(|done| done.rows_affected() == 1))
         .or_fault()?;
         if !waits {
             tx.rollback().await?;

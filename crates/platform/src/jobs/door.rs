@@ -27,10 +27,7 @@ impl Jobs for Queue {
             .fetch_all(pool).await)
         .or_fault()?;
         let now = self.inputs.now_ms();
-        Ok(rows
-            .into_iter()
-            .map(|row| row.job(now))
-            .collect::<Result<_, Fault>>()?)
+        Ok(rows.into_iter().map(|row| row.job(now)).collect::<Result<_, Fault>>()?)
     }
 
     async fn get(&self, req: ForJob) -> Result<Job, JobError> {

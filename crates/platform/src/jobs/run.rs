@@ -7,7 +7,7 @@ use std::{
 
 use contract::{Fault, JobId, async_trait, jobs::JobKind};
 use futures::FutureExt as _;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::watch, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -28,6 +28,7 @@ pub struct Ticket {
     lease: Lease,
     report: watch::Sender<(f32, String)>,
     children: Mutex<Vec<NewJob>>,
+    kept: Mutex<Option<serde_json::Value>>,
     cancelled: CancellationToken,
 }
 
@@ -46,6 +47,16 @@ impl Ticket {
     pub fn then(&self, children: impl IntoIterator<Item = NewJob>) {
         let mut all = self.children.lock().unwrap_or_else(PoisonError::into_inner);
         all.extend(children);
+    }
+
+    /// Puts another payload in the place of the job's, together with [`Ticket::then`]: what its work will want to know when it goes on.
+    pub fn keep(&self, payload: &impl Serialize) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = serde_json::to_value(payload).ok();
+    }
+
+    /// What the job works on, in words.
+    pub fn subject(&self) -> &str {
+        &self.lease.job.subject
     }
 
     fn take_children(&self) -> Vec<NewJob> {
@@ -134,6 +145,7 @@ impl Queue {
             lease: lease.clone(),
             report,
             children: Mutex::default(),
+            kept: Mutex::default(),
             cancelled: CancellationToken::new(),
         };
         self.see_through(&ticket, reported, work, stop).await;
@@ -222,7 +234,9 @@ impl Queue {
             return self.complete(&ticket.lease, outcome).await;
         }
         let (progress, stage) = ticket.report.borrow().clone();
-        self.wait_for(&ticket.lease, children, (progress, &stage)).await
+        let payload = ticket.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.wait_for(&ticket.lease, children, payload, (progress, &stage))
+            .await
     }
 
     fn log(&self, lease: &Lease, ended: Result<bool, Fault>) {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod chunks;
 mod credits;
 mod deleted;
 mod delivery;

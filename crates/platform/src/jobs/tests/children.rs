@@ -12,7 +12,7 @@ async fn divided(queue: &Queue, parts: &[&str]) -> JobId {
     let lease = queue.take(&KINDS).await.unwrap().unwrap();
     assert_eq!(lease.id(), job);
     let parts = parts.iter().map(|name| part(name)).collect();
-    assert!(queue.wait_for(&lease, parts, (0.02, "encoding")).await.unwrap());
+    assert!(queue.wait_for(&lease, parts, None, (0.02, "encoding")).await.unwrap());
     job
 }
 
@@ -32,14 +32,38 @@ async fn a_divided_job_waits_without_a_worker_and_goes_on_when_all_is_done() {
         let film = divided(&queue, &["one", "two"]).await;
         queue.enqueue_now(transcode("another film")).await.unwrap();
         assert_eq!(state(&queue, film).await, (JobState::Running, 1), "{}", database.name);
-        let shown = queue.list(ListJobs { limit: 10, ..ListJobs::default() }).await.unwrap();
-        assert_eq!(shown.iter().map(|job| job.subject.as_str()).collect::<Vec<_>>(), ["another film", "film"]);
-        let running = ListJobs { limit: 10, state: Some(JobState::Running), before: None };
+        let shown = queue
+            .list(ListJobs {
+                limit: 10,
+                ..ListJobs::default()
+            })
+            .await
+            .unwrap();
+        assert_eq!(
+            shown.iter().map(|job| job.subject.as_str()).collect::<Vec<_>>(),
+            ["another film", "film"]
+        );
+        let running = ListJobs {
+            limit: 10,
+            state: Some(JobState::Running),
+            before: None,
+        };
         assert_eq!(queue.list(running).await.unwrap().len(), 1);
-        assert_eq!(queue.counts().await.unwrap(), Counts { queued: 1, running: 1, failed: 0 });
+        assert_eq!(
+            queue.counts().await.unwrap(),
+            Counts {
+                queued: 1,
+                running: 1,
+                failed: 0
+            }
+        );
 
         let (one, two) = (take(&queue).await, take(&queue).await);
-        assert_eq!((one.job.subject.as_str(), two.job.subject.as_str()), ("one", "two"), "before another film begins");
+        assert_eq!(
+            (one.job.subject.as_str(), two.job.subject.as_str()),
+            ("one", "two"),
+            "before another film begins"
+        );
         assert_eq!((one.parent, one.shown()), (Some(film), film));
         clock.advance(10_000);
         queue.heartbeat(&one, 0.5, "").await.unwrap();
@@ -47,19 +71,30 @@ async fn a_divided_job_waits_without_a_worker_and_goes_on_when_all_is_done() {
         let half_of_one = queue.get(ForJob { job: film }).await.unwrap();
         assert!((half_of_one.progress - 0.2425).abs() < 0.001, "{half_of_one:?}");
         // 10 s for 0.2225 of it.
-        assert_eq!((half_of_one.stage.as_str(), half_of_one.remaining_s), ("encoding", Some(35)));
+        assert_eq!(
+            (half_of_one.stage.as_str(), half_of_one.remaining_s),
+            ("encoding", Some(35))
+        );
         assert!(queue.complete(&one, Some("1 MB")).await.unwrap());
         assert!(queue.complete(&two, Some("2 MB")).await.unwrap());
 
         let again = take(&queue).await;
-        assert_eq!((again.id(), again.job.attempts), (film, 1), "{}: before another film", database.name);
+        assert_eq!(
+            (again.id(), again.job.attempts),
+            (film, 1),
+            "{}: before another film",
+            database.name
+        );
         assert!(again.job.progress < 1.0);
         let children = queue.children(film).await.unwrap();
         let outcomes: Vec<_> = children.iter().map(|child| child.job.outcome.as_deref()).collect();
         assert_eq!(outcomes, [Some("1 MB"), Some("2 MB")]);
         assert_eq!(children[1].payload["file"], "two");
         assert!(queue.complete(&again, None).await.unwrap());
-        assert!(queue.children(film).await.unwrap().is_empty(), "they are of no use any more");
+        assert!(
+            queue.children(film).await.unwrap().is_empty(),
+            "they are of no use any more"
+        );
     }
 }
 
@@ -71,7 +106,10 @@ async fn a_part_that_fails_fails_the_whole_and_its_siblings_stop() {
         let (one, two) = (take(&queue).await, take(&queue).await);
         queue.fail(&one, &Failure::transient("once")).await.unwrap();
         assert_eq!(state(&queue, film).await.0, JobState::Running, "it is tried again");
-        queue.fail(&two, &Failure::permanent("the picture is damaged")).await.unwrap();
+        queue
+            .fail(&two, &Failure::permanent("the picture is damaged"))
+            .await
+            .unwrap();
         let failed = queue.get(ForJob { job: film }).await.unwrap();
         assert_eq!(
             (failed.state, failed.error.as_deref()),
@@ -86,7 +124,7 @@ async fn a_part_that_fails_fails_the_whole_and_its_siblings_stop() {
         queue.retry(ForJob { job: film }).await.unwrap();
         let lease = take(&queue).await;
         let parts = ["one", "two", "three"].map(part).into();
-        assert!(queue.wait_for(&lease, parts, (0.0, "")).await.unwrap());
+        assert!(queue.wait_for(&lease, parts, None, (0.0, "")).await.unwrap());
         for _ in 0..3 {
             let lease = take(&queue).await;
             assert_eq!(lease.job.attempts, 1);
@@ -104,16 +142,29 @@ async fn a_cancel_reaches_what_waits_and_what_runs() {
         let (queue, clock) = queue(&database, 1).await;
         let film = divided(&queue, &["one", "two", "three"]).await;
         let (one, dead) = (take(&queue).await, take(&queue).await);
-        assert_eq!(queue.cancel(ForJob { job: film }).await.unwrap().state, JobState::Cancelled);
+        assert_eq!(
+            queue.cancel(ForJob { job: film }).await.unwrap().state,
+            JobState::Cancelled
+        );
         assert!(queue.take(&KINDS).await.unwrap().is_none(), "{}", database.name);
         assert_eq!(queue.heartbeat(&one, 0.3, "").await.unwrap(), Beat::Cancel);
         assert!(queue.is_held(film).await.unwrap());
         queue.end_cancelled(&one).await.unwrap();
         clock.advance(301);
         assert!(queue.take(&KINDS).await.unwrap().is_none());
-        assert!(!queue.is_held(film).await.unwrap(), "{}: nor by the dead", database.name);
+        assert!(
+            !queue.is_held(film).await.unwrap(),
+            "{}: nor by the dead",
+            database.name
+        );
         assert_eq!(queue.heartbeat(&dead, 0.3, "").await.unwrap(), Beat::Lost);
-        let states: Vec<_> = queue.children(film).await.unwrap().iter().map(|child| child.job.state).collect();
+        let states: Vec<_> = queue
+            .children(film)
+            .await
+            .unwrap()
+            .iter()
+            .map(|child| child.job.state)
+            .collect();
         assert_eq!(states, [JobState::Cancelled; 3]);
     }
 }
@@ -125,7 +176,10 @@ async fn a_cancel_that_comes_while_the_work_is_divided_is_heard() {
         let job = queue.enqueue_now(transcode("film")).await.unwrap().id;
         let lease = take(&queue).await;
         queue.cancel(ForJob { job }).await.unwrap();
-        queue.wait_for(&lease, vec![part("one")], (0.0, "")).await.unwrap();
+        queue
+            .wait_for(&lease, vec![part("one")], None, (0.0, ""))
+            .await
+            .unwrap();
         assert_eq!(state(&queue, job).await.0, JobState::Cancelled, "{}", database.name);
         assert!(queue.children(job).await.unwrap().is_empty());
     }
@@ -162,7 +216,12 @@ async fn two_that_end_at_once_wake_the_parent_once() {
             let (a, b) = tokio::join!(one.complete(&a, None), two.complete(&b, None));
             assert!(a.unwrap() && b.unwrap());
             let lease = take(&one).await;
-            assert_eq!((lease.id(), lease.job.attempts), (film, 1), "{}, round {round}", database.name);
+            assert_eq!(
+                (lease.id(), lease.job.attempts),
+                (film, 1),
+                "{}, round {round}",
+                database.name
+            );
             assert!(one.take(&KINDS).await.unwrap().is_none());
             one.complete(&lease, None).await.unwrap();
         }
@@ -195,7 +254,10 @@ async fn no_time_is_told_for_what_stands_still() {
         clock.advance(60_001);
         assert_eq!(remaining().await, None, "its worker is silent");
         queue.heartbeat(&lease, 1.0, "").await.unwrap();
-        assert!(queue.get(ForJob { job }).await.unwrap().progress < 1.0, "only what is done is at 100 %");
+        assert!(
+            queue.get(ForJob { job }).await.unwrap().progress < 1.0,
+            "only what is done is at 100 %"
+        );
         queue.complete(&lease, None).await.unwrap();
         assert_eq!(remaining().await, None);
     }
@@ -225,7 +287,12 @@ async fn one_worker_is_enough_for_a_divided_job() {
         let (queue, _) = queue(&database, 1).await;
         let (work, stop) = (Arc::new(Divider::default()), CancellationToken::new());
         let workers = tokio::spawn(queue.clone().run(work.clone(), KINDS.into(), 1, stop.clone()));
-        let running = Running { queue, studio: Arc::default(), stop, workers };
+        let running = Running {
+            queue,
+            studio: Arc::default(),
+            stop,
+            workers,
+        };
         let job = running.queue.enqueue_now(transcode("film")).await.unwrap().id;
         let done = running.until(job, |job| job.state == JobState::Done).await;
         assert_eq!(done.outcome, Some(format!("film of {job}")), "{}", database.name);
