@@ -4,7 +4,7 @@
 
 use std::{path::Path, time::Duration};
 
-use contract::{AssetId, JobId, UploadId, jobs::JobKind};
+use contract::{AssetId, UploadId, jobs::JobKind};
 use platform::jobs::{Child, Failure, NewJob, Ticket};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -104,7 +104,7 @@ impl Room {
         source: &Path,
         stop: &CancellationToken,
     ) -> Result<Made, Failure> {
-        let folder = self.work_dir(ticket.id(), ticket.attempt())?;
+        let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
         let limits = self.encode_limits();
         let bench = Bench {
             sandbox: &self.sandbox,
@@ -137,8 +137,8 @@ impl Room {
         }
     }
 
-    pub(crate) fn work_dir(&self, job: JobId, attempt: u32) -> Result<WorkDir, Failure> {
-        WorkDir::create(&self.work_folder, &format!("{job}-{attempt}")).map_err(|error| explain::io(&error))
+    pub(crate) fn work_dir(&self, name: &str) -> Result<WorkDir, Failure> {
+        WorkDir::create(&self.work_folder, name).map_err(|error| explain::io(&error))
     }
 
     pub(crate) fn encode_limits(&self) -> EncodeLimits {

@@ -23,12 +23,15 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     asset,
     encode::{
-        chunks::{self, Chunk},
+        chunks::{self, Chunk, Pictures},
         explain,
         join::{self, Package},
+        ladder,
         package::Made,
-        plan::Plan,
-        probe, sniff,
+        plan::{Plan, Rung},
+        probe,
+        run::{self, Bench},
+        sniff,
     },
     files,
     parts::{Part, PartPayload, parts},
@@ -222,12 +225,13 @@ impl Room {
         self.check_title(about).await?;
         let source = self.files.path(about.source);
         self.check_start(&source).await?;
-        let plan = Plan::new(probe::probe(&self.sandbox, &source, stop).await?);
-        let chunks = if chunks::is_divisible(&plan) {
-            chunks::divide(&plan, &chunks::look(&self.sandbox, &plan, &source, stop).await?)
-        } else {
-            vec![Chunk::WHOLE]
-        };
+        let mut plan = Plan::new(probe::probe(&self.sandbox, &source, stop).await?);
+        let mut chunks = vec![Chunk::WHOLE];
+        if chunks::is_divisible(&plan) {
+            let pictures = chunks::look(&self.sandbox, &plan, &source, stop).await?;
+            chunks = chunks::divide(&plan, &pictures);
+            plan.rungs = self.ladder(ticket, &plan, (&source, &pictures), stop).await?;
+        }
         self.check_space(&plan, &chunks)?;
         let now = self.inputs.now_ms();
         let row = AssetRow {
@@ -245,6 +249,32 @@ impl Room {
             parts: parts(&plan, chunks),
             plan,
         })
+    }
+
+    /// What this title's own pictures want.
+    async fn ladder(
+        &self,
+        ticket: &Ticket,
+        plan: &Plan,
+        (source, pictures): (&Path, &Pictures),
+        stop: &CancellationToken,
+    ) -> Result<Vec<Rung>, Failure> {
+        ticket.progress(0.0, "looking at the pictures");
+        let limits = self.encode_limits();
+        let sample = async |sample: Chunk| {
+            let folder = self.work_dir(&format!("{}-{}-s{}", ticket.id(), ticket.attempt(), sample.first))?;
+            let bench = Bench {
+                sandbox: &self.sandbox,
+                input: source,
+                output: folder.path(),
+                limits: &limits,
+                cancel: stop,
+            };
+            run::sample(&bench, plan, &sample).await?;
+            ladder::bytes(plan, folder.path())
+        };
+        let samples = ladder::samples(plan, pictures).into_iter().map(sample);
+        Ok(ladder::choose(plan, &futures::future::try_join_all(samples).await?))
     }
 
     /// Every part is there: joins them, does what wants the whole film, and publishes.

@@ -94,6 +94,17 @@ impl Pictures {
         }
     }
 
+    /// When the last picture is over.
+    pub fn end_s(&self) -> f64 {
+        self.end_s
+    }
+
+    /// Where to enter the source for what begins at `time`. `None`: it cannot be entered in the middle.
+    pub fn entrance(&self, time: f64) -> Option<f64> {
+        let keyframe = self.keyframe_before(time - RUN_IN_S).filter(|_| !self.untimed)?;
+        Some(keyframe + SEEK_SLACK_S)
+    }
+
     fn keyframe_before(&self, time: f64) -> Option<f64> {
         let after = self.keyframes.partition_point(|keyframe| *keyframe <= time);
         Some(self.keyframes[after.checked_sub(1)?])

@@ -16,7 +16,7 @@ use super::{
 
 /// How fast and how well; measured in the design notes.
 const PRESET: &str = "veryfast";
-pub const CRF: &str = "22";
+const CRF: &str = "22";
 /// Longer than this nothing is encoded, whatever the header says.
 const LENGTH_S_MAX: u32 = 86_400;
 
@@ -58,6 +58,23 @@ fn start(level: &str) -> Vec<String> {
 
 /// All rungs of a chunk. A chunk that is a part keeps the source's own times until its pictures are chosen.
 pub fn arguments(plan: &Plan, chunk: &Chunk) -> Vec<String> {
+    encoding(plan, chunk, |rung| {
+        let rate = |kbps: u32| format!("{kbps}k");
+        vec![
+            "-maxrate".into(),
+            rate(rung.kbps),
+            "-bufsize".into(),
+            rate(rung.kbps * 2),
+        ]
+    })
+}
+
+/// The same without ceilings: what the pictures want.
+pub fn sample_arguments(plan: &Plan, chunk: &Chunk) -> Vec<String> {
+    encoding(plan, chunk, |_| Vec::new())
+}
+
+fn encoding(plan: &Plan, chunk: &Chunk, ceiling: impl Fn(&Rung) -> Vec<String>) -> Vec<String> {
     let mut arguments = start("error");
     let mut add = |more: &[&str]| arguments.extend(more.iter().map(ToString::to_string));
     if !chunk.is_whole() {
@@ -69,7 +86,8 @@ pub fn arguments(plan: &Plan, chunk: &Chunk) -> Vec<String> {
     add(&["-i", SOURCE, "-filter_complex", &filters(plan, chunk)]);
     for (index, rung) in plan.rungs.iter().enumerate() {
         arguments.extend(["-map".into(), format!("[v{index}]")]);
-        arguments.extend(video_options(plan, rung));
+        arguments.extend(video_options(plan));
+        arguments.extend(ceiling(rung));
         arguments.extend(["-movflags".into(), VIDEO_FRAGMENTS.into()]);
         arguments.extend(output_options());
         arguments.push(format!("{OUTPUT}/{}.mp4", video_name(index)));
@@ -110,7 +128,7 @@ fn filters(plan: &Plan, chunk: &Chunk) -> String {
 }
 
 /// Whole pictures at a constant rate from zero on: late starts and gaps are filled, so that picture and sound keep together.
-pub fn pictures(graph: &mut String, plan: &Plan) {
+fn pictures(graph: &mut String, plan: &Plan) {
     if plan.video.interlaced {
         graph.push_str("bwdif=mode=send_frame:deint=interlaced,");
     }
@@ -119,7 +137,7 @@ pub fn pictures(graph: &mut String, plan: &Plan) {
 }
 
 /// Colours as every screen shows them.
-pub fn shades(graph: &mut String, plan: &Plan) {
+fn shades(graph: &mut String, plan: &Plan) {
     if plan.video.hdr {
         graph.push_str(
             ",zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv",
@@ -128,9 +146,8 @@ pub fn shades(graph: &mut String, plan: &Plan) {
     graph.push_str(",format=yuv420p");
 }
 
-fn video_options(plan: &Plan, rung: &Rung) -> Vec<String> {
+fn video_options(plan: &Plan) -> Vec<String> {
     let group = plan.group.to_string();
-    let rate = |kbps: u32| format!("{kbps}k");
     let (over, under) = plan.frame_rate;
     [
         ["-c:v", "libx264"],
@@ -140,8 +157,6 @@ fn video_options(plan: &Plan, rung: &Rung) -> Vec<String> {
         ["-pix_fmt", "yuv420p"],
         ["-r", &format!("{over}/{under}")],
         ["-crf", CRF],
-        ["-maxrate", &rate(rung.kbps)],
-        ["-bufsize", &rate(rung.kbps * 2)],
         ["-g", &group],
         ["-keyint_min", &group],
         ["-sc_threshold", "0"],

@@ -7,6 +7,7 @@
 //! | where its chapters put the opening and the end credits | [`chapters`] |
 //! | what its languages are called | [`language`] |
 //! | which rungs, at which frame rate | [`plan`] |
+//! | what their ceilings are, from samples | [`ladder`] |
 //! | where the film is cut into chunks | [`chunks`] |
 //! | the one ffmpeg command for all rungs of a chunk | [`command`] |
 //! | those for the sound | [`audio`] |
@@ -21,6 +22,7 @@ pub mod chunks;
 pub mod command;
 pub mod explain;
 pub mod join;
+pub mod ladder;
 pub mod language;
 pub mod package;
 pub mod plan;

@@ -15,13 +15,13 @@ pub struct Place {
 pub fn place(segment: &mut [u8], place: Place) -> Result<(), Mp4Error> {
     let moof = find(segment, b"moof")?;
     let mfhd = find(moof, b"mfhd")?;
-    field(mfhd, 4)?.copy_from_slice(&place.number.to_be_bytes());
+    field::<4>(mfhd, 4)?.copy_from_slice(&place.number.to_be_bytes());
     let tfdt = find(find(moof, b"traf")?, b"tfdt")?;
     match tfdt.first() {
-        Some(1) => field(tfdt, 4)?.copy_from_slice(&place.decode_time.to_be_bytes()),
+        Some(1) => field::<8>(tfdt, 4)?.copy_from_slice(&place.decode_time.to_be_bytes()),
         Some(0) => {
             let short = u32::try_from(place.decode_time).map_err(|_| Mp4Error::Malformed("a time is too large"))?;
-            field(tfdt, 4)?.copy_from_slice(&short.to_be_bytes());
+            field::<4>(tfdt, 4)?.copy_from_slice(&short.to_be_bytes());
         }
         _ => return Err(Mp4Error::Malformed("a decode time of an unknown version")),
     }

@@ -72,6 +72,13 @@ pub async fn picture(
     .map(drop)
 }
 
+/// Encodes all rungs of a sample.
+pub async fn sample(bench: &Bench<'_>, plan: &Plan, sample: &Chunk) -> Result<(), Failure> {
+    ffmpeg(bench, command::sample_arguments(plan, sample), plan.segment_s(), |_| {})
+        .await
+        .map(drop)
+}
+
 /// Encodes all sound. `on_share` gets how much of the work is done, 0 to 1.
 pub async fn sound(bench: &Bench<'_>, plan: &Plan, on_share: Arc<dyn Fn(f64) + Send + Sync>) -> Result<(), Failure> {
     let length_s = plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);

@@ -9,6 +9,7 @@ mod deleted;
 mod delivery;
 mod hostile;
 mod jobs;
+mod sound;
 mod support;
 mod transcode;
 mod uploads;

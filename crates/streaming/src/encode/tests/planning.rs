@@ -6,7 +6,7 @@ use crate::asset::AudioKind;
 use crate::encode::{
     audio,
     chunks::{self, Chunk},
-    command,
+    command, ladder,
     plan::{Plan, Rung},
     probe::{Audio, Extras, Source, Video},
 };
@@ -167,6 +167,45 @@ fn a_film_is_divided_evenly_at_segments_and_entered_at_keyframes() {
         (chunks[0].seek_s, chunks[1].seek_s),
         (None, Some(28.15)),
         "the last keyframe a second before"
+    );
+}
+
+#[test]
+fn ceilings_follow_what_the_pictures_want_within_bounds() {
+    let plan = plan(1280, 720, Some((25, 1)));
+    let kbps = |samples: &[Vec<u64>]| {
+        ladder::choose(&plan, samples)
+            .iter()
+            .map(|rung| rung.kbps)
+            .collect::<Vec<_>>()
+    };
+    let usual = vec![300, 700, 1_200, 2_800];
+    assert_eq!(kbps(&[]), usual);
+    // Two seconds each: 250 bytes are one kbit/s.
+    let sample = |rates: [u64; 4]| rates.map(|kbps| kbps * 250).to_vec();
+    assert_eq!(
+        kbps(&[sample([150, 300, 500, 900]), sample([120, 310, 400, 1_000])]),
+        [220, 460, 750, 1_500]
+    );
+    assert_eq!(
+        kbps(&[sample([5, 9, 15, 30])]),
+        [100, 230, 400, 930],
+        "a third is the least"
+    );
+    assert_eq!(
+        kbps(&[sample([900, 2_000, 4_000, 9_000])]),
+        [300, 700, 1_800, 4_200],
+        "the low ones stay low"
+    );
+    let places = ladder::samples(&plan, &chunks::pictures(1_000.0, 5.0));
+    assert_eq!(
+        places.iter().map(|place| place.first).collect::<Vec<_>>(),
+        [75, 200, 300, 425]
+    );
+    assert_eq!(places[0].seek_s, Some(145.15));
+    assert!(
+        ladder::samples(&plan, &chunks::pictures(200.0, 5.0)).is_empty(),
+        "not worth it"
     );
 }
 
