@@ -17,14 +17,14 @@ use contract::{
 };
 use platform::jobs::{Failure, Ticket, Work};
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     asset,
     encode::{
         chunks::{self, Chunk, Pictures},
-        explain,
+        command, explain, extras,
         join::{self, Package},
         ladder,
         package::Made,
@@ -42,6 +42,7 @@ use crate::{
 /// Share of a job's progress that looking at the file is; its parts are most of the rest.
 const LOOKED: f32 = 0.02;
 const ENCODED: f32 = 0.97;
+const STORED: f32 = 0.99;
 /// What a job needs free at the least, whatever it is.
 const FREE_BYTES_MIN: u64 = 16 << 20;
 /// Parts that are encoded at a time, for the room that they take.
@@ -311,12 +312,39 @@ impl Room {
     async fn whole_film(
         &self,
         ticket: &Ticket,
-        (_about, _planned): (&Payload, &Planned),
-        _package: &mut Package,
-        _stop: &CancellationToken,
+        (about, planned): (&Payload, &Planned),
+        package: &mut Package,
+        stop: &CancellationToken,
     ) -> Result<(), Failure> {
-        ticket.progress(ENCODED, "storing");
+        let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
+        let source = self.files.path(about.source);
+        self.lowest_rung(planned.asset, package, folder.path()).await?;
+        let extras = &planned.plan.extras;
+        extras::add(&self.sandbox, package, extras, (&source, folder.path()), stop).await?;
+        ticket.progress(STORED, "storing");
+        for extra in std::mem::take(&mut package.extras) {
+            let key = format!("{}/{}", asset::folder(planned.asset), extra.name);
+            let stored = self.blobs.put_file(&key, &extra.path).await;
+            stored.map_err(explain::blob)?;
+        }
         Ok(())
+    }
+
+    /// The lowest rung as one file again, for what is made from it.
+    async fn lowest_rung(&self, asset: AssetId, package: &Package, folder: &Path) -> Result<(), Failure> {
+        let Some(rung) = package.index.video.first().map(|video| &video.track) else {
+            return Ok(());
+        };
+        let path = folder.join(format!("{}.mp4", command::video_name(0)));
+        let mut file = tokio::fs::File::create(path)
+            .await
+            .map_err(|error| explain::io(&error))?;
+        let segments = (1..=rung.bytes.len()).map(|number| asset::segment_key(asset, &rung.name, number));
+        for key in std::iter::once(asset::init_key(asset, &rung.name)).chain(segments) {
+            let bytes = self.blobs.get(&key).await.map_err(explain::blob)?;
+            file.write_all(&bytes).await.map_err(|error| explain::io(&error))?;
+        }
+        file.flush().await.map_err(|error| explain::io(&error))
     }
 
     /// A title that was deleted takes its video with it, also where the fact of it has not arrived.
@@ -436,17 +464,16 @@ impl Room {
             .iter()
             .map(|video| format!("{}×{}", video.width, video.height))
             .collect();
-        let mut outcome = format!(
+        let made = format!(
             "{} in {}, {:.1} MB",
             explain::length(row.duration_ms as f64 / 1000.0),
             rungs.join(", "),
             row.bytes as f64 / 1e6
         );
-        for note in &index.notes {
-            outcome.push_str(". ");
-            outcome.push_str(note.trim_end_matches('.'));
-        }
-        Ok(outcome)
+        let notes = index.notes.iter().map(|note| format!(" {note}"));
+        Ok(std::iter::once(made + if index.notes.is_empty() { "" } else { "." })
+            .chain(notes)
+            .collect())
     }
 
     /// Files first, then the row that knows of them.

@@ -6,6 +6,7 @@ use super::{
     audio, chapters,
     chunks::Chunk,
     explain,
+    extras::Extra,
     package::{MadeRendition, broken},
     plan::Plan,
 };
@@ -23,6 +24,8 @@ pub struct Package {
     pub credits_ms: Option<u64>,
     /// Where they put the opening.
     pub intro_ms: Option<(u64, u64)>,
+    /// What is not stored yet.
+    pub extras: Vec<Extra>,
 }
 
 /// Joins the chunks, in order, and the sound.
@@ -51,6 +54,7 @@ pub fn join(plan: &Plan, chunks: &[(Chunk, Vec<MadeRendition>)], sound: &[MadeRe
         credits_ms: chapters::credits_ms(&plan.credits_s, index.duration_ms),
         intro_ms: chapters::intro_ms(&plan.extras.chapters, index.duration_ms),
         index,
+        extras: Vec::new(),
     })
 }
 

@@ -14,6 +14,7 @@
 //! | running it, with progress, limits and a stop | [`run`], [`sandbox`], `syscalls` |
 //! | cutting what was encoded into segments | [`package`], [`rewrite`] |
 //! | joining what the parts made | [`join`] |
+//! | its subtitles and its storyboard | [`extras`], [`subtitles`], [`webvtt`], [`storyboard`] |
 //! | telling a person what went wrong | [`explain`] |
 
 pub mod audio;
@@ -21,6 +22,7 @@ pub mod chapters;
 pub mod chunks;
 pub mod command;
 pub mod explain;
+pub mod extras;
 pub mod join;
 pub mod ladder;
 pub mod language;
@@ -31,7 +33,10 @@ mod rewrite;
 pub mod run;
 pub mod sandbox;
 pub mod sniff;
+pub mod storyboard;
+pub mod subtitles;
 mod syscalls;
+pub mod webvtt;
 
 #[cfg(test)]
 mod tests;
