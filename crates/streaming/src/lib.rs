@@ -24,6 +24,7 @@
 //! | what is removed when | `tidy.rs` |
 
 mod asset;
+mod checks;
 mod config;
 mod encode;
 mod ended;

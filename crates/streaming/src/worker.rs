@@ -10,14 +10,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use contract::{
-    AssetId, Fault, JobId, TitleId, UploadId,
-    catalog::{CatalogError, ForTitle},
-    jobs::JobKind,
-};
+use contract::{AssetId, Fault, JobId, TitleId, UploadId, jobs::JobKind};
 use platform::jobs::{Failure, Ticket, Work};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -31,9 +27,7 @@ use crate::{
         plan::{Plan, Rung},
         probe,
         run::{self, Bench},
-        sniff,
     },
-    files,
     parts::{Part, PartPayload, parts},
     room::Room,
     store::assets::{self, AssetRow, Published},
@@ -43,10 +37,6 @@ use crate::{
 const LOOKED: f32 = 0.02;
 const ENCODED: f32 = 0.97;
 const STORED: f32 = 0.99;
-/// What a job needs free at the least, whatever it is.
-const FREE_BYTES_MIN: u64 = 16 << 20;
-/// Parts that are encoded at a time, for the room that they take.
-const PARTS_AT_ONCE: u64 = 4;
 
 /// What a transcode job is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -345,63 +335,6 @@ impl Room {
             file.write_all(&bytes).await.map_err(|error| explain::io(&error))?;
         }
         file.flush().await.map_err(|error| explain::io(&error))
-    }
-
-    /// A title that was deleted takes its video with it, also where the fact of it has not arrived.
-    async fn check_title(&self, payload: &Payload) -> Result<(), Failure> {
-        match self.catalog.title(ForTitle { title: payload.title }).await {
-            Ok(_) => Ok(()),
-            Err(CatalogError::TitleNotFound) => {
-                self.remove_source(payload.source).await.map_err(explain::fault)?;
-                Err(Failure::permanent(
-                    "The title of this video was deleted, and the video with it.",
-                ))
-            }
-            Err(error) => Err(Failure::transient(format!("The catalogue did not answer: {error}"))),
-        }
-    }
-
-    async fn check_start(&self, source: &Path) -> Result<(), Failure> {
-        let file = tokio::fs::File::open(source)
-            .await
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    Failure::permanent("The source file is no longer there: add or upload it again.")
-                }
-                _ => explain::io(&error),
-            })?;
-        let mut start = Vec::with_capacity(sniff::START_BYTES);
-        file.take(sniff::START_BYTES as u64)
-            .read_to_end(&mut start)
-            .await
-            .map_err(|error| explain::io(&error))?;
-        match sniff::refuse(&start) {
-            Some(text) => Err(Failure::permanent(text)),
-            None => Ok(()),
-        }
-    }
-
-    /// Segments go where they stay; beside them there is room for what is being encoded.
-    fn check_space(&self, plan: &Plan, chunks: &[Chunk]) -> Result<(), Failure> {
-        let free = files::free_bytes(&self.data_folder).map_err(explain::fault)?;
-        let chunk = chunks
-            .iter()
-            .map(|chunk| plan.chunk_bytes_max(chunk))
-            .max()
-            .unwrap_or(0);
-        let beside = chunk * PARTS_AT_ONCE.min(chunks.len() as u64);
-        let needed = (plan.bytes_max().unwrap_or(0) + beside).max(FREE_BYTES_MIN);
-        if free < needed {
-            let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
-            let text = format!(
-                "{} (About {} MB are needed, {} MB are free.)",
-                explain::STORAGE_FULL,
-                megabytes(needed),
-                megabytes(free)
-            );
-            return Err(Failure::permanent(text));
-        }
-        Ok(())
     }
 
     async fn publish(
