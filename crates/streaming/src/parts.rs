@@ -120,11 +120,15 @@ impl Room {
                 Part::Pictures(chunk) => {
                     // Without a length there is no share to tell; half-way is as true as anything.
                     let length_s = plan.chunk_s(chunk).filter(|length_s| *length_s > 0.0);
-                    let tell = move |seconds: f64| drop(share.send_replace(length_s.map_or(0.5, |all| seconds / all)));
+                    let tell = move |seconds: f64| {
+                        share.send_replace(length_s.map_or(0.5, |all| seconds / all));
+                    };
                     run::picture(&bench, plan, chunk, std::sync::Arc::new(tell)).await
                 }
                 Part::Sound => {
-                    let tell = move |done: f64| drop(share.send_replace(done));
+                    let tell = move |done: f64| {
+                        share.send_replace(done);
+                    };
                     run::sound(&bench, plan, std::sync::Arc::new(tell)).await
                 }
             }

@@ -170,21 +170,19 @@ impl Room {
             None => self.plan(ticket, &about, stop).await?,
         };
         let children = self.queue.children(ticket.id()).await.map_err(explain::fault)?;
-        let parts = planned.parts.iter().map(|part| planned.payload(about.source, *part));
-        let (made, missing): (Vec<_>, Vec<_>) = parts
-            .map(|part| part.made(&children).ok_or(part))
-            .partition(Result::is_ok);
+        let (mut made, mut missing) = (Vec::new(), Vec::new());
+        for part in &planned.parts {
+            let payload = planned.payload(about.source, *part);
+            match payload.made(&children) {
+                Some(done) => made.push(done),
+                None => missing.push(payload.job(ticket.subject())),
+            }
+        }
         if missing.is_empty() {
-            let made: Vec<Made> = made.into_iter().flatten().collect();
             return self.finish(ticket, (&about, &planned), &made, stop).await;
         }
         ticket.progress(LOOKED, format!("encoding {}", planned.plan.words()));
-        ticket.then(
-            missing
-                .into_iter()
-                .filter_map(Result::err)
-                .map(|part| part.job(ticket.subject())),
-        );
+        ticket.then(missing);
         let planned = Some(planned);
         ticket.keep(&Kept { about, planned });
         Ok(String::new())

@@ -27,7 +27,6 @@ pub struct Extra {
     /// `s0/1.vtt`, `b0/1.jpg`.
     pub name: String,
     pub path: PathBuf,
-    pub bytes: u64,
 }
 
 /// How a program ended that nothing hangs on.
