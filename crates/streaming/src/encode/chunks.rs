@@ -25,6 +25,8 @@ use super::{
 
 /// How many segments a chunk is meant to have: 30 s. A film is divided evenly, so they have 20 to 45 s.
 const SEGMENTS: f64 = 15.0;
+/// The longest films have longer chunks.
+const CHUNKS_MAX: f64 = 500.0;
 /// How far before its first picture a chunk is entered at the least: for filters that look back, and for times that are rounded.
 const RUN_IN_S: f64 = 1.0;
 /// ffmpeg looks for the keyframe before a little less than it is told (3/23 s), for pictures that are stored before they are shown.
@@ -115,7 +117,7 @@ impl Pictures {
 pub fn divide(plan: &Plan, pictures: &Pictures) -> Vec<Chunk> {
     let segment_s = plan.segment_s();
     let segments = (pictures.end_s / segment_s).ceil();
-    let count = (segments / SEGMENTS).round().max(1.0) as u32;
+    let count = (segments / SEGMENTS).round().clamp(1.0, CHUNKS_MAX) as u32;
     let segments = segments as u32;
     if count == 1 || pictures.untimed {
         return vec![Chunk::WHOLE];
