@@ -6,7 +6,11 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use contract::{JobId, jobs::JobState, streaming::Playback};
+use contract::{
+    JobId,
+    jobs::{ForJob, JobState, Jobs},
+    streaming::Playback,
+};
 use platform::{
     Location,
     clock::{Clock as _, ManualClock},
@@ -239,6 +243,22 @@ async fn a_worker_to_be_killed() {
     house.clock.advance(std::env::var(AHEAD_MS).unwrap().parse().unwrap());
     house.work();
     std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_cancel_reaches_a_worker_in_another_process() {
+    let house = House::new().await;
+    let job = house.add(&film_of_two_minutes().path).await.id;
+    let mut worker = worker_on(&house);
+    house.until(job, |job| job.progress > 0.05).await;
+    let began = std::time::Instant::now();
+    Jobs::cancel(&*house.room, ForJob { job }).await.unwrap();
+    assert_eq!(house.job(job).await.state, JobState::Cancelled);
+    house.cleared().await;
+    assert!(encoders_in(house.data.path()).is_empty());
+    // It hears of it when it says how far it is, twice a second; the rest is for a machine with much else to do.
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+    kill(&mut worker);
 }
 
 #[tokio::test]
