@@ -57,19 +57,25 @@ pub fn parts(plan: &Plan, chunks: Vec<Chunk>) -> Vec<Part> {
         .collect()
 }
 
+impl Part {
+    /// No two parts of a film have the same.
+    fn key(&self) -> String {
+        match self {
+            Self::Pictures(chunk) => format!("v{}", chunk.first),
+            Self::Sound => "a".into(),
+        }
+    }
+}
+
 impl PartPayload {
     pub fn job(&self, subject: &str) -> NewJob {
-        let key = match &self.part {
-            Part::Pictures(chunk) => format!("v{}", chunk.first),
-            Part::Sound => "a".into(),
-        };
         let length_s = self.plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
         let weight = match &self.part {
             Part::Pictures(chunk) => self.plan.chunk_s(chunk).unwrap_or(length_s) * self.plan.work_per_second(),
             Part::Sound => length_s * SOUND_WORK * audio::sounds(&self.plan).len() as f64,
         };
         NewJob::new(JobKind::Transcode, subject, self)
-            .key(key)
+            .key(self.part.key())
             .priority(PRIORITY)
             .attempts_max(ATTEMPTS_MAX)
             .weight(weight)
@@ -80,7 +86,7 @@ impl PartPayload {
         children.iter().find_map(|child| {
             let payload: PartPayload = serde_json::from_value(child.payload.clone()).ok()?;
             let made: Made = serde_json::from_str(child.job.outcome.as_deref()?).ok()?;
-            (payload.part == self.part && made.asset == self.asset).then_some(made)
+            (payload.part.key() == self.part.key() && made.asset == self.asset).then_some(made)
         })
     }
 }

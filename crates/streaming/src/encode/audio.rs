@@ -149,7 +149,8 @@ fn normalise(measured: Loudness) -> String {
 /// What the measuring command said of each of so many renditions; `None` for one that is silent, or of which nothing came.
 pub fn loudness(words: &str, sounds: usize) -> Vec<Option<Loudness>> {
     let of = |index: usize| {
-        let (_, summary) = words.split_once(&format!("[ebur128@m{index} @ "))?;
+        // The last time: ffmpeg builds its graph once before it knows the source, and that one has heard nothing.
+        let (_, summary) = words.rsplit_once(&format!("[ebur128@m{index} @ "))?;
         let summary = summary.split("[ebur128@").next()?;
         let mut values = summary.lines().filter_map(|line| {
             let (name, value) = line.trim().split_once(':')?;
@@ -173,7 +174,13 @@ pub fn loudness(words: &str, sounds: usize) -> Vec<Option<Loudness>> {
 mod tests {
     use super::*;
 
-    const WORDS: &str = "size=N/A time=00:05:00.01 bitrate=N/A speed=92.4x
+    const WORDS: &str = "[ebur128@m1 @ 0x564c0f172100] Summary:
+
+  Integrated loudness:
+    I:         -70.0 LUFS
+    Threshold:   0.0 LUFS
+Stream mapping:
+size=N/A time=00:05:00.01 bitrate=N/A speed=92.4x
 [ebur128@m1 @ 0x556938eec680] Summary:
 
   Integrated loudness:

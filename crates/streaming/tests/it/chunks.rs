@@ -324,7 +324,7 @@ async fn signal_the_encoder(house: &House, signal: &str) {
 #[tokio::test]
 async fn an_encoder_that_is_killed_or_hangs_is_begun_again() {
     let config = Config {
-        encoder_silence_s: 2,
+        encoder_silence_s: 6,
         ..Config::default()
     };
     for signal in ["-KILL", "-STOP"] {
@@ -353,7 +353,7 @@ async fn an_encoder_that_is_killed_or_hangs_is_begun_again() {
         let expected = if signal == "-KILL" {
             "stopped by the operating system"
         } else {
-            "no progress for 2 s"
+            "no progress for 6 s"
         };
         assert!(error.contains(expected), "{signal}: {error}");
         house.clock.advance(6_000);
@@ -377,4 +377,44 @@ async fn a_long_film_that_ends_early_is_refused_as_a_short_one_is() {
         words.starts_with("The file ends early: ") && words.contains(" of 2:00 are there."),
         "{words}"
     );
+}
+
+/// The ceiling that was planned for the lowest rung, kbit/s.
+async fn ceiling(house: &House, job: JobId) -> u64 {
+    let (payload,): (String,) = platform::on!(house.room.database(), pool =>
+        sqlx::query_as("SELECT payload FROM jobs WHERE id = $1").bind(job.0).fetch_one(pool).await)
+    .unwrap();
+    let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
+    payload["planned"]["plan"]["rungs"][0]["kbps"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn a_quiet_film_has_lower_ceilings_than_a_restless_one() {
+    let film = |picture: &str| {
+        let film = Film::default().input(&[
+            "-f",
+            "lavfi",
+            "-i",
+            &format!("{picture}=size=320x180:rate=5:duration=310"),
+        ]);
+        film.coded(&[
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-pix_fmt",
+            "yuv420p",
+            "-g",
+            "20",
+        ])
+    };
+    let grain = film("testsrc2").and(&["-vf", "noise=alls=50:allf=t"]);
+    for (film, expected) in [(film("color"), 100), (grain, 168)] {
+        let mut house = House::new().await;
+        house.work_at_once(2);
+        let job = house.transcode(&film.make("mp4").path).await;
+        assert_eq!(job.state, JobState::Done, "{job:?}");
+        assert_eq!(ceiling(&house, job.id).await, expected);
+        assert_eq!(house.start().await.unwrap().duration_ms, 310_000);
+    }
 }
