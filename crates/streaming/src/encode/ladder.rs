@@ -53,6 +53,9 @@ pub fn bytes(plan: &Plan, folder: &std::path::Path) -> Result<Vec<u64>, Failure>
 
 /// Ceilings by what samples took, each one segment long.
 pub fn choose(plan: &Plan, samples: &[Vec<u64>]) -> Vec<Rung> {
+    if samples.is_empty() {
+        return plan.rungs.clone();
+    }
     let mut below = 0;
     let ceiling = |(index, rung): (usize, &Rung)| {
         let most = samples.iter().filter_map(|sample| sample.get(index)).max();
