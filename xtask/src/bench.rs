@@ -11,6 +11,7 @@ mod peers;
 mod quality;
 mod report;
 mod scale;
+mod transcode;
 
 use std::path::{Path, PathBuf};
 
@@ -59,6 +60,8 @@ enum Name {
     Scale,
     /// first frame in a browser, and the scripts of the home page
     Page,
+    /// the ladder of a minute of film, beside the bare ffmpeg commands: minutes
+    Transcode,
     /// a hundred times kill -9 under writes: what is lost
     Kills,
 }
@@ -129,6 +132,7 @@ impl Bench<'_> {
             Name::Quality => quality::quality(self, stage),
             Name::Scale => scale::scale(self, stage),
             Name::Page => figures::page(self, stage),
+            Name::Transcode => transcode::transcode(self, stage),
             Name::Kills => kills::kills(self, stage),
         }
     }

@@ -45,6 +45,9 @@ pub struct Job {
     /// What came of it, in words.
     #[serde(default)]
     pub outcome: Option<String>,
+    /// About how long it will still take, at the pace of late; absent where nobody could say.
+    #[serde(default)]
+    pub remaining_s: Option<u64>,
 }
 
 /// Newest first, from before `before`.

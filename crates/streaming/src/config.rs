@@ -21,7 +21,7 @@ pub struct Config {
     pub playbacks_max: u32,
     /// Memory for the indexes of videos that are being watched.
     pub index_cache_bytes: u64,
-    /// Transcodes that run at once on this machine.
+    /// Parts of films that are encoded at once in this process, by one core each; one for each core unless it is set.
     pub workers: u32,
     /// Address space of one encoder; three quarters of the machine's memory unless it is set, but at least 2 GiB and at most 12 GiB.
     pub encoder_memory_bytes: u64,
@@ -34,6 +34,9 @@ pub struct Config {
     pub encoder_silence_s: u64,
 }
 
+/// More parts at once than these are rather encoded by another machine: disks and memory have their limits too.
+const WORKERS_MAX: usize = 16;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -45,7 +48,7 @@ impl Default for Config {
             playback_s: 12 * 3_600,
             playbacks_max: 20,
             index_cache_bytes: 64 << 20,
-            workers: 1,
+            workers: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX)) as u32,
             encoder_memory_bytes: encoder_memory_bytes(machine_memory_bytes()),
             encoder_output_bytes: 256 << 30,
             encoder_seconds_per_second: 60,

@@ -10,19 +10,21 @@
 //! - An upload's offset is on disk before it is answered. A file has exactly as many bytes as were declared, or is not used.
 //! - A title plays at most one asset. An asset is visible only once all of it is stored, by one transaction; its files never
 //!   change afterwards, and go when nobody who pressed play before can still be watching.
-//! - Every attempt at a job begins from nothing: a process may be killed at any moment and leaves nothing that is seen.
+//! - A film is encoded in parts by any number of workers. A process may be killed at any moment: that costs the parts it was at, and
+//!   nothing is seen of it. The bytes are the same however the parts were shared out and however often they were begun.
 //! - Delivery needs no database: a signature over the path's prefix says what its holder may have, until the log-in ends it was made for.
 //!
 //! | you want to know | read |
 //! |---|---|
 //! | the doors | `room.rs`, then `uploads.rs` and `playback.rs` |
 //! | what a title plays, and where its opening and its credits are | `videos.rs` |
-//! | what a job does | `worker.rs`, then `encode/` |
+//! | what a job does | `worker.rs`, then `parts.rs` and `encode/` |
 //! | what players get | `manifest/`, from `asset.rs` |
 //! | whose addresses end before they expire | `ended.rs` |
 //! | what is removed when | `tidy.rs` |
 
 mod asset;
+mod checks;
 mod config;
 mod encode;
 mod ended;
@@ -30,6 +32,7 @@ mod events;
 mod files;
 mod manifest;
 mod mp4;
+mod parts;
 mod playback;
 mod room;
 mod signing;
@@ -61,7 +64,7 @@ pub struct Deps {
     pub bus: Arc<Bus>,
     pub blobs: BlobStore,
     pub catalog: Arc<dyn Catalog>,
-    /// Where sources and work in progress lie. Segments are copied from here into the blobs: for a moment a film takes twice its room.
+    /// Where sources and work in progress lie. Segments are copied from here into the blobs, part by part.
     pub data_folder: PathBuf,
 }
 

@@ -100,6 +100,9 @@ impl Jobs for Room {
     async fn cancel(&self, req: ForJob) -> Result<Job, JobError> {
         let job = self.queue.cancel(req).await?;
         self.running.stop(req.job);
+        if let Err(error) = self.clear_ended(req.job).await {
+            tracing::warn!(job = %req.job, %error, "what a cancelled job has stored was not removed; it will be");
+        }
         Ok(job)
     }
 

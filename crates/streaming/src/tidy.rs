@@ -55,10 +55,7 @@ impl Room {
     async fn tidy_assets(&self) -> Result<(), Fault> {
         let now = self.inputs.now_ms();
         for row in assets::in_state(&self.db, "storing", now, BATCH).await? {
-            if !self.is_active(JobId(row.job_id)).await? {
-                assets::abandon(&self.db, row.asset(), now).await?;
-                self.remove_asset(&row).await?;
-            }
+            self.clear_ended(JobId(row.job_id)).await?;
         }
         // Whoever pressed play before it was replaced may watch to the end.
         let watched = now - self.config.playback_s as i64 * 1000;
@@ -94,7 +91,7 @@ impl Room {
         uploads::delete(&self.db, id).await.map(drop)
     }
 
-    async fn is_active(&self, job: JobId) -> Result<bool, Fault> {
+    pub(crate) async fn is_active(&self, job: JobId) -> Result<bool, Fault> {
         match self.queue.get(ForJob { job }).await {
             Ok(job) => Ok(matches!(job.state, JobState::Queued | JobState::Running)),
             Err(JobError::Fault(fault)) => Err(fault),

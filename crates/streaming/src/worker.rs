@@ -1,38 +1,42 @@
-//! What a transcode job does, from source to published asset. Repeatable at every point: nothing is visible until the one
-//! transaction that publishes, and what an earlier attempt left is removed first.
+//! What a transcode job does, from source to published asset: it looks and plans, waits for its parts (`parts.rs`), then joins what they
+//! made. Repeatable at every point: nothing is visible until the one transaction that publishes, what an attempt has stored is either
+//! what the plan wants or removed.
 
 use std::{
     collections::HashMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use async_trait::async_trait;
-use contract::{
-    JobId, TitleId, UploadId,
-    catalog::{CatalogError, ForTitle},
-    jobs::JobKind,
-};
+use contract::{AssetId, Fault, JobId, TitleId, UploadId, jobs::JobKind};
 use platform::jobs::{Failure, Ticket, Work};
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     asset,
-    encode::{explain, extras, package::Package, plan::Plan, probe, run, sniff},
-    files,
+    encode::{
+        chunks::{self, Chunk, Pictures},
+        command, explain, extras,
+        join::{self, Package},
+        ladder,
+        package::Made,
+        plan::{Plan, Rung},
+        probe,
+        run::{self, Bench},
+    },
+    parts::{Part, PartPayload, parts},
     room::Room,
     store::assets::{self, AssetRow, Published},
-    workdir::WorkDir,
 };
 
-/// Shares of a job's progress: looking, then encoding, then storing.
+/// Share of a job's progress that looking at the file is; its parts are most of the rest.
 const LOOKED: f32 = 0.02;
-const ENCODED: f32 = 0.95;
-/// What a job needs free at the least, whatever it is.
-const FREE_BYTES_MIN: u64 = 16 << 20;
+const ENCODED: f32 = 0.97;
+const STORED: f32 = 0.99;
 
 /// What a transcode job is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,20 +45,49 @@ pub struct Payload {
     pub title: TitleId,
 }
 
-/// The jobs that this process works on, and how to stop each.
+/// The same, with what it has found out before it waits for its parts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    about: Payload,
+    #[serde(default)]
+    planned: Option<Planned>,
+}
+
+/// How a film is to be made, and as which asset.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Planned {
+    asset: AssetId,
+    plan: Plan,
+    parts: Vec<Part>,
+}
+
+impl Planned {
+    fn payload(&self, source: UploadId, part: Part) -> PartPayload {
+        PartPayload {
+            source,
+            asset: self.asset,
+            plan: self.plan.for_parts(),
+            part,
+        }
+    }
+}
+
+/// What this process works on, and how to stop it.
 #[derive(Default)]
-pub struct Running(Arc<Mutex<HashMap<JobId, CancellationToken>>>);
+pub struct Running(Arc<Mutex<HashMap<JobId, (JobId, CancellationToken)>>>);
 
 impl Running {
+    /// A job and all its parts.
     pub fn stop(&self, job: JobId) {
-        if let Some(token) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&job) {
-            token.cancel();
-        }
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_it = running.values().filter(|(shown, _)| *shown == job);
+        of_it.for_each(|(_, token)| token.cancel());
     }
 
     /// A token that ends with the ticket's own, or earlier by [`Running::stop`]; forgotten when the guard goes.
     fn enter(&self, ticket: &Ticket) -> (CancellationToken, impl Drop + use<>) {
-        struct Leave(Arc<Mutex<HashMap<JobId, CancellationToken>>>, JobId);
+        struct Leave(Arc<Mutex<HashMap<JobId, (JobId, CancellationToken)>>>, JobId);
         impl Drop for Leave {
             fn drop(&mut self) {
                 self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
@@ -64,9 +97,17 @@ impl Running {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(ticket.id(), token.clone());
+            .insert(ticket.id(), (ticket.shown(), token.clone()));
         (token, Leave(self.0.clone(), ticket.id()))
     }
+}
+
+/// What earlier attempts at a job have come to.
+enum Earlier {
+    Nothing,
+    /// What is planned is partly stored.
+    Stored,
+    Published(Box<AssetRow>),
 }
 
 /// The worker's view of the room.
@@ -77,27 +118,34 @@ impl Work for Transcoder {
     async fn run(&self, ticket: &Ticket) -> Result<Option<String>, Failure> {
         let (stop, _leave) = self.0.running.enter(ticket);
         let began = Instant::now();
-        let result = self.0.transcode(ticket, &stop).await;
+        let is_part = ticket.id() != ticket.shown();
+        let result = if is_part {
+            self.0.make_part(ticket, &stop).await
+        } else {
+            self.0.transcode(ticket, &stop).await
+        };
         if stop.is_cancelled() && !ticket.cancelled().is_cancelled() {
             // Stopped here before the queue has told us: it will, at the next heartbeat, and that decides how the job ends.
             ticket.progress(LOOKED, "stopping");
             ticket.cancelled().cancelled().await;
         }
         let name = if result.is_ok() { "done" } else { "failed" };
-        metrics::histogram!("streaming_transcode_seconds", "result" => name).record(began.elapsed().as_secs_f64());
+        if is_part {
+            metrics::histogram!("streaming_transcode_part_seconds", "result" => name)
+                .record(began.elapsed().as_secs_f64());
+        }
         result.map(Some)
+    }
+
+    async fn let_go(&self, shown: JobId) {
+        if let Err(error) = self.0.clear_ended(shown).await {
+            tracing::warn!(job = %shown, %error, "a half-stored video was not removed; it will be");
+        }
     }
 }
 
-/// On a thread that may wait: a long film's rungs take a while to read, and the job's lease is renewed meanwhile.
-async fn read_package(plan: Plan, folder: &Path) -> Result<Package, Failure> {
-    let folder = folder.to_owned();
-    let read = tokio::task::spawn_blocking(move || Package::read(&plan, &folder));
-    read.await.map_err(anyhow::Error::from)?
-}
-
 impl Room {
-    /// Runs transcodes, at most `parallelism` at a time, and tidies up, until `stop`. Both `kinora serve` and a command that waits
+    /// Runs transcodes, at most `parallelism` parts at a time, and tidies up, until `stop`. Both `kinora serve` and a command that waits
     /// for its own job call this; the queue shares the work out.
     pub async fn run_worker(self: Arc<Self>, parallelism: usize, stop: CancellationToken) {
         let work = Arc::new(Transcoder(self.clone()));
@@ -108,141 +156,198 @@ impl Room {
         tokio::join!(jobs, self.tidy_until(stop));
     }
 
+    /// Runs twice: it plans and waits for the parts, then it makes a video of them.
     async fn transcode(&self, ticket: &Ticket, stop: &CancellationToken) -> Result<String, Failure> {
-        let payload: Payload = ticket.payload()?;
-        ticket.progress(0.0, "looking at the file");
-        if let Some(done) = self.earlier_attempts(ticket.id()).await? {
-            return self.finished(&payload, &done).await;
+        let Kept { about, planned } = ticket.payload()?;
+        let asset = planned.as_ref().map(|planned| planned.asset);
+        let planned = match self.earlier_attempts(ticket.id(), asset).await? {
+            Earlier::Published(row) => return self.finished(&about, &row).await,
+            Earlier::Stored => planned,
+            Earlier::Nothing => None,
+        };
+        let planned = match planned {
+            Some(planned) => planned,
+            None => self.plan(ticket, &about, stop).await?,
+        };
+        let children = self.queue.children(ticket.id()).await.map_err(explain::fault)?;
+        let (mut made, mut missing) = (Vec::new(), Vec::new());
+        for part in &planned.parts {
+            let payload = planned.payload(about.source, *part);
+            match payload.made(&children) {
+                Some(done) => made.push(done),
+                None => missing.push(payload.job(ticket.subject())),
+            }
         }
-        self.check_title(&payload).await?;
-        let source = self.files.path(payload.source);
-        self.check_start(&source).await?;
-        let plan = Plan::new(probe::probe(&self.sandbox, &source, stop).await?);
-        self.check_space(&plan)?;
-        let name = format!("{}-{}", ticket.id(), ticket.attempt());
-        let folder = WorkDir::create(&self.work_folder, &name).map_err(|error| explain::io(&error))?;
-        self.encode(ticket, &plan, (&source, folder.path()), stop).await?;
-        let extras = plan.extras.clone();
-        let mut package = read_package(plan, folder.path()).await?;
-        extras::add(&self.sandbox, &mut package, &extras, (&source, folder.path()), stop).await?;
-        let row = self.store(ticket, &payload, &package, stop).await?;
-        tracing::info!(job = %ticket.id(), title = %payload.title, asset = %row.asset(), "a video is ready");
-        self.finished(&payload, &row).await
+        if missing.is_empty() {
+            return self.finish(ticket, (&about, &planned), &made, stop).await;
+        }
+        ticket.progress(LOOKED, format!("encoding {}", planned.plan.words()));
+        ticket.then(missing);
+        let planned = Some(planned);
+        ticket.keep(&Kept { about, planned });
+        Ok(String::new())
     }
 
-    /// Removes what earlier attempts left half-stored; answers what one of them published, if it died just after that.
-    async fn earlier_attempts(&self, job: JobId) -> Result<Option<AssetRow>, Failure> {
+    /// Removes what earlier attempts left half-stored, but for what is planned; answers what one of them published, if it died just after.
+    async fn earlier_attempts(&self, job: JobId, planned: Option<AssetId>) -> Result<Earlier, Failure> {
+        let mut earlier = Earlier::Nothing;
         for row in assets::of_job(&self.db, job).await.map_err(explain::fault)? {
-            if row.state == "storing" {
-                assets::abandon(&self.db, row.asset(), self.inputs.now_ms())
-                    .await
-                    .map_err(explain::fault)?;
-                self.remove_asset(&row).await.map_err(explain::fault)?;
-            } else if row.state == "ready" {
-                return Ok(Some(row));
+            if row.state == "ready" {
+                return Ok(Earlier::Published(Box::new(row)));
+            }
+            if row.state != "storing" {
+                continue;
+            }
+            if Some(row.asset()) == planned {
+                earlier = Earlier::Stored;
+            } else {
+                self.abandon(&row).await.map_err(explain::fault)?;
             }
         }
-        Ok(None)
+        Ok(earlier)
     }
 
-    /// A title that was deleted takes its video with it, also where the fact of it has not arrived.
-    async fn check_title(&self, payload: &Payload) -> Result<(), Failure> {
-        match self.catalog.title(ForTitle { title: payload.title }).await {
-            Ok(_) => Ok(()),
-            Err(CatalogError::TitleNotFound) => {
-                self.remove_source(payload.source).await.map_err(explain::fault)?;
-                Err(Failure::permanent(
-                    "The title of this video was deleted, and the video with it.",
-                ))
+    /// Looks at the source and announces an asset.
+    async fn plan(&self, ticket: &Ticket, about: &Payload, stop: &CancellationToken) -> Result<Planned, Failure> {
+        ticket.progress(0.0, "looking at the file");
+        self.queue.forget_children(ticket.id()).await.map_err(explain::fault)?;
+        self.check_title(about).await?;
+        let source = self.files.path(about.source);
+        self.check_start(&source).await?;
+        let mut plan = Plan::new(probe::probe(&self.sandbox, &source, stop).await?);
+        let mut chunks = vec![Chunk::WHOLE];
+        if chunks::is_divisible(&plan) {
+            let pictures = chunks::look(&self.sandbox, &plan, &source, stop).await?;
+            chunks = chunks::divide(&plan, &pictures);
+            plan.rungs = self.ladder(ticket, &plan, (&source, &pictures), stop).await?;
+        }
+        self.check_space(&plan, &chunks)?;
+        let now = self.inputs.now_ms();
+        let row = AssetRow {
+            id: self.inputs.id(),
+            title_id: about.title.0,
+            job_id: ticket.id().0,
+            state: "storing".into(),
+            created_at: now,
+            changed_at: now,
+            ..AssetRow::default()
+        };
+        assets::begin(&self.db, &row).await.map_err(explain::fault)?;
+        Ok(Planned {
+            asset: row.asset(),
+            parts: parts(&plan, chunks),
+            plan,
+        })
+    }
+
+    /// What this title's own pictures want.
+    async fn ladder(
+        &self,
+        ticket: &Ticket,
+        plan: &Plan,
+        (source, pictures): (&Path, &Pictures),
+        stop: &CancellationToken,
+    ) -> Result<Vec<Rung>, Failure> {
+        ticket.progress(0.0, "looking at the pictures");
+        let limits = self.encode_limits();
+        let sample = async |sample: Chunk| {
+            let folder = self.work_dir(&format!("{}-{}-s{}", ticket.id(), ticket.attempt(), sample.first))?;
+            let bench = Bench {
+                sandbox: &self.sandbox,
+                input: source,
+                output: folder.path(),
+                limits: &limits,
+                cancel: stop,
+            };
+            run::sample(&bench, plan, &sample).await?;
+            ladder::bytes(plan, folder.path())
+        };
+        let samples = ladder::samples(plan, pictures).into_iter().map(sample);
+        Ok(ladder::choose(plan, &futures::future::try_join_all(samples).await?))
+    }
+
+    /// Every part is there: joins them, does what wants the whole film, and publishes.
+    async fn finish(
+        &self,
+        ticket: &Ticket,
+        (about, planned): (&Payload, &Planned),
+        made: &[Made],
+        stop: &CancellationToken,
+    ) -> Result<String, Failure> {
+        ticket.progress(ENCODED, "finishing");
+        let (mut chunks, mut sound) = (Vec::new(), Vec::new());
+        for (part, made) in planned.parts.iter().zip(made) {
+            match part {
+                Part::Pictures(chunk) => chunks.push((*chunk, made.renditions.clone())),
+                Part::Sound => sound = made.renditions.clone(),
             }
-            Err(error) => Err(Failure::transient(format!("The catalogue did not answer: {error}"))),
         }
+        let mut package = join::join(&planned.plan, &chunks, &sound)?;
+        tokio::select! {
+            () = stop.cancelled() => return Err(Failure::transient("Stopped.")),
+            done = self.whole_film(ticket, (about, planned), &mut package, stop) => done?,
+        }
+        let index = serde_json::to_vec(&package.index).map_err(anyhow::Error::from)?;
+        let key = asset::index_key(planned.asset);
+        self.blobs.put(&key, index).await.map_err(explain::blob)?;
+        let row = self.publish(ticket, (about, planned.asset), &package).await?;
+        tracing::info!(job = %ticket.id(), title = %about.title, asset = %row.asset(), "a video is ready");
+        self.finished(about, &row).await
     }
 
-    async fn check_start(&self, source: &Path) -> Result<(), Failure> {
-        let file = tokio::fs::File::open(source)
-            .await
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    Failure::permanent("The source file is no longer there: add or upload it again.")
-                }
-                _ => explain::io(&error),
-            })?;
-        let mut start = Vec::with_capacity(sniff::START_BYTES);
-        file.take(sniff::START_BYTES as u64)
-            .read_to_end(&mut start)
-            .await
-            .map_err(|error| explain::io(&error))?;
-        match sniff::refuse(&start) {
-            Some(text) => Err(Failure::permanent(text)),
-            None => Ok(()),
-        }
-    }
-
-    /// Segments are copied out of the rungs, which go only when all are stored: until then the film is there twice.
-    fn check_space(&self, plan: &Plan) -> Result<(), Failure> {
-        let free = files::free_bytes(&self.data_folder).map_err(explain::fault)?;
-        let needed = (2 * plan.bytes_max().unwrap_or(0)).max(FREE_BYTES_MIN);
-        if free < needed {
-            let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
-            let text = format!(
-                "{} (About {} MB are needed, {} MB are free.)",
-                explain::STORAGE_FULL,
-                megabytes(needed),
-                megabytes(free)
-            );
-            return Err(Failure::permanent(text));
+    /// The place for steps that want the whole source or the whole film, once its parts are stored: they add to the package's index and
+    /// put what belongs to it below the asset's folder.
+    async fn whole_film(
+        &self,
+        ticket: &Ticket,
+        (about, planned): (&Payload, &Planned),
+        package: &mut Package,
+        stop: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
+        let source = self.files.path(about.source);
+        self.lowest_rung(planned.asset, package, folder.path()).await?;
+        let extras = &planned.plan.extras;
+        extras::add(&self.sandbox, package, extras, (&source, folder.path()), stop).await?;
+        ticket.progress(STORED, "storing");
+        for extra in std::mem::take(&mut package.extras) {
+            let key = format!("{}/{}", asset::folder(planned.asset), extra.name);
+            let stored = self.blobs.put_file(&key, &extra.path).await;
+            stored.map_err(explain::blob)?;
         }
         Ok(())
     }
 
-    async fn encode(
-        &self,
-        ticket: &Ticket,
-        plan: &Plan,
-        places: (&Path, &Path),
-        stop: &CancellationToken,
-    ) -> Result<(), Failure> {
-        let limits = run::EncodeLimits {
-            memory_bytes: self.config.encoder_memory_bytes,
-            output_bytes: self.config.encoder_output_bytes,
-            wall_per_second: self.config.encoder_seconds_per_second,
-            silence: Duration::from_secs(self.config.encoder_silence_s),
+    /// The lowest rung as one file again, for what is made from it.
+    async fn lowest_rung(&self, asset: AssetId, package: &Package, folder: &Path) -> Result<(), Failure> {
+        let Some(rung) = package.index.video.first().map(|video| &video.track) else {
+            return Ok(());
         };
-        let stage = format!("encoding {}", plan.words());
-        ticket.progress(LOOKED, stage.clone());
-        let (seconds, mut reported) = tokio::sync::watch::channel(0.0_f64);
-        let on_seconds = move |done: f64| {
-            seconds.send_replace(done);
-        };
-        let encoding = run::encode(&self.sandbox, plan, places, &limits, stop, on_seconds);
-        tokio::pin!(encoding);
-        loop {
-            tokio::select! {
-                result = &mut encoding => return result,
-                Ok(()) = reported.changed() => {
-                    let done = *reported.borrow_and_update();
-                    // Without a length there is no share to tell; half-way is as true as anything.
-                    let share = plan.duration_s.map_or(0.5, |all| (done / all).clamp(0.0, 1.0)) as f32;
-                    ticket.progress(LOOKED + share * (ENCODED - LOOKED), stage.clone());
-                }
-            }
+        let path = folder.join(format!("{}.mp4", command::video_name(0)));
+        let mut file = tokio::fs::File::create(path)
+            .await
+            .map_err(|error| explain::io(&error))?;
+        let segments = (1..=rung.bytes.len()).map(|number| asset::segment_key(asset, &rung.name, number));
+        for key in std::iter::once(asset::init_key(asset, &rung.name)).chain(segments) {
+            let bytes = self.blobs.get(&key).await.map_err(explain::blob)?;
+            file.write_all(&bytes).await.map_err(|error| explain::io(&error))?;
         }
+        file.flush().await.map_err(|error| explain::io(&error))
     }
 
-    async fn store(
+    async fn publish(
         &self,
         ticket: &Ticket,
-        payload: &Payload,
+        (about, asset): (&Payload, AssetId),
         package: &Package,
-        stop: &CancellationToken,
     ) -> Result<AssetRow, Failure> {
+        self.check_title(about).await?;
         let now = self.inputs.now_ms();
         let row = AssetRow {
-            id: self.inputs.id(),
-            title_id: payload.title.0,
+            id: asset.0,
+            title_id: about.title.0,
             job_id: ticket.id().0,
-            state: "storing".into(),
+            state: "ready".into(),
             duration_ms: package.index.duration_ms as i64,
             height: i64::from(package.index.height()),
             bytes: package.index.bytes() as i64,
@@ -252,44 +357,34 @@ impl Room {
             intro_from_ms: package.intro_ms.map(|(from, _)| from as i64),
             intro_to_ms: package.intro_ms.map(|(_, to)| to as i64),
         };
-        assets::begin(&self.db, &row).await.map_err(explain::fault)?;
-        let on_share = |share: f32| ticket.progress(ENCODED + share * (1.0 - ENCODED), "storing");
-        let stored = tokio::select! {
-            () = stop.cancelled() => Err(Failure::transient("Stopped.")),
-            stored = package.store(&self.blobs, row.asset(), on_share) => stored,
-        };
-        let published = match stored {
-            Ok(()) => self.publish(payload, &row).await,
-            Err(failure) => Err(failure),
-        };
-        if published.is_err() {
-            self.abandon(&row).await;
-        }
-        published.map(|()| row)
-    }
-
-    async fn publish(&self, payload: &Payload, row: &AssetRow) -> Result<(), Failure> {
-        self.check_title(payload).await?;
-        match assets::publish(&self.db, &self.inputs, row, payload.source)
+        match assets::publish(&self.db, &self.inputs, &row, about.source)
             .await
             .map_err(explain::fault)?
         {
-            Published::Yes => Ok(()),
-            Published::SourceGone => Err(Failure::permanent(
-                "The source file was removed while it was being encoded.",
-            )),
+            Published::Yes => Ok(row),
+            Published::SourceGone => Err(Failure::permanent(explain::SOURCE_GONE)),
             Published::AssetGone => Err(Failure::transient("Another worker has taken this job over.")),
         }
     }
 
-    /// What was stored so far goes at once; if that fails too, tidying up finds it.
-    async fn abandon(&self, row: &AssetRow) {
-        let abandoned = assets::abandon(&self.db, row.asset(), self.inputs.now_ms()).await;
-        if let Ok(true) = abandoned
-            && let Err(error) = self.remove_asset(row).await
-        {
-            tracing::warn!(asset = %row.asset(), %error, "a half-stored video was not removed; it will be");
+    /// What a job has stored that ended without a video goes, once no worker is at it any more.
+    pub(crate) async fn clear_ended(&self, job: JobId) -> Result<(), Fault> {
+        if self.is_active(job).await? || self.queue.is_held(job).await? {
+            return Ok(());
         }
+        for row in assets::of_job(&self.db, job).await? {
+            if row.state == "storing" {
+                self.abandon(&row).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn abandon(&self, row: &AssetRow) -> Result<(), Fault> {
+        if assets::abandon(&self.db, row.asset(), self.inputs.now_ms()).await? {
+            self.remove_asset(row).await?;
+        }
+        Ok(())
     }
 
     async fn finished(&self, payload: &Payload, row: &AssetRow) -> Result<String, Failure> {
@@ -313,14 +408,14 @@ impl Room {
     }
 
     /// Files first, then the row that knows of them.
-    pub(crate) async fn remove_asset(&self, row: &AssetRow) -> Result<(), contract::Fault> {
+    pub(crate) async fn remove_asset(&self, row: &AssetRow) -> Result<(), Fault> {
         self.indexes.forget(row.asset()).await;
         self.blobs
             .delete_all(&asset::folder(row.asset()))
             .await
             .map_err(|error| match error {
                 platform::blob::BlobError::Fault(fault) => fault,
-                other => contract::Fault::Internal(other.to_string()),
+                other => Fault::Internal(other.to_string()),
             })?;
         assets::delete(&self.db, row.asset()).await
     }

@@ -131,6 +131,7 @@ export const adminEn = {
     retryOf: (subject: string) => `Try again: ${subject}`,
     attempts: (n: number) => `Attempt ${n}`,
     took: (time: string) => `took ${time}`,
+    remaining: (time: string) => `about ${time} left`,
     progressOf: (subject: string) => `Progress of ${subject}`,
     filter: "State",
     all: "All",

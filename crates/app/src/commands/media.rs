@@ -43,7 +43,8 @@ async fn add(node: &Node, file: &Path, title: TitleId, wait: bool) -> anyhow::Re
         return Ok(());
     }
     let stop = CancellationToken::new();
-    let worker = tokio::spawn(rooms.streaming.clone().run_worker(1, stop.clone()));
+    let workers = node.config.streaming.workers.max(1) as usize;
+    let worker = tokio::spawn(rooms.streaming.clone().run_worker(workers, stop.clone()));
     let ended = wait_for(&*rooms.streaming, job).await;
     stop.cancel();
     worker.await?;

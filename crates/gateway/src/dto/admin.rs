@@ -50,6 +50,9 @@ pub struct Job {
     /// What came of it, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// About how many seconds it will still take, while it runs and that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_s: Option<u64>,
 }
 
 impl From<jobs::Job> for Job {
@@ -68,6 +71,7 @@ impl From<jobs::Job> for Job {
             started_at: job.started_at.map(Time),
             finished_at: job.finished_at.map(Time),
             outcome: job.outcome,
+            remaining_s: job.remaining_s,
         }
     }
 }

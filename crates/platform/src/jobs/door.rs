@@ -17,7 +17,8 @@ impl Jobs for Queue {
         let sql = concat!(
             "SELECT ",
             columns!(),
-            " FROM jobs WHERE id < $1 AND ($2 = '' OR state = $2) ORDER BY id DESC LIMIT $3"
+            " FROM jobs WHERE id < $1 AND parent_id IS NULL
+              AND ($2 = '' OR state = $2 OR (state = 'waiting' AND $2 = 'running')) ORDER BY id DESC LIMIT $3"
         );
         let before = req.before.map_or(i64::MAX, |id| id.0);
         let state = req.state.map(state_name).unwrap_or_default();
@@ -25,26 +26,29 @@ impl Jobs for Queue {
         let rows: Vec<Row> = on!(&self.db, pool => sqlx::query_as(sql).bind(before).bind(&state).bind(limit)
             .fetch_all(pool).await)
         .or_fault()?;
-        Ok(rows.into_iter().map(Job::try_from).collect::<Result<_, Fault>>()?)
+        let now = self.inputs.now_ms();
+        Ok(rows.into_iter().map(|row| row.job(now)).collect::<Result<_, Fault>>()?)
     }
 
     async fn get(&self, req: ForJob) -> Result<Job, JobError> {
         self.find(req.job).await?.ok_or(JobError::NotFound)
     }
 
-    /// A waiting job ends at once; a running one is asked to, and ends as soon as its worker hears it.
+    /// A job that no worker holds ends at once; a running one is asked to, and ends as soon as its worker hears it.
     async fn cancel(&self, req: ForJob) -> Result<Job, JobError> {
         let sql = "UPDATE jobs SET cancel_requested = TRUE, updated_at = $2,
-             finished_at = CASE WHEN state = 'queued' THEN $2 ELSE finished_at END,
-             state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END
-             WHERE id = $1 AND state IN ('queued', 'running')";
-        self.change(req, sql, JobError::NotCancellable).await
+             finished_at = CASE WHEN state = 'running' THEN finished_at ELSE $2 END,
+             state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END
+             WHERE id = $1 AND state IN ('queued', 'waiting', 'running')";
+        let job = self.change(req, sql, JobError::NotCancellable).await?;
+        self.settle().await?;
+        Ok(job)
     }
 
     async fn retry(&self, req: ForJob) -> Result<Job, JobError> {
         let sql = "UPDATE jobs SET state = 'queued', run_at = $2, attempts = 0, progress = 0, stage = '', error = NULL,
-             cancel_requested = FALSE, started_at = NULL, finished_at = NULL, updated_at = $2
-             WHERE id = $1 AND state IN ('failed', 'cancelled')";
+             cancel_requested = FALSE, started_at = NULL, finished_at = NULL, updated_at = $2,
+             pace_at = NULL WHERE id = $1 AND state IN ('failed', 'cancelled')";
         self.change(req, sql, JobError::NotRetryable).await
     }
 }

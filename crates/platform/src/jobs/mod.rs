@@ -12,7 +12,12 @@
 //! what the dead one still tries to write is refused (the lease is a fence). Work must therefore be repeatable. A failure is tried
 //! again with backoff, unless it says that this is pointless, up to `attempts_max` times. [`Queue`] is a
 //! [`contract::jobs::Jobs`] door.
+//!
+//! Large work is divided: a job's work may answer with children ([`Ticket::then`]). They are queued under it, any number of workers
+//! take them, and the job waits without a worker until all are done; then its work runs again and finds them ([`Queue::children`]).
+//! A child that fails for good fails its parent; a parent that ends takes its children along. People see the parent alone.
 
+mod children;
 mod door;
 mod row;
 mod run;
@@ -76,6 +81,10 @@ pub struct NewJob {
     /// Enqueues once per key, for as long as the job is kept ([`KEEP_MS`] after its end).
     pub key: Option<String>,
     pub attempts_max: u32,
+    /// Higher is taken first.
+    pub priority: i64,
+    /// How much of its parent's work this is, beside its siblings.
+    pub weight: f64,
 }
 
 impl NewJob {
@@ -89,6 +98,8 @@ impl NewJob {
             payload,
             key: None,
             attempts_max: 3,
+            priority: 0,
+            weight: 1.0,
         }
     }
 
@@ -104,6 +115,16 @@ impl NewJob {
 
     pub fn attempts_max(mut self, attempts: u32) -> Self {
         self.attempts_max = attempts.max(1);
+        self
+    }
+
+    pub fn priority(mut self, priority: i64) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    pub fn weight(mut self, weight: f64) -> Self {
+        self.weight = weight.max(f64::MIN_POSITIVE);
         self
     }
 }
@@ -154,13 +175,27 @@ pub struct Lease {
     pub job: Job,
     pub payload: serde_json::Value,
     pub attempts_max: u32,
+    /// The job that waits for this one.
+    pub parent: Option<JobId>,
     /// The fence: every write of the holder carries it.
     pub(crate) token: i64,
+}
+
+/// A job under another one, as its parent finds it.
+#[derive(Debug, Clone)]
+pub struct Child {
+    pub job: Job,
+    pub payload: serde_json::Value,
 }
 
 impl Lease {
     pub fn id(&self) -> JobId {
         self.job.id
+    }
+
+    /// The job that people see: its parent's, if it has one.
+    pub fn shown(&self) -> JobId {
+        self.parent.unwrap_or(self.job.id)
     }
 
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T, Failure> {
@@ -208,6 +243,11 @@ impl Queue {
     /// Every change that happens in this process, live; a slow listener misses some (they carry the whole state).
     pub fn changes(&self) -> broadcast::Receiver<Job> {
         self.changes.subscribe()
+    }
+
+    /// Whether anybody here listens to changes.
+    fn is_heard(&self) -> bool {
+        self.changes.receiver_count() > 0
     }
 
     fn tell(&self, job: &Job) {

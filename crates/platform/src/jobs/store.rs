@@ -17,27 +17,30 @@ use crate::{
     on,
 };
 
+/// What has not ended is not at 100 %, whatever it says of itself.
+const UNFINISHED_MAX: f32 = 0.99;
+
 impl Queue {
     /// Adds a job in the caller's transaction. With a key that is known already, answers the job that has it.
     /// Call [`Queue::wake`] after the commit for work to begin at once; otherwise it is found by polling.
     pub async fn enqueue(&self, tx: &mut Tx, new: NewJob) -> Result<Job, Fault> {
         let now = self.inputs.now_ms();
         let insert = concat!(
-            "INSERT INTO jobs (id, kind, dedup_key, subject, title_id, payload, state, attempts_max, run_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8, $8) ON CONFLICT (dedup_key) DO NOTHING RETURNING ",
+            "INSERT INTO jobs (id, kind, dedup_key, subject, title_id, payload, state, attempts_max, run_at, created_at, updated_at,
+             priority) VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8, $8, $9) ON CONFLICT (dedup_key) DO NOTHING RETURNING ",
             columns!()
         );
         let inserted: Option<Row> = on!(tx, conn => sqlx::query_as(insert)
             .bind(self.inputs.id::<i64>()).bind(kind_name(new.kind)).bind(&new.key).bind(&new.subject)
             .bind(new.title.map(|title| title.0)).bind(new.payload.to_string()).bind(i64::from(new.attempts_max)).bind(now)
-            .fetch_optional(conn).await)
+            .bind(new.priority).fetch_optional(conn).await)
         .or_fault()?;
         if let Some(row) = inserted {
-            return row.try_into();
+            return row.job(now);
         }
         let known = concat!("SELECT ", columns!(), " FROM jobs WHERE dedup_key = $1");
         let row: Row = on!(tx, conn => sqlx::query_as(known).bind(&new.key).fetch_one(conn).await).or_fault()?;
-        row.try_into()
+        row.job(now)
     }
 
     /// [`Queue::enqueue`] in a transaction of its own, and wakes the workers.
@@ -62,6 +65,7 @@ impl Queue {
         }
         self.bring_back_the_far().await?;
         self.end_the_abandoned().await?;
+        self.settle().await?;
         let now = self.inputs.now_ms();
         let token = self.inputs.id::<i64>();
         let kinds: Vec<String> = kinds.iter().copied().map(kind_name).collect();
@@ -69,12 +73,12 @@ impl Queue {
         const DUE: &str = "((state = 'queued' AND run_at <= $2) OR (state = 'running' AND lease_until < $2))";
         const SET: &str =
             "UPDATE jobs SET state = 'running', lease = $1, lease_until = $4, attempts = attempts + 1, error = NULL,
-             started_at = COALESCE(started_at, $2), updated_at = $2 WHERE id =";
+             pace_at = $2, pace_progress = progress, started_at = COALESCE(started_at, $2), updated_at = $2 WHERE id =";
         let row: Option<Row> = match self.db.writer() {
             Engine::Sqlite(pool) => {
                 let sql = format!(
                     "{SET} (SELECT id FROM jobs WHERE {DUE} AND kind IN (SELECT value FROM json_each($3))
-                     ORDER BY run_at, id LIMIT 1) RETURNING {}",
+                     ORDER BY priority DESC, run_at, id LIMIT 1) RETURNING {}",
                     columns!()
                 );
                 let kinds = serde_json::json!(kinds).to_string();
@@ -88,7 +92,7 @@ impl Queue {
             Engine::Postgres(pool) => {
                 let sql = format!(
                     "{SET} (SELECT id FROM jobs WHERE {DUE} AND kind = ANY($3)
-                     ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {}",
+                     ORDER BY priority DESC, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {}",
                     columns!()
                 );
                 let query = sqlx::query_as(AssertSqlSafe(sql))
@@ -100,8 +104,10 @@ impl Queue {
             }
         }
         .or_fault()?;
-        let lease: Option<Lease> = row.map(Lease::try_from).transpose()?;
-        if let Some(lease) = &lease {
+        let lease = row.map(|row| row.lease(now)).transpose()?;
+        if let Some(lease) = &lease
+            && lease.parent.is_none()
+        {
             self.tell(&lease.job);
         }
         Ok(lease)
@@ -110,7 +116,9 @@ impl Queue {
     /// A look that holds no lock: an idle worker must not stand in a writer's way.
     async fn is_any_due(&self) -> Result<bool, Fault> {
         let sql = "SELECT 1 FROM jobs WHERE (state = 'queued' AND (run_at <= $1 OR run_at > $2))
-             OR (state = 'running' AND (lease_until < $1 OR lease_until > $3)) LIMIT 1";
+             OR (state = 'running' AND (lease_until < $1 OR lease_until > $3))
+             OR (state = 'waiting' AND NOT EXISTS (SELECT 1 FROM jobs c WHERE c.parent_id = jobs.id AND c.state IN ('queued', 'running')))
+             LIMIT 1";
         let now = self.inputs.now_ms();
         let (run_at_max, lease_max) = self.farthest(now);
         on!(&self.db, pool => sqlx::query(sql).bind(now).bind(run_at_max).bind(lease_max).fetch_optional(pool).await.map(|row| row.is_some())).or_fault()
@@ -160,14 +168,13 @@ impl Queue {
              WHERE id = $1 AND lease = $2 AND state = 'running' RETURNING cancel_requested";
         let row: Option<(bool,)> = on!(self.db.writer(), pool => sqlx::query_as(sql)
             .bind(lease.id().0).bind(lease.token).bind(now + millis(self.settings.lease))
-            .bind(f64::from(progress.clamp(0.0, 1.0))).bind(stage).bind(now).fetch_optional(pool).await)
+            .bind(f64::from(progress.clamp(0.0, UNFINISHED_MAX))).bind(stage).bind(now).fetch_optional(pool).await)
         .or_fault()?;
         if row.is_some() {
-            self.tell(&Job {
-                progress,
-                stage: stage.to_owned(),
-                ..lease.job.clone()
-            });
+            if let Some(parent) = lease.parent {
+                self.carry(parent).await?;
+            }
+            self.tell_state(lease.shown(), self.is_heard()).await?;
         }
         Ok(match row {
             Some((true,)) => Beat::Cancel,
@@ -185,7 +192,10 @@ impl Queue {
             on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(outcome).bind(now)
             .execute(pool).await.map(|done| done.rows_affected() == 1))
             .or_fault()?;
-        self.tell_state(lease.id(), done).await
+        if done && lease.parent.is_none() {
+            self.forget_children(lease.id()).await?;
+        }
+        self.ended(lease, done).await
     }
 
     /// Failed: due again after a backoff, or for good.
@@ -201,7 +211,7 @@ impl Queue {
             .bind(&failure.text).bind(run_at).bind(finished).bind(now)
             .execute(pool).await.map(|done| done.rows_affected() == 1))
         .or_fault()?;
-        self.tell_state(lease.id(), done).await
+        self.ended(lease, done).await
     }
 
     /// Ended because somebody asked for it.
@@ -213,7 +223,7 @@ impl Queue {
         let done = on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(now)
             .execute(pool).await.map(|done| done.rows_affected() == 1))
         .or_fault()?;
-        self.tell_state(lease.id(), done).await
+        self.ended(lease, done).await
     }
 
     /// Gives a job back untouched, because this process is going down: it does not count as an attempt.
@@ -224,13 +234,14 @@ impl Queue {
         let done = on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(now)
             .execute(pool).await.map(|done| done.rows_affected() == 1))
         .or_fault()?;
-        self.tell_state(lease.id(), done).await
+        self.ended(lease, done).await
     }
 
     /// How many wait, run and have failed.
     pub async fn counts(&self) -> Result<Counts, Fault> {
         let rows: Vec<(String, i64)> = on!(&self.db, pool =>
-            sqlx::query_as("SELECT state, COUNT(*) FROM jobs WHERE state IN ('queued', 'running', 'failed') GROUP BY state")
+            sqlx::query_as("SELECT state, COUNT(*) FROM jobs WHERE parent_id IS NULL AND state IN ('queued', 'waiting', 'running', 'failed')
+                GROUP BY state")
             .fetch_all(pool).await)
         .or_fault()?;
         let of = |state| {
@@ -240,7 +251,7 @@ impl Queue {
         };
         Ok(Counts {
             queued: of("queued"),
-            running: of("running"),
+            running: of("running") + of("waiting"),
             failed: of("failed"),
         })
     }
@@ -249,10 +260,21 @@ impl Queue {
         let sql = concat!("SELECT ", columns!(), " FROM jobs WHERE id = $1");
         let row: Option<Row> =
             on!(&self.db, pool => sqlx::query_as(sql).bind(id.0).fetch_optional(pool).await).or_fault()?;
-        row.map(Job::try_from).transpose()
+        row.map(|row| row.job(self.inputs.now_ms())).transpose()
     }
 
-    async fn tell_state(&self, id: JobId, changed: bool) -> Result<bool, Fault> {
+    /// After a worker has let go of a job: what waits for it goes on, or ends with it.
+    async fn ended(&self, lease: &Lease, changed: bool) -> Result<bool, Fault> {
+        if changed {
+            if let Some(parent) = lease.parent {
+                self.carry(parent).await?;
+            }
+            self.settle().await?;
+        }
+        self.tell_state(lease.shown(), changed).await
+    }
+
+    pub(super) async fn tell_state(&self, id: JobId, changed: bool) -> Result<bool, Fault> {
         if changed && let Some(job) = self.find(id).await? {
             self.tell(&job);
         }
@@ -268,6 +290,6 @@ impl Queue {
     }
 }
 
-fn millis(duration: Duration) -> i64 {
+pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2)
 }

@@ -1,5 +1,6 @@
 //! The queue, on both engines.
 
+mod children;
 mod clock;
 
 use std::{borrow::Cow, collections::HashSet, sync::Mutex};

@@ -10,6 +10,7 @@
 //! Names are texts of strangers: they are compared with the names below, and shown as [`label`] leaves them.
 
 use contract::streaming::Chapter as Named;
+use serde::{Deserialize, Serialize};
 
 use crate::asset::label;
 
@@ -114,7 +115,7 @@ const OPENINGS: [&str; 42] = [
 ];
 
 /// A chapter as the file has it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chapter {
     /// From the first picture.
     pub start_s: f64,

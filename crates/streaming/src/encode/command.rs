@@ -1,11 +1,15 @@
-//! The one ffmpeg command that makes all rungs and the sound of a source: decoded once, split, scaled, encoded side by side.
+//! The ffmpeg command that makes all rungs of a part of the picture: decoded once, split, scaled, encoded side by side.
 //!
 //! Nothing here comes from a person: numbers from the plan, enums of ours, fixed paths inside the sandbox.
+//!
+//! Every rung is encoded by one thread: with more of them x264's rate control depends on which is ahead, and the bytes with it. What uses
+//! a machine's cores is that several chunks are encoded at a time.
 
 use std::fmt::Write as _;
 
 use super::{
-    plan::{Plan, Rung, SEGMENT_S},
+    chunks::Chunk,
+    plan::{Plan, Rung},
     probe,
     sandbox::{OUTPUT, SOURCE},
 };
@@ -13,87 +17,103 @@ use super::{
 /// How fast and how well; measured in the design notes.
 const PRESET: &str = "veryfast";
 const CRF: &str = "22";
-const AUDIO_KBPS: u32 = 128;
 /// Longer than this nothing is encoded, whatever the header says.
 const LENGTH_S_MAX: u32 = 86_400;
 
 /// Positive composition offsets with an edit list: every client that we know puts the first picture at zero.
 const VIDEO_FRAGMENTS: &str = "+frag_keyframe+empty_moov+default_base_moof+delay_moov+skip_trailer";
-const AUDIO_FRAGMENTS: &str = "+empty_moov+default_base_moof+skip_trailer+cmaf";
+pub const AUDIO_FRAGMENTS: &str = "+empty_moov+default_base_moof+skip_trailer+cmaf";
+
+/// Says on standard output at which time the first picture stood that was decoded.
+const TELL_FIRST: &str = "trim=end_frame=1,metadata=mode=add:key=first:value=1,metadata=mode=print:file=-,nullsink";
 
 /// Name of a rendition's folder and, while encoding, of its file.
 pub fn video_name(rung: usize) -> String {
     format!("v{rung}")
 }
 
-pub const AUDIO_NAME: &str = "a0";
+/// How every command begins that opens the source from its beginning.
+pub fn head(level: &str) -> Vec<String> {
+    let mut arguments = start(level);
+    arguments.extend(["-i".into(), SOURCE.into()]);
+    arguments
+}
 
-pub fn arguments(plan: &Plan) -> Vec<String> {
-    let mut arguments: Vec<String> = Vec::new();
-    let mut add = |more: &[&str]| arguments.extend(more.iter().map(ToString::to_string));
-    add(&[
+fn start(level: &str) -> Vec<String> {
+    let plain = [
         "-nostdin",
         "-hide_banner",
         "-v",
-        "error",
+        level,
         "-nostats",
         "-progress",
         "pipe:1",
         "-stats_period",
         "0.5",
-    ]);
-    let options = probe::input_options();
-    add(&options.each_ref().map(String::as_str));
-    add(&["-i", SOURCE, "-filter_complex", &filters(plan)]);
-    for (index, rung) in plan.rungs.iter().enumerate() {
-        let options = video_options(plan, rung);
-        add(&["-map", &format!("[v{index}]")]);
-        add(&options.iter().map(String::as_str).collect::<Vec<_>>());
-        add(&["-movflags", VIDEO_FRAGMENTS]);
-        add(&output_options().each_ref().map(String::as_str));
-        add(&[&format!("{OUTPUT}/{}.mp4", video_name(index))]);
+    ];
+    let mut arguments: Vec<String> = plain.map(String::from).into();
+    arguments.extend(probe::input_options());
+    arguments
+}
+
+/// All rungs of a chunk. A chunk that is a part keeps the source's own times until its pictures are chosen.
+pub fn arguments(plan: &Plan, chunk: &Chunk) -> Vec<String> {
+    encoding(plan, chunk, |rung| {
+        let rate = |kbps: u32| format!("{kbps}k");
+        vec![
+            "-maxrate".into(),
+            rate(rung.kbps),
+            "-bufsize".into(),
+            rate(rung.kbps * 2),
+        ]
+    })
+}
+
+/// The same without ceilings: what the pictures want.
+pub fn sample_arguments(plan: &Plan, chunk: &Chunk) -> Vec<String> {
+    encoding(plan, chunk, |_| Vec::new())
+}
+
+fn encoding(plan: &Plan, chunk: &Chunk, ceiling: impl Fn(&Rung) -> Vec<String>) -> Vec<String> {
+    let mut arguments = start("error");
+    let mut add = |more: &[&str]| arguments.extend(more.iter().map(ToString::to_string));
+    if !chunk.is_whole() {
+        add(&["-copyts", "-start_at_zero"]);
     }
-    if plan.audio.is_some() {
-        add(&[
-            "-map",
-            "[a0]",
-            "-c:a",
-            "aac",
-            "-b:a",
-            &format!("{AUDIO_KBPS}k"),
-            "-ar",
-            "48000",
-            "-flags:a",
-            "+bitexact",
-        ]);
-        // The encoder's run-in: without it the first sample that is heard stands at zero.
-        add(&["-bsf:a", "noise=drop=eq(n\\,0)"]);
-        add(&[
-            "-movflags",
-            AUDIO_FRAGMENTS,
-            "-frag_duration",
-            &format!("{:.0}", SEGMENT_S * 1e6),
-        ]);
-        add(&output_options().each_ref().map(String::as_str));
-        add(&[&format!("{OUTPUT}/{AUDIO_NAME}.mp4")]);
+    if let Some(seek_s) = chunk.seek_s {
+        add(&["-ss", &format!("{seek_s:.6}"), "-noaccurate_seek"]);
+    }
+    add(&["-i", SOURCE, "-filter_complex", &filters(plan, chunk)]);
+    for (index, rung) in plan.rungs.iter().enumerate() {
+        arguments.extend(["-map".into(), format!("[v{index}]")]);
+        arguments.extend(video_options(plan));
+        arguments.extend(ceiling(rung));
+        arguments.extend(["-movflags".into(), VIDEO_FRAGMENTS.into()]);
+        arguments.extend(output_options());
+        arguments.push(format!("{OUTPUT}/{}.mp4", video_name(index)));
     }
     arguments
 }
 
-fn filters(plan: &Plan) -> String {
-    let mut graph = format!("[0:{}]", plan.video.stream);
-    if plan.video.interlaced {
-        graph.push_str("bwdif=mode=send_frame:deint=interlaced,");
+fn filters(plan: &Plan, chunk: &Chunk) -> String {
+    let stream = plan.video.stream;
+    let mut graph = if chunk.seek_s.is_some() {
+        format!("[0:{stream}]split=2[m][f];[f]{TELL_FIRST};[m]")
+    } else {
+        format!("[0:{stream}]")
+    };
+    pictures(&mut graph, plan);
+    if !chunk.is_whole() {
+        // By number of pictures from the film's beginning: until a picture comes the first one is repeated, so they count from there.
+        let first = chunk.first * plan.group;
+        let _ = write!(graph, ",trim=start_frame={first}");
+        if let Some(segments) = chunk.segments {
+            let _ = write!(graph, ":end_frame={}", first + segments * plan.group);
+        }
+        graph.push_str(",setpts=PTS-STARTPTS");
     }
-    // A constant rate from zero on: late starts and gaps are filled, so that picture and sound keep together.
-    let (over, under) = plan.frame_rate;
-    let _ = write!(graph, "fps={over}/{under}:start_time=0");
-    if plan.video.hdr {
-        graph.push_str(
-            ",zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv",
-        );
-    }
-    let _ = write!(graph, ",format=yuv420p,split={}", plan.rungs.len());
+    shades(&mut graph, plan);
+    let _ = write!(graph, ",split={}", plan.rungs.len());
     (0..plan.rungs.len()).for_each(|index| {
         let _ = write!(graph, "[s{index}]");
     });
@@ -104,30 +124,39 @@ fn filters(plan: &Plan) -> String {
             rung.width, rung.height
         );
     }
-    if let Some(audio) = &plan.audio {
-        let _ = write!(
-            graph,
-            ";[0:{}]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo,loudnorm=I=-16:TP=-1.5:LRA=11,\
-             aresample=48000[a0]",
-            audio.stream
-        );
-    }
     graph
 }
 
-fn video_options(plan: &Plan, rung: &Rung) -> Vec<String> {
+/// Whole pictures at a constant rate from zero on: late starts and gaps are filled, so that picture and sound keep together.
+fn pictures(graph: &mut String, plan: &Plan) {
+    if plan.video.interlaced {
+        graph.push_str("bwdif=mode=send_frame:deint=interlaced,");
+    }
+    let (over, under) = plan.frame_rate;
+    let _ = write!(graph, "fps={over}/{under}:start_time=0");
+}
+
+/// Colours as every screen shows them.
+fn shades(graph: &mut String, plan: &Plan) {
+    if plan.video.hdr {
+        graph.push_str(
+            ",zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv",
+        );
+    }
+    graph.push_str(",format=yuv420p");
+}
+
+fn video_options(plan: &Plan) -> Vec<String> {
     let group = plan.group.to_string();
-    let rate = |kbps: u32| format!("{kbps}k");
     let (over, under) = plan.frame_rate;
     [
         ["-c:v", "libx264"],
+        ["-threads:v", "1"],
         ["-preset", PRESET],
         ["-profile:v", "high"],
         ["-pix_fmt", "yuv420p"],
         ["-r", &format!("{over}/{under}")],
         ["-crf", CRF],
-        ["-maxrate", &rate(rung.kbps)],
-        ["-bufsize", &rate(rung.kbps * 2)],
         ["-g", &group],
         ["-keyint_min", &group],
         ["-sc_threshold", "0"],
@@ -139,7 +168,7 @@ fn video_options(plan: &Plan, rung: &Rung) -> Vec<String> {
     .collect()
 }
 
-fn output_options() -> [String; 11] {
+pub fn output_options() -> [String; 11] {
     let length = LENGTH_S_MAX.to_string();
     [
         "-map_metadata",

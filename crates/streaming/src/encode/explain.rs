@@ -8,6 +8,7 @@ use super::sandbox::{Ended, SandboxError};
 pub const STORAGE_FULL: &str = "Storage is full; free space and retry.";
 const TOO_LARGE: &str = "The encoded video is larger than the server allows; ask its operator to raise the limit.";
 pub const NOTHING_DECODED: &str = "Not one picture of this file could be decoded; it is damaged.";
+pub const SOURCE_GONE: &str = "The source file was removed while it was being encoded.";
 const UNFINISHED: &str =
     "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end.";
 

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     command, explain,
-    package::Package,
+    join::Package,
     probe::Extras,
     sandbox::{Limits, Program, Sandbox, SandboxError, Task},
     storyboard, subtitles,
@@ -27,7 +27,6 @@ pub struct Extra {
     /// `s0/1.vtt`, `b0/1.jpg`.
     pub name: String,
     pub path: PathBuf,
-    pub bytes: u64,
 }
 
 /// How a program ended that nothing hangs on.

@@ -7,20 +7,29 @@
 //! | where its chapters put the opening and the end credits | [`chapters`] |
 //! | what its languages are called | [`language`] |
 //! | which rungs, at which frame rate | [`plan`] |
-//! | the one ffmpeg command for all of them | [`command`] |
+//! | what their ceilings are, from samples | [`ladder`] |
+//! | where the film is cut into chunks | [`chunks`] |
+//! | the one ffmpeg command for all rungs of a chunk | [`command`] |
+//! | those for the sound | [`audio`] |
 //! | running it, with progress, limits and a stop | [`run`], [`sandbox`], `syscalls` |
-//! | cutting the rungs into segments | [`package`] |
+//! | cutting what was encoded into segments | [`package`], [`rewrite`] |
+//! | joining what the parts made | [`join`] |
 //! | its subtitles and its storyboard | [`extras`], [`subtitles`], [`webvtt`], [`storyboard`] |
 //! | telling a person what went wrong | [`explain`] |
 
+pub mod audio;
 pub mod chapters;
+pub mod chunks;
 pub mod command;
 pub mod explain;
 pub mod extras;
+pub mod join;
+pub mod ladder;
 pub mod language;
 pub mod package;
 pub mod plan;
 pub mod probe;
+mod rewrite;
 pub mod run;
 pub mod sandbox;
 pub mod sniff;

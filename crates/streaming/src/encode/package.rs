@@ -1,8 +1,9 @@
-//! Cuts encoded rungs into segments and puts them into storage. What is stored is checked first: every rung has the same segments
-//! in time, each begins with a picture that stands by itself, and none is missing.
+//! Cuts what was encoded into segments and puts them into storage, part by part; and joins what the parts say of themselves. What is
+//! stored is checked: every rung has the same segments in time, each begins with a picture that stands by itself, none is missing.
 
 use std::{
     fs::File,
+    io::Read as _,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,176 +12,206 @@ use std::{
 use contract::AssetId;
 use futures::{StreamExt as _, TryStreamExt as _};
 use platform::{blob::BlobStore, jobs::Failure};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use super::{chapters, command, explain, extras::Extra, plan::Plan};
+use super::{
+    audio,
+    chunks::Chunk,
+    command, explain,
+    plan::Plan,
+    rewrite::{self, Place},
+};
 use crate::{
-    asset::{self, AssetIndex, AudioKind, AudioTrack, INDEX_VERSION, Track, VideoTrack},
+    asset::{self, Track},
     mp4::{self, Layout, Media, Mp4Error, Piece},
 };
 
 /// How many segments are written at a time.
 const WRITES: usize = 8;
-/// How much may be missing at the end, absolutely and as a share of what the file says: containers round.
-const MISSING_S_MAX: f64 = 1.0;
-const MISSING_SHARE_MAX: f64 = 0.02;
+/// What an encoder without a frame leaves is shorter.
+const EMPTY_BYTES_MAX: u64 = 64 << 10;
 
-/// An encoded rendition on disk.
+/// What a part of the work has put into storage, as its job's outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    pub asset: AssetId,
+    pub renditions: Vec<MadeRendition>,
+}
+
+/// A rendition's share of a part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MadeRendition {
+    /// Of the initialisation segment: the same for every part of a rendition.
+    pub init: String,
+    /// Of pictures.
+    pub width: u32,
+    pub height: u32,
+    /// Of sound.
+    pub channels: u16,
+    /// Of each segment, how many bytes from its beginning are its first picture.
+    pub keyframes: Vec<u64>,
+    pub track: Track,
+}
+
+/// A file that an encoder has left.
 #[derive(Debug)]
-struct Rendition {
+struct Encoded {
     path: PathBuf,
     layout: Layout,
+    init: Vec<u8>,
+    /// How many segments of the film stand before these, and how many ticks.
+    before: (u32, u64),
+    made: MadeRendition,
 }
 
-/// All that was encoded, read and checked.
+/// All that a part has left, read and checked.
 #[derive(Debug)]
-pub struct Package {
-    pub index: AssetIndex,
-    /// Where the film's own chapters put the end credits.
-    pub credits_ms: Option<u64>,
-    /// Where they put the opening.
-    pub intro_ms: Option<(u64, u64)>,
-    pub extras: Vec<Extra>,
-    renditions: Vec<Rendition>,
+pub struct Part {
+    encoded: Vec<Encoded>,
 }
 
-impl Package {
-    /// Reads what the encoder left in `folder`.
-    pub fn read(plan: &Plan, folder: &Path) -> Result<Self, Failure> {
-        let names = (0..plan.rungs.len()).map(command::video_name);
-        let names = names.chain(plan.audio.is_some().then(|| command::AUDIO_NAME.to_owned()));
-        let renditions: Vec<(String, Rendition)> = names
-            .map(|name| Ok((name.clone(), rendition(&folder.join(format!("{name}.mp4")))?)))
-            .collect::<Result<_, Failure>>()?;
-        let index = index(plan, &renditions)?;
-        check_length(plan, &index)?;
+impl Part {
+    /// The rungs of a chunk. None, where the film was over before it.
+    pub fn pictures(plan: &Plan, chunk: &Chunk, folder: &Path) -> Result<Self, Failure> {
+        let mut encoded = Vec::new();
+        for rung in 0..plan.rungs.len() {
+            let name = command::video_name(rung);
+            if let Some(found) = read(
+                &name,
+                folder,
+                |timescale| plan.ticks_before(chunk, timescale),
+                chunk.first,
+            )? {
+                encoded.push(found);
+            }
+        }
+        match encoded.len() {
+            0 if chunk.first > 0 => {}
+            0 => return Err(Failure::permanent(explain::NOTHING_DECODED)),
+            all if all == plan.rungs.len() => are_aligned(&encoded)?,
+            _ => return Err(broken("a rung is missing")),
+        }
+        Ok(Self { encoded })
+    }
+
+    /// The renditions of the sound; one of which nothing came is left out.
+    pub fn sound(plan: &Plan, folder: &Path) -> Result<Self, Failure> {
+        let names = (0..audio::sounds(plan).len()).map(audio::name);
+        let encoded = names.map(|name| read(&name, folder, |_| Some(0), 0));
+        let encoded: Vec<Option<Encoded>> = encoded.collect::<Result<_, Failure>>()?;
         Ok(Self {
-            credits_ms: chapters::credits_ms(&plan.credits_s, index.duration_ms),
-            intro_ms: chapters::intro_ms(&plan.extras.chapters, index.duration_ms),
-            index,
-            extras: Vec::new(),
-            renditions: renditions.into_iter().map(|(_, rendition)| rendition).collect(),
+            encoded: encoded.into_iter().flatten().collect(),
         })
     }
 
-    /// Writes every segment, then the index. `on_share` gets how much of it is done, 0 to 1.
-    pub async fn store(&self, blobs: &BlobStore, asset: AssetId, on_share: impl Fn(f32)) -> Result<(), Failure> {
+    /// Writes every segment; a part that is done again writes the same ones.
+    pub async fn store(self, blobs: &BlobStore, asset: AssetId) -> Result<Made, Failure> {
         let mut writes = Vec::new();
-        for (track, rendition) in self.index.tracks().zip(&self.renditions) {
-            let file = Arc::new(File::open(&rendition.path).map_err(|error| explain::io(&error))?);
-            writes.push((
-                asset::init_key(asset, &track.name),
-                file.clone(),
-                0,
-                rendition.layout.init_bytes,
-            ));
-            for (position, piece) in pieces(&rendition.layout).enumerate() {
-                let key = asset::segment_key(asset, &track.name, position + 1);
-                writes.push((key, file.clone(), piece.offset, piece.bytes));
+        for encoded in &self.encoded {
+            let name = &encoded.made.track.name;
+            let (segments_before, ticks_before) = encoded.before;
+            if segments_before == 0 {
+                blobs
+                    .put(&asset::init_key(asset, name), encoded.init.clone())
+                    .await
+                    .map_err(explain::blob)?;
+            }
+            let file = Arc::new(File::open(&encoded.path).map_err(|error| explain::io(&error))?);
+            for (piece, number) in pieces(&encoded.layout).zip(segments_before + 1..) {
+                let place = Place {
+                    number,
+                    decode_time: ticks_before + piece.fragment.decode_time,
+                };
+                let key = asset::segment_key(asset, name, number as usize);
+                writes.push((key, file.clone(), *piece, place));
             }
         }
-        for extra in &self.extras {
-            let file = Arc::new(File::open(&extra.path).map_err(|error| explain::io(&error))?);
-            writes.push((format!("{}/{}", asset::folder(asset), extra.name), file, 0, extra.bytes));
-        }
-        let all = writes.len();
         let writes = writes
             .into_iter()
-            .map(|(key, file, offset, bytes)| write(blobs, key, file, offset, bytes));
+            .map(|(key, file, piece, place)| write(blobs, key, file, piece, place));
         let mut writes = futures::stream::iter(writes).buffer_unordered(WRITES);
-        let mut done = 0;
-        while writes.try_next().await?.is_some() {
-            done += 1;
-            on_share(done as f32 / all as f32);
-        }
-        let index = serde_json::to_vec(&self.index).map_err(anyhow::Error::from)?;
-        blobs.put(&asset::index_key(asset), index).await.map_err(explain::blob)
+        while writes.try_next().await?.is_some() {}
+        Ok(Made {
+            asset,
+            renditions: self.encoded.into_iter().map(|encoded| encoded.made).collect(),
+        })
     }
 }
 
-async fn write(blobs: &BlobStore, key: String, file: Arc<File>, offset: u64, bytes: u64) -> Result<(), Failure> {
+async fn write(blobs: &BlobStore, key: String, file: Arc<File>, piece: Piece, place: Place) -> Result<(), Failure> {
     let read = tokio::task::spawn_blocking(move || {
-        let mut buffer = vec![0; bytes as usize];
-        file.read_exact_at(&mut buffer, offset).map(|()| buffer)
+        let mut buffer = vec![0; piece.bytes as usize];
+        file.read_exact_at(&mut buffer, piece.offset).map(|()| buffer)
     });
-    let buffer = read
+    let mut segment = read
         .await
         .map_err(anyhow::Error::from)?
         .map_err(|error| explain::io(&error))?;
-    blobs.put(&key, buffer).await.map_err(explain::blob)
+    rewrite::place(&mut segment, place).map_err(|error| broken(&error.to_string()))?;
+    blobs.put(&key, segment).await.map_err(explain::blob)
 }
 
-fn rendition(path: &Path) -> Result<Rendition, Failure> {
-    let nothing = || Failure::permanent(explain::NOTHING_DECODED);
-    let mut file = File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => nothing(),
-        _ => explain::io(&error),
-    })?;
-    let layout = mp4::scan(&mut file).map_err(|error| match error {
-        Mp4Error::Io(error) => explain::io(&error),
-        // An encoder that got no frame leaves an empty file or one without fragments.
-        _ if file.metadata().is_ok_and(|meta| meta.len() == 0) => nothing(),
-        error => Failure::transient(format!("What the encoder wrote cannot be read: {error}")),
-    })?;
-    if layout.pieces.is_empty() {
-        return Err(nothing());
-    }
-    Ok(Rendition {
-        path: path.to_owned(),
-        layout,
-    })
-}
-
-fn index(plan: &Plan, renditions: &[(String, Rendition)]) -> Result<AssetIndex, Failure> {
-    let mut index = AssetIndex {
-        version: INDEX_VERSION,
-        duration_ms: 0,
-        frame_rate: plan.frame_rate,
-        video: Vec::new(),
-        audio: Vec::new(),
-        subtitles: Vec::new(),
-        storyboard: None,
-        chapters: Vec::new(),
-        notes: Vec::new(),
+/// `None`: there is no frame in it.
+fn read(
+    name: &str,
+    folder: &Path,
+    ticks_before: impl Fn(u32) -> Option<u64>,
+    segments_before: u32,
+) -> Result<Option<Encoded>, Failure> {
+    let path = folder.join(format!("{name}.mp4"));
+    let mut file = match File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(|error| explain::io(&error))?,
     };
-    for (name, rendition) in renditions {
-        let track = track(name, &rendition.layout)?;
-        match rendition.layout.init.media {
-            Media::Video { width, height } => {
-                index.video.push(VideoTrack {
-                    width: width.into(),
-                    height: height.into(),
-                    keyframes: pieces(&rendition.layout)
-                        .map(|piece| piece.fragment.first_sample_end)
-                        .collect(),
-                    track,
-                });
-            }
-            Media::Audio { channels } => {
-                let language = plan.audio.as_ref().and_then(|audio| audio.language.clone());
-                index.audio.push(AudioTrack {
-                    language,
-                    label: None,
-                    kind: AudioKind::Main,
-                    is_default: true,
-                    channels,
-                    track,
-                });
-            }
+    let layout = match mp4::scan(&mut file) {
+        Ok(layout) if layout.pieces.is_empty() => return Ok(None),
+        Ok(layout) => layout,
+        Err(Mp4Error::Io(error)) => return Err(explain::io(&error)),
+        Err(_) if is_without_frames(&mut file) => return Ok(None),
+        Err(error) => {
+            return Err(Failure::transient(format!(
+                "What the encoder wrote cannot be read: {error}"
+            )));
         }
-    }
-    let Some(first) = index.video.first().map(|video| &video.track) else {
-        return Err(broken("there is no picture"));
     };
-    if index
-        .video
-        .iter()
-        .any(|video| video.track.durations != first.durations || video.track.timescale != first.timescale)
-    {
-        return Err(broken("the rungs are not aligned"));
-    }
-    index.duration_ms = (first.seconds(first.duration()) * 1000.0).round() as u64;
-    index.chapters = chapters::shown(&plan.extras.chapters, index.duration_ms);
-    Ok(index)
+    let ticks_before =
+        ticks_before(layout.init.timescale).ok_or_else(|| broken("its clock does not fit the frame rate"))?;
+    let mut init = vec![0; layout.init_bytes as usize];
+    file.read_exact_at(&mut init, 0).map_err(|error| explain::io(&error))?;
+    Ok(Some(Encoded {
+        made: made(name, &layout, &init)?,
+        path,
+        layout,
+        init,
+        before: (segments_before, ticks_before),
+    }))
+}
+
+/// An encoder that got no frame leaves an empty file, or one without fragments whose headers are not whole.
+fn is_without_frames(file: &mut File) -> bool {
+    let Ok(meta) = file.metadata() else { return false };
+    let mut all = Vec::new();
+    meta.len() <= EMPTY_BYTES_MAX
+        && std::io::Seek::rewind(file).is_ok()
+        && file.read_to_end(&mut all).is_ok()
+        && !all.windows(4).any(|kind| kind == b"moof")
+}
+
+fn made(name: &str, layout: &Layout, init: &[u8]) -> Result<MadeRendition, Failure> {
+    let (width, height, channels) = match layout.init.media {
+        Media::Video { width, height } => (width.into(), height.into(), 0),
+        Media::Audio { channels } => (0, 0, channels),
+    };
+    let digest = Sha256::digest(init);
+    Ok(MadeRendition {
+        init: digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+        width,
+        height,
+        channels,
+        keyframes: pieces(layout).map(|piece| piece.fragment.first_sample_end).collect(),
+        track: track(name, layout)?,
+    })
 }
 
 /// Sizes and durations, checked for gaps.
@@ -216,25 +247,14 @@ fn pieces(layout: &Layout) -> impl Iterator<Item = &Piece> {
     layout.pieces.iter().filter(|piece| piece.fragment.samples > 0)
 }
 
-fn broken(what: &str) -> Failure {
-    Failure::transient(format!("What the encoder wrote is not whole: {what}."))
+fn are_aligned(encoded: &[Encoded]) -> Result<(), Failure> {
+    let time = |encoded: &Encoded| (encoded.made.track.timescale, encoded.made.track.durations.clone());
+    match encoded.windows(2).all(|pair| time(&pair[0]) == time(&pair[1])) {
+        true => Ok(()),
+        false => Err(broken("the rungs are not aligned")),
+    }
 }
 
-/// A file that was cut off decodes without complaint as far as it goes.
-fn check_length(plan: &Plan, index: &AssetIndex) -> Result<(), Failure> {
-    let Some(promised) = plan.duration_s else {
-        return Ok(());
-    };
-    let there = index
-        .tracks()
-        .map(|track| track.seconds(track.duration()))
-        .fold(0.0, f64::max);
-    if promised - there > MISSING_S_MAX.max(promised * MISSING_SHARE_MAX) {
-        return Err(Failure::permanent(format!(
-            "The file ends early: {} of {} are there. Copy or upload it again, to the end.",
-            explain::length(there),
-            explain::length(promised)
-        )));
-    }
-    Ok(())
+pub fn broken(what: &str) -> Failure {
+    Failure::transient(format!("What the encoder wrote is not whole: {what}."))
 }

@@ -1,6 +1,12 @@
 //! From what a source is to what is made of it: rungs, frame rate, where keyframes stand.
 
-use super::probe::{Audio, Extras, Source, Video};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    audio,
+    chunks::Chunk,
+    probe::{Audio, Extras, Source, Video},
+};
 
 /// The most frames per second that are kept.
 const FRAME_RATE_MAX: f64 = 60.0;
@@ -69,10 +75,17 @@ const STANDARD_RATES: [(u32, u32); 12] = [
 ];
 
 /// What is to be encoded.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     pub video: Video,
-    pub audio: Option<Audio>,
+    /// The one that is heard where nobody has chosen first.
+    pub audio: Vec<Audio>,
+    /// When the container's own time begins, in seconds.
+    pub start_s: f64,
+    /// Whether the container has an index by which it can be entered in the middle.
+    pub is_indexed: bool,
+    /// What a curator should know of how it is made, one sentence each.
+    pub notes: Vec<String>,
     pub duration_s: Option<f64>,
     /// As in the [`Source`].
     pub credits_s: Vec<f64>,
@@ -85,7 +98,7 @@ pub struct Plan {
     pub rungs: Vec<Rung>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rung {
     pub width: u32,
     pub height: u32,
@@ -104,6 +117,9 @@ impl Plan {
         Self {
             video: source.video,
             audio: source.audio,
+            start_s: source.start_s,
+            is_indexed: source.is_indexed,
+            notes: source.notes,
             duration_s: source.duration_s,
             credits_s: source.credits_s,
             extras: source.extras,
@@ -125,8 +141,72 @@ impl Plan {
 
     /// The most that the result may take, in bytes, if it is as long as it says.
     pub fn bytes_max(&self) -> Option<u64> {
-        let kbps: u64 = self.rungs.iter().map(|rung| u64::from(rung.kbps)).sum::<u64>() + 128;
-        self.duration_s.map(|seconds| (seconds * kbps as f64 * 125.0) as u64)
+        self.duration_s.map(|seconds| self.bytes_of(seconds))
+    }
+
+    fn bytes_of(&self, seconds: f64) -> u64 {
+        let kbps: u64 = self.rungs.iter().map(|rung| u64::from(rung.kbps)).sum::<u64>() + u64::from(audio::kbps(self));
+        (seconds * kbps as f64 * 125.0) as u64
+    }
+
+    /// The most that a chunk may take beside its segments while it is encoded, in bytes.
+    pub fn chunk_bytes_max(&self, chunk: &Chunk) -> u64 {
+        self.chunk_s(chunk).map_or(0, |seconds| self.bytes_of(seconds))
+    }
+
+    /// How long a segment is, exactly.
+    pub fn segment_s(&self) -> f64 {
+        f64::from(self.group) * f64::from(self.frame_rate.1) / f64::from(self.frame_rate.0)
+    }
+
+    /// How long a chunk is, if that is known.
+    pub fn chunk_s(&self, chunk: &Chunk) -> Option<f64> {
+        let segments = |count: u32| f64::from(count) * self.segment_s();
+        match chunk.segments {
+            Some(count) => Some(segments(count)),
+            None => self
+                .duration_s
+                .map(|seconds| (seconds - segments(chunk.first)).max(0.0)),
+        }
+    }
+
+    /// How many ticks so many segments last; `None` where the clock does not divide a frame.
+    pub fn ticks(&self, segments: u32, timescale: u32) -> Option<u64> {
+        let (over, under) = self.frame_rate;
+        let per_frame = u64::from(timescale) * u64::from(under);
+        let frames = u64::from(segments) * u64::from(self.group);
+        per_frame
+            .is_multiple_of(u64::from(over))
+            .then(|| frames * (per_frame / u64::from(over)))
+    }
+
+    pub fn ticks_before(&self, chunk: &Chunk, timescale: u32) -> Option<u64> {
+        if chunk.first == 0 {
+            Some(0)
+        } else {
+            self.ticks(chunk.first, timescale)
+        }
+    }
+
+    /// What the encoder of a part needs to know.
+    pub fn for_parts(&self) -> Self {
+        Self {
+            credits_s: Vec::new(),
+            extras: Extras::default(),
+            notes: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// How much work a second of the picture is, in seconds of one core, roughly.
+    pub fn work_per_second(&self) -> f64 {
+        let pixels: u64 = self
+            .rungs
+            .iter()
+            .map(|rung| u64::from(rung.width) * u64::from(rung.height))
+            .sum();
+        let per_second = f64::from(self.frame_rate.0) / f64::from(self.frame_rate.1);
+        0.02 + pixels as f64 * per_second / 30e6
     }
 }
 

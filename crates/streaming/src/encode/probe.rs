@@ -1,11 +1,13 @@
 //! What ffprobe says of a file, reduced to what planning needs. Nothing of it is trusted as text: names are enums of ours,
 //! numbers are bounded.
 
+mod sound;
+
 use std::{path::Path, sync::Arc, sync::Mutex, sync::PoisonError, time::Duration};
 
 use contract::streaming::SubtitleKind;
 use platform::jobs::Failure;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
     explain, language,
     sandbox::{Limits, Program, SOURCE, Sandbox, Task},
 };
-use crate::asset::label;
+use crate::asset::{AudioKind, label};
 
 /// Containers that may be opened at all. Playlists, concatenations and everything that names other files are not here.
 pub const FORMATS: &str = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,ivf,wav,mp3,flac,aac";
@@ -35,6 +37,8 @@ const SUBTITLE_PICTURES: &[&str] = &["hdmv_pgs_subtitle", "dvd_subtitle", "dvb_s
 
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 const STREAMS_MAX: usize = 256;
+/// Containers that can be entered in the middle, exactly.
+const INDEXED: [&str; 2] = ["mov", "matroska"];
 /// Of more than these the rest is not looked at.
 const CHAPTERS_MAX: usize = 1_000;
 const PIXELS_MAX: u64 = 8192 * 4352;
@@ -42,19 +46,26 @@ const PIXELS_MAX: u64 = 8192 * 4352;
 const DURATION_S_MAX: f64 = 86_400.0;
 
 /// A source that can be encoded.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// Absent where the container does not say.
     pub duration_s: Option<f64>,
     pub video: Video,
-    pub audio: Option<Audio>,
+    /// The one that is heard where nobody has chosen first.
+    pub audio: Vec<Audio>,
+    /// When the container's own time begins, in seconds.
+    pub start_s: f64,
+    /// Whether the container has an index by which it can be entered in the middle.
+    pub is_indexed: bool,
+    /// What is left out, one sentence each.
+    pub notes: Vec<String>,
     /// Where the chapters begin that are called end credits, in seconds from the first picture.
     pub credits_s: Vec<f64>,
     pub extras: Extras,
 }
 
 /// What a film has beside picture and sound.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Extras {
     pub subtitles: Vec<Subtitle>,
     /// How many subtitle streams are pictures, which nothing here can read.
@@ -64,7 +75,7 @@ pub struct Extras {
 }
 
 /// A subtitle stream that is text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subtitle {
     pub stream: usize,
     /// BCP 47.
@@ -73,7 +84,7 @@ pub struct Subtitle {
     pub kind: SubtitleKind,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Video {
     pub stream: usize,
     /// As shown: after rotation, with square pixels.
@@ -86,10 +97,15 @@ pub struct Video {
     pub hdr: bool,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Audio {
     pub stream: usize,
+    /// BCP 47.
     pub language: Option<String>,
+    pub label: Option<String>,
+    pub kind: AudioKind,
+    pub is_default: bool,
+    pub channels: u16,
 }
 
 /// The options with which subtitles are read from a source.
@@ -181,6 +197,8 @@ pub(super) struct Answer {
 
 #[derive(Debug, Default, Deserialize)]
 struct Format {
+    #[serde(default)]
+    format_name: String,
     duration: Option<String>,
     start_time: Option<String>,
 }
@@ -212,6 +230,7 @@ struct Stream {
     r_frame_rate: String,
     field_order: String,
     color_transfer: String,
+    channels: u16,
     duration: Option<String>,
     disposition: Disposition,
     side_data_list: Vec<SideData>,
@@ -225,6 +244,9 @@ struct Disposition {
     attached_pic: u8,
     forced: u8,
     hearing_impaired: u8,
+    visual_impaired: u8,
+    descriptions: u8,
+    comment: u8,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -267,16 +289,19 @@ impl Answer {
             }
             (None, None) => return Err(Failure::permanent("There is neither picture nor sound in this file.")),
         };
-        let audio = audio.filter(|stream| is_known(&stream.codec_name, AUDIO_DECODERS));
-        let duration_s = self.duration(video, audio)?;
-        let audio = audio.map(|stream| Audio {
-            stream: stream.index,
-            language: stream.tags.language.as_deref().and_then(language::tag),
-        });
+        let (audio, notes) = self.sound();
+        let first = audio
+            .first()
+            .and_then(|first| of("audio").find(|stream| stream.index == first.stream));
         Ok(Source {
-            duration_s,
+            duration_s: self.duration(video, first)?,
             video: picture(video)?,
             audio,
+            start_s: self.start_s(),
+            is_indexed: INDEXED
+                .iter()
+                .any(|name| self.format.format_name.split(',').any(|of| of == *name)),
+            notes,
             credits_s: self.credits(),
             extras: Extras {
                 subtitles: self.subtitles(),
@@ -284,6 +309,11 @@ impl Answer {
                 chapters: self.chapters().collect(),
             },
         })
+    }
+
+    fn start_s(&self) -> f64 {
+        let time = self.format.start_time.as_deref().and_then(|text| text.parse().ok());
+        time.filter(|time: &f64| time.is_finite()).unwrap_or(0.0)
     }
 
     fn credits(&self) -> Vec<f64> {

@@ -1,14 +1,20 @@
-//! Runs the encoder over a plan, and says how far it is.
+//! Runs the encoder over a part of a plan, and says how far it is.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use platform::jobs::Failure;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    audio::{self, Loudness},
+    chunks::Chunk,
     command, explain,
     plan::Plan,
-    sandbox::{Limits, Program, Sandbox, Task},
+    sandbox::{Ended, Limits, Program, Sandbox, Task},
 };
 
 /// Limits of one encoding that an operator may set.
@@ -23,23 +29,115 @@ pub struct EncodeLimits {
 
 const WALL_S_MIN: f64 = 900.0;
 const LENGTH_S_UNKNOWN: f64 = 4.0 * 3600.0;
+/// How much of the work on sound is measuring it.
+const MEASURED: f64 = 0.3;
 
-/// Encodes into `output`, which must be an empty folder. `on_seconds` gets how much of the film is encoded.
-pub async fn encode(
-    sandbox: &Sandbox,
+/// What an encoding works with, and where it writes: an empty folder.
+pub struct Bench<'a> {
+    pub sandbox: &'a Sandbox,
+    pub input: &'a Path,
+    pub output: &'a Path,
+    pub limits: &'a EncodeLimits,
+    pub cancel: &'a CancellationToken,
+}
+
+/// Encodes all rungs of a chunk. `on_seconds` gets how much of it is encoded.
+pub async fn picture(
+    bench: &Bench<'_>,
     plan: &Plan,
-    (input, output): (&Path, &Path),
-    limits: &EncodeLimits,
-    cancel: &CancellationToken,
-    on_seconds: impl Fn(f64) + Send + 'static,
+    chunk: &Chunk,
+    on_seconds: Arc<dyn Fn(f64) + Send + Sync>,
 ) -> Result<(), Failure> {
-    let wall_s = (plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN) * f64::from(limits.wall_per_second)).max(WALL_S_MIN);
+    let length_s = plan.chunk_s(chunk).unwrap_or(LENGTH_S_UNKNOWN);
+    let first = ffmpeg(bench, command::arguments(plan, chunk), length_s, told(&on_seconds)).await?;
+    let begins_s = f64::from(chunk.first) * plan.segment_s();
+    if chunk.seek_s.is_none() || first.is_some_and(|first| first <= begins_s) {
+        return Ok(());
+    }
+    // The source was entered behind the chunk's first picture, whatever its index says. From its beginning it is slower, and right.
+    tracing::warn!(
+        ?chunk,
+        ?first,
+        "the index of a source does not hold; it is decoded from its beginning"
+    );
+    let from_the_beginning = Chunk { seek_s: None, ..*chunk };
+    let length_s = plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
+    ffmpeg(
+        bench,
+        command::arguments(plan, &from_the_beginning),
+        length_s,
+        told(&on_seconds),
+    )
+    .await
+    .map(drop)
+}
+
+/// Encodes all rungs of a sample.
+pub async fn sample(bench: &Bench<'_>, plan: &Plan, sample: &Chunk) -> Result<(), Failure> {
+    ffmpeg(bench, command::sample_arguments(plan, sample), plan.segment_s(), |_| {})
+        .await
+        .map(drop)
+}
+
+/// Encodes all sound. `on_share` gets how much of the work is done, 0 to 1.
+pub async fn sound(bench: &Bench<'_>, plan: &Plan, on_share: Arc<dyn Fn(f64) + Send + Sync>) -> Result<(), Failure> {
+    let length_s = plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
+    let tell = on_share.clone();
+    let measuring = move |seconds: f64| tell(MEASURED * (seconds / length_s).min(1.0));
+    let loudness = measure(bench, plan, length_s, measuring).await?;
+    let encoding = move |seconds: f64| on_share(MEASURED + (1.0 - MEASURED) * (seconds / length_s).min(1.0));
+    ffmpeg(bench, audio::arguments(plan, &loudness), length_s, encoding)
+        .await
+        .map(drop)
+}
+
+fn told(on_seconds: &Arc<dyn Fn(f64) + Send + Sync>) -> impl Fn(f64) + Send + 'static {
+    let on_seconds = on_seconds.clone();
+    move |seconds| on_seconds(seconds)
+}
+
+async fn measure(
+    bench: &Bench<'_>,
+    plan: &Plan,
+    length_s: f64,
+    on_seconds: impl Fn(f64) + Send + 'static,
+) -> Result<Vec<Option<Loudness>>, Failure> {
+    let (ended, _) = run(bench, audio::measure_arguments(plan), length_s, on_seconds).await?;
+    if ended.status != 0 {
+        return Err(explain::encoding(&ended));
+    }
+    Ok(audio::loudness(&ended.words, audio::sounds(plan).len()))
+}
+
+/// Answers at which time the first picture stood that was decoded, if the command tells.
+async fn ffmpeg(
+    bench: &Bench<'_>,
+    arguments: Vec<String>,
+    length_s: f64,
+    on_seconds: impl Fn(f64) + Send + 'static,
+) -> Result<Option<f64>, Failure> {
+    let (ended, first) = run(bench, arguments, length_s, on_seconds).await?;
+    if ended.status == 0 {
+        Ok(first)
+    } else {
+        Err(explain::encoding(&ended))
+    }
+}
+
+async fn run(
+    bench: &Bench<'_>,
+    arguments: Vec<String>,
+    length_s: f64,
+    on_seconds: impl Fn(f64) + Send + 'static,
+) -> Result<(Ended, Option<f64>), Failure> {
+    let limits = bench.limits;
+    let wall_s = (length_s * f64::from(limits.wall_per_second)).max(WALL_S_MIN);
     let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get() as u64);
     let task = Task {
         program: Program::Ffmpeg,
-        arguments: command::arguments(plan).into_iter().map(Into::into).collect(),
-        input: input.to_owned(),
-        output: Some(output.to_owned()),
+        arguments: arguments.into_iter().map(Into::into).collect(),
+        input: bench.input.to_owned(),
+        output: Some(bench.output.to_owned()),
         limits: Limits {
             wall: Duration::from_secs_f64(wall_s),
             silence: limits.silence,
@@ -48,24 +146,36 @@ pub async fn encode(
             output_bytes: limits.output_bytes,
         },
     };
+    let first = Arc::new(Mutex::new(None));
+    let told = first.clone();
     let on_line = move |line: &str| {
         if let Some(seconds) = encoded_seconds(line) {
             on_seconds(seconds);
+        } else if let Some(seconds) = first_seconds(line) {
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(seconds);
         }
     };
-    let ended = sandbox
-        .run(task, cancel.clone(), on_line)
+    let ended = bench
+        .sandbox
+        .run(task, bench.cancel.clone(), on_line)
         .await
         .map_err(|error| explain::sandbox(&error))?;
-    if ended.status == 0 {
-        Ok(())
-    } else {
-        Err(explain::encoding(&ended))
-    }
+    let first = *first.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((ended, first))
 }
 
 /// Of one line of ffmpeg's `-progress`: `out_time_us=92880`.
 fn encoded_seconds(line: &str) -> Option<f64> {
     let micros: i64 = line.strip_prefix("out_time_us=")?.parse().ok()?;
     (micros >= 0).then_some(micros as f64 / 1e6)
+}
+
+/// Of the one line that tells of the first picture: `frame:0    pts:400400  pts_time:16.6833`.
+fn first_seconds(line: &str) -> Option<f64> {
+    line.strip_prefix("frame:0 ")?
+        .split_once("pts_time:")?
+        .1
+        .trim()
+        .parse()
+        .ok()
 }

@@ -52,7 +52,6 @@ pub async fn make(
         files.push(Extra {
             name: format!("{}/{number}.jpg", storyboard.name),
             path,
-            bytes: meta.len(),
         });
     }
     Ok(Some((storyboard, files)))

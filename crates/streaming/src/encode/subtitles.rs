@@ -118,7 +118,6 @@ impl Made {
         self.files.push(Extra {
             name: format!("{name}/1.vtt"),
             path,
-            bytes,
         });
         self.tracks.push(SubtitleTrack {
             name,

@@ -6,7 +6,7 @@ use platform::{Db, Inputs, Tx, db::OrFault as _, on, outbox};
 use super::uploads;
 
 /// What is known of an asset without opening its index.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct AssetRow {
     pub id: i64,
     pub title_id: i64,
@@ -76,9 +76,10 @@ pub async fn publish(db: &Db, inputs: &Inputs, row: &AssetRow, source: UploadId)
         return Ok(Published::SourceGone);
     }
     retire(&mut tx, inputs, TitleId(row.title_id)).await?;
-    let sql = "UPDATE assets SET state = 'ready', changed_at = $2 WHERE id = $1 AND state = 'storing'";
-    let published = on!(tx, conn => sqlx::query(sql).bind(row.id).bind(inputs.now_ms())
-        .execute(conn).await.map(|done| done.rows_affected() == 1))
+    let sql = "UPDATE assets SET state = 'ready', changed_at = $2, duration_ms = $3, height = $4, bytes = $5, credits_ms = $6,
+         intro_from_ms = $7, intro_to_ms = $8 WHERE id = $1 AND state = 'storing'";
+    let published = on!(tx, conn => sqlx::query(sql).bind(row.id).bind(inputs.now_ms()).bind(row.duration_ms).bind(row.height)
+        .bind(row.bytes).bind(row.credits_ms).bind(row.intro_from_ms).bind(row.intro_to_ms).execute(conn).await.map(|done| done.rows_affected() == 1))
     .or_fault()?;
     if !published {
         tx.rollback().await?;

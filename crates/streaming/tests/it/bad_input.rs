@@ -13,8 +13,7 @@ pub async fn refused(house: &mut House, made: &Made) -> String {
     let job = house.transcode(&made.path).await;
     assert_eq!((job.state, job.attempts), (JobState::Failed, 1), "{job:?}");
     assert_eq!(house.start().await, Err(StreamingError::NotPlayable));
-    assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
-    assert_eq!(house.blobs.list("").await.unwrap(), []);
+    house.cleared().await;
     job.error.unwrap()
 }
 
@@ -200,8 +199,7 @@ async fn a_file_larger_than_allowed_is_said_and_a_retry_goes_on_once_it_is() {
         words,
         "The encoded video is larger than the server allows; ask its operator to raise the limit."
     );
-    assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
-    assert_eq!(house.blobs.list("").await.unwrap(), []);
+    house.cleared().await;
 
     // The source is still there for another try.
     house.config.encoder_output_bytes = 1 << 30;
@@ -268,7 +266,7 @@ async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
     };
     let data = tempfile::tempdir_in(disk.0.path()).unwrap();
     let mut house = House::in_folder(data, platform::test_support::sqlite(), streaming::Config::default()).await;
-    // Too small from the start: said before any work is done. It would hold the segments, but not the rungs beside them.
+    // Too small from the start: said before any work is done. It would hold the segments, but not what is encoded beside them.
     let long = Film::silent("1280x720", "1", 300).make("mp4");
     let words = refused(&mut house, &long).await;
     assert!(
@@ -290,8 +288,7 @@ async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
         (JobState::Failed, Some("Storage is full; free space and retry.")),
         "{job:?}"
     );
-    assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
-    assert_eq!(house.blobs.list("").await.unwrap(), []);
+    house.cleared().await;
 
     std::fs::remove_file(filler).unwrap();
     contract::jobs::Jobs::retry(&*house.room, contract::jobs::ForJob { job: job.id })

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use contract::events::EventBody;
-use testkit::films::{ffprobe, file, film};
+use testkit::films::{Film, ffprobe, file, film};
 
 use crate::{
     bad_input::refused,
@@ -195,5 +195,29 @@ async fn pictures_that_are_said_to_lie_in_another_file_are_not_fetched_from_ther
             words, "Not one picture of this file could be decoded; it is damaged.",
             "{path}"
         );
+    }
+}
+
+#[tokio::test]
+async fn little_that_becomes_much_stays_within_bounds() {
+    let dark = |size: &str, seconds: u32| {
+        let black = format!("color=black:size={size}:rate=1:duration={seconds}");
+        let film = Film::default().input(&["-f", "lavfi", "-i", &black]);
+        film.coded(&[
+            "-c:v", "libx264", "-preset", "veryfast", "-crf", "40", "-pix_fmt", "yuv420p", "-g", "600",
+        ])
+    };
+    for (bomb, film, seconds) in [
+        ("twenty minutes of darkness", dark("160x90", 1_200), 1_200),
+        ("thirty million black pixels", dark("7680x4320", 2), 2),
+    ] {
+        let made = film.make("mp4");
+        assert!(std::fs::metadata(&made.path).unwrap().len() < 1 << 20, "{bomb}");
+        let mut house = House::new().await;
+        house.work_at_once(2);
+        let (began, memory) = (Instant::now(), memory_kb_max());
+        let playback = house.play(&made.path).await;
+        assert_eq!(playback.duration_ms, seconds * 1_000, "{bomb}");
+        within_bounds(&house, bomb, began, memory).await;
     }
 }

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod chunks;
 mod credits;
 mod deleted;
 mod delivery;
 mod extras;
 mod hostile;
 mod jobs;
+mod sound;
 mod support;
 mod transcode;
 mod uploads;

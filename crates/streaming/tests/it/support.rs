@@ -165,10 +165,24 @@ impl House {
         }
     }
 
+    /// In another process of the test that made the data, which removes it too.
+    pub async fn beside(data: &Path, location: Location, config: Config) -> Self {
+        let mut folder = tempfile::Builder::new().tempdir_in(data).unwrap();
+        folder.disable_cleanup(true);
+        std::fs::remove_dir(folder.path()).unwrap();
+        std::os::unix::fs::symlink(data, folder.path()).unwrap();
+        Self::over(folder, location, config).await
+    }
+
     /// What a server does when it starts.
     pub fn work(&mut self) {
+        self.work_at_once(1);
+    }
+
+    /// With so many workers.
+    pub fn work_at_once(&mut self, workers: usize) {
         self.stop = CancellationToken::new();
-        self.worker = Some(tokio::spawn(self.room.clone().run_worker(1, self.stop.clone())));
+        self.worker = Some(tokio::spawn(self.room.clone().run_worker(workers, self.stop.clone())));
     }
 
     /// An orderly end: the worker gives its job back.
@@ -256,6 +270,24 @@ impl House {
             matches!(job.state, JobState::Done | JobState::Failed | JobState::Cancelled)
         })
         .await
+    }
+
+    /// Waits until nothing is left of what was being made. A job ends at once when it is cancelled or one of its parts fails; what it was
+    /// at is stopped, and goes, a moment later.
+    pub async fn cleared(&self) {
+        let mut tick = tokio::time::interval(Duration::from_millis(20));
+        let wait = async {
+            while !self.lying_in("transcode").is_empty() || !self.blobs.list("").await.unwrap().is_empty() {
+                tick.tick().await;
+            }
+        };
+        let cleared = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(
+            cleared.is_ok(),
+            "{:?}, {:?}",
+            self.lying_in("transcode"),
+            self.blobs.list("").await
+        );
     }
 
     /// Adds a file, works on it to its end.
@@ -395,4 +427,15 @@ async fn open(
 pub fn below(playback: &Playback, file: &str) -> String {
     let prefix = playback.hls_path.strip_suffix("master.m3u8").unwrap();
     format!("{prefix}{file}")
+}
+
+/// Encoders on this machine whose output goes below `folder`.
+pub fn encoders_in(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let of_ours = processes.filter(|process| {
+        let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command).into_owned();
+        command.contains("bwrap") && command.contains(&*folder.to_string_lossy())
+    });
+    of_ours.map(|process| process.path()).collect()
 }

@@ -115,6 +115,7 @@ export function JobCard({ job }: { job: Job }) {
 function jobFacts(job: Job): string {
   const facts = [words.kinds[job.kind] ?? job.kind, relative(job.created_at)];
   if (job.state === "running") facts.push(...[job.stage ?? "", percent(job.progress)].filter(Boolean));
+  if (job.state === "running" && job.remaining_s != null) facts.push(words.remaining(duration(job.remaining_s)));
   if (job.started_at && job.finished_at)
     facts.push(words.took(duration((Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000)));
   if (job.attempts > 1) facts.push(words.attempts(job.attempts));

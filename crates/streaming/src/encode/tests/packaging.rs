@@ -8,9 +8,12 @@ use testkit::films::{Film, file};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    encode::{extras, package::Package, plan::Plan, probe, sandbox::Sandbox},
+    asset,
+    encode::{chunks::Chunk, extras, join, package::Part, plan::Plan, probe, sandbox::Sandbox},
     manifest,
 };
+
+const ASSET: AssetId = AssetId(7);
 
 /// Every stored file and every manifest, by name.
 async fn packaged(renditions: &Path, source: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -21,13 +24,21 @@ async fn packaged(renditions: &Path, source: &Path) -> BTreeMap<String, Vec<u8>>
     let (sandbox, cancel) = (Sandbox::default(), CancellationToken::new());
     let plan = Plan::new(probe::probe(&sandbox, source, &cancel).await.unwrap());
     let extras = plan.extras.clone();
-    let mut package = Package::read(&plan, folder.path()).unwrap();
+    let blobs = BlobStore::open(store.path()).unwrap();
+    let pictures = Part::pictures(&plan, &Chunk::WHOLE, folder.path()).unwrap();
+    let pictures = pictures.store(&blobs, ASSET).await.unwrap();
+    let sound = Part::sound(&plan, folder.path()).unwrap();
+    let sound = sound.store(&blobs, ASSET).await.unwrap();
+    let chunks = [(Chunk::WHOLE, pictures.renditions)];
+    let mut package = join::join(&plan, &chunks, &sound.renditions).unwrap();
     extras::add(&sandbox, &mut package, &extras, (source, folder.path()), &cancel)
         .await
         .unwrap();
-    let blobs = BlobStore::open(store.path()).unwrap();
-    package.store(&blobs, AssetId(7), |_| ()).await.unwrap();
-    let mut files = BTreeMap::new();
+    for extra in &package.extras {
+        let key = format!("{}/{}", asset::folder(ASSET), extra.name);
+        blobs.put_file(&key, &extra.path).await.unwrap();
+    }
+    let mut files = BTreeMap::from([("index".to_owned(), serde_json::to_vec(&package.index).unwrap())]);
     for stored in blobs.list("assets").await.unwrap() {
         let bytes = blobs.get(&stored.key).await.unwrap().to_vec();
         files.insert(stored.key, bytes);

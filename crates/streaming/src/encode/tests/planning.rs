@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
+use crate::asset::AudioKind;
 use crate::encode::{
-    command,
+    audio,
+    chunks::{self, Chunk},
+    command, ladder,
     plan::{Plan, Rung},
     probe::{Audio, Extras, Source, Video},
 };
@@ -22,11 +25,22 @@ fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
         video,
         credits_s: Vec::new(),
         extras: Extras::default(),
-        audio: Some(Audio {
-            stream: 1,
-            language: None,
-        }),
+        audio: vec![sound(1, 2)],
+        start_s: 0.0,
+        is_indexed: true,
+        notes: Vec::new(),
     })
+}
+
+fn sound(stream: usize, channels: u16) -> Audio {
+    Audio {
+        stream,
+        language: None,
+        label: None,
+        kind: AudioKind::Main,
+        is_default: stream == 1,
+        channels,
+    }
 }
 
 fn sizes(width: u32, height: u32) -> String {
@@ -93,7 +107,7 @@ fn frame_rates_are_exact_and_segments_about_two_seconds() {
 
 #[test]
 fn one_command_decodes_once_and_encodes_all() {
-    let command = command::arguments(&plan(640, 360, Some((24_000, 1_001)))).join(" ");
+    let command = command::arguments(&plan(640, 360, Some((24_000, 1_001))), &Chunk::WHOLE).join(" ");
     assert_eq!(command.matches("-i file:/in/source").count(), 1);
     assert!(
         command.contains(
@@ -106,7 +120,111 @@ fn one_command_decodes_once_and_encodes_all() {
         command.contains("-protocol_whitelist file,pipe -format_whitelist mov,mp4,"),
         "{command}"
     );
-    assert!(command.ends_with("/out/a0.mp4"), "{command}");
+    assert!(
+        command.ends_with("/out/v1.mp4") && !command.contains("-copyts"),
+        "{command}"
+    );
+}
+
+#[test]
+fn a_chunk_is_entered_before_it_begins_and_counts_pictures_from_the_films_beginning() {
+    let plan = plan(640, 360, Some((24_000, 1_001)));
+    let chunk = Chunk {
+        first: 15,
+        segments: Some(10),
+        seek_s: Some(27.15),
+    };
+    let command = command::arguments(&plan, &chunk).join(" ");
+    assert!(
+        command.contains("-copyts -start_at_zero -ss 27.150000 -noaccurate_seek -i"),
+        "{command}"
+    );
+    assert!(
+        command.contains("[m]fps=24000/1001:start_time=0,trim=start_frame=720:end_frame=1200,setpts=PTS-STARTPTS,"),
+        "{command}"
+    );
+    assert_eq!(plan.ticks(15, 24_000), Some(15 * 48 * 1_001));
+    assert_eq!(plan.ticks(15, 25_000), None, "a clock that does not divide a frame");
+}
+
+#[test]
+fn a_film_is_divided_evenly_at_segments_and_entered_at_keyframes() {
+    let plan = plan(640, 360, Some((25, 1)));
+    let firsts = |end_s, every_s| {
+        let chunks = chunks::divide(&plan, &chunks::pictures(end_s, every_s));
+        chunks.iter().map(|chunk| chunk.first).collect::<Vec<_>>()
+    };
+    assert_eq!(firsts(44.0, 5.0), [0]);
+    assert_eq!(firsts(60.0, 5.0), [0, 15]);
+    assert_eq!(firsts(100.0, 5.0), [0, 16, 33]);
+    assert_eq!(firsts(7200.0, 5.0).len(), 240);
+    // Few keyframes: few chunks. None in the middle: one.
+    assert_eq!(firsts(200.0, 90.0), [0, 57]);
+    assert_eq!(firsts(200.0, 1000.0), [0]);
+    let chunks = chunks::divide(&plan, &chunks::pictures(60.0, 7.0));
+    assert_eq!((chunks[0].segments, chunks[1].segments), (Some(15), None));
+    assert_eq!(
+        (chunks[0].seek_s, chunks[1].seek_s),
+        (None, Some(28.15)),
+        "the last keyframe a second before"
+    );
+}
+
+#[test]
+fn ceilings_follow_what_the_pictures_want_within_bounds() {
+    let plan = plan(1280, 720, Some((25, 1)));
+    let kbps = |samples: &[Vec<u64>]| {
+        ladder::choose(&plan, samples)
+            .iter()
+            .map(|rung| rung.kbps)
+            .collect::<Vec<_>>()
+    };
+    let usual = vec![300, 700, 1_200, 2_800];
+    assert_eq!(kbps(&[]), usual);
+    // Two seconds each: 250 bytes are one kbit/s.
+    let sample = |rates: [u64; 4]| rates.map(|kbps| kbps * 250).to_vec();
+    assert_eq!(
+        kbps(&[sample([150, 300, 500, 900]), sample([120, 310, 400, 1_000])]),
+        [220, 460, 750, 1_500]
+    );
+    assert_eq!(
+        kbps(&[sample([5, 9, 15, 30])]),
+        [100, 230, 400, 930],
+        "a third is the least"
+    );
+    assert_eq!(
+        kbps(&[sample([900, 2_000, 4_000, 9_000])]),
+        [300, 700, 1_800, 4_200],
+        "the low ones stay low"
+    );
+    let places = ladder::samples(&plan, &chunks::pictures(1_000.0, 5.0));
+    assert_eq!(
+        places.iter().map(|place| place.first).collect::<Vec<_>>(),
+        [75, 200, 300, 425]
+    );
+    assert_eq!(places[0].seek_s, Some(145.15));
+    assert!(
+        ladder::samples(&plan, &chunks::pictures(200.0, 5.0)).is_empty(),
+        "not worth it"
+    );
+}
+
+#[test]
+fn every_sound_track_is_stereo_and_5_1_too_where_it_has_it() {
+    let mut plan = plan(640, 360, Some((25, 1)));
+    plan.audio = vec![sound(1, 6), sound(2, 2)];
+    let command = audio::arguments(&plan, &[None; 3]).join(" ");
+    assert!(
+        command.contains(
+            "[0:1]aresample=48000:async=1:first_pts=0,asplit=2[t0][t1];[t0]aformat=channel_layouts=stereo,aresample=48000[a0];\
+             [t1]aformat=channel_layouts=5.1,aresample=48000[a1];[0:2]aresample=48000:async=1:first_pts=0,asplit=1[t2];"
+        ),
+        "{command}"
+    );
+    assert!(
+        command.ends_with("/out/a2.mp4") && command.contains("-b:a 384k"),
+        "{command}"
+    );
 }
 
 proptest! {
@@ -121,6 +239,20 @@ proptest! {
         for pair in rungs.windows(2) {
             prop_assert!(pair[0].width.max(pair[0].height) < pair[1].width.max(pair[1].height));
             prop_assert!(pair[0].kbps <= pair[1].kbps);
+        }
+    }
+
+    #[test]
+    fn chunks_follow_each_other_and_are_entered_in_time(end_s in 1.0_f64..20_000.0, every_s in 0.04_f64..400.0) {
+        let plan = plan(640, 360, Some((24_000, 1_001)));
+        let chunks = chunks::divide(&plan, &chunks::pictures(end_s, every_s));
+        prop_assert_eq!(chunks[0].first, 0);
+        prop_assert_eq!(chunks[chunks.len() - 1].segments, None);
+        for pair in chunks.windows(2) {
+            prop_assert_eq!(pair[0].segments, Some(pair[1].first - pair[0].first));
+            prop_assert!(pair[1].first > pair[0].first && f64::from(pair[1].first) * plan.segment_s() < end_s);
+            let seek_s = pair[1].seek_s.unwrap();
+            prop_assert!(seek_s < f64::from(pair[1].first) * plan.segment_s() - 0.8 && seek_s > 0.0);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::asset::AudioKind;
 use crate::encode::{
     explain,
     probe::{Answer, Source},
@@ -53,18 +54,52 @@ fn the_default_tracks_are_taken() {
     let found = source(&[cover, &video(""), SOUND, other].join(",")).unwrap();
     assert_eq!((found.video.stream, found.duration_s), (0, Some(10.5)));
     assert_eq!(
-        found.audio.map(|audio| (audio.stream, audio.language)),
+        found.audio.first().map(|audio| (audio.stream, audio.language.clone())),
         Some((2, Some("de".into())))
     );
     // What a person wrote into a tag is nothing that may stand in a manifest.
     let hostile = r#"{"index":1,"codec_type":"audio","codec_name":"aac","tags":{"language":"e\"\n#EXT"}}"#;
     assert_eq!(
-        source(&[&video(""), hostile].join(","))
-            .unwrap()
-            .audio
-            .unwrap()
-            .language,
+        source(&[&video(""), hostile].join(",")).unwrap().audio[0].language,
         None
+    );
+}
+
+#[test]
+fn sixteen_sound_tracks_are_kept_with_what_they_are_for_and_the_rest_is_said() {
+    let track = |index: usize| {
+        let for_whom = match index {
+            3 => r#""comment":1"#,
+            4 => r#""visual_impaired":1"#,
+            90 => r#""default":1"#,
+            _ => "",
+        };
+        format!(
+            r#"{{"index":{index},"codec_type":"audio","codec_name":"aac","channels":6,"tags":{{"language":"fra","title":"Nr. {index}"}},
+            "disposition":{{{for_whom}}}}}"#
+        )
+    };
+    let streams = std::iter::once(video(""))
+        .chain((1..=100).map(track))
+        .collect::<Vec<_>>();
+    let found = source(&streams.join(",")).unwrap();
+    let kept: Vec<_> = found.audio.iter().map(|audio| audio.stream).collect();
+    assert_eq!(kept, [90, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    assert_eq!(found.notes, ["84 of 100 sound tracks were left out; 16 are kept."]);
+    assert!(found.audio[0].is_default && !found.audio[1].is_default);
+    assert_eq!(
+        (found.audio[3].kind, found.audio[4].kind),
+        (AudioKind::Commentary, AudioKind::Description)
+    );
+    assert_eq!(
+        (found.audio[1].label.as_deref(), found.audio[1].channels),
+        (Some("Nr. 1"), 6)
+    );
+    let odd = SOUND.replace("aac", "wmavoice");
+    let found = source(&[video(""), SOUND.into(), odd].join(",")).unwrap();
+    assert_eq!(
+        (found.audio.len(), found.notes[0].as_str()),
+        (1, "1 of 2 sound tracks are coded in a way that Kinora does not decode.")
     );
 }
 

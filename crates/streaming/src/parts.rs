@@ -1,0 +1,189 @@
+//! The parts of a transcode: chunks of the picture, and the sound. Any number of workers, in any number of processes, encode them side by
+//! side; each puts its segments straight into the asset, and what it says of them is its job's outcome. A worker that is killed costs
+//! the part that it was at; done again, a part is the same bytes.
+
+use std::{path::Path, time::Duration};
+
+use contract::{AssetId, UploadId, jobs::JobKind};
+use platform::jobs::{Child, Failure, NewJob, Ticket};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    encode::{
+        audio,
+        chunks::Chunk,
+        explain,
+        package::{self, Made},
+        plan::Plan,
+        run::{self, Bench, EncodeLimits},
+    },
+    room::Room,
+    workdir::WorkDir,
+};
+
+/// Parts of a film that has begun go before films that have not.
+const PRIORITY: i64 = 1;
+/// More than a film's own: workers come and go, and a part is lost quickly.
+const ATTEMPTS_MAX: u32 = 5;
+/// Seconds of one core that a second of one sound rendition takes, roughly.
+const SOUND_WORK: f64 = 0.03;
+/// A film that does not say how long it is, in seconds: for weighing its parts.
+const LENGTH_S_UNKNOWN: f64 = 600.0;
+
+/// One part of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    Pictures(Chunk),
+    Sound,
+}
+
+/// What a part's job is about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PartPayload {
+    pub source: UploadId,
+    pub asset: AssetId,
+    pub plan: Plan,
+    pub part: Part,
+}
+
+/// The sound first: it takes longest for what it is, and nothing of it can be shared out.
+pub fn parts(plan: &Plan, chunks: Vec<Chunk>) -> Vec<Part> {
+    let sound = (!plan.audio.is_empty()).then_some(Part::Sound);
+    sound
+        .into_iter()
+        .chain(chunks.into_iter().map(Part::Pictures))
+        .collect()
+}
+
+impl Part {
+    /// No two parts of a film have the same.
+    fn key(&self) -> String {
+        match self {
+            Self::Pictures(chunk) => format!("v{}", chunk.first),
+            Self::Sound => "a".into(),
+        }
+    }
+}
+
+impl PartPayload {
+    pub fn job(&self, subject: &str) -> NewJob {
+        let length_s = self.plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
+        let weight = match &self.part {
+            Part::Pictures(chunk) => self.plan.chunk_s(chunk).unwrap_or(length_s) * self.plan.work_per_second(),
+            Part::Sound => length_s * SOUND_WORK * audio::sounds(&self.plan).len() as f64,
+        };
+        NewJob::new(JobKind::Transcode, subject, self)
+            .key(self.part.key())
+            .priority(PRIORITY)
+            .attempts_max(ATTEMPTS_MAX)
+            .weight(weight)
+    }
+
+    /// What a job under the film's has made of this part, if it has; one for another asset has made nothing of use.
+    pub fn made(&self, children: &[Child]) -> Option<Made> {
+        children.iter().find_map(|child| {
+            let payload: PartPayload = serde_json::from_value(child.payload.clone()).ok()?;
+            let made: Made = serde_json::from_str(child.job.outcome.as_deref()?).ok()?;
+            (payload.part.key() == self.part.key() && made.asset == self.asset).then_some(made)
+        })
+    }
+}
+
+impl Room {
+    /// Encodes a part and stores it.
+    pub(crate) async fn make_part(&self, ticket: &Ticket, stop: &CancellationToken) -> Result<String, Failure> {
+        let payload: PartPayload = ticket.payload()?;
+        let source = self.files.path(payload.source);
+        let made = self.encode_part(ticket, &payload, &source, stop).await;
+        if made.is_err() && !stop.is_cancelled() && !source.exists() {
+            return Err(Failure::permanent(explain::SOURCE_GONE));
+        }
+        serde_json::to_string(&made?).map_err(|error| anyhow::Error::from(error).into())
+    }
+
+    async fn encode_part(
+        &self,
+        ticket: &Ticket,
+        payload: &PartPayload,
+        source: &Path,
+        stop: &CancellationToken,
+    ) -> Result<Made, Failure> {
+        let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
+        let limits = self.encode_limits();
+        let bench = Bench {
+            sandbox: &self.sandbox,
+            input: source,
+            output: folder.path(),
+            limits: &limits,
+            cancel: stop,
+        };
+        let plan = &payload.plan;
+        let (share, reported) = tokio::sync::watch::channel(0.0_f64);
+        let encoding = async {
+            match &payload.part {
+                Part::Pictures(chunk) => {
+                    // Without a length there is no share to tell; half-way is as true as anything.
+                    let length_s = plan.chunk_s(chunk).filter(|length_s| *length_s > 0.0);
+                    let tell = move |seconds: f64| {
+                        share.send_replace(length_s.map_or(0.5, |all| seconds / all));
+                    };
+                    run::picture(&bench, plan, chunk, std::sync::Arc::new(tell)).await
+                }
+                Part::Sound => {
+                    let tell = move |done: f64| {
+                        share.send_replace(done);
+                    };
+                    run::sound(&bench, plan, std::sync::Arc::new(tell)).await
+                }
+            }
+        };
+        report(ticket, reported, encoding).await?;
+        let part = read(plan.clone(), payload.part, folder.path()).await?;
+        tokio::select! {
+            () = stop.cancelled() => Err(Failure::transient("Stopped.")),
+            made = part.store(&self.blobs, payload.asset) => made,
+        }
+    }
+
+    pub(crate) fn work_dir(&self, name: &str) -> Result<WorkDir, Failure> {
+        WorkDir::create(&self.work_folder, name).map_err(|error| explain::io(&error))
+    }
+
+    pub(crate) fn encode_limits(&self) -> EncodeLimits {
+        EncodeLimits {
+            memory_bytes: self.config.encoder_memory_bytes,
+            output_bytes: self.config.encoder_output_bytes,
+            wall_per_second: self.config.encoder_seconds_per_second,
+            silence: Duration::from_secs(self.config.encoder_silence_s),
+        }
+    }
+}
+
+async fn report(
+    ticket: &Ticket,
+    mut reported: tokio::sync::watch::Receiver<f64>,
+    encoding: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    tokio::pin!(encoding);
+    loop {
+        tokio::select! {
+            result = &mut encoding => return result,
+            Ok(()) = reported.changed() => {
+                let share = reported.borrow_and_update().clamp(0.0, 1.0);
+                ticket.progress(share as f32, "");
+            }
+        }
+    }
+}
+
+/// On a thread that may wait: a long film's sound takes a while to read, and the job's lease is renewed meanwhile.
+async fn read(plan: Plan, part: Part, folder: &Path) -> Result<package::Part, Failure> {
+    let folder = folder.to_owned();
+    let read = tokio::task::spawn_blocking(move || match part {
+        Part::Pictures(chunk) => package::Part::pictures(&plan, &chunk, &folder),
+        Part::Sound => package::Part::sound(&plan, &folder),
+    });
+    read.await.map_err(anyhow::Error::from)?
+}
