@@ -97,3 +97,11 @@ export const sendPosition = (session_id: Id, body: Position) =>
   answer(
     client.POST("/api/v1/playback/{session_id}/progress", { params: { path: { session_id } }, body, keepalive: true }),
   );
+
+export type QualityReport = Omit<Schemas["ReportQuality"], "startup_s"> & { startup_s?: number };
+
+/** Outlives the page as well: how a showing went is said when it is over. */
+export const sendQuality = (session_id: Id, body: QualityReport) =>
+  answer(
+    client.POST("/api/v1/playback/{session_id}/quality", { params: { path: { session_id } }, body, keepalive: true }),
+  );
