@@ -93,6 +93,9 @@ pub struct Video {
     pub duration_ms: u64,
     /// Where the end credits begin, if known.
     pub credits_ms: Option<u64>,
+    /// From where to where the opening lasts, if known.
+    #[serde(default)]
+    pub intro_ms: Option<(u64, u64)>,
 }
 
 /// A part of a video that players and rules act on, in ms from its beginning; `None`: where it lies is not known.
@@ -101,6 +104,8 @@ pub struct Video {
 pub enum Marker {
     /// Where the end credits begin: whoever comes there has seen it all.
     Credits(Option<u64>),
+    /// From where to where the opening lasts, which a viewer may skip.
+    Intro(Option<(u64, u64)>),
 }
 
 /// Says where a part of the video lies that the title plays now; another video of the title brings its own.
@@ -108,6 +113,39 @@ pub enum Marker {
 pub struct SetMarker {
     pub title: TitleId,
     pub marker: Marker,
+}
+
+/// What subtitles are for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubtitleKind {
+    /// What is said.
+    #[default]
+    Subtitles,
+    /// What is said and what is heard, for whoever does not hear it.
+    Captions,
+    /// What is said in another language than the film's, or written in the picture: shown without being asked for.
+    Forced,
+}
+
+/// Subtitles that a viewer may choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subtitles {
+    /// Within the video: `s0`.
+    pub id: String,
+    /// BCP 47, where it is known.
+    pub language: Option<String>,
+    pub label: String,
+    pub kind: SubtitleKind,
+    /// Signed, from the root: WebVTT.
+    pub path: String,
+}
+
+/// A part of the film with a beginning, up to the next one's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chapter {
+    pub start_ms: u64,
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,9 +158,18 @@ pub struct Playback {
     pub duration_ms: u64,
     /// Where the credits begin, if known.
     pub credits_ms: Option<u64>,
+    /// From where to where the opening lasts, if known.
+    #[serde(default)]
+    pub intro_ms: Option<(u64, u64)>,
+    /// In order.
+    #[serde(default)]
+    pub chapters: Vec<Chapter>,
+    #[serde(default)]
+    pub subtitles: Vec<Subtitles>,
     /// Signed, from the root: `/media/…/master.m3u8`.
     pub hls_path: String,
     pub dash_path: Option<String>,
+    /// WebVTT whose cues name parts of pictures (`1.jpg#xywh=0,0,160,90`), relative to itself.
     pub storyboard_path: Option<String>,
     pub expires_at: Millis,
 }

@@ -5,11 +5,16 @@
 //! assets/<asset>/v0/init.mp4     lowest rung: initialisation segment
 //! assets/<asset>/v0/1.m4s …      one file per segment, about two seconds each
 //! assets/<asset>/a0/…            audio, stored once for all rungs
+//! assets/<asset>/s0/1.vtt        subtitles, one file each
+//! assets/<asset>/b0/1.jpg …      the storyboard: sheets of small pictures
 //! ```
 //! Segments are files of their own, not ranges of one: every edge cache stores and revalidates whole objects well, ranges only
 //! with extra modules, and a segment's address says all that a cache key needs.
 
-use contract::AssetId;
+use contract::{
+    AssetId,
+    streaming::{Chapter, SubtitleKind},
+};
 use serde::{Deserialize, Serialize};
 
 /// Version of the stored form.
@@ -26,23 +31,89 @@ pub struct AssetIndex {
     pub video: Vec<VideoTrack>,
     /// None for a silent film.
     pub audio: Vec<AudioTrack>,
+    #[serde(default)]
+    pub subtitles: Vec<SubtitleTrack>,
+    #[serde(default)]
+    pub storyboard: Option<Storyboard>,
+    /// In order.
+    #[serde(default)]
+    pub chapters: Vec<Chapter>,
+    /// What a curator should know of how it was made, one sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VideoTrack {
     pub width: u32,
     pub height: u32,
+    /// Of each segment, how many bytes from its beginning are its first picture. Empty: not known.
+    #[serde(default)]
+    pub keyframes: Vec<u64>,
     #[serde(flatten)]
     pub track: Track,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AudioTrack {
-    /// ISO 639, where the source says.
+    /// BCP 47, where the source says.
     pub language: Option<String>,
+    /// What the source calls it; a stranger's words, made harmless by [`label`].
+    #[serde(default)]
+    pub label: Option<String>,
+    #[serde(default)]
+    pub kind: AudioKind,
+    /// What is heard where nobody has chosen; the first one where none says so.
+    #[serde(default)]
+    pub is_default: bool,
     pub channels: u16,
     #[serde(flatten)]
     pub track: Track,
+}
+
+/// What a sound track is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AudioKind {
+    #[default]
+    Main,
+    /// People talk about the film.
+    Commentary,
+    /// Somebody says what is to be seen, for whoever does not see it.
+    Description,
+}
+
+/// Subtitles: one WebVTT file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubtitleTrack {
+    /// The folder: `s0`.
+    pub name: String,
+    /// BCP 47, where the source says.
+    pub language: Option<String>,
+    /// Made harmless by [`label`]; no two of an asset are the same.
+    pub label: String,
+    pub kind: SubtitleKind,
+    pub bytes: u64,
+}
+
+/// Small pictures of the film at even distances, many to a sheet, from left to right and from top to bottom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storyboard {
+    /// The folder: `b0`.
+    pub name: String,
+    /// Of one picture.
+    pub width: u32,
+    pub height: u32,
+    /// Pictures beside each other on a sheet.
+    pub columns: u32,
+    /// Pictures below each other on a sheet.
+    pub rows: u32,
+    /// From picture to picture.
+    pub interval_ms: u64,
+    /// Of all sheets; the last one may not be full.
+    pub pictures: u32,
+    /// Of each sheet, in order.
+    pub bytes: Vec<u64>,
 }
 
 /// The segments of one rendition.
@@ -110,6 +181,17 @@ impl Track {
     }
 }
 
+impl Storyboard {
+    /// Bytes of a sheet by its number, from 1.
+    pub fn sheet_bytes(&self, number: usize) -> Option<u64> {
+        self.bytes.get(number.checked_sub(1)?).copied()
+    }
+
+    pub fn pictures_per_sheet(&self) -> u32 {
+        (self.columns * self.rows).max(1)
+    }
+}
+
 impl AssetIndex {
     pub fn tracks(&self) -> impl Iterator<Item = &Track> {
         self.video
@@ -118,15 +200,30 @@ impl AssetIndex {
             .chain(self.audio.iter().map(|audio| &audio.track))
     }
 
+    pub fn video_named(&self, name: &str) -> Option<&VideoTrack> {
+        self.video.iter().find(|video| video.track.name == name)
+    }
+
     pub fn track(&self, name: &str) -> Option<&Track> {
         self.tracks().find(|track| track.name == name)
     }
 
     /// Everything stored, the index itself apart.
     pub fn bytes(&self) -> u64 {
-        self.tracks()
-            .map(|track| track.init_bytes + track.bytes.iter().sum::<u64>())
-            .sum()
+        let tracks = self
+            .tracks()
+            .map(|track| track.init_bytes + track.bytes.iter().sum::<u64>());
+        let subtitles = self.subtitles.iter().map(|track| track.bytes);
+        let sheets = self.storyboard.iter().flat_map(|storyboard| &storyboard.bytes).copied();
+        tracks.chain(subtitles).chain(sheets).sum()
+    }
+
+    pub fn subtitles_named(&self, name: &str) -> Option<&SubtitleTrack> {
+        self.subtitles.iter().find(|track| track.name == name)
+    }
+
+    pub fn storyboard_named(&self, name: &str) -> Option<&Storyboard> {
+        self.storyboard.as_ref().filter(|storyboard| storyboard.name == name)
     }
 
     /// Height of the highest rung.
@@ -150,4 +247,73 @@ pub fn init_key(asset: AssetId, track: &str) -> String {
 
 pub fn segment_key(asset: AssetId, track: &str, number: usize) -> String {
     format!("assets/{asset}/{track}/{number}.m4s")
+}
+
+pub fn subtitles_key(asset: AssetId, track: &str) -> String {
+    format!("assets/{asset}/{track}/1.vtt")
+}
+
+/// A sheet of a storyboard, from 1.
+pub fn sheet_key(asset: AssetId, storyboard: &str, number: usize) -> String {
+    format!("assets/{asset}/{storyboard}/{number}.jpg")
+}
+
+/// A track's name is not longer than this.
+pub const LABEL_CHARS_MAX: usize = 60;
+
+/// What a stranger called a track, as words of one line that manifests, menus and logs can hold: no control or direction signs, no
+/// quotes or angle brackets. `None`: nothing is left of it.
+pub fn label(text: &str) -> Option<String> {
+    let harmless = |sign: &char| {
+        let hidden =
+            matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        !(sign.is_control() || hidden || matches!(sign, '"' | '<' | '>' | '\\' | '\u{fffd}'))
+    };
+    let plain = text.chars().map(|sign| if sign.is_whitespace() { ' ' } else { sign });
+    let kept: String = plain.filter(harmless).take(10 * LABEL_CHARS_MAX).collect();
+    let words = kept
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let short: String = words.chars().take(LABEL_CHARS_MAX).collect();
+    let short = short.trim();
+    (!short.is_empty()).then(|| short.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_of_the_first_release_is_still_read() {
+        let text = r#"{"version":1,"duration_ms":2000,"frame_rate":[25,1],
+            "video":[{"width":320,"height":180,"name":"v0","codec":"avc1.64000d","timescale":12800,"init_bytes":800,"bytes":[9],"durations":[[25600,1]]}],
+            "audio":[{"language":"eng","channels":2,"name":"a0","codec":"mp4a.40.2","timescale":48000,"init_bytes":700,"bytes":[5],"durations":[[96000,1]]}]}"#;
+        let index: AssetIndex = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            (index.bytes(), index.subtitles.len(), index.storyboard),
+            (1_514, 0, None)
+        );
+        assert_eq!(
+            (index.audio[0].kind, index.audio[0].is_default),
+            (AudioKind::Main, false)
+        );
+        assert!(index.video[0].keyframes.is_empty());
+    }
+
+    #[test]
+    fn labels_are_one_harmless_line() {
+        for (said, kept) in [
+            ("English (SDH)", Some("English (SDH)")),
+            ("  Fran\u{e7}ais\r\n#EXT-X-ENDLIST ", Some("Français #EXT-X-ENDLIST")),
+            ("\"><script>", Some("script")),
+            ("\u{202e}gnp.txt\0", Some("gnp.txt")),
+            (" \t\n", None),
+            ("", None),
+        ] {
+            assert_eq!(label(said).as_deref(), kept, "{said:?}");
+        }
+        assert_eq!(label(&"ü".repeat(5_000)).unwrap().chars().count(), LABEL_CHARS_MAX);
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contract::{
     AssetId, Blob, Fault, SessionId,
-    streaming::{ForPlayback, GetMedia, Media, MediaBody, Playback, StartPlayback, StreamingError},
+    streaming::{ForPlayback, GetMedia, Media, MediaBody, Playback, StartPlayback, StreamingError, Subtitles},
 };
 use moka::future::Cache;
 use platform::{blob::BlobError, blob::BlobStore};
@@ -23,6 +23,7 @@ use crate::{
 
 const HLS_TYPE: &str = "application/vnd.apple.mpegurl";
 const DASH_TYPE: &str = "application/dash+xml";
+const VTT_TYPE: &str = "text/vtt; charset=utf-8";
 /// A manifest never changes, but it is one person's: their own cache may keep it for a while.
 const MANIFEST_CACHE: &str = "private, max-age=300";
 const SEGMENT_CACHE: &str = "public, max-age=31536000, immutable";
@@ -91,11 +92,11 @@ impl Room {
         playbacks::insert(&self.db, &row, self.config.playbacks_max).await?;
         metrics::counter!("streaming_playbacks_total").increment(1);
         // The player asks for its manifest next: have it at hand.
-        self.indexes.get(asset.asset()).await.map_err(|error| match error {
+        let index = self.indexes.get(asset.asset()).await.map_err(|error| match error {
             StreamingError::MediaNotFound => StreamingError::NotPlayable,
             other => other,
         })?;
-        Ok(self.describe(&row, &asset))
+        Ok(self.describe(&row, &asset, &index))
     }
 
     pub(crate) async fn find_playback(&self, req: ForPlayback) -> Result<Playback, StreamingError> {
@@ -104,10 +105,14 @@ impl Room {
         let asset = assets::find(&self.db, AssetId(row.asset_id))
             .await?
             .ok_or(StreamingError::PlaybackNotFound)?;
-        Ok(self.describe(&row, &asset))
+        let index = self.indexes.get(asset.asset()).await.map_err(|error| match error {
+            StreamingError::MediaNotFound => StreamingError::PlaybackNotFound,
+            other => other,
+        })?;
+        Ok(self.describe(&row, &asset, &index))
     }
 
-    fn describe(&self, row: &PlaybackRow, asset: &AssetRow) -> Playback {
+    fn describe(&self, row: &PlaybackRow, asset: &AssetRow, index: &AssetIndex) -> Playback {
         let grant = Grant {
             playback: row.id.into(),
             // Of nobody: a version before this one wrote the row, and only its expiry ends it.
@@ -116,6 +121,14 @@ impl Room {
             asset: row.asset_id.into(),
             expires_s: row.expires_at / 1000,
         };
+        let subtitles = index.subtitles.iter().map(|track| Subtitles {
+            id: track.name.clone(),
+            language: track.language.clone(),
+            label: track.label.clone(),
+            kind: track.kind,
+            path: self.signer.path(&grant, &format!("{}/1.vtt", track.name)),
+        });
+        let storyboard = index.storyboard.as_ref();
         Playback {
             id: grant.playback,
             account: grant.account,
@@ -124,9 +137,12 @@ impl Room {
             asset: grant.asset,
             duration_ms: asset.duration_ms as u64,
             credits_ms: asset.credits(),
+            intro_ms: asset.intro(),
+            chapters: index.chapters.clone(),
+            subtitles: subtitles.collect(),
             hls_path: self.signer.path(&grant, "master.m3u8"),
             dash_path: Some(self.signer.path(&grant, "manifest.mpd")),
-            storyboard_path: None,
+            storyboard_path: storyboard.map(|found| self.signer.path(&grant, &format!("{}/index.vtt", found.name))),
             expires_at: grant.expires_s * 1000,
         }
     }
@@ -146,23 +162,33 @@ impl Room {
 }
 
 fn media(asset: AssetId, index: &AssetIndex, name: Name<'_>) -> Option<Media> {
+    let text = |content_type, text| Some(manifest(content_type, text));
     match name {
-        Name::Multivariant => Some(manifest(HLS_TYPE, manifest::multivariant(index))),
-        Name::Presentation => Some(manifest(DASH_TYPE, manifest::presentation(index))),
-        Name::Playlist { track } => Some(manifest(HLS_TYPE, manifest::media_playlist(index.track(track)?))),
+        Name::Multivariant => text(HLS_TYPE, manifest::multivariant(index)),
+        Name::Presentation => text(DASH_TYPE, manifest::presentation(index)),
+        Name::Playlist { track } => text(HLS_TYPE, manifest::playlist(index, track)?),
+        Name::KeyframePlaylist { track } => text(HLS_TYPE, manifest::keyframe_playlist(index.video_named(track)?)?),
+        Name::Storyboard { track } => text(
+            VTT_TYPE,
+            manifest::storyboard_cues(index.storyboard_named(track)?, index.duration_ms),
+        ),
         Name::Init { track } => {
-            let bytes = index.track(track)?.init_bytes;
-            Some(stored(asset, track, "init", asset::init_key(asset, track), bytes))
+            let key = asset::init_key(asset, track);
+            Some(stored(asset, (track, "init"), key, index.track(track)?.init_bytes))
         }
         Name::Segment { track, number } => {
+            let key = asset::segment_key(asset, track, number);
             let bytes = index.track(track)?.segment_bytes(number)?;
-            Some(stored(
-                asset,
-                track,
-                &number.to_string(),
-                asset::segment_key(asset, track, number),
-                bytes,
-            ))
+            Some(stored(asset, (track, &number.to_string()), key, bytes))
+        }
+        Name::Subtitles { track } => {
+            let bytes = index.subtitles_named(track)?.bytes;
+            Some(stored(asset, (track, "1"), asset::subtitles_key(asset, track), bytes))
+        }
+        Name::Sheet { track, number } => {
+            let bytes = index.storyboard_named(track)?.sheet_bytes(number)?;
+            let key = asset::sheet_key(asset, track, number);
+            Some(stored(asset, (track, &number.to_string()), key, bytes))
         }
     }
 }
@@ -179,11 +205,12 @@ fn manifest(content_type: &str, text: String) -> Media {
 }
 
 /// A stored file is never changed under its name, so the name is its validator.
-fn stored(asset: AssetId, track: &str, name: &str, key: String, bytes: u64) -> Media {
-    let content_type = if track.starts_with('a') {
-        "audio/mp4"
-    } else {
-        "video/mp4"
+fn stored(asset: AssetId, (track, name): (&str, &str), key: String, bytes: u64) -> Media {
+    let content_type = match track.as_bytes().first() {
+        Some(b'a') => "audio/mp4",
+        Some(b's') => VTT_TYPE,
+        Some(b'b') => "image/jpeg",
+        _ => "video/mp4",
     };
     Media {
         content_type: content_type.to_owned(),

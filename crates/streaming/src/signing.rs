@@ -30,9 +30,32 @@ pub struct Grant {
 pub enum Name<'a> {
     Multivariant,
     Presentation,
-    Playlist { track: &'a str },
-    Init { track: &'a str },
-    Segment { track: &'a str, number: usize },
+    /// Of a rendition, of subtitles or of a storyboard.
+    Playlist {
+        track: &'a str,
+    },
+    /// The pictures of a rung that stand by themselves.
+    KeyframePlaylist {
+        track: &'a str,
+    },
+    Init {
+        track: &'a str,
+    },
+    Segment {
+        track: &'a str,
+        number: usize,
+    },
+    Subtitles {
+        track: &'a str,
+    },
+    /// Which part of which sheet is shown when.
+    Storyboard {
+        track: &'a str,
+    },
+    Sheet {
+        track: &'a str,
+        number: usize,
+    },
 }
 
 /// Signs and verifies.
@@ -108,17 +131,17 @@ impl<'a> Name<'a> {
         }
         let (track, file) = file.split_once('/')?;
         let (kind, number) = track.split_at_checked(1)?;
-        if !matches!(kind, "v" | "a") {
-            return None;
-        }
         decimal(number)?;
-        match file {
-            "index.m3u8" => Some(Self::Playlist { track }),
-            "init.mp4" => Some(Self::Init { track }),
-            _ => {
-                let number = usize::try_from(decimal(file.strip_suffix(".m4s")?)?).ok()?;
-                Some(Self::Segment { track, number })
-            }
+        let numbered = |suffix| usize::try_from(decimal(file.strip_suffix(suffix)?)?).ok();
+        match (kind, file) {
+            ("v" | "a" | "s" | "b", "index.m3u8") => Some(Self::Playlist { track }),
+            ("v" | "a", "init.mp4") => Some(Self::Init { track }),
+            ("v", "iframes.m3u8") => Some(Self::KeyframePlaylist { track }),
+            ("v" | "a", _) => numbered(".m4s").map(|number| Self::Segment { track, number }),
+            ("s", "1.vtt") => Some(Self::Subtitles { track }),
+            ("b", "index.vtt") => Some(Self::Storyboard { track }),
+            ("b", _) => numbered(".jpg").map(|number| Self::Sheet { track, number }),
+            _ => None,
         }
     }
 }

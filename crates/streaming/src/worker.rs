@@ -247,6 +247,8 @@ impl Room {
             created_at: now,
             changed_at: now,
             credits_ms: package.credits_ms.map(|ms| ms as i64),
+            intro_from_ms: package.intro_ms.map(|(from, _)| from as i64),
+            intro_to_ms: package.intro_ms.map(|(_, to)| to as i64),
         };
         assets::begin(&self.db, &row).await.map_err(explain::fault)?;
         let on_share = |share: f32| ticket.progress(ENCODED + share * (1.0 - ENCODED), "storing");

@@ -73,7 +73,9 @@ async fn start_playback(
         duration_s: seconds(playback.duration_ms),
         credits_at_s: playback.credits_ms.map(seconds),
         storyboard_url: playback.storyboard_path,
-        subtitles: Vec::new(),
+        intro: playback.intro_ms.map(Into::into),
+        chapters: playback.chapters.into_iter().map(Into::into).collect(),
+        subtitles: playback.subtitles.into_iter().map(Into::into).collect(),
         next_title_id: next,
         expires_at: Time(playback.expires_at),
     }))

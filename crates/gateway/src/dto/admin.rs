@@ -11,7 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Time, mirror, seconds,
+    Time, mirror,
+    playback::Span,
+    seconds,
     titles::{Card, Credit, CreditRole, EpisodePlace, ExternalId, Sort, TitleKind, hundredths},
 };
 
@@ -249,6 +251,9 @@ pub struct Video {
     /// Where the end credits begin: whoever comes there has seen it all. Absent: not known; then 95 % are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_at_s: Option<f64>,
+    /// The opening, which a viewer may skip. Absent: not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intro: Option<Span>,
 }
 
 impl From<streaming::Video> for Video {
@@ -256,6 +261,7 @@ impl From<streaming::Video> for Video {
         Self {
             duration_s: seconds(video.duration_ms),
             credits_at_s: video.credits_ms.map(seconds),
+            intro: video.intro_ms.map(Into::into),
         }
     }
 }
@@ -269,6 +275,11 @@ pub struct UpdateVideo {
     #[garde(inner(inner(range(min = 0.0, max = 1_000_000.0))))]
     #[schema(value_type = Option<f64>, minimum = 0)]
     pub credits_at_s: Option<Option<f64>>,
+    /// Within the video; `null`: it is not known.
+    #[serde(default, deserialize_with = "said")]
+    #[garde(dive)]
+    #[schema(value_type = Option<Span>)]
+    pub intro: Option<Option<Span>>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]

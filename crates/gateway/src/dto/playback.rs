@@ -1,12 +1,13 @@
 //! Playback, as the API says it.
 
-use contract::{PlaybackId, TitleId, activity};
+use contract::{PlaybackId, TitleId, activity, streaming};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Time, mirror};
+use super::{Time, mirror, seconds};
 
+mirror! { SubtitleKind of streaming::SubtitleKind { Subtitles, Captions, Forced } }
 mirror! { PlayState of activity::PlayState { Playing, Paused, Ended } }
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
@@ -34,6 +35,12 @@ pub struct Playback {
     /// Where the credits begin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_at_s: Option<f64>,
+    /// The opening, which a viewer may skip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intro: Option<Span>,
+    /// In order.
+    pub chapters: Vec<Chapter>,
+    /// WebVTT whose cues name parts of pictures: `1.jpg#xywh=0,0,160,90`, relative to this address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storyboard_url: Option<String>,
     pub subtitles: Vec<Subtitles>,
@@ -45,10 +52,64 @@ pub struct Playback {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Subtitles {
-    /// BCP 47.
-    pub language: String,
+    pub id: String,
+    /// BCP 47; `null`: not known.
+    #[schema(required = true)]
+    pub language: Option<String>,
     pub label: String,
+    pub kind: SubtitleKind,
+    /// WebVTT.
     pub url: String,
+}
+
+impl From<streaming::Subtitles> for Subtitles {
+    fn from(subtitles: streaming::Subtitles) -> Self {
+        Self {
+            id: subtitles.id,
+            language: subtitles.language,
+            label: subtitles.label,
+            kind: subtitles.kind.into(),
+            url: subtitles.path,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Chapter {
+    pub start_s: f64,
+    /// `null`: it has none.
+    #[schema(required = true)]
+    pub name: Option<String>,
+}
+
+impl From<streaming::Chapter> for Chapter {
+    fn from(chapter: streaming::Chapter) -> Self {
+        Self {
+            start_s: seconds(chapter.start_ms),
+            name: chapter.name,
+        }
+    }
+}
+
+/// A part of a video.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    #[garde(range(min = 0.0, max = 1_000_000.0))]
+    #[schema(minimum = 0)]
+    pub start_s: f64,
+    #[garde(range(min = 0.0, max = 1_000_000.0))]
+    #[schema(minimum = 0)]
+    pub end_s: f64,
+}
+
+impl From<(u64, u64)> for Span {
+    fn from((start_ms, end_ms): (u64, u64)) -> Self {
+        Self {
+            start_s: seconds(start_ms),
+            end_s: seconds(end_ms),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]

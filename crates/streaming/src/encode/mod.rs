@@ -4,7 +4,8 @@
 //! |---|---|
 //! | what the first bytes say | [`sniff`] |
 //! | what ffprobe says, inside the sandbox | [`probe`] |
-//! | where its chapters put the end credits | [`chapters`] |
+//! | where its chapters put the opening and the end credits | [`chapters`] |
+//! | what its languages are called | [`language`] |
 //! | which rungs, at which frame rate | [`plan`] |
 //! | the one ffmpeg command for all of them | [`command`] |
 //! | running it, with progress, limits and a stop | [`run`], [`sandbox`], `syscalls` |
@@ -14,6 +15,7 @@
 pub mod chapters;
 pub mod command;
 pub mod explain;
+pub mod language;
 pub mod package;
 pub mod plan;
 pub mod probe;

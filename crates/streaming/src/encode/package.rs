@@ -14,7 +14,7 @@ use platform::{blob::BlobStore, jobs::Failure};
 
 use super::{chapters, command, explain, plan::Plan};
 use crate::{
-    asset::{self, AssetIndex, AudioTrack, INDEX_VERSION, Track, VideoTrack},
+    asset::{self, AssetIndex, AudioKind, AudioTrack, INDEX_VERSION, Track, VideoTrack},
     mp4::{self, Layout, Media, Mp4Error, Piece},
 };
 
@@ -37,6 +37,8 @@ pub struct Package {
     pub index: AssetIndex,
     /// Where the film's own chapters put the end credits.
     pub credits_ms: Option<u64>,
+    /// Where they put the opening.
+    pub intro_ms: Option<(u64, u64)>,
     renditions: Vec<Rendition>,
 }
 
@@ -52,6 +54,7 @@ impl Package {
         check_length(plan, &index)?;
         Ok(Self {
             credits_ms: chapters::credits_ms(&plan.credits_s, index.duration_ms),
+            intro_ms: chapters::intro_ms(&plan.extras.chapters, index.duration_ms),
             index,
             renditions: renditions.into_iter().map(|(_, rendition)| rendition).collect(),
         })
@@ -128,6 +131,10 @@ fn index(plan: &Plan, renditions: &[(String, Rendition)]) -> Result<AssetIndex, 
         frame_rate: plan.frame_rate,
         video: Vec::new(),
         audio: Vec::new(),
+        subtitles: Vec::new(),
+        storyboard: None,
+        chapters: Vec::new(),
+        notes: Vec::new(),
     };
     for (name, rendition) in renditions {
         let track = track(name, &rendition.layout)?;
@@ -136,6 +143,9 @@ fn index(plan: &Plan, renditions: &[(String, Rendition)]) -> Result<AssetIndex, 
                 index.video.push(VideoTrack {
                     width: width.into(),
                     height: height.into(),
+                    keyframes: pieces(&rendition.layout)
+                        .map(|piece| piece.fragment.first_sample_end)
+                        .collect(),
                     track,
                 });
             }
@@ -143,6 +153,9 @@ fn index(plan: &Plan, renditions: &[(String, Rendition)]) -> Result<AssetIndex, 
                 let language = plan.audio.as_ref().and_then(|audio| audio.language.clone());
                 index.audio.push(AudioTrack {
                     language,
+                    label: None,
+                    kind: AudioKind::Main,
+                    is_default: true,
                     channels,
                     track,
                 });
@@ -160,6 +173,7 @@ fn index(plan: &Plan, renditions: &[(String, Rendition)]) -> Result<AssetIndex, 
         return Err(broken("the rungs are not aligned"));
     }
     index.duration_ms = (first.seconds(first.duration()) * 1000.0).round() as u64;
+    index.chapters = chapters::shown(&plan.extras.chapters, index.duration_ms);
     Ok(index)
 }
 

@@ -1,6 +1,6 @@
 //! From what a source is to what is made of it: rungs, frame rate, where keyframes stand.
 
-use super::probe::{Audio, Source, Video};
+use super::probe::{Audio, Extras, Source, Video};
 
 /// The most frames per second that are kept.
 const FRAME_RATE_MAX: f64 = 60.0;
@@ -76,6 +76,7 @@ pub struct Plan {
     pub duration_s: Option<f64>,
     /// As in the [`Source`].
     pub credits_s: Vec<f64>,
+    pub extras: Extras,
     /// Exactly, as a fraction.
     pub frame_rate: (u32, u32),
     /// Frames from keyframe to keyframe: a segment.
@@ -105,6 +106,7 @@ impl Plan {
             audio: source.audio,
             duration_s: source.duration_s,
             credits_s: source.credits_s,
+            extras: source.extras,
             frame_rate,
             group: ((SEGMENT_S * per_second).round() as u32).max(1),
             rungs,

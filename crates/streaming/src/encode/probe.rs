@@ -3,14 +3,17 @@
 
 use std::{path::Path, sync::Arc, sync::Mutex, sync::PoisonError, time::Duration};
 
+use contract::streaming::SubtitleKind;
 use platform::jobs::Failure;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    chapters, explain,
+    chapters::{self, Chapter},
+    explain, language,
     sandbox::{Limits, Program, SOURCE, Sandbox, Task},
 };
+use crate::asset::label;
 
 /// Containers that may be opened at all. Playlists, concatenations and everything that names other files are not here.
 pub const FORMATS: &str = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,ivf,wav,mp3,flac,aac";
@@ -24,6 +27,10 @@ const AUDIO_DECODERS: &str = "aac,aac_latm,mp1float,mp2float,mp3float,mp2,mp3,ac
 /// What lies in films beside that, subtitles and covers. ffprobe begins a decoder for every stream, or gives up on the whole file;
 /// the encoder is never given these.
 const OTHER_DECODERS: &str = "ass,ssa,srt,subrip,mov_text,text,webvtt,pgssub,dvdsub,dvbsub,xsub,cc_dec,libzvbi_teletextdec,libaribb24,png,bmp,gif,webp";
+
+/// Subtitle codecs whose packets are text, and those whose packets are pictures.
+const SUBTITLE_TEXTS: &[&str] = &["subrip", "srt", "ass", "ssa", "mov_text", "text", "webvtt"];
+const SUBTITLE_PICTURES: &[&str] = &["hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"];
 
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 const STREAMS_MAX: usize = 256;
@@ -42,6 +49,27 @@ pub struct Source {
     pub audio: Option<Audio>,
     /// Where the chapters begin that are called end credits, in seconds from the first picture.
     pub credits_s: Vec<f64>,
+    pub extras: Extras,
+}
+
+/// What a film has beside picture and sound.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Extras {
+    pub subtitles: Vec<Subtitle>,
+    /// How many subtitle streams are pictures, which nothing here can read.
+    pub subtitle_pictures: usize,
+    /// In the order of the file.
+    pub chapters: Vec<Chapter>,
+}
+
+/// A subtitle stream that is text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subtitle {
+    pub stream: usize,
+    /// BCP 47.
+    pub language: Option<String>,
+    pub label: Option<String>,
+    pub kind: SubtitleKind,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +126,7 @@ pub async fn probe(sandbox: &Sandbox, input: &Path, cancel: &CancellationToken) 
         "-show_format",
         "-show_streams",
         "-show_entries",
-        "chapter=start_time:chapter_tags=title",
+        "chapter=start_time,end_time:chapter_tags=title",
     ]
     .map(Into::into)
     .into();
@@ -140,7 +168,7 @@ pub(super) struct Answer {
     #[serde(default)]
     streams: Vec<Stream>,
     #[serde(default)]
-    chapters: Vec<Chapter>,
+    chapters: Vec<ChapterEntry>,
     #[serde(default)]
     format: Format,
 }
@@ -153,8 +181,9 @@ struct Format {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Chapter {
+struct ChapterEntry {
     start_time: Option<String>,
+    end_time: Option<String>,
     tags: ChapterTags,
 }
 
@@ -188,6 +217,8 @@ struct Stream {
 struct Disposition {
     default: u8,
     attached_pic: u8,
+    forced: u8,
+    hearing_impaired: u8,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -200,6 +231,7 @@ struct SideData {
 #[serde(default)]
 struct Tags {
     language: Option<String>,
+    title: Option<String>,
     /// How Matroska says how long a stream is; a time of day.
     #[serde(rename = "DURATION")]
     duration: Option<String>,
@@ -233,25 +265,60 @@ impl Answer {
         let duration_s = self.duration(video, audio)?;
         let audio = audio.map(|stream| Audio {
             stream: stream.index,
-            language: language(stream),
+            language: stream.tags.language.as_deref().and_then(language::tag),
         });
         Ok(Source {
             duration_s,
             video: picture(video)?,
             audio,
             credits_s: self.credits(),
+            extras: Extras {
+                subtitles: self.subtitles(),
+                subtitle_pictures: self.subtitle_streams(SUBTITLE_PICTURES).count(),
+                chapters: self.chapters().collect(),
+            },
         })
     }
 
-    /// The encoder begins at zero, wherever the container's own time begins.
     fn credits(&self) -> Vec<f64> {
+        let credits = self.chapters().filter(|chapter| chapters::names_credits(&chapter.name));
+        credits.map(|chapter| chapter.start_s).collect()
+    }
+
+    /// The encoder begins at zero, wherever the container's own time begins.
+    fn chapters(&self) -> impl Iterator<Item = Chapter> {
         let time = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok().filter(|time| time.is_finite());
         let first = time(&self.format.start_time).unwrap_or(0.0);
         let chapters = self.chapters.iter().take(CHAPTERS_MAX);
-        let credits = chapters.filter(|chapter| chapters::names_credits(&chapter.tags.title));
-        credits
-            .filter_map(|chapter| Some(time(&chapter.start_time)? - first))
-            .collect()
+        chapters.filter_map(move |entry| {
+            Some(Chapter {
+                start_s: time(&entry.start_time)? - first,
+                end_s: time(&entry.end_time).map(|end| end - first),
+                name: entry.tags.title.clone(),
+            })
+        })
+    }
+
+    fn subtitle_streams(&self, codecs: &'static [&'static str]) -> impl Iterator<Item = &Stream> {
+        let subtitles = self.streams.iter().filter(|stream| stream.codec_type == "subtitle");
+        subtitles.filter(|stream| codecs.contains(&stream.codec_name.as_str()))
+    }
+
+    fn subtitles(&self) -> Vec<Subtitle> {
+        let text = self.subtitle_streams(SUBTITLE_TEXTS);
+        text.map(|stream| Subtitle {
+            stream: stream.index,
+            language: stream.tags.language.as_deref().and_then(language::tag),
+            label: stream.tags.title.as_deref().and_then(label),
+            kind: match stream.disposition {
+                Disposition { forced: 1.., .. } => SubtitleKind::Forced,
+                Disposition {
+                    hearing_impaired: 1.., ..
+                } => SubtitleKind::Captions,
+                _ => SubtitleKind::Subtitles,
+            },
+        })
+        .collect()
     }
 
     /// The longer of picture and sound, as far as they say. The container's own length is that of its longest stream, which may be
@@ -371,13 +438,6 @@ fn fraction(text: &str) -> Option<(u32, u32)> {
     let (over, under) = text.split_once('/')?;
     let (over, under) = (over.parse().ok()?, under.parse().ok()?);
     (over > 0 && under > 0).then_some((over, under))
-}
-
-/// Two or three lower-case letters, or nothing: it will stand in manifests.
-fn language(stream: &Stream) -> Option<String> {
-    let text = stream.tags.language.as_deref()?;
-    let plain = matches!(text.len(), 2 | 3) && text.bytes().all(|byte| byte.is_ascii_lowercase());
-    (plain && text != "und").then(|| text.to_owned())
 }
 
 /// ffprobe names codecs, the lists name decoders; where they differ the decoder's name begins with or stands for the codec's.

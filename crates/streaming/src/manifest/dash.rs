@@ -2,8 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::bandwidth;
-use crate::asset::{AssetIndex, AudioTrack, Track, VideoTrack};
+use contract::streaming::SubtitleKind;
+
+use super::{
+    audio::{self, Member},
+    bandwidth, storyboard,
+};
+use crate::asset::{AssetIndex, AudioKind, AudioTrack, Storyboard, SubtitleTrack, Track, VideoTrack};
 
 /// `manifest.mpd`.
 pub fn presentation(index: &AssetIndex) -> String {
@@ -22,8 +27,19 @@ pub fn presentation(index: &AssetIndex) -> String {
     if let Some(first) = index.video.first() {
         video_set(&mut text, index, first);
     }
-    for (position, audio) in index.audio.iter().enumerate() {
-        audio_set(&mut text, audio, position + 1);
+    let members = audio::members(index);
+    let sounds = members
+        .iter()
+        .flat_map(|member| member.encodings.iter().map(move |track| (member, *track)));
+    let mut id = 0..;
+    let mut next = || id.next().unwrap_or(usize::MAX) + 1;
+    sounds.for_each(|(member, track)| audio_set(&mut text, member, track, next()));
+    index
+        .subtitles
+        .iter()
+        .for_each(|track| subtitle_set(&mut text, index, track, next()));
+    if let Some(storyboard) = &index.storyboard {
+        storyboard_set(&mut text, index, storyboard, next());
     }
     text.push_str(" </Period>\n</MPD>\n");
     text
@@ -59,15 +75,25 @@ fn video_set(text: &mut String, index: &AssetIndex, first: &VideoTrack) {
     text.push_str("  </AdaptationSet>\n");
 }
 
-fn audio_set(text: &mut String, audio: &AudioTrack, id: usize) {
+fn audio_set(text: &mut String, member: &Member<'_>, audio: &AudioTrack, id: usize) {
     let _ = write!(
         text,
         "  <AdaptationSet id=\"{id}\" contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"true\" startWithSAP=\"1\""
     );
-    if let Some(language) = &audio.language {
-        let _ = write!(text, " lang=\"{language}\"");
+    language(text, audio.language.as_deref());
+    let _ = writeln!(text, ">\n   <Label>{}</Label>", escaped(&member.name));
+    if audio.kind == AudioKind::Description {
+        text.push_str("   <Accessibility schemeIdUri=\"urn:tva:metadata:cs:AudioPurposeCS:2007\" value=\"1\"/>\n");
     }
-    text.push_str(">\n");
+    role(
+        text,
+        match audio.kind {
+            AudioKind::Commentary => "commentary",
+            AudioKind::Description => "description",
+            AudioKind::Main if member.is_default => "main",
+            AudioKind::Main => "alternate",
+        },
+    );
     template(text, &audio.track);
     let _ = write!(
         text,
@@ -80,6 +106,70 @@ fn audio_set(text: &mut String, audio: &AudioTrack, id: usize) {
         audio.track.timescale,
         audio.channels
     );
+}
+
+/// One file: WebVTT stands by itself only as a whole.
+fn subtitle_set(text: &mut String, index: &AssetIndex, track: &SubtitleTrack, id: usize) {
+    let _ = write!(
+        text,
+        "  <AdaptationSet id=\"{id}\" contentType=\"text\" mimeType=\"text/vtt\""
+    );
+    language(text, track.language.as_deref());
+    let _ = writeln!(text, ">\n   <Label>{}</Label>", escaped(&track.label));
+    if track.kind == SubtitleKind::Captions {
+        text.push_str("   <Accessibility schemeIdUri=\"urn:tva:metadata:cs:AudioPurposeCS:2007\" value=\"2\"/>\n");
+    }
+    role(
+        text,
+        match track.kind {
+            SubtitleKind::Subtitles => "subtitle",
+            SubtitleKind::Captions => "caption",
+            SubtitleKind::Forced => "forced-subtitle",
+        },
+    );
+    let rate = (track.bytes * 8_000).div_ceil(index.duration_ms.max(1));
+    let _ = writeln!(
+        text,
+        "   <Representation id=\"{name}\" bandwidth=\"{rate}\">\n    <BaseURL>{name}/1.vtt</BaseURL>\n   </Representation>\n  \
+         </AdaptationSet>",
+        name = track.name
+    );
+}
+
+/// Sheets of small pictures, as the DASH industry forum's guidelines have them.
+fn storyboard_set(text: &mut String, index: &AssetIndex, storyboard: &Storyboard, id: usize) {
+    let sheet_ms = storyboard.interval_ms * u64::from(storyboard.pictures_per_sheet());
+    let _ = write!(
+        text,
+        "  <AdaptationSet id=\"{id}\" contentType=\"image\" mimeType=\"image/jpeg\">\n   <SegmentTemplate timescale=\"1000\" \
+         duration=\"{sheet_ms}\" startNumber=\"1\" media=\"$RepresentationID$/$Number$.jpg\"/>\n   <Representation id=\"{}\" \
+         bandwidth=\"{}\" width=\"{}\" height=\"{}\">\n    <EssentialProperty schemeIdUri=\"http://dashif.org/guidelines/thumbnail_tile\" \
+         value=\"{}x{}\"/>\n   </Representation>\n  </AdaptationSet>\n",
+        storyboard.name,
+        storyboard::bandwidth(storyboard, index.duration_ms),
+        storyboard.width * storyboard.columns,
+        storyboard.height * storyboard.rows,
+        storyboard.columns,
+        storyboard.rows
+    );
+}
+
+fn language(text: &mut String, language: Option<&str>) {
+    if let Some(language) = language {
+        let _ = write!(text, " lang=\"{}\"", escaped(language));
+    }
+}
+
+fn role(text: &mut String, value: &str) {
+    let _ = writeln!(
+        text,
+        "   <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"{value}\"/>"
+    );
+}
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&quot;")
 }
 
 fn template(text: &mut String, track: &Track) {

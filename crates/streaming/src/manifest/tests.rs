@@ -1,7 +1,7 @@
 //! Manifests as they are, to the byte.
 
 use super::*;
-use crate::asset::{AssetIndex, AudioTrack, INDEX_VERSION, Track, VideoTrack};
+use crate::asset::{AssetIndex, AudioKind, AudioTrack, INDEX_VERSION, Track, VideoTrack};
 
 fn track(name: &str, codec: &str, timescale: u32, segments: &[(u64, u64)]) -> Track {
     let (name, codec) = (name.to_owned(), codec.to_owned());
@@ -46,19 +46,28 @@ fn index() -> AssetIndex {
             VideoTrack {
                 width: 426,
                 height: 240,
+                keyframes: vec![],
                 track: low,
             },
             VideoTrack {
                 width: 1280,
                 height: 720,
+                keyframes: vec![],
                 track: high,
             },
         ],
         audio: vec![AudioTrack {
             language: Some("en".into()),
+            label: None,
+            kind: AudioKind::Main,
+            is_default: true,
             channels: 2,
             track: sound,
         }],
+        subtitles: vec![],
+        storyboard: None,
+        chapters: vec![],
+        notes: vec![],
     }
 }
 

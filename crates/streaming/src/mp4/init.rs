@@ -15,6 +15,7 @@ pub struct Init {
     pub media: Media,
     /// Defaults of `trex` for fragments that say nothing themselves.
     pub(super) default_duration: u32,
+    pub(super) default_bytes: u32,
     pub(super) default_flags: u32,
 }
 
@@ -43,24 +44,23 @@ impl Init {
         }
         let stbl = Boxes::new(Boxes::new(mdia).find(b"minf")?).find(b"stbl")?;
         let (codec, media) = sample_entry(Boxes::new(stbl).find(b"stsd")?)?;
-        let (default_duration, default_flags) = defaults(moov)?;
+        let (default_duration, default_bytes, default_flags) = defaults(moov)?;
         Ok(Self {
             timescale,
             codec,
             media,
             default_duration,
+            default_bytes,
             default_flags,
         })
     }
 }
 
-fn defaults(moov: &[u8]) -> Result<(u32, u32), Mp4Error> {
+fn defaults(moov: &[u8]) -> Result<(u32, u32, u32), Mp4Error> {
     let mut trex = Fields::new(Boxes::new(Boxes::new(moov).find(b"mvex")?).find(b"trex")?);
     // Version and flags, track, description.
     trex.skip(12)?;
-    let duration = trex.u32()?;
-    trex.skip(4)?;
-    Ok((duration, trex.u32()?))
+    Ok((trex.u32()?, trex.u32()?, trex.u32()?))
 }
 
 fn sample_entry(stsd: &[u8]) -> Result<(String, Media), Mp4Error> {

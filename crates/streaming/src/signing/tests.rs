@@ -58,6 +58,12 @@ fn only_files_of_an_asset_have_names() {
         "v0/index.m3u8",
         "a0/init.mp4",
         "v12/3.m4s",
+        "v0/iframes.m3u8",
+        "s0/index.m3u8",
+        "s31/1.vtt",
+        "b0/index.m3u8",
+        "b0/index.vtt",
+        "b0/12.jpg",
         "v0/0.m4s",
     ];
     for file in good {
@@ -88,6 +94,14 @@ fn only_files_of_an_asset_have_names() {
         "V0/index.m3u8",
         "master.m3u8/",
         "v0\\1.m4s",
+        "a0/iframes.m3u8",
+        "s0/init.mp4",
+        "s0/1.m4s",
+        "s0/2.vtt",
+        "v0/1.vtt",
+        "b0/01.jpg",
+        "b0/1.m4s",
+        "a0/1.jpg",
         "v0/1.m4s\0",
     ];
     for file in bad {

@@ -18,6 +18,8 @@ pub struct AssetRow {
     pub created_at: i64,
     pub changed_at: i64,
     pub credits_ms: Option<i64>,
+    pub intro_from_ms: Option<i64>,
+    pub intro_to_ms: Option<i64>,
 }
 
 impl AssetRow {
@@ -29,11 +31,16 @@ impl AssetRow {
     pub fn credits(&self) -> Option<u64> {
         self.credits_ms.map(|ms| ms as u64)
     }
+
+    /// From where to where the opening lasts, if known.
+    pub fn intro(&self) -> Option<(u64, u64)> {
+        Some((self.intro_from_ms? as u64, self.intro_to_ms? as u64))
+    }
 }
 
 macro_rules! columns {
     () => {
-        "id, title_id, job_id, state, duration_ms, height, bytes, created_at, changed_at, credits_ms"
+        "id, title_id, job_id, state, duration_ms, height, bytes, created_at, changed_at, credits_ms, intro_from_ms, intro_to_ms"
     };
 }
 
@@ -42,11 +49,11 @@ pub async fn begin(db: &Db, row: &AssetRow) -> Result<(), Fault> {
     let sql = concat!(
         "INSERT INTO assets (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
     );
     on!(db.writer(), pool => sqlx::query(sql).bind(row.id).bind(row.title_id).bind(row.job_id).bind(&row.state)
         .bind(row.duration_ms).bind(row.height).bind(row.bytes).bind(row.created_at).bind(row.changed_at)
-        .bind(row.credits_ms).execute(pool).await.map(drop))
+        .bind(row.credits_ms).bind(row.intro_from_ms).bind(row.intro_to_ms).execute(pool).await.map(drop))
     .or_fault()
 }
 
@@ -132,6 +139,19 @@ pub async fn set_credits(db: &Db, title: TitleId, credits_ms: Option<u64>) -> Re
     on!(db.writer(), pool => sqlx::query_as(sql).bind(title.0).bind(credits_ms.map(|ms| ms as i64))
         .fetch_optional(pool).await)
     .or_fault()
+}
+
+/// Says from where to where the opening lasts of the video that the title plays now. `None`: it plays none, or the opening would not
+/// end within it.
+pub async fn set_intro(db: &Db, title: TitleId, intro_ms: Option<(u64, u64)>) -> Result<Option<AssetRow>, Fault> {
+    let sql = concat!(
+        "UPDATE assets SET intro_from_ms = $2, intro_to_ms = $3 WHERE title_id = $1 AND state = 'ready'
+         AND ($3 IS NULL OR duration_ms >= $3) RETURNING ",
+        columns!()
+    );
+    let (from, to) = intro_ms.map(|(from, to)| (from as i64, to as i64)).unzip();
+    on!(db.writer(), pool => sqlx::query_as(sql).bind(title.0).bind(from).bind(to).fetch_optional(pool).await)
+        .or_fault()
 }
 
 /// What a job has made so far, whatever became of it.

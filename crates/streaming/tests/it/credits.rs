@@ -47,6 +47,7 @@ async fn a_curator_says_where_the_credits_begin_and_within_the_video() {
             asset: begun.asset,
             duration_ms: 2_000,
             credits_ms,
+            intro_ms: None,
         };
         for (door, streaming) in house.doors() {
             let said = streaming.set_marker(credits(Some(1_500))).await;

@@ -12,6 +12,7 @@ use crate::{
     dto::{
         admin::{UpdateVideo, Video},
         milliseconds,
+        playback::Span,
     },
     extract::{Json as Body, Path},
     policy::Policy,
@@ -24,7 +25,7 @@ pub fn routes() -> Vec<Route> {
     vec![route(Policy::Curator, routes!(update_video))]
 }
 
-/// Says where parts of the video lie that the title plays now. Another video brings its own.
+/// Says where parts of the video lie that the title plays now, one after the other: what stands before one that is refused counts. Another video brings its own.
 #[utoipa::path(patch, path = "/api/v1/admin/titles/{id}/video", tag = "admin", params(("id" = String, Path)),
     request_body = UpdateVideo, responses((status = 200, body = Video)))]
 async fn update_video(
@@ -33,13 +34,19 @@ async fn update_video(
     Body(body): Body<UpdateVideo>,
 ) -> Answer<Video> {
     let streaming = &gateway.doors.streaming;
-    let Some(credits_at_s) = body.credits_at_s else {
-        return Ok(Json(streaming.video(ForVideo { title }).await?.into()));
+    let credits = body.credits_at_s.map(|at_s| Marker::Credits(at_s.map(milliseconds)));
+    let span = |span: Span| (milliseconds(span.start_s), milliseconds(span.end_s));
+    let intro = body.intro.map(|intro| Marker::Intro(intro.map(span)));
+    let mut marked = None;
+    for marker in credits.into_iter().chain(intro) {
+        marked = Some(streaming.set_marker(SetMarker { title, marker }).await?);
+        // It counts for whoever is watching, too.
+        gateway.playbacks.invalidate_all();
+    }
+    let video = match marked {
+        Some(video) => video,
+        None => streaming.video(ForVideo { title }).await?,
     };
-    let marker = Marker::Credits(credits_at_s.map(milliseconds));
-    let video = streaming.set_marker(SetMarker { title, marker }).await?;
-    // It counts for whoever is watching, too.
-    gateway.playbacks.invalidate_all();
     Ok(Json(video.into()))
 }
 

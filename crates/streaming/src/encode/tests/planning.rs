@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::encode::{
     command,
     plan::{Plan, Rung},
-    probe::{Audio, Source, Video},
+    probe::{Audio, Extras, Source, Video},
 };
 
 fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
@@ -21,6 +21,7 @@ fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
         duration_s: Some(10.0),
         video,
         credits_s: Vec::new(),
+        extras: Extras::default(),
         audio: Some(Audio {
             stream: 1,
             language: None,

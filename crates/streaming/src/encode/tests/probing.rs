@@ -54,7 +54,7 @@ fn the_default_tracks_are_taken() {
     assert_eq!((found.video.stream, found.duration_s), (0, Some(10.5)));
     assert_eq!(
         found.audio.map(|audio| (audio.stream, audio.language)),
-        Some((2, Some("deu".into())))
+        Some((2, Some("de".into())))
     );
     // What a person wrote into a tag is nothing that may stand in a manifest.
     let hostile = r#"{"index":1,"codec_type":"audio","codec_name":"aac","tags":{"language":"e\"\n#EXT"}}"#;
