@@ -1,5 +1,5 @@
 /** Subtitles and how they look, and the sound's track. */
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import type { Subtitles } from "@/api/types";
 import { Icon } from "@/components/icons";
 import { playerEn as words } from "@/strings/player-en";
@@ -41,7 +41,7 @@ function TracksPanel(props: PanelProps & { onLook: () => void }) {
           onChoose={(id) => onSubtitles(offered.find((entry) => entry.id === id))}
         />
       ) : (
-        <p className="panel__none muted">{words.subtitlesNone}</p>
+        <p className="player-menu__none muted">{words.subtitlesNone}</p>
       )}
       {audio.length > 1 && (
         <Choice
@@ -55,7 +55,7 @@ function TracksPanel(props: PanelProps & { onLook: () => void }) {
           }}
         />
       )}
-      <button type="button" className="panel__more" onClick={onLook}>
+      <button type="button" className="player-menu__more" onClick={onLook}>
         <span>{words.look}</span>
         <Icon name="right" />
       </button>
@@ -67,24 +67,50 @@ function TracksPanel(props: PanelProps & { onLook: () => void }) {
 function LookPanel({ onBack, onClose }: { onBack: () => void; onClose: () => void }) {
   const { look } = usePreferences();
   const change = (part: Partial<Look>) => preferences.change({ look: { ...look, ...part } });
-  const sample = useRef<HTMLDivElement>(null);
-  useEffect(() => sample.current?.scrollIntoView?.({ block: "nearest" }), []);
   const options = <T extends string>(values: readonly T[], labels: Record<T, string>) =>
     values.map((value) => ({ value, label: labels[value] }));
   return (
     <Panel title={words.look} onClose={onClose} onBack={onBack} backName={words.lookBack}>
-      <div className="panel__sample" ref={sample}>
+      <div className="player-menu__sample">
         <div className="subtitles" {...lookAttributes(look)}>
           <p data-align="center">
             <span>{words.lookSample}</span>
           </p>
         </div>
       </div>
-      <Choice legend={words.size} name="size" options={options(SIZES, words.sizes)} chosen={look.size} onChoose={(size) => change({ size })} short />
-      <Choice legend={words.colour} name="colour" options={options(COLOURS, words.colours)} chosen={look.colour} onChoose={(colour) => change({ colour })} short />
-      <Choice legend={words.background} name="background" options={options(BACKGROUNDS, words.backgrounds)} chosen={look.background} onChoose={(background) => change({ background })} short />
-      <Choice legend={words.edge} name="edge" options={options(EDGES, words.edges)} chosen={look.edge} onChoose={(edge) => change({ edge })} short />
-      <p className="panel__none muted">{words.lookHint}</p>
+      <Choice
+        legend={words.size}
+        name="size"
+        options={options(SIZES, words.sizes)}
+        chosen={look.size}
+        onChoose={(size) => change({ size })}
+        short
+      />
+      <Choice
+        legend={words.colour}
+        name="colour"
+        options={options(COLOURS, words.colours)}
+        chosen={look.colour}
+        onChoose={(colour) => change({ colour })}
+        short
+      />
+      <Choice
+        legend={words.background}
+        name="background"
+        options={options(BACKGROUNDS, words.backgrounds)}
+        chosen={look.background}
+        onChoose={(background) => change({ background })}
+        short
+      />
+      <Choice
+        legend={words.edge}
+        name="edge"
+        options={options(EDGES, words.edges)}
+        chosen={look.edge}
+        onChoose={(edge) => change({ edge })}
+        short
+      />
+      <p className="player-menu__none muted">{words.lookHint}</p>
     </Panel>
   );
 }

@@ -4,18 +4,27 @@ import { clockTime } from "@/lib/format";
 import { playerEn as words } from "@/strings/player-en";
 import { Panel } from "./panel";
 
-export const chapterAt = (chapters: readonly Chapter[], time: number): Chapter | undefined =>
-  chapters.findLast(({ start_s }) => start_s <= time);
+/** A part of the film, always with a name: its own, or its number. */
+export interface Part {
+  start_s: number;
+  name: string;
+}
+
+export const partsOf = (chapters: readonly Chapter[]): Part[] =>
+  chapters.map(({ start_s, name }, at) => ({ start_s, name: name || words.chapter(at + 1) }));
+
+export const partAt = (parts: readonly Part[], time: number): Part | undefined =>
+  parts.findLast(({ start_s }) => start_s <= time);
 
 interface ChaptersProps {
-  chapters: readonly Chapter[];
+  chapters: readonly Part[];
   time: number;
   onSeek: (time: number) => void;
   onClose: () => void;
 }
 
 export function ChaptersPanel({ chapters, time, onSeek, onClose }: ChaptersProps) {
-  const here = chapterAt(chapters, time);
+  const here = partAt(chapters, time);
   return (
     <Panel title={words.chapters} onClose={onClose}>
       <ol className="chapters">

@@ -18,9 +18,9 @@ const primary = (language: string) => language.toLowerCase().split("-")[0] ?? ""
 export const sameLanguage = (a: string, b: string) => primary(a) === primary(b);
 
 /** The best of those in a language: exactly that one first, then any of its family. */
-function ofLanguage<T extends { language: string }>(tracks: readonly T[], language: string): T[] {
-  const family = tracks.filter((track) => sameLanguage(track.language, language));
-  const exact = family.filter((track) => track.language.toLowerCase() === language.toLowerCase());
+function ofLanguage<T extends { language: string | null }>(tracks: readonly T[], language: string): T[] {
+  const family = tracks.filter((track) => sameLanguage(track.language ?? "", language));
+  const exact = family.filter((track) => track.language?.toLowerCase() === language.toLowerCase());
   return exact.length > 0 ? exact : family;
 }
 
@@ -79,7 +79,7 @@ export function audioLabel(track: AudioTrack): string {
 }
 
 export function subtitlesLabel({ label, language, kind }: Pick<Subtitles, "label" | "language" | "kind">): string {
-  const name = label || languageName(language) || language;
+  const name = label || languageName(language ?? "") || words.subtitles;
   return kind === "captions" ? words.hardOfHearing(name) : name;
 }
 

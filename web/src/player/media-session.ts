@@ -24,7 +24,8 @@ export function useMediaSession({ title, video, actions, onNext }: SessionProps)
     const session = navigator.mediaSession;
     if (!session) return;
     session.playbackState = paused ? "paused" : "playing";
-    if (duration > 0) session.setPositionState?.({ duration, playbackRate: rate, position: Math.min(second, duration) });
+    if (duration > 0)
+      session.setPositionState?.({ duration, playbackRate: rate, position: Math.min(second, duration) });
   }, [paused, rate, duration, second]);
   useHandlers(actions, onNext);
 }

@@ -17,7 +17,7 @@ export function Panel({ title, onClose, onBack, backName, children }: PanelProps
   const titleId = useId();
   useEffect(() => {
     const before = document.activeElement;
-    const first = "input:checked, [aria-current], .panel__body button, .panel__body input";
+    const first = "input:checked, [aria-current], .player-menu__body button, .player-menu__body input";
     panel.current?.querySelector<HTMLElement>(first)?.focus();
     return () => {
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
@@ -25,7 +25,7 @@ export function Panel({ title, onClose, onBack, backName, children }: PanelProps
   }, []);
   return (
     <div
-      className="panel"
+      className="player-menu"
       role="dialog"
       aria-labelledby={titleId}
       ref={panel}
@@ -36,7 +36,7 @@ export function Panel({ title, onClose, onBack, backName, children }: PanelProps
         onClose();
       }}
     >
-      <div className="panel__head">
+      <div className="player-menu__head">
         {onBack && (
           <button type="button" className="icon-button" aria-label={backName} onClick={onBack}>
             <Icon name="back" />
@@ -47,7 +47,7 @@ export function Panel({ title, onClose, onBack, backName, children }: PanelProps
           <Icon name="close" />
         </button>
       </div>
-      <div className="panel__body">{children}</div>
+      <div className="player-menu__body">{children}</div>
     </div>
   );
 }
@@ -66,7 +66,7 @@ export function Choice<T extends string | number>({ legend, name, options, chose
   return (
     <fieldset>
       <legend>{legend}</legend>
-      <div className={short ? "choices choices--short" : "choices"}>
+      <div className={short ? "player-choices player-choices--short" : "player-choices"}>
         {options.map(({ value, label }) => (
           <label key={value}>
             <input type="radio" name={name} checked={chosen === value} onChange={() => onChoose(value)} />
@@ -86,9 +86,15 @@ interface SwitchProps {
 
 export function Switch({ label, on, onChange }: SwitchProps) {
   return (
-    <label className="switch">
+    <label className="player-switch">
       <span>{label}</span>
-      <input type="checkbox" role="switch" checked={on} onChange={(event) => onChange(event.target.checked)} />
+      <input
+        type="checkbox"
+        role="switch"
+        checked={on}
+        aria-checked={on}
+        onChange={(event) => onChange(event.target.checked)}
+      />
     </label>
   );
 }

@@ -1,9 +1,8 @@
 /** The thin amber bar: a slider for hands and keys, what is buffered, chapters, and a preview of where one is about to go. */
 import { type KeyboardEvent, type PointerEvent, useEffect, useState } from "react";
-import type { Chapter } from "@/api/types";
 import { clockTime } from "@/lib/format";
 import { playerEn as words } from "@/strings/player-en";
-import { chapterAt } from "./chapters";
+import { type Part, partAt } from "./chapters";
 import { seekKey } from "./keyboard";
 import { type Preview, parseStoryboard, previewAt } from "./storyboard";
 
@@ -12,7 +11,7 @@ interface SeekBarProps {
   duration: number;
   buffered: number;
   storyboardUrl?: string | null;
-  chapters: readonly Chapter[];
+  chapters: readonly Part[];
   onSeek: (time: number) => void;
 }
 
@@ -51,7 +50,7 @@ export function SeekBar({ time, duration, buffered, storyboardUrl, chapters, onS
         step="any"
         value={Math.min(shown, length)}
         aria-label={words.seek}
-        aria-valuetext={words.seekValue(clockTime(shown), clockTime(duration), chapterAt(chapters, shown)?.name)}
+        aria-valuetext={words.seekValue(clockTime(shown), clockTime(duration), partAt(chapters, shown)?.name)}
         onPointerDown={(event) => event.button === 0 && setDragged(time)}
         onChange={(event) => {
           const to = Number(event.target.value);
@@ -64,7 +63,7 @@ export function SeekBar({ time, duration, buffered, storyboardUrl, chapters, onS
         onBlur={() => setKeyed(false)}
       />
       {tip !== undefined && duration > 0 && (
-        <Tip time={tip} at={tip / duration} previews={previews} chapter={chapterAt(chapters, tip)?.name} />
+        <Tip time={tip} at={tip / duration} previews={previews} chapter={partAt(chapters, tip)?.name} />
       )}
     </div>
   );
@@ -82,7 +81,7 @@ interface TrackProps {
   time: number;
   buffered: number;
   length: number;
-  chapters: readonly Chapter[];
+  chapters: readonly Part[];
 }
 
 function Track({ time, buffered, length, chapters }: TrackProps) {
@@ -109,7 +108,11 @@ interface TipProps {
 function Tip({ at, time, previews, chapter }: TipProps) {
   const preview = previewAt(previews, time);
   return (
-    <div className="seek__tip" style={{ insetInlineStart: `clamp(5.5rem, ${at * 100}%, calc(100% - 5.5rem))` }} aria-hidden="true">
+    <div
+      className="seek__tip"
+      style={{ insetInlineStart: `clamp(5.5rem, ${at * 100}%, calc(100% - 5.5rem))` }}
+      aria-hidden="true"
+    >
       {preview && <Picture preview={preview} />}
       {chapter && <span className="seek__chapter">{chapter}</span>}
       <span>{clockTime(time)}</span>

@@ -61,9 +61,7 @@ function encode(folder: string) {
     ...["-map", `[${name}]`, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-b:v", rate],
     ...["-g", String(2 * FRAMES), "-sc_threshold", "0", ...playlist(name)],
   ];
-  const audio = (from: string, name: string) => [
-    ...["-map", from, "-c:a", "aac", "-b:a", "64k", ...playlist(name)],
-  ];
+  const audio = (from: string, name: string) => [...["-map", from, "-c:a", "aac", "-b:a", "64k", ...playlist(name)]];
   execFileSync("ffmpeg", [
     ...["-loglevel", "error", "-y"],
     ...["-f", "lavfi", "-i", `testsrc2=s=640x360:r=${FRAMES}:d=${FILM_S}`, ...sine(440), ...sine(550), ...sine(660)],
@@ -120,7 +118,11 @@ const SUBTITLES: Record<string, Line[]> = {
   en: [
     [0, 20, "Mind the lamp, it is hot.\nThe handle turns to the right."],
     [20, 40, "- <i>Who</i> is there?\n- Nobody you would know.", "line:0"],
-    [40, 120, "A line that is so long that on a phone held upright it has to be broken into several, none of them lost."],
+    [
+      40,
+      120,
+      "A line that is so long that on a phone held upright it has to be broken into several, none of them lost.",
+    ],
   ],
   sdh: [[0, 120, "[a projector rattles]\nADA: Mind the lamp!"]],
   de: [[0, 120, "Vorsicht, die Lampe ist heiß."]],
