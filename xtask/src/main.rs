@@ -14,6 +14,7 @@ mod node;
 mod openapi;
 mod process;
 mod progress;
+mod python;
 mod stamp;
 mod suite;
 mod tidy;

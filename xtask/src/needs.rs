@@ -36,6 +36,11 @@ pub const CHROMIUM: Need = Need {
     packages: &["chromium"],
     present: || on_path("chromium"),
 };
+pub const MPV: Need = Need {
+    name: "mpv",
+    packages: &["mpv"],
+    present: || on_path("mpv"),
+};
 pub const POSTGRESQL: Need = Need {
     name: "PostgreSQL",
     packages: &["postgresql"],

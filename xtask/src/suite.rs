@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, FFMPEG, POSTGRESQL};
+use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, FFMPEG, MPV, POSTGRESQL};
 use crate::node::Node;
 use crate::process::Run;
 use crate::progress::{Progress, Stage};
-use crate::{cargo, licences, tidy};
+use crate::{cargo, licences, python, tidy};
 
 #[derive(Args)]
 pub struct Options {
@@ -30,7 +30,7 @@ pub struct Options {
 /// One step of the suite; the order here is the order of running.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// install what the tests drive: ffmpeg, bubblewrap, PostgreSQL, chromium, Node.js, nextest
+    /// install what the tests drive: ffmpeg, bubblewrap, PostgreSQL, chromium, mpv, Node.js, validators, nextest
     Tools,
     /// rustfmt changes nothing
     Format,
@@ -152,8 +152,9 @@ impl Suite<'_> {
     }
 
     fn tools(&self, stage: &Stage) -> Result<()> {
-        needs::ensure(stage, &[&COMPILER, &FFMPEG, &BUBBLEWRAP, &POSTGRESQL, &CHROMIUM])?;
+        needs::ensure(stage, &[&COMPILER, &FFMPEG, &BUBBLEWRAP, &POSTGRESQL, &CHROMIUM, &MPV])?;
         self.node(stage)?;
+        python::validators(self.root, stage)?;
         if !has_nextest(self.root) {
             stage.line("installing the test runner; this takes some minutes, once");
             // A runner that does not compile with this toolchain is no failure: `cargo test` runs the same tests.

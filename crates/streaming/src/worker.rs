@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     asset,
-    encode::{explain, package::Package, plan::Plan, probe, run, sniff},
+    encode::{explain, extras, package::Package, plan::Plan, probe, run, sniff},
     files,
     room::Room,
     store::assets::{self, AssetRow, Published},
@@ -122,7 +122,9 @@ impl Room {
         let name = format!("{}-{}", ticket.id(), ticket.attempt());
         let folder = WorkDir::create(&self.work_folder, &name).map_err(|error| explain::io(&error))?;
         self.encode(ticket, &plan, (&source, folder.path()), stop).await?;
-        let package = read_package(plan, folder.path()).await?;
+        let extras = plan.extras.clone();
+        let mut package = read_package(plan, folder.path()).await?;
+        extras::add(&self.sandbox, &mut package, &extras, (&source, folder.path()), stop).await?;
         let row = self.store(ticket, &payload, &package, stop).await?;
         tracing::info!(job = %ticket.id(), title = %payload.title, asset = %row.asset(), "a video is ready");
         self.finished(&payload, &row).await
@@ -298,12 +300,16 @@ impl Room {
             .iter()
             .map(|video| format!("{}×{}", video.width, video.height))
             .collect();
-        Ok(format!(
+        let made = format!(
             "{} in {}, {:.1} MB",
             explain::length(row.duration_ms as f64 / 1000.0),
             rungs.join(", "),
             row.bytes as f64 / 1e6
-        ))
+        );
+        let notes = index.notes.iter().map(|note| format!(" {note}"));
+        Ok(std::iter::once(made + if index.notes.is_empty() { "" } else { "." })
+            .chain(notes)
+            .collect())
     }
 
     /// Files first, then the row that knows of them.

@@ -14,6 +14,7 @@ pub mod datasets;
 pub mod disk;
 pub mod films;
 pub mod server;
+pub mod validators;
 pub mod wait;
 
 pub use browser::Browser;

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::Bench;
 use super::report::{Figure, number};
 use crate::cargo;
-use crate::needs::{self, PIP, VENV};
 use crate::process::Run;
 use crate::progress::Stage;
+use crate::python;
 
 const ROUNDS: usize = 5;
 /// At one version each: other figures are those of another peer.
@@ -30,7 +30,7 @@ pub fn peers(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
         Err(_) => return Ok(not_run("needs the data set ml-1m")),
     };
     let ours = example(bench.root, "speed", stage)?;
-    let python = match installed(&bench.folder.join("peers"), stage) {
+    let python = match python::environment(&bench.folder.join("peers"), &PACKAGES, stage) {
         Ok(python) => python,
         Err(error) => return Ok(not_run(&format!("the peers could not be installed: {error}"))),
     };
@@ -125,24 +125,6 @@ pub fn figures(run: Run, stage: &Stage) -> Result<Value> {
     let said = run.output(stage)?;
     let line = said.lines().rev().find_map(|line| Some(&line[line.find('{')?..]));
     serde_json::from_str(line.context("a program gave no figures")?).context("read a program's figures")
-}
-
-/// A Python with the peers; made once, kept beside the other things of the bench, and made again for other versions.
-fn installed(folder: &Path, stage: &Stage) -> Result<PathBuf> {
-    needs::ensure(stage, &[&PIP, &VENV])?;
-    let python = folder.join("bin/python");
-    let imports = PACKAGES.map(|(name, version)| format!("import {name}; assert {name}.__version__ == '{version}'"));
-    let imports = imports.join("; ");
-    if Run::new(&python).args(["-c", &imports]).quiet().is_none() {
-        let wanted = PACKAGES.map(|(name, version)| format!("{name}=={version}"));
-        Run::new("python3").args(["-m", "venv"]).arg(folder).run(stage)?;
-        let install = ["-m", "pip", "install", "--disable-pip-version-check"];
-        Run::new(&python).args(install).args(wanted).run(stage)?;
-    }
-    if Run::new(&python).args(["-c", &imports]).quiet().is_none() {
-        bail!("{} fails at: {imports}", python.display());
-    }
-    Ok(python)
 }
 
 #[cfg(test)]

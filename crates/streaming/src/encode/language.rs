@@ -51,11 +51,22 @@ pub fn name(tag: &str) -> String {
     let Some(language) = known else {
         return tag.to_owned();
     };
-    let name = language.to_autonym().unwrap_or_else(|| language.to_name());
+    let name = capital(language.to_autonym().unwrap_or_else(|| language.to_name()));
     match tag.split_once('-') {
         Some((_, rest)) => format!("{name} ({rest})"),
-        None => name.to_owned(),
+        None => name,
     }
+}
+
+/// Many write their languages small, but these stand in a list.
+fn capital(name: &str) -> String {
+    let mut signs = name.chars();
+    signs
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(signs)
+        .collect()
 }
 
 fn primary(said: &str) -> Option<&'static str> {

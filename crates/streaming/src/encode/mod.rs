@@ -10,11 +10,13 @@
 //! | the one ffmpeg command for all of them | [`command`] |
 //! | running it, with progress, limits and a stop | [`run`], [`sandbox`], `syscalls` |
 //! | cutting the rungs into segments | [`package`] |
+//! | its subtitles and its storyboard | [`extras`], [`subtitles`], [`webvtt`], [`storyboard`] |
 //! | telling a person what went wrong | [`explain`] |
 
 pub mod chapters;
 pub mod command;
 pub mod explain;
+pub mod extras;
 pub mod language;
 pub mod package;
 pub mod plan;
@@ -22,7 +24,10 @@ pub mod probe;
 pub mod run;
 pub mod sandbox;
 pub mod sniff;
+pub mod storyboard;
+pub mod subtitles;
 mod syscalls;
+pub mod webvtt;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use contract::AssetId;
 use futures::{StreamExt as _, TryStreamExt as _};
 use platform::{blob::BlobStore, jobs::Failure};
 
-use super::{chapters, command, explain, plan::Plan};
+use super::{chapters, command, explain, extras::Extra, plan::Plan};
 use crate::{
     asset::{self, AssetIndex, AudioKind, AudioTrack, INDEX_VERSION, Track, VideoTrack},
     mp4::{self, Layout, Media, Mp4Error, Piece},
@@ -39,6 +39,7 @@ pub struct Package {
     pub credits_ms: Option<u64>,
     /// Where they put the opening.
     pub intro_ms: Option<(u64, u64)>,
+    pub extras: Vec<Extra>,
     renditions: Vec<Rendition>,
 }
 
@@ -56,6 +57,7 @@ impl Package {
             credits_ms: chapters::credits_ms(&plan.credits_s, index.duration_ms),
             intro_ms: chapters::intro_ms(&plan.extras.chapters, index.duration_ms),
             index,
+            extras: Vec::new(),
             renditions: renditions.into_iter().map(|(_, rendition)| rendition).collect(),
         })
     }
@@ -75,6 +77,10 @@ impl Package {
                 let key = asset::segment_key(asset, &track.name, position + 1);
                 writes.push((key, file.clone(), piece.offset, piece.bytes));
             }
+        }
+        for extra in &self.extras {
+            let file = Arc::new(File::open(&extra.path).map_err(|error| explain::io(&error))?);
+            writes.push((format!("{}/{}", asset::folder(asset), extra.name), file, 0, extra.bytes));
         }
         let all = writes.len();
         let writes = writes

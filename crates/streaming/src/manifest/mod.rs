@@ -14,7 +14,7 @@ pub use dash::presentation;
 pub use hls::multivariant;
 pub use media::{keyframe_playlist, playlist};
 pub use storyboard::cues as storyboard_cues;
-pub(crate) use storyboard::time as cue_time;
+pub(crate) use {audio::unique, storyboard::time as cue_time};
 
 #[cfg(test)]
 mod tests;
