@@ -143,7 +143,10 @@ it("tells changes of quality, not the first one, and each trouble once", async (
   const [switched, failed] = [vi.fn(), vi.fn()];
   engine = new Engine(video, { switched, failed });
   await engine.open("/film.m3u8", 0);
-  loader().levels = [{ height: 180, frameRate: 50 }, { height: 360 }];
+  loader().levels = [
+    { height: 180, frameRate: 50, attrs: {} },
+    { height: 360, attrs: {} },
+  ];
   loader().say("parsed", { levels: [], audioTracks: [] });
   for (const level of [0, 1, 1, 0]) loader().say("switched", { level });
   expect(switched).toHaveBeenCalledTimes(2);
