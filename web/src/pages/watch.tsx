@@ -22,7 +22,12 @@ void loadHls();
 
 export function WatchPage() {
   const { id } = useParams({ from: "/watch/$id" });
-  return <Showing key={id} id={id} />;
+  // What fills the screen outlives the showing: the next episode goes on there.
+  return (
+    <main id="content" tabIndex={-1}>
+      <Showing key={id} id={id} />
+    </main>
+  );
 }
 
 function Showing({ id }: { id: string }) {
@@ -42,7 +47,7 @@ function Showing({ id }: { id: string }) {
   const refused = playback.error ?? (seated ? null : me.error);
   usePageTitle(title.data && fullName(title.data));
   return (
-    <main id="content" tabIndex={-1}>
+    <>
       {playback.data ? (
         <Player
           key={playback.data.session_id}
@@ -64,6 +69,6 @@ function Showing({ id }: { id: string }) {
           )}
         </div>
       )}
-    </main>
+    </>
   );
 }

@@ -21,7 +21,7 @@ export function Player(props: PlayerProps) {
   return (
     <div ref={frame} className="player" data-idle={idle.idle} data-panel={menus.panel !== undefined}>
       <video ref={element} playsInline aria-label={title?.name ?? words.label} tabIndex={-1} />
-      <Surface actions={actions} idle={idle} />
+      <Surface actions={actions} idle={idle} onDismiss={menus.panel ? () => menus.setPanel(undefined) : undefined} />
       <TopBar title={title} titleId={titleId} onLeave={leave} />
       <Middle video={video} troubled={trouble !== undefined} actions={actions} />
       <div role="status" aria-live="polite">

@@ -105,7 +105,7 @@ export const preferences = {
     }
     for (const listener of listeners) listener();
   },
-  /** Reads again what is kept, as after another tab has changed it. */
+  /** Reads again what is kept: another tab has changed it. */
   reread() {
     current = undefined;
     for (const listener of listeners) listener();
@@ -115,5 +115,7 @@ export const preferences = {
     return () => listeners.delete(listener);
   },
 };
+
+window.addEventListener("storage", ({ key }) => key === KEY && preferences.reread());
 
 export const usePreferences = () => useSyncExternalStore(preferences.subscribe, preferences.get);

@@ -86,10 +86,18 @@ export function Loading({ begun }: { begun: boolean }) {
   );
 }
 
+interface SurfaceProps {
+  actions: Actions;
+  idle: ReturnType<typeof useIdle>;
+  /** Closes the menu that is open, where one is. */
+  onDismiss: (() => void) | undefined;
+}
+
 /** The picture as a button for pointers: click plays or pauses, two clicks fill the screen, taps as in `taps.ts`. */
-export function Surface({ actions, idle }: { actions: Actions; idle: ReturnType<typeof useIdle> }) {
+export function Surface({ actions, idle, onDismiss }: SurfaceProps) {
   const tap = useMemo(() => makeTaps({ single: idle.toggle, seekBy: actions.seekBy }), [actions, idle.toggle]);
   const lift = (event: PointerEvent<HTMLElement>) => {
+    if (onDismiss) return onDismiss();
     if (event.pointerType === "mouse") return event.button === 0 ? actions.toggle() : undefined;
     const box = event.currentTarget.getBoundingClientRect();
     tap((event.clientX - box.left) / box.width, event.timeStamp);

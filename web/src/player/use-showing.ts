@@ -104,7 +104,7 @@ function usePlayerActions(
     () =>
       makeActions({
         video: () => element.current,
-        frame: () => frame.current,
+        frame: () => frame.current?.closest("main") ?? frame.current,
         duration: () => known.current.duration,
         frameRate: () => known.current.frameRate(),
         flash,
@@ -116,10 +116,9 @@ function usePlayerActions(
 /** What the viewer chose for this film, else what they like; and what is shown where that is nothing. */
 function useChosenSubtitles(all: readonly Subtitles[], heard: string | undefined) {
   const liked = usePreferences();
-  // A track without a language cannot be remembered, but can be watched.
+  // A track without a language cannot be remembered, but can be watched. Empty: off.
   const [here, setHere] = useState<string>();
-  const chosen =
-    all.find(({ id }) => id === here) ?? (here === undefined ? chooseSubtitles(all, liked.subtitles) : undefined);
+  const chosen = all.find(({ id }) => id === here) ?? (here === "" ? undefined : chooseSubtitles(all, liked.subtitles));
   const choose = (subtitles: Subtitles | undefined) => {
     setHere(subtitles?.id ?? "");
     const wanted: Wanted | undefined = subtitles?.language

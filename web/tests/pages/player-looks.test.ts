@@ -222,3 +222,12 @@ it("a menu takes the focus, keeps to the arrows, and gives the focus back", asyn
   await expect.poll(focused).toBe("Settings");
   await page.context().close();
 });
+
+it("a press beside a menu closes it, and does nothing else", async () => {
+  const page = await watch({});
+  await button(page, "Settings").click();
+  await page.mouse.click(200, 300);
+  await page.locator(".player-menu").waitFor({ state: "detached" });
+  expect(await page.evaluate(`${video}.paused`)).toBe(true);
+  await page.context().close();
+});

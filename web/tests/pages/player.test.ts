@@ -314,6 +314,16 @@ describe("the system", () => {
     await page.context().close();
   });
 
+  it("shows the film in a window of its own, and takes it back", async () => {
+    const page = await watch();
+    await button(page, "Picture in picture").click();
+    await page.waitForFunction(`document.pictureInPictureElement === ${video}`);
+    expect(await button(page, "Picture in picture").getAttribute("aria-pressed")).toBe("true");
+    await page.keyboard.press("i");
+    await page.waitForFunction("document.pictureInPictureElement === null");
+    await page.context().close();
+  });
+
   it("keeps the screen lit while something plays, and only then", async () => {
     const page = await house.open("/");
     await page.addInitScript(() => {

@@ -65,6 +65,18 @@ describe("the next episode", () => {
     await page.context().close();
   });
 
+  it("goes on over the whole screen", async () => {
+    const page = await watch("/watch/t16");
+    await page.keyboard.press("f");
+    await page.waitForFunction("document.fullscreenElement !== null");
+    await page.keyboard.press("9");
+    await card(page).getByRole("link", { name: "Play now" }).click();
+    await page.waitForURL(/\/watch\/e1-3$/);
+    await plays(page);
+    expect(await page.evaluate("document.fullscreenElement !== null")).toBe(true);
+    await page.context().close();
+  });
+
   it("waits where somebody wants the credits, and is offered after them", async () => {
     const page = await watch("/watch/t16");
     await page.keyboard.press("9");
