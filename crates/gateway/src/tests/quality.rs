@@ -67,7 +67,10 @@ async fn a_report_of_anything_else_is_refused_and_counts_nothing() {
     let error = |count: u32| json!({ "kind": "network", "count": count });
     for (what, body) in [
         ("a field that nobody knows", with("viewer", json!("ann"))),
-        ("a kind that nobody knows", with("errors", json!([{ "kind": "x", "count": 1 }]))),
+        (
+            "a kind that nobody knows",
+            with("errors", json!([{ "kind": "x", "count": 1 }])),
+        ),
         ("an error that did not happen", with("errors", json!([error(0)]))),
         ("too many of an error", with("errors", json!([error(1001)]))),
         ("too many errors", with("errors", json!(vec![error(1); 6]))),
@@ -89,7 +92,10 @@ async fn a_report_of_anything_else_is_refused_and_counts_nothing() {
 async fn only_who_plays_it_reports_on_it() {
     let world = world().await;
     world.refuses("streaming.playback", "playback_not_found");
-    assert_eq!(report(&world, good()).await.problem(), (404, "playback_not_found".into()));
+    assert_eq!(
+        report(&world, good()).await.problem(),
+        (404, "playback_not_found".into())
+    );
     let nobody = world.anonymous().json(Method::POST, REPORT, good()).await;
     assert_eq!(nobody.problem().0, 401);
 }
