@@ -8,6 +8,7 @@ mod home;
 mod media;
 mod openapi;
 mod policies;
+mod quality;
 mod sessions;
 mod support;
 mod uploads;

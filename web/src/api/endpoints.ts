@@ -1,6 +1,6 @@
 /** Every request a viewer's pages make, by name. Curators' requests are in `admin-endpoints.ts`. */
 import { answer, client, repeatable } from "./client";
-import type { paths } from "./schema";
+import type { components, paths } from "./schema";
 import type { Home, Id, MyRating, Preferences } from "./types";
 
 export interface Credentials {
@@ -96,4 +96,12 @@ export interface Position {
 export const sendPosition = (session_id: Id, body: Position) =>
   answer(
     client.POST("/api/v1/playback/{session_id}/progress", { params: { path: { session_id } }, body, keepalive: true }),
+  );
+
+export type QualityReport = components["schemas"]["ReportQuality"];
+
+/** Outlives the page as well: how a showing went is said when it is over. */
+export const sendQuality = (session_id: Id, body: QualityReport) =>
+  answer(
+    client.POST("/api/v1/playback/{session_id}/quality", { params: { path: { session_id } }, body, keepalive: true }),
   );

@@ -48,6 +48,8 @@ export type HistoryEntry = Schemas["HistoryEntry"];
 export type RatedTitle = Schemas["RatedTitle"];
 export type Playback = Schemas["Playback"];
 export type PlayState = Schemas["PlayState"];
+export type Subtitles = Schemas["Subtitles"];
+export type Chapter = Schemas["Chapter"];
 
 export type Job = Schemas["Job"];
 export type Metric = Schemas["Metric"];

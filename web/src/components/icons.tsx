@@ -89,6 +89,7 @@ const shapes = {
       <path d="M6.5 14.5h5M14 14.5h3.5M6.5 11.5h3M12 11.5h5.5" />
     </>
   ),
+  chapters: <path d="M4 6h.01M4 12h.01M4 18h.01M8.5 6H20M8.5 12H20M8.5 18H20" />,
   help: (
     <>
       <circle cx="12" cy="12" r="9" />

@@ -1,5 +1,7 @@
 /** Press play: a playback session for this title, and the player over the whole window. */
 import "@/styles/player.css";
+import "@/styles/player-lines.css";
+import "@/styles/player-menus.css";
 import "@/styles/title.css";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
@@ -7,24 +9,29 @@ import { useState } from "react";
 import { startPlayback } from "@/api/endpoints";
 import { titleQuery } from "@/api/queries";
 import { useMe, useSeated } from "@/app/session";
-import { Mark } from "@/components/mark";
 import { usePageTitle } from "@/components/page-title";
 import { fullName } from "@/lib/format";
 import { loadHls } from "@/player/engine";
 import { TroubleView } from "@/player/overlays";
 import { Player } from "@/player/player";
-import { strings } from "@/strings";
+import { Loading } from "@/player/stage";
+import { playerEn as words } from "@/strings/player-en";
 
 // The library and the session are fetched side by side: whichever comes last, nothing waits for it twice.
 void loadHls();
 
 export function WatchPage() {
   const { id } = useParams({ from: "/watch/$id" });
-  return <Showing key={id} id={id} />;
+  // What fills the screen outlives the showing: the next episode goes on there.
+  return (
+    <main id="content" tabIndex={-1}>
+      <Showing key={id} id={id} />
+    </main>
+  );
 }
 
 function Showing({ id }: { id: string }) {
-  const [attempt, setAttempt] = useState(0);
+  const [{ attempt, pressedAt }, setShowing] = useState(() => ({ attempt: 0, pressedAt: performance.now() }));
   // A film counts for whoever watches it: nothing begins before that is known.
   const seated = useSeated();
   const me = useMe();
@@ -40,30 +47,28 @@ function Showing({ id }: { id: string }) {
   const refused = playback.error ?? (seated ? null : me.error);
   usePageTitle(title.data && fullName(title.data));
   return (
-    <main id="content" tabIndex={-1}>
+    <>
       {playback.data ? (
         <Player
           key={playback.data.session_id}
           playback={playback.data}
           title={title.data}
           titleId={id}
-          onRenew={() => setAttempt(attempt + 1)}
+          pressedAt={pressedAt}
+          onRenew={() => setShowing({ attempt: attempt + 1, pressedAt: performance.now() })}
         />
       ) : (
         <div className="player">
-          <h1 className="visually-hidden">{title.data?.name ?? strings.player.label}</h1>
+          <h1 className="visually-hidden">{title.data?.name ?? words.label}</h1>
           {refused ? (
             <TroubleView error={refused} titleId={id} onRetry={() => (seated ? playback.refetch() : me.refetch())} />
           ) : (
             <div className="player__middle">
-              <div className="player__loading" role="status">
-                <Mark />
-                <p>{strings.player.loading}</p>
-              </div>
+              <Loading begun={false} />
             </div>
           )}
         </div>
       )}
-    </main>
+    </>
   );
 }

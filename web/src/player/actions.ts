@@ -1,8 +1,8 @@
 /** What a press does to the video; used by buttons, keys and taps alike. */
-import { percent } from "@/lib/format";
-import { strings } from "@/strings";
+import { clockTime, percent } from "@/lib/format";
+import { playerEn as words } from "@/strings/player-en";
 import { type Command, nextSpeed } from "./keyboard";
-import { speedText } from "./settings-panel";
+import { speedText } from "./speed";
 
 const VOLUME_KEY = "kinora.volume";
 /** What Unmute comes back to at least: on the way to silence a slider passes through whispers. */
@@ -11,10 +11,13 @@ const AUDIBLE_MIN = 0.25;
 export interface Actions {
   toggle: () => void;
   play: () => void;
+  pause: () => void;
   seekTo: (time: number) => void;
   seekBy: (seconds: number) => void;
   /** To a part of the whole, 0 to 1. */
   jump: (fraction: number) => void;
+  /** Stops, and shows the picture before or after this one. */
+  frame: (by: 1 | -1) => void;
   setVolume: (volume: number) => void;
   mute: () => void;
   setRate: (rate: number) => void;
@@ -26,10 +29,12 @@ interface Stage {
   video: () => HTMLVideoElement | null;
   frame: () => HTMLElement | null;
   duration: () => number;
+  /** Pictures in a second. */
+  frameRate: () => number;
   flash: (text: string) => void;
 }
 
-export function makeActions({ video, frame, duration, flash }: Stage): Actions {
+export function makeActions({ video, frame, duration, frameRate, flash }: Stage): Actions {
   const withVideo = (act: (element: HTMLVideoElement) => void) => () => {
     const element = video();
     if (element) act(element);
@@ -48,17 +53,26 @@ export function makeActions({ video, frame, duration, flash }: Stage): Actions {
   };
   return {
     play,
+    pause: withVideo((element) => element.pause()),
     toggle: withVideo((element) => (element.paused ? play() : element.pause())),
     seekTo,
     seekBy: (seconds) => {
       seekTo((video()?.currentTime ?? 0) + seconds);
-      flash(strings.player.seeked(seconds));
+      flash(words.seeked(seconds));
     },
     jump: (fraction) => seekTo(fraction * duration()),
+    frame: (by) =>
+      withVideo((element) => {
+        element.pause();
+        const rate = frameRate();
+        // To the middle of that picture: its edges are where rounding decides.
+        seekTo((Math.floor(element.currentTime * rate + 0.01) + by + 0.5) / rate);
+        flash(words.framed(clockTime(element.currentTime)));
+      })(),
     setVolume: (volume) =>
       withVideo((element) => {
         setVolume(element, volume);
-        flash(strings.player.volumeAt(percent(element.volume)));
+        flash(words.volumeAt(percent(element.volume)));
       })(),
     mute: withVideo((element) => {
       if (element.volume === 0) setVolume(element, Math.max(audible, AUDIBLE_MIN));
@@ -85,6 +99,9 @@ export function runCommand(command: Command, actions: Actions, video: HTMLVideoE
       return true;
     case "jump":
       actions.jump(command.fraction);
+      return true;
+    case "frame":
+      actions.frame(command.by);
       return true;
     case "volume":
       actions.setVolume((video?.volume ?? 1) + command.by);

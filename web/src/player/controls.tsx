@@ -1,85 +1,135 @@
 /** The bar of controls at the foot of the picture. */
-import { type CSSProperties, useEffect, useState } from "react";
-import type { Playback } from "@/api/types";
+import { type CSSProperties, type ReactNode, type RefObject, useEffect, useState } from "react";
 import { Icon, type IconName } from "@/components/icons";
 import { clockTime, percent } from "@/lib/format";
-import { strings } from "@/strings";
+import { playerEn as words } from "@/strings/player-en";
 import type { Actions } from "./actions";
-import type { Engine, EngineState } from "./engine";
+import type { Part } from "./chapters";
+import { usePreferences } from "./preferences";
 import { SeekBar } from "./seek-bar";
-import { SettingsPanel } from "./settings-panel";
 import type { VideoState } from "./use-video";
 
-const words = strings.player;
+export type PanelName = "captions" | "chapters" | "settings";
 
 interface ControlsProps {
-  playback: Playback;
+  bar: RefObject<HTMLDivElement | null>;
   video: VideoState;
   actions: Actions;
-  engine: Engine | undefined;
-  engineState: EngineState;
-  settingsOpen: boolean;
-  onSettings: (open: boolean) => void;
+  storyboardUrl: string | null | undefined;
+  chapters: readonly Part[];
+  /** Whether there is anything to choose beside the picture. */
+  tracks: boolean;
+  subtitlesOn: boolean;
+  panel: PanelName | undefined;
+  onPanel: (panel: PanelName | undefined) => void;
   onHelp: () => void;
 }
 
-export function Controls({
-  playback,
-  video,
-  actions,
-  engine,
-  engineState,
-  settingsOpen,
-  onSettings,
-  onHelp,
-}: ControlsProps) {
+export function Controls(props: ControlsProps) {
+  const { bar, video, actions, storyboardUrl, chapters } = props;
+  return (
+    <div className="player__bottom" ref={bar} role="group" aria-label={words.controls}>
+      <SeekBar
+        time={video.time}
+        duration={video.duration}
+        buffered={video.buffered}
+        storyboardUrl={storyboardUrl}
+        chapters={chapters}
+        onSeek={actions.seekTo}
+      />
+      <div className="player__buttons">
+        <Button
+          icon={video.paused ? "play" : "pause"}
+          name={video.paused ? words.play : words.pause}
+          shortcut="k"
+          onClick={actions.toggle}
+        />
+        <StepButtons actions={actions} />
+        <Volume video={video} actions={actions} />
+        <span className="player__time">
+          {clockTime(video.time)} <span className="muted">/ {clockTime(video.duration)}</span>
+        </span>
+        <span className="player__space" />
+        <MenuButtons {...props} />
+        <ScreenButtons actions={actions} inPicture={video.inPicture} />
+      </div>
+    </div>
+  );
+}
+
+/** The way forth and back without dragging; in the middle of the picture where that is what fingers reach. */
+export function StepButtons({ actions, children }: { actions: Actions; children?: ReactNode }) {
+  return (
+    <>
+      <Button
+        icon="back10"
+        name={words.replay10}
+        shortcut="j"
+        className="player__ten"
+        onClick={() => actions.seekBy(-10)}
+      />
+      {children}
+      <Button
+        icon="forward10"
+        name={words.forward10}
+        shortcut="l"
+        className="player__ten"
+        onClick={() => actions.seekBy(10)}
+      />
+    </>
+  );
+}
+
+function MenuButtons({ chapters, tracks, subtitlesOn, panel, onPanel, onHelp }: ControlsProps) {
+  const toggle = (name: PanelName) => () => onPanel(panel === name ? undefined : name);
+  return (
+    <>
+      <Button icon="help" name={words.help} shortcut="?" className="player__wide" onClick={onHelp} />
+      {chapters.length > 1 && (
+        <Button
+          icon="chapters"
+          name={words.chapters}
+          className="player__wide"
+          expanded={panel === "chapters"}
+          onClick={toggle("chapters")}
+        />
+      )}
+      {tracks && (
+        <Button
+          icon="captions"
+          name={words.captions}
+          className={subtitlesOn ? "player__on" : undefined}
+          expanded={panel === "captions"}
+          onClick={toggle("captions")}
+        />
+      )}
+      <Button icon="gear" name={words.settings} expanded={panel === "settings"} onClick={toggle("settings")} />
+    </>
+  );
+}
+
+function ScreenButtons({ actions, inPicture }: { actions: Actions; inPicture: boolean }) {
   const fullscreen = useFullscreen();
   return (
     <>
-      {settingsOpen && (
-        <SettingsPanel
-          engine={engine}
-          state={engineState}
-          rate={video.rate}
-          onRate={actions.setRate}
-          onClose={() => onSettings(false)}
+      {document.pictureInPictureEnabled && (
+        <Button
+          icon="pip"
+          name={words.pictureInPicture}
+          shortcut="i"
+          className="player__wide"
+          pressed={inPicture}
+          onClick={actions.picture}
         />
       )}
-      <div className="player__bottom">
-        <SeekBar
-          time={video.time}
-          duration={video.duration}
-          buffered={video.buffered}
-          storyboardUrl={playback.storyboard_url}
-          onSeek={actions.seekTo}
+      {document.fullscreenEnabled && (
+        <Button
+          icon={fullscreen ? "unfull" : "full"}
+          name={fullscreen ? words.exitFullscreen : words.fullscreen}
+          shortcut="f"
+          onClick={actions.fullscreen}
         />
-        <div className="player__buttons">
-          <Button
-            icon={video.paused ? "play" : "pause"}
-            name={video.paused ? words.play : words.pause}
-            onClick={actions.toggle}
-          />
-          <Button icon="back10" name={words.replay10} className="player__ten" onClick={() => actions.seekBy(-10)} />
-          <Button icon="forward10" name={words.forward10} className="player__ten" onClick={() => actions.seekBy(10)} />
-          <Volume video={video} actions={actions} />
-          <span className="player__time">
-            {clockTime(video.time)} <span className="muted">/ {clockTime(video.duration)}</span>
-          </span>
-          <span className="player__space" />
-          <Button icon="help" name={words.help} className="player__wide" onClick={onHelp} />
-          <Button icon="gear" name={words.settings} expanded={settingsOpen} onClick={() => onSettings(!settingsOpen)} />
-          {document.pictureInPictureEnabled && (
-            <Button icon="pip" name={words.pictureInPicture} onClick={actions.picture} />
-          )}
-          {document.fullscreenEnabled && (
-            <Button
-              icon={fullscreen ? "unfull" : "full"}
-              name={fullscreen ? words.exitFullscreen : words.fullscreen}
-              onClick={actions.fullscreen}
-            />
-          )}
-        </div>
-      </div>
+      )}
     </>
   );
 }
@@ -87,19 +137,26 @@ export function Controls({
 interface ButtonProps {
   icon: IconName;
   name: string;
+  shortcut?: string;
   className?: string;
   expanded?: boolean;
+  pressed?: boolean;
   onClick: () => void;
 }
 
-function Button({ icon, name, className, expanded, onClick }: ButtonProps) {
+export function Button({ icon, name, shortcut, className, expanded, pressed, onClick }: ButtonProps) {
+  const { singleKeys } = usePreferences();
+  const key = singleKeys ? shortcut : undefined;
   return (
     <button
       type="button"
       className={className ? `icon-button ${className}` : "icon-button"}
       aria-label={name}
-      title={name}
+      title={key ? words.withKey(name, key) : name}
+      aria-keyshortcuts={key}
       aria-expanded={expanded}
+      aria-haspopup={expanded === undefined ? undefined : "dialog"}
+      aria-pressed={pressed}
       onClick={onClick}
     >
       <Icon name={icon} />
@@ -112,7 +169,12 @@ function Volume({ video, actions }: { video: VideoState; actions: Actions }) {
   const level = silent ? 0 : video.volume;
   return (
     <div className="volume">
-      <Button icon={silent ? "muted" : "volume"} name={silent ? words.unmute : words.mute} onClick={actions.mute} />
+      <Button
+        icon={silent ? "muted" : "volume"}
+        name={silent ? words.unmute : words.mute}
+        shortcut="m"
+        onClick={actions.mute}
+      />
       <input
         type="range"
         className="range"

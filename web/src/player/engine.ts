@@ -4,27 +4,56 @@
  * after a long pause, are renewed on the way.
  */
 import type Hls from "hls.js";
-import type { ErrorData, Level } from "hls.js";
+import type { ErrorData, MediaPlaylist } from "hls.js";
 import { Problem } from "@/api/http";
+import { type Quality, qualitiesOf, settings } from "./hls-settings";
+import { type AudioTrack, audioRole } from "./languages";
 
 export type Trouble = "network" | "media" | "expired" | "unsupported" | "unknown";
-
-export interface Quality {
-  index: number;
-  height: number;
-}
 
 export interface EngineState {
   qualities: Quality[];
   /** -1 is Auto. */
   chosen: number;
   playingHeight: number | undefined;
-  subtitles: { index: number; label: string }[];
-  chosenSubtitle: number;
+  audio: AudioTrack[];
+  /** -1 where the film has nothing to choose from. */
+  playingAudio: number;
   trouble: Trouble | undefined;
 }
 
+export const NOTHING_YET: EngineState = {
+  qualities: [],
+  chosen: -1,
+  playingHeight: undefined,
+  audio: [],
+  playingAudio: -1,
+  trouble: undefined,
+};
+
+/** What is asked and told on the way. */
+export interface EngineOptions {
+  /** Asks for a new address of the same film. */
+  renew?: () => Promise<string>;
+  /** Which sound to begin with; undefined leaves it to the film. */
+  audio?: (tracks: readonly AudioTrack[]) => AudioTrack | undefined;
+  switched?: () => void;
+  failed?: (trouble: Trouble) => void;
+}
+
+/** What the engine knows of this moment, for who wants to see how it goes. */
+export interface EngineFigures {
+  rung: number;
+  rungs: number;
+  width: number | undefined;
+  height: number | undefined;
+  bitrate: number | undefined;
+  codecs: string | undefined;
+  bandwidth: number | undefined;
+}
+
 const AUTO = -1;
+const FRAMES_PER_S = 24;
 const WHERE_IT_STOPPED = -1;
 const MEDIA_RECOVERIES_MAX = 2;
 const NETWORK_RECOVERIES_MAX = 4;
@@ -55,20 +84,13 @@ export class Engine {
   private renewing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private destroyed = false;
-  private state: EngineState = {
-    qualities: [],
-    chosen: AUTO,
-    playingHeight: undefined,
-    subtitles: [],
-    chosenSubtitle: AUTO,
-    trouble: undefined,
-  };
+  private level = -1;
+  private state: EngineState = NOTHING_YET;
   private readonly listeners = new Set<() => void>();
 
-  /** `renew` asks for a new address of the same film. */
   constructor(
     private readonly video: HTMLVideoElement,
-    private readonly renew?: () => Promise<string>,
+    private readonly options: EngineOptions = {},
   ) {}
 
   readonly subscribe = (listener: () => void) => {
@@ -106,23 +128,26 @@ export class Engine {
     const { Events } = HlsClass;
     hls.on(Events.MANIFEST_PARSED, (_event, data) => {
       this.parsed = true;
-      this.set({ qualities: qualitiesOf(data.levels) });
+      this.level = -1;
+      this.set({ qualities: qualitiesOf(data.levels), audio: audioOf(data.audioTracks) });
+      // Before anything of the sound is loaded, so that nothing is loaded in vain.
+      const wanted = this.options.audio?.(this.state.audio);
+      if (wanted) hls.setAudioOption(data.audioTracks[wanted.index]);
     });
-    hls.on(Events.LEVEL_SWITCHED, (_event, data) => this.set({ playingHeight: hls.levels[data.level]?.height }));
+    hls.on(Events.LEVEL_SWITCHED, (_event, data) => {
+      if (this.level >= 0 && this.level !== data.level) this.options.switched?.();
+      this.level = data.level;
+      this.set({ playingHeight: hls.levels[data.level]?.height });
+    });
+    hls.on(Events.AUDIO_TRACK_SWITCHING, (_event, data) =>
+      this.set({ playingAudio: hls.allAudioTracks.findIndex((track) => isSame(track, data)) }),
+    );
     hls.on(Events.FRAG_BUFFERED, () => {
       this.arrived = true;
       this.networkRecoveries = 0;
       this.renewals = 0;
       if (this.state.trouble === "network") this.set({ trouble: undefined });
     });
-    hls.on(Events.SUBTITLE_TRACKS_UPDATED, (_event, data) =>
-      this.set({
-        subtitles: data.subtitleTracks.map((track, index) => ({
-          index,
-          label: track.name || track.lang || String(index + 1),
-        })),
-      }),
-    );
     hls.on(Events.ERROR, (_event, data) => this.failed(data, HlsClass));
     hls.loadSource(this.url);
     hls.attachMedia(this.video);
@@ -180,14 +205,15 @@ export class Engine {
 
   /** Whether a new address is on its way; with it loading goes on where it stopped, and what is buffered plays meanwhile. */
   private goOnRenewed(trouble: Trouble): boolean {
-    if (!this.renew) return false;
+    const { renew } = this.options;
+    if (!renew) return false;
     if (this.renewing) return true;
     if (this.renewals >= RENEWALS_MAX) return false;
     this.renewals += 1;
     this.renewing = true;
     this.hls?.stopLoad();
     const failed = (error: unknown) => (error instanceof Problem && error.offline ? "network" : trouble);
-    void this.renew()
+    void renew()
       .then(
         (url) => !this.destroyed && this.moveTo(url),
         (error: unknown) => !this.destroyed && this.set({ trouble: failed(error) }),
@@ -208,7 +234,7 @@ export class Engine {
       this.arrived = false;
       this.parsed = false;
       this.folders = [];
-      this.set({ chosen: AUTO, chosenSubtitle: AUTO });
+      this.set({ chosen: AUTO });
       if (this.hls) this.hls.config.startPosition = this.startAt;
     }
     this.folders.push(folderOf(url));
@@ -242,12 +268,27 @@ export class Engine {
     this.set({ chosen: index });
   }
 
-  chooseSubtitle(index: number) {
-    if (this.hls) {
-      this.hls.subtitleTrack = index;
-      this.hls.subtitleDisplay = index >= 0;
-    }
-    this.set({ chosenSubtitle: index });
+  chooseAudio(index: number) {
+    const track = this.hls?.allAudioTracks[index];
+    if (track) this.hls?.setAudioOption(track);
+  }
+
+  /** Pictures in a second, as the manifest says. */
+  frameRate(): number {
+    return this.hls?.levels[this.level]?.frameRate || FRAMES_PER_S;
+  }
+
+  figures(): EngineFigures {
+    const level = this.hls?.levels[this.level];
+    return {
+      rung: this.level + 1,
+      rungs: this.hls?.levels.length ?? 0,
+      width: level?.width ?? this.video.videoWidth,
+      height: level?.height ?? this.video.videoHeight,
+      bitrate: level?.bitrate,
+      codecs: level?.attrs.CODECS,
+      bandwidth: this.arrived ? this.hls?.bandwidthEstimate : undefined,
+    };
   }
 
   destroy() {
@@ -260,6 +301,7 @@ export class Engine {
   }
 
   private set(change: Partial<EngineState>) {
+    if (change.trouble && change.trouble !== this.state.trouble) this.options.failed?.(change.trouble);
     this.state = { ...this.state, ...change };
     for (const listener of this.listeners) listener();
   }
@@ -277,31 +319,15 @@ function troubleOf(error: MediaError | null): Trouble {
   return error?.code === MEDIA_ERR_DECODE ? "media" : "unknown";
 }
 
-/** Low first, so that the picture comes at once; then as high as the line and the window allow. */
-function settings(startAt: number) {
-  return {
-    startLevel: 0,
-    startPosition: startAt > 0 ? startAt : -1,
-    capLevelToPlayerSize: true,
-    maxBufferLength: 30,
-    maxMaxBufferLength: 90,
-    backBufferLength: 60,
-    manifestLoadPolicy: policy(8000),
-    fragLoadPolicy: policy(20_000),
-  };
+function audioOf(tracks: readonly MediaPlaylist[]): AudioTrack[] {
+  return tracks.map((track, index) => ({
+    index,
+    name: track.name,
+    language: track.lang ?? "",
+    channels: Number.parseInt(track.channels ?? "2", 10) || 2,
+    role: audioRole(track.name, track.characteristics),
+  }));
 }
 
-function policy(longestMs: number) {
-  const retry = { maxNumRetry: 4, retryDelayMs: 400, maxRetryDelayMs: 4000 };
-  return { default: { maxTimeToFirstByteMs: 8000, maxLoadTimeMs: longestMs, timeoutRetry: retry, errorRetry: retry } };
-}
-
-/** Best first; where two levels share a height, the better one stands for both. */
-export function qualitiesOf(levels: readonly Pick<Level, "height" | "bitrate">[]): Quality[] {
-  const best = new Map<number, { index: number; bitrate: number }>();
-  levels.forEach((level, index) => {
-    const known = best.get(level.height);
-    if (!known || known.bitrate < level.bitrate) best.set(level.height, { index, bitrate: level.bitrate });
-  });
-  return [...best].map(([height, { index }]) => ({ index, height })).sort((a, b) => b.height - a.height);
-}
+const isSame = (a: MediaPlaylist, b: Pick<MediaPlaylist, "groupId" | "name">) =>
+  a.groupId === b.groupId && a.name === b.name;

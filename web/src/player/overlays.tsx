@@ -1,22 +1,22 @@
-/** What may lie over the picture: keyboard help, the next title, the end, and troubles in words with a way on. */
-import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+/** What may lie over the picture: keyboard help, the end, and troubles in words with a way on. */
+import { Link } from "@tanstack/react-router";
 import { useCallback, useEffect, useState } from "react";
 import { Problem } from "@/api/http";
-import { titleQuery } from "@/api/queries";
 import type { Id, Title } from "@/api/types";
-import { Artwork } from "@/components/artwork";
 import { Dialog } from "@/components/dialog";
 import { Icon } from "@/components/icons";
 import { Opinion } from "@/pages/title/opinion";
 import { strings } from "@/strings";
+import { playerEn as words } from "@/strings/player-en";
 import type { Trouble } from "./engine";
-
-const words = strings.player;
+import { Switch } from "./panel";
+import { preferences, usePreferences } from "./preferences";
 
 export function KeyboardHelp({ onClose }: { onClose: () => void }) {
+  const { singleKeys } = usePreferences();
   return (
     <Dialog title={words.helpTitle} onClose={onClose}>
+      <Switch label={words.helpSingle} on={singleKeys} onChange={(on) => preferences.change({ singleKeys: on })} />
       <dl className="keys">
         {words.helpKeys.map(([keys, what]) => (
           <div key={keys} style={{ display: "contents" }}>
@@ -31,54 +31,32 @@ export function KeyboardHelp({ onClose }: { onClose: () => void }) {
   );
 }
 
-interface NextCardProps {
-  id: Id;
-  /** Seconds until it starts by itself; undefined waits for a press. */
-  startsIn: number | undefined;
-  onCancel: () => void;
+interface EndedProps {
+  title: Title;
+  /** What follows, where the viewer chose to stay. */
+  nextId: Id | null | undefined;
+  onAgain: () => void;
 }
 
-export function NextCard({ id, startsIn, onCancel }: NextCardProps) {
-  const { data } = useQuery(titleQuery(id));
-  const navigate = useNavigate();
-  const due = startsIn !== undefined && startsIn <= 0;
-  useEffect(() => {
-    if (due) void navigate({ to: "/watch/$id", params: { id }, replace: true });
-  }, [due, id, navigate]);
-  if (!data) return null;
-  return (
-    <section className="player__card" aria-label={words.nextTitle}>
-      <Artwork src={data.backdrop_url} wide />
-      <div>
-        <p className="muted small">{words.nextTitle}</p>
-        <h2>{data.name}</h2>
-        {startsIn !== undefined && (
-          <p className="muted small" role="timer">
-            {words.nextIn(Math.max(0, Math.ceil(startsIn)))}
-          </p>
-        )}
-        <span className="dialog__actions">
-          <Link to="/watch/$id" params={{ id }} replace className="button button--primary">
-            <Icon name="play" />
-            {words.nextPlay}
-          </Link>
-          <button type="button" className="button" onClick={onCancel}>
-            {words.nextCancel}
-          </button>
-        </span>
-      </div>
-    </section>
-  );
-}
-
-export function Ended({ title, onAgain }: { title: Title; onAgain: () => void }) {
+export function Ended({ title, nextId, onAgain }: EndedProps) {
   return (
     <div className="player__ended">
       <h2>{words.endedTitle}</h2>
       <p>{words.endedLead}</p>
       <Opinion title={title} />
       <div className="state__actions">
-        <Link to="/title/$id" params={{ id: title.id }} replace className="button button--primary">
+        {nextId && (
+          <Link to="/watch/$id" params={{ id: nextId }} replace className="button button--primary">
+            <Icon name="next" />
+            {words.nextEpisode}
+          </Link>
+        )}
+        <Link
+          to="/title/$id"
+          params={{ id: title.id }}
+          replace
+          className={nextId ? "button" : "button button--primary"}
+        >
           {words.toTitle}
         </Link>
         <button type="button" className="button" onClick={onAgain}>
@@ -102,6 +80,8 @@ const TROUBLES: Record<Trouble, [string, string]> = {
 function refusalOf(error: unknown): [string, string] {
   if (!(error instanceof Problem)) return TROUBLES.unknown;
   if (error.offline) return TROUBLES.network;
+  if (error.code === "too_many_streams") return [words.errors.tooMany, words.errors.tooManyLead];
+  if (error.status === 429 || error.status === 503) return [words.errors.busy, words.errors.busyLead];
   if (error.status === 403) return [words.errors.forbidden, words.errors.forbiddenLead];
   if (error.status === 404) return [strings.title.missing, strings.title.missingLead];
   if (error.status === 409 || error.status === 412 || error.status === 422)

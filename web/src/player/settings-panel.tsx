@@ -1,88 +1,51 @@
-/** Quality, speed and subtitles. */
-import { useEffect, useRef } from "react";
-import { stars as oneDigit } from "@/lib/format";
-import { strings } from "@/strings";
+/** Quality, speed, and what goes by itself. */
+import { playerEn as words } from "@/strings/player-en";
 import type { Engine, EngineState } from "./engine";
 import { SPEEDS } from "./keyboard";
+import { Choice, Panel, Switch } from "./panel";
+import { preferences, usePreferences } from "./preferences";
+import { speedText } from "./speed";
 
 interface PanelProps {
   engine: Engine | undefined;
   state: EngineState;
   rate: number;
   onRate: (rate: number) => void;
+  statistics: boolean;
+  onStatistics: (on: boolean) => void;
   onClose: () => void;
 }
 
-const words = strings.player;
-
-export function SettingsPanel({ engine, state, rate, onRate, onClose }: PanelProps) {
-  const panel = useRef<HTMLDivElement>(null);
-  // The focus goes into the panel, and back to the button that opened it.
-  useEffect(() => {
-    const before = document.activeElement;
-    panel.current?.querySelector<HTMLElement>("input:checked")?.focus();
-    return () => {
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-    };
-  }, []);
+export function SettingsPanel({ engine, state, rate, onRate, statistics, onStatistics, onClose }: PanelProps) {
+  const { autoplay, singleKeys } = usePreferences();
+  const auto = state.chosen === -1 && state.playingHeight ? words.autoAt(state.playingHeight) : words.auto;
   const qualities = [
-    { index: -1, label: state.chosen === -1 && state.playingHeight ? words.autoAt(state.playingHeight) : words.auto },
-    ...state.qualities.map(({ index, height }) => ({ index, label: words.level(height) })),
+    { value: -1, label: auto },
+    ...state.qualities.map(({ index, height }) => ({ value: index, label: words.level(height) })),
   ];
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes the panel from any control inside.
-    <div
-      className="player__panel"
-      ref={panel}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") onClose();
-        event.stopPropagation();
-      }}
-    >
+    <Panel title={words.settingsTitle} onClose={onClose}>
+      <Choice
+        legend={words.quality}
+        name="quality"
+        options={qualities}
+        chosen={state.chosen}
+        onChoose={(index) => engine?.chooseQuality(index)}
+      />
+      <Choice
+        legend={words.speed}
+        name="speed"
+        options={SPEEDS.map((speed) => ({ value: speed, label: speedText(speed) }))}
+        chosen={rate}
+        onChoose={onRate}
+        short
+      />
       <fieldset>
-        <legend>{words.quality}</legend>
-        {qualities.map(({ index, label }) => (
-          <label key={index}>
-            <input
-              type="radio"
-              name="quality"
-              checked={state.chosen === index}
-              onChange={() => engine?.chooseQuality(index)}
-            />
-            {label}
-          </label>
-        ))}
+        <legend>{words.options}</legend>
+        <Switch label={words.autoplay} on={autoplay} onChange={(on) => preferences.change({ autoplay: on })} />
+        <Switch label={words.singleKeys} on={singleKeys} onChange={(on) => preferences.change({ singleKeys: on })} />
+        <Switch label={words.statistics} on={statistics} onChange={onStatistics} />
       </fieldset>
-      <fieldset>
-        <legend>{words.speed}</legend>
-        <div className="speeds">
-          {SPEEDS.map((speed) => (
-            <label key={speed}>
-              <input type="radio" name="speed" checked={rate === speed} onChange={() => onRate(speed)} />
-              {speedText(speed)}
-            </label>
-          ))}
-        </div>
-      </fieldset>
-      {state.subtitles.length > 0 && (
-        <fieldset>
-          <legend>{words.subtitles}</legend>
-          {[{ index: -1, label: words.off }, ...state.subtitles].map(({ index, label }) => (
-            <label key={index}>
-              <input
-                type="radio"
-                name="subtitles"
-                checked={state.chosenSubtitle === index}
-                onChange={() => engine?.chooseSubtitle(index)}
-              />
-              {label}
-            </label>
-          ))}
-        </fieldset>
-      )}
-    </div>
+    </Panel>
   );
 }
-
-export const speedText = (speed: number) =>
-  words.speedAt(Number.isInteger(speed * 10) && !Number.isInteger(speed) ? oneDigit(speed) : String(speed));

@@ -1,4 +1,4 @@
-/** Controls leave after three seconds without a hand on anything. */
+/** Controls leave after three seconds without a hand on anything; what stands above them knows how high they are. */
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 
 const IDLE_MS = 3000;
@@ -42,4 +42,17 @@ export function useIdle(frame: RefObject<HTMLElement | null>, allowed: boolean) 
   }, [allowed]);
 
   return { idle: idle && allowed, toggle };
+}
+
+/** Keeps `--controls` on the frame: the height of the bar. */
+export function useBarHeight(frame: RefObject<HTMLElement | null>, bar: RefObject<HTMLElement | null>) {
+  useEffect(() => {
+    const [outer, inner] = [frame.current, bar.current];
+    if (!outer || !inner) return;
+    const measure = () => outer.style.setProperty("--controls", `${inner.offsetHeight}px`);
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(inner);
+    return () => observer.disconnect();
+  }, [frame, bar]);
 }

@@ -12,6 +12,7 @@ export interface VideoState {
   volume: number;
   muted: boolean;
   rate: number;
+  inPicture: boolean;
 }
 
 export const initialVideo: VideoState = {
@@ -25,6 +26,7 @@ export const initialVideo: VideoState = {
   volume: 1,
   muted: false,
   rate: 1,
+  inPicture: false,
 };
 
 const EVENTS = [
@@ -42,6 +44,8 @@ const EVENTS = [
   "playing",
   "canplay",
   "loadeddata",
+  "enterpictureinpicture",
+  "leavepictureinpicture",
 ];
 
 export function useVideo(video: RefObject<HTMLVideoElement | null>, expectedDuration: number): VideoState {
@@ -73,11 +77,12 @@ function readVideo(video: HTMLVideoElement, old: VideoState, event: string | und
     volume: video.volume,
     muted: video.muted,
     rate: video.playbackRate,
+    inPicture: document.pictureInPictureElement === video,
   };
 }
 
 /** The end of the buffered stretch that the position lies in. */
-function bufferedAhead(video: HTMLVideoElement): number {
+export function bufferedAhead(video: HTMLVideoElement): number {
   for (let at = 0; at < video.buffered.length; at += 1) {
     if (video.buffered.start(at) <= video.currentTime + 0.25 && video.buffered.end(at) >= video.currentTime) {
       return video.buffered.end(at);

@@ -261,7 +261,7 @@ describe("the player", () => {
     await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
     expect(await axe(page)).toEqual([]);
     await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: "Quality and speed" }).click();
+    await page.getByRole("button", { name: "Settings" }).click();
     await page.getByText("360p", { exact: true }).waitFor();
     expect(await axe(page)).toEqual([]);
     await page.context().close();

@@ -52,6 +52,8 @@ export function freshState() {
     ratings: new Map(),
     list: new Set(["t1", "t12", "t23"]),
     positions: [],
+    /** What players said of how it went. */
+    quality: [],
     presses: 0,
     /** Where what was signed is good no more. */
     ended: [],

@@ -21,6 +21,8 @@ const TYPES = {
   ".m4s": "video/mp4",
   ".mp4": "video/mp4",
   ".ts": "video/mp2t",
+  ".vtt": "text/vtt",
+  ".jpg": "image/jpeg",
 };
 
 /** Method and path pattern to answer; `undefined` is 204. */
@@ -152,9 +154,10 @@ const routes = [
         dash_url: null,
         resume_at_s: state.resumeAt ?? 0,
         duration_s: 180,
-        storyboard_url: null,
         subtitles: [],
+        chapters: [],
         next_title_id: state.nextTitle ?? null,
+        ...state.playback,
       };
     },
   ],
@@ -162,6 +165,11 @@ const routes = [
     "POST",
     /^\/playback\/([\w-]+)\/progress$/,
     (state, [, session], { body }) => void state.positions.push({ session, ...body }),
+  ],
+  [
+    "POST",
+    /^\/playback\/([\w-]+)\/quality$/,
+    (state, [, session], { body }) => void state.quality.push({ session, ...body }),
   ],
   ["GET", /^\/admin\/jobs$/, answers.jobsAnswer],
   ["GET", /^\/admin\/models$/, answers.modelsAnswer],
@@ -234,6 +242,7 @@ export async function startFixture({ port = 0, media } = {}) {
         history: undefined,
         resumeAt: undefined,
         nextTitle: undefined,
+        playback: undefined,
       }),
     stop: () =>
       new Promise((resolve) => {

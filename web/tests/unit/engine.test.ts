@@ -14,7 +14,7 @@ vi.mock("hls.js", () => {
       MANIFEST_PARSED: "parsed",
       LEVEL_SWITCHED: "switched",
       FRAG_BUFFERED: "buffered",
-      SUBTITLE_TRACKS_UPDATED: "tracks",
+      AUDIO_TRACK_SWITCHING: "sounding",
       ERROR: "error",
     };
     static ErrorTypes = { NETWORK_ERROR: "networkError", MEDIA_ERROR: "mediaError" };
@@ -25,6 +25,9 @@ vi.mock("hls.js", () => {
     stopLoad = vi.fn();
     attachMedia = vi.fn();
     recoverMediaError = vi.fn();
+    setAudioOption = vi.fn();
+    levels: object[] = [];
+    allAudioTracks: object[] = [];
     destroy = vi.fn();
     constructor(readonly config: { startPosition?: number; xhrSetup: Setup }) {
       fake.made.push(this);
@@ -43,7 +46,10 @@ interface Loader {
   loadSource: ReturnType<typeof vi.fn>;
   startLoad: ReturnType<typeof vi.fn>;
   stopLoad: ReturnType<typeof vi.fn>;
+  setAudioOption: ReturnType<typeof vi.fn>;
   config: { startPosition?: number; xhrSetup: Setup };
+  levels: object[];
+  allAudioTracks: object[];
   say: (event: string, data?: unknown) => void;
 }
 const loader = () => fake.made.at(-1) as Loader;
@@ -75,7 +81,7 @@ describe("a manifest that does not arrive", () => {
     expect(engine.snapshot().trouble).toBe("network");
     await vi.advanceTimersByTimeAsync(1500);
     expect(loader().loadSource).toHaveBeenCalledTimes(2);
-    loader().say("parsed", { levels: [] });
+    loader().say("parsed", { levels: [], audioTracks: [] });
     loader().say("buffered");
     expect(engine.snapshot().trouble).toBeUndefined();
   });
@@ -91,7 +97,7 @@ describe("a manifest that does not arrive", () => {
 
 it("goes on loading where the manifest is there: from where the film begins until something has arrived", async () => {
   await engine.open("/film.m3u8", 3600);
-  loader().say("parsed", { levels: [] });
+  loader().say("parsed", { levels: [], audioTracks: [] });
   loader().say("error", lost);
   engine.retry();
   expect(loader().startLoad).toHaveBeenLastCalledWith(3600);
@@ -100,6 +106,55 @@ it("goes on loading where the manifest is there: from where the film begins unti
   engine.retry();
   expect(loader().startLoad).toHaveBeenLastCalledWith(-1);
   expect(loader().loadSource).toHaveBeenCalledOnce();
+});
+
+describe("sound", () => {
+  const english = { name: "English", lang: "en", groupId: "a", channels: "2" };
+  const french = { name: "Français", lang: "fr", groupId: "a", channels: "6/-/JOC" };
+  const audioTracks = [english, french];
+
+  it("begins in the language that is wanted, before any of it is loaded", async () => {
+    engine = new Engine(video, { audio: (tracks) => tracks.find(({ language }) => language === "fr") });
+    await engine.open("/film.m3u8", 0);
+    loader().say("parsed", { levels: [], audioTracks });
+    expect(loader().setAudioOption).toHaveBeenCalledExactlyOnceWith(french);
+    expect(engine.snapshot().audio[1]).toEqual({
+      index: 1,
+      name: "Français",
+      language: "fr",
+      channels: 6,
+      role: "main",
+    });
+  });
+
+  it("is left to the film where nothing is wanted, and changes when it is chosen", async () => {
+    await engine.open("/film.m3u8", 0);
+    loader().say("parsed", { levels: [], audioTracks });
+    expect(loader().setAudioOption).not.toHaveBeenCalled();
+    loader().allAudioTracks = audioTracks;
+    engine.chooseAudio(1);
+    expect(loader().setAudioOption).toHaveBeenLastCalledWith(french);
+    loader().say("sounding", { groupId: "a", name: "Français" });
+    expect(engine.snapshot().playingAudio).toBe(1);
+  });
+});
+
+it("tells changes of quality, not the first one, and each trouble once", async () => {
+  const [switched, failed] = [vi.fn(), vi.fn()];
+  engine = new Engine(video, { switched, failed });
+  await engine.open("/film.m3u8", 0);
+  loader().levels = [
+    { height: 180, frameRate: 50, attrs: {} },
+    { height: 360, attrs: {} },
+  ];
+  loader().say("parsed", { levels: [], audioTracks: [] });
+  for (const level of [0, 1, 1, 0]) loader().say("switched", { level });
+  expect(switched).toHaveBeenCalledTimes(2);
+  expect([engine.snapshot().playingHeight, engine.frameRate(), engine.figures().rung]).toEqual([180, 50, 1]);
+  loader().say("error", lost);
+  loader().say("error", lost);
+  loader().say("error", { fatal: true, type: "otherError" });
+  expect(failed.mock.calls).toEqual([["network"], ["unknown"]]);
 });
 
 describe("an address that is not good any more", () => {
@@ -113,9 +168,9 @@ describe("an address that is not good any more", () => {
   const settle = () => vi.advanceTimersByTimeAsync(0);
   beforeEach(async () => {
     renew.mockReset();
-    engine = new Engine(video, renew);
+    engine = new Engine(video, { renew });
     await engine.open("/media/one/film/master.m3u8", 0);
-    loader().say("parsed", { levels: [] });
+    loader().say("parsed", { levels: [], audioTracks: [] });
   });
 
   it("is renewed on the way, as often as it takes, and nobody sees it", async () => {
@@ -194,7 +249,7 @@ describe("the browser's own HLS", () => {
   it("is given a new address where it could not open the old one", async () => {
     const opened: string[] = [];
     Object.defineProperty(video, "src", { set: (url: string) => opened.push(url) });
-    engine = new Engine(video, async () => "/new/film.m3u8");
+    engine = new Engine(video, { renew: async () => "/new/film.m3u8" });
     await engine.open("/film.m3u8", 30);
     fails(4);
     await vi.advanceTimersByTimeAsync(0);

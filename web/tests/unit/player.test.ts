@@ -1,23 +1,31 @@
 /** The player's rules: keys, taps, positions, previews, qualities. */
 import { describe, expect, it, vi } from "vitest";
 import { makeActions, runCommand } from "@/player/actions";
-import { qualitiesOf } from "@/player/engine";
-import { commandOf, nextSpeed } from "@/player/keyboard";
+import { partAt, partsOf } from "@/player/chapters";
+import { qualitiesOf } from "@/player/hls-settings";
+import { commandOf, nextSpeed, seekKey } from "@/player/keyboard";
+import { inCredits } from "@/player/next";
 import { PositionReporter } from "@/player/positions";
 import { parseStoryboard, previewAt } from "@/player/storyboard";
 import { makeTaps } from "@/player/taps";
+import { initialVideo } from "@/player/use-video";
 
 describe("keys", () => {
   it("knows every key of the help", () => {
-    const keys = [" ", "k", "K", "ArrowLeft", "l", "ArrowUp", "m", "f", "i", "<", "5", "Home", "?", "Escape"];
+    const keys = [
+      ...[" ", "k", "K", "ArrowLeft", "l", ",", ".", "ArrowUp", "m", "c", "f", "i", "<", "5", "Home", "?", "Escape"],
+    ];
     expect(keys.map((key) => commandOf({ key }, "none")?.do)).toEqual([
       "toggle",
       "toggle",
       "toggle",
       "seek",
       "seek",
+      "frame",
+      "frame",
       "volume",
       "mute",
+      "subtitles",
       "fullscreen",
       "picture",
       "speed",
@@ -33,6 +41,31 @@ describe("keys", () => {
     expect(commandOf({ key: "ArrowLeft" }, "slider")).toBeUndefined();
     expect(commandOf({ key: "ArrowLeft" }, "button")).toEqual({ do: "seek", by: -5 });
     expect(commandOf({ key: "k" }, "slider")).toEqual({ do: "toggle" });
+  });
+
+  it("does nothing for a letter, digit or sign once they are switched off", () => {
+    const character = ["k", "j", "l", ",", ".", "m", "c", "f", "i", "<", "5", "?"];
+    expect(character.map((key) => commandOf({ key }, "none", false))).toEqual(character.map(() => undefined));
+    const others = [" ", "ArrowLeft", "ArrowUp", "Home", "Escape"];
+    expect(others.map((key) => commandOf({ key }, "none", false)?.do)).toEqual([
+      "toggle",
+      "seek",
+      "volume",
+      "jump",
+      "leave",
+    ]);
+  });
+
+  it("knows no key by the name of something that every object has", () => {
+    expect(commandOf({ key: "constructor" }, "none")).toBeUndefined();
+    expect(seekKey("toString", 10, 100, false)).toBeUndefined();
+  });
+
+  it("moves along the bar, within the film, and the other way where one reads so", () => {
+    const keys = ["ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", "a"];
+    expect(keys.map((key) => seekKey(key, 30, 100, false))).toEqual([35, 25, 35, 25, 90, 0, 0, 100, undefined]);
+    expect(keys.slice(0, 3).map((key) => seekKey(key, 30, 100, true))).toEqual([25, 35, 35]);
+    expect(seekKey("ArrowRight", 98, 100, false)).toBe(100);
   });
 
   it("leaves the browser its shortcuts", () => {
@@ -54,6 +87,7 @@ describe("presses", () => {
       video: () => video,
       frame: () => null,
       duration: () => duration,
+      frameRate: () => 24,
       flash: () => undefined,
     });
     return { video, actions };
@@ -75,6 +109,19 @@ describe("presses", () => {
     for (const volume of [0.5, 0.05, 0]) actions.setVolume(volume);
     actions.mute();
     expect(video.volume).toBe(0.25);
+  });
+
+  it("show the picture after and before, by the film's own rate, and stop", () => {
+    const { video, actions } = stage();
+    const pause = vi.spyOn(video, "pause").mockImplementation(() => undefined);
+    video.currentTime = 10;
+    actions.frame(1);
+    expect(Math.floor(video.currentTime * 24)).toBe(241);
+    actions.frame(1);
+    expect(Math.floor(video.currentTime * 24)).toBe(242);
+    for (let step = 0; step < 3; step += 1) actions.frame(-1);
+    expect(Math.floor(video.currentTime * 24)).toBe(239);
+    expect(pause).toHaveBeenCalledTimes(5);
   });
 
   it("jump by the length that is known before the film has said its own", () => {
@@ -163,6 +210,36 @@ describe("previews", () => {
     expect(previewAt(previews, 12)).toMatchObject({ x: 160, url: "http://house/media/x/sheet.jpg" });
     expect(previewAt(previews, 99)?.x).toBe(160);
     expect(previewAt([], 1)).toBeUndefined();
+  });
+});
+
+describe("chapters", () => {
+  it("are named by their number where they have no name, and hold until the next", () => {
+    const parts = partsOf([
+      { start_s: 0, name: "The lamp" },
+      { start_s: 30, name: null },
+    ]);
+    expect(parts.map(({ name }) => name)).toEqual(["The lamp", "Chapter 2"]);
+    expect([0, 29.9, 30, 500].map((time) => partAt(parts, time)?.name)).toEqual([
+      "The lamp",
+      "The lamp",
+      "Chapter 2",
+      "Chapter 2",
+    ]);
+    expect(partAt(parts.slice(1), 3)).toBeUndefined();
+  });
+});
+
+describe("the credits", () => {
+  const video = { ...initialVideo, duration: 100 };
+  it("begin where it was said, else in the last tenth, and whoever has seen the end is in them", () => {
+    expect(inCredits({ credits_at_s: 80 }, { ...video, time: 79.9 })).toBe(false);
+    expect(inCredits({ credits_at_s: 80 }, { ...video, time: 80 })).toBe(true);
+    expect(inCredits({}, { ...video, time: 89 })).toBe(false);
+    expect(inCredits({}, { ...video, time: 90 })).toBe(true);
+    expect(inCredits({}, { ...video, time: 4000, duration: 4030 })).toBe(false);
+    expect(inCredits({}, { ...video, ended: true })).toBe(true);
+    expect(inCredits({}, { ...video, time: 0, duration: 0 })).toBe(false);
   });
 });
 

@@ -17,7 +17,7 @@ use crate::{
     compose,
     dto::{
         Time, milliseconds,
-        playback::{Playback, ReportProgress, StartPlayback},
+        playback::{Playback, ReportProgress, ReportQuality, StartPlayback},
         seconds,
     },
     extract::{Json as Body, Path},
@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         route(Policy::Viewer, routes!(start_playback)),
         route(Policy::SignedIn, routes!(report_progress)),
+        route(Policy::SignedIn, routes!(report_quality)),
     ]
 }
 
@@ -104,6 +105,33 @@ async fn report_progress(
         at: body.at.map_or(now, |at| at.0.min(now)),
     };
     gateway.doors.activity.report_progress(report).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// How a showing went, for the operator's metrics: at intervals, and once at its end. Each report says what is new.
+#[utoipa::path(post, path = "/api/v1/playback/{session_id}/quality", tag = "playback",
+    params(("session_id" = String, Path)), request_body = ReportQuality, responses((status = 204)))]
+async fn report_quality(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(session): Path<PlaybackId>,
+    Body(report): Body<ReportQuality>,
+) -> Result<StatusCode, Problem> {
+    playback(&gateway, caller, session).await?;
+    if let Some(startup) = report.startup_s {
+        metrics::histogram!("playback_startup_seconds").record(startup);
+    }
+    for &stall in &report.stalls_s {
+        metrics::histogram!("playback_stall_seconds").record(stall);
+    }
+    metrics::counter!("playback_switches_total").increment(report.switches.into());
+    for error in &report.errors {
+        metrics::counter!("playback_errors_total", "kind" => error.kind.label()).increment(error.count.into());
+    }
+    metrics::counter!("playback_watched_seconds_total").increment(report.watched_s.round() as u64);
+    if report.ended {
+        metrics::counter!("playback_ended_total").increment(1);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

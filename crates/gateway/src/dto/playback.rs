@@ -125,3 +125,76 @@ pub struct ReportProgress {
     #[garde(skip)]
     pub at: Option<Time>,
 }
+
+/// What one report says at most.
+const STALLS_MAX: usize = 100;
+const SWITCHES_MAX: u32 = 10_000;
+const ERRORS_MAX: u32 = 1_000;
+const QUALITY_SECONDS_MAX: f64 = 3_600.0;
+
+/// How a showing went since the report before.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ReportQuality {
+    /// From the press of Play to the first picture; in the first report after it only.
+    #[serde(default)]
+    #[garde(inner(range(min = 0.0, max = QUALITY_SECONDS_MAX)))]
+    #[schema(minimum = 0, maximum = 3600)]
+    pub startup_s: Option<f64>,
+    /// How long each stall lasted that is over. 100 at most.
+    #[garde(length(max = STALLS_MAX), inner(range(min = 0.0, max = QUALITY_SECONDS_MAX)))]
+    #[schema(max_items = 100)]
+    pub stalls_s: Vec<f64>,
+    /// Changes from one rung to another.
+    #[garde(range(max = SWITCHES_MAX))]
+    #[schema(maximum = 10000)]
+    pub switches: u32,
+    /// By kind; 5 at most.
+    #[garde(length(max = PlaybackErrorKind::ALL), dive)]
+    #[schema(max_items = 5)]
+    pub errors: Vec<PlaybackErrors>,
+    /// Time that was played.
+    #[garde(range(min = 0.0, max = QUALITY_SECONDS_MAX))]
+    #[schema(minimum = 0, maximum = 3600)]
+    pub watched_s: f64,
+    /// The last report of its session.
+    #[garde(skip)]
+    pub ended: bool,
+}
+
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PlaybackErrors {
+    #[garde(skip)]
+    pub kind: PlaybackErrorKind,
+    #[garde(range(min = 1, max = ERRORS_MAX))]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub count: u32,
+}
+
+/// What a player had to tell its viewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaybackErrorKind {
+    Network,
+    Media,
+    Expired,
+    Unsupported,
+    Unknown,
+}
+
+impl PlaybackErrorKind {
+    /// How many kinds there are.
+    const ALL: usize = 5;
+
+    /// As metrics name it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Media => "media",
+            Self::Expired => "expired",
+            Self::Unsupported => "unsupported",
+            Self::Unknown => "unknown",
+        }
+    }
+}

@@ -80,6 +80,7 @@ fn the_ways_of_the_api_are_all_there_once() {
         "GET /api/v1/home",
         "PUT /api/v1/titles/{id}/rating",
         "POST /api/v1/playback/{session_id}/progress",
+        "POST /api/v1/playback/{session_id}/quality",
         "GET /media/{*path}",
         "GET /readyz",
     ] {
