@@ -11,6 +11,7 @@ mod peers;
 mod quality;
 mod report;
 mod scale;
+mod uploads;
 
 use std::path::{Path, PathBuf};
 
@@ -57,6 +58,8 @@ enum Name {
     Quality,
     /// a generated service of a hundred million interactions, and a server with 100,000 titles: half an hour, and 8 GB of memory
     Scale,
+    /// an upload of 10 GB that is interrupted twenty times, and a folder of 100,000 files: half an hour, and 11 GB of disk
+    Uploads,
     /// first frame in a browser, and the scripts of the home page
     Page,
     /// a hundred times kill -9 under writes: what is lost
@@ -128,6 +131,7 @@ impl Bench<'_> {
             Name::Peers => peers::peers(self, stage),
             Name::Quality => quality::quality(self, stage),
             Name::Scale => scale::scale(self, stage),
+            Name::Uploads => uploads::uploads(self, stage),
             Name::Page => figures::page(self, stage),
             Name::Kills => kills::kills(self, stage),
         }

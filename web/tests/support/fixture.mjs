@@ -280,7 +280,7 @@ async function api(state, url, request, response) {
       throw new Refusal(404, "profile_not_found", "Gone");
     const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path)) ?? notFound();
     const query = Object.fromEntries(url.searchParams);
-    const answer = found[2](state, path.match(found[1]), { body, query, raw, headers: request.headers });
+    const answer = await found[2](state, path.match(found[1]), { body, query, raw, headers: request.headers });
     if (answer instanceof Reply) return response.writeHead(answer.status, answer.headers).end();
     response.writeHead(answer === undefined ? 204 : 200, { "content-type": "application/json" });
     response.end(answer === undefined ? undefined : JSON.stringify(answer));

@@ -13,9 +13,11 @@ mod health;
 mod imports;
 mod kids;
 mod leaving;
+mod library;
 mod policies;
 mod replay;
 mod rows;
+mod uploads;
 mod video;
 mod viewers;
 

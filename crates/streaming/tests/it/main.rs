@@ -10,4 +10,5 @@ mod hostile;
 mod jobs;
 mod support;
 mod transcode;
+mod tus;
 mod uploads;
