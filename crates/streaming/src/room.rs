@@ -15,8 +15,14 @@ use contract::{
 use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
 
 use crate::{
-    config::Config, encode::sandbox::Sandbox, ended::Ended, files::Files, playback::Indexes, signing::Signer,
-    uploads::{Locks, Requests}, worker::Running,
+    config::Config,
+    encode::sandbox::Sandbox,
+    ended::Ended,
+    files::Files,
+    playback::Indexes,
+    signing::Signer,
+    uploads::{Locks, Requests},
+    worker::Running,
 };
 
 /// Streaming. Hold it as `Arc<dyn Streaming>` and `Arc<dyn Jobs>`.

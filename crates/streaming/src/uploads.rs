@@ -94,9 +94,7 @@ impl Room {
     async fn check_purpose(&self, purpose: UploadPurpose, title: Option<TitleId>) -> Result<(), StreamingError> {
         match (purpose, title) {
             (UploadPurpose::Video, Some(title)) => self.title_name(title).await.map(drop),
-            (UploadPurpose::Video, None) => {
-                Err(StreamingError::FileInvalid("say for which title the video is".into()))
-            }
+            (UploadPurpose::Video, None) => Err(StreamingError::FileInvalid("say for which title the video is".into())),
             (UploadPurpose::Dataset, _) => Ok(()),
         }
     }
@@ -126,12 +124,19 @@ impl Room {
 
     pub(crate) async fn append(&self, req: AppendUpload) -> Result<Upload, StreamingError> {
         let _alone = self.upload_locks.of(req.upload).lock().await;
-        let (mine, offset) = (ForUpload { account: req.account, upload: req.upload }, req.offset);
+        let (mine, offset) = (
+            ForUpload {
+                account: req.account,
+                upload: req.upload,
+            },
+            req.offset,
+        );
         let row = self.row(mine).await?;
         if row.is_joined() {
             return Err(StreamingError::UploadJoined);
         }
-        self.requests.check(req.upload, req.request, offset, row.received as u64)?;
+        self.requests
+            .check(req.upload, req.request, offset, row.received as u64)?;
         if req.body.0.len() > PIECE_BYTES_MAX {
             return Err(StreamingError::FileInvalid(format!(
                 "a piece has at most {PIECE_BYTES_MAX} bytes"
@@ -154,7 +159,9 @@ impl Room {
     fn step(&self, row: &UploadRow, req: &AppendUpload) -> Result<Advance, StreamingError> {
         let length = match (row.length(), req.length) {
             (Some(known), Some(said)) if known != said => {
-                return Err(StreamingError::FileInvalid("the length of an upload does not change".into()));
+                return Err(StreamingError::FileInvalid(
+                    "the length of an upload does not change".into(),
+                ));
             }
             (None, Some(said)) => {
                 self.check_size(said)?;

@@ -23,7 +23,8 @@ export const createTitle = (body: TitleDraft) =>
   answer(client.POST("/api/v1/admin/titles", { body, headers: repeatable() }));
 export const updateTitle = (id: Id, body: TitleChanges) =>
   answer(client.PATCH("/api/v1/admin/titles/{id}", { params: { path: { id } }, body }));
-export type VideoChanges = paths["/api/v1/admin/titles/{id}/video"]["patch"]["requestBody"]["content"]["application/json"];
+export type VideoChanges =
+  paths["/api/v1/admin/titles/{id}/video"]["patch"]["requestBody"]["content"]["application/json"];
 
 /** Where parts of the title's video lie. */
 export const updateVideo = (id: Id, body: VideoChanges) =>

@@ -3,7 +3,14 @@
 export const adminEn = {
   title: "Curate",
   nav: "Curators' desk",
-  tabs: { titles: "Titles", imports: "Import", jobs: "Jobs", models: "Models", experiments: "Experiments", users: "Users" },
+  tabs: {
+    titles: "Titles",
+    imports: "Import",
+    jobs: "Jobs",
+    models: "Models",
+    experiments: "Experiments",
+    users: "Users",
+  },
   titles: {
     title: "Titles",
     filter: "Filter titles",
@@ -109,11 +116,11 @@ export const adminEn = {
     tooMany: (n: number) => `${n} at a time. More are quicker by the command line: kinora import folder`,
     empty: "This file is empty.",
     tooLarge: (most: string) => `A video has at most ${most} here.`,
-    quota: (left: string) =>
-      `Your uploads may take ${left} more. Wait until others are prepared, or cancel one.`,
+    quota: (left: string) => `Your uploads may take ${left} more. Wait until others are prepared, or cancel one.`,
     refusals: {
       quota_reached: "You have too many unfinished uploads. Finish or cancel one, then resume.",
-      upload_quota_reached: "Your uploads take all the room you have. Wait until others are prepared, or cancel one, then resume.",
+      upload_quota_reached:
+        "Your uploads take all the room you have. Wait until others are prepared, or cancel one, then resume.",
       upload_expired: "It rested too long and was removed. Resume sends it from the beginning.",
       upload_not_found: "It was removed. Resume sends it from the beginning.",
       storage_full: "The server has no room left. Its operator has to make some; then resume.",
@@ -209,7 +216,8 @@ export const adminEn = {
         self_normalised: "Self-normalised",
         doubly_robust: "Doubly robust",
       },
-      uncovered: "The log holds too little of what this model would show for these figures to be trusted; more pages will tell.",
+      uncovered:
+        "The log holds too little of what this model would show for these figures to be trusted; more pages will tell.",
       clipped: (count: string) => `${count} weights were cut to a bound, which makes the figures too small.`,
     },
     compare: {

@@ -35,7 +35,10 @@ describe("several videos", () => {
     const page = await house.open("/admin/titles");
     await chooseMany(page, [video("Nosferatu.1922.mkv"), video("My holiday (2024).mkv"), video("Third.mkv")]);
     const dialog = page.getByRole("dialog", { name: "Upload videos" });
-    await dialog.getByLabel("Title of Nosferatu.1922.mkv").locator("option:checked", { hasText: "Nosferatu" }).waitFor({ state: "attached" });
+    await dialog
+      .getByLabel("Title of Nosferatu.1922.mkv")
+      .locator("option:checked", { hasText: "Nosferatu" })
+      .waitFor({ state: "attached" });
     expect(await axe(page)).toEqual([]);
     await dialog.getByRole("button", { name: "Send 3 videos" }).click();
     const list = page.getByRole("region", { name: "Videos on their way" });
@@ -44,18 +47,30 @@ describe("several videos", () => {
     expect(await axe(page)).toEqual([]);
     open();
     await expect.poll(() => list.getByText(here).count()).toBe(3);
-    const sent = [...house.state.uploads.values()].map(({ metadata, offset }) => [metadata.filename, metadata.title_id, offset]);
+    const sent = [...house.state.uploads.values()].map(({ metadata, offset }) => [
+      metadata.filename,
+      metadata.title_id,
+      offset,
+    ]);
     expect(sent).toContainEqual(["Nosferatu.1922.mkv", "t2", 400_000]);
     expect(sent).toContainEqual(["My holiday (2024).mkv", "t99", 400_000]);
-    const made = house.state.calls.filter((call: { method: string; path: string }) => call.method === "POST" && call.path === "/admin/titles");
-    expect(made.map(({ body }: { body: unknown }) => body)).toMatchObject([{ kind: "film", name: "My holiday", year: 2024 }, { name: "Third" }]);
+    const made = house.state.calls.filter(
+      (call: { method: string; path: string }) => call.method === "POST" && call.path === "/admin/titles",
+    );
+    expect(made.map(({ body }: { body: unknown }) => body)).toMatchObject([
+      { kind: "film", name: "My holiday", year: 2024 },
+      { name: "Third" },
+    ]);
     await page.context().close();
   });
 
   it("are refused in words before a byte is sent", async () => {
     house.state.uploadBytesLeft = 100_000;
     const page = await house.open("/admin/titles");
-    await chooseMany(page, [video("Nosferatu.mkv"), { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("hello") }]);
+    await chooseMany(page, [
+      video("Nosferatu.mkv"),
+      { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("hello") },
+    ]);
     await page.getByText("Your uploads may take 100 kB more.").waitFor();
     await page.getByText("That does not look like a video file.").waitFor();
     expect(await page.getByRole("button", { name: "Send 0 videos" }).isDisabled()).toBe(true);

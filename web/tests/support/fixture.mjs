@@ -169,17 +169,25 @@ const routes = [
   ["GET", /^\/admin\/models\/(\w+)\/estimate$/, (state, [, id]) => answers.estimateAnswer(state, id)],
   ["POST", /^\/admin\/models\/train$/, () => answers.jobsAnswer().items[0]],
   ["GET", /^\/admin\/experiments$/, answers.experimentsAnswer],
-  ["POST", /^\/admin\/experiments$/, (state, _m, { body }) => {
-    const made = { ...body, id: "x3", state: "running", started_at: new Date().toISOString() };
-    state.experiments = [made, ...answers.experimentsAnswer(state).items];
-    return made;
-  }],
+  [
+    "POST",
+    /^\/admin\/experiments$/,
+    (state, _m, { body }) => {
+      const made = { ...body, id: "x3", state: "running", started_at: new Date().toISOString() };
+      state.experiments = [made, ...answers.experimentsAnswer(state).items];
+      return made;
+    },
+  ],
   ["GET", /^\/admin\/experiments\/(\w+)$/, (state, [, id]) => answers.experimentAnswer(state, id) ?? notFound()],
-  ["POST", /^\/admin\/experiments\/(\w+)\/stop$/, (state, [, id]) => {
-    const stopped = { ...answers.experimentsAnswer(state).items.find((it) => it.id === id), state: "stopped" };
-    state.experiments = answers.experimentsAnswer(state).items.map((it) => (it.id === id ? stopped : it));
-    return stopped;
-  }],
+  [
+    "POST",
+    /^\/admin\/experiments\/(\w+)\/stop$/,
+    (state, [, id]) => {
+      const stopped = { ...answers.experimentsAnswer(state).items.find((it) => it.id === id), state: "stopped" };
+      state.experiments = answers.experimentsAnswer(state).items.map((it) => (it.id === id ? stopped : it));
+      return stopped;
+    },
+  ],
   ["GET", /^\/admin\/users$/, answers.usersAnswer],
   [
     "GET",

@@ -23,7 +23,9 @@ function memory() {
   return {
     findAllUploads: async () => [...places.values()],
     findUploadsByFingerprint: async (fingerprint) =>
-      [...places].filter(([key]) => key.startsWith(fingerprint)).map(([key, upload]) => ({ ...upload, urlStorageKey: key })),
+      [...places]
+        .filter(([key]) => key.startsWith(fingerprint))
+        .map(([key, upload]) => ({ ...upload, urlStorageKey: key })),
     removeUpload: async (key) => void places.delete(key),
     addUpload: async (fingerprint, upload) => {
       number += 1;
@@ -51,7 +53,12 @@ function send(file, options = {}) {
       onBeforeRequest: (request) => onBeforeRequest?.(request),
       onAfterResponse: (request, response) => {
         const header = (name) => request.getHeader(name);
-        requests.push({ method: request.getMethod(), status: response.getStatus(), offset: header("Upload-Offset"), header });
+        requests.push({
+          method: request.getMethod(),
+          status: response.getStatus(),
+          offset: header("Upload-Offset"),
+          header,
+        });
       },
       onChunkComplete: (...figures) => onChunkComplete?.(upload, ...figures),
       onSuccess: resolve,
@@ -123,7 +130,12 @@ const cases = {
     assertArrived(upload, bytes);
     assert.deepEqual(
       requests.map(({ method, offset }) => [method, offset]),
-      [["POST", undefined], ["PATCH", "0"], ["PATCH", "1000000"], ["PATCH", "2000000"]],
+      [
+        ["POST", undefined],
+        ["PATCH", "0"],
+        ["PATCH", "1000000"],
+        ["PATCH", "2000000"],
+      ],
     );
     const head = await ask(upload.url);
     assert.equal(head.headers.get("upload-offset"), "3000000");
@@ -135,18 +147,24 @@ const cases = {
     const bytes = randomBytes(500_000);
     const { upload, requests } = await finished(send(bytes, { uploadDataDuringCreation: true, chunkSize: 200_000 }));
     assertArrived(upload, bytes);
-    assert.deepEqual(requests.map(({ method, offset }) => [method, offset]), [
-      ["POST", undefined],
-      ["PATCH", "200000"],
-      ["PATCH", "400000"],
-    ]);
+    assert.deepEqual(
+      requests.map(({ method, offset }) => [method, offset]),
+      [
+        ["POST", undefined],
+        ["PATCH", "200000"],
+        ["PATCH", "400000"],
+      ],
+    );
   },
 
   async "all of a file comes with the creation"() {
     const bytes = randomBytes(100_000);
     const { upload, requests } = await finished(send(bytes, { uploadDataDuringCreation: true }));
     assertArrived(upload, bytes);
-    assert.deepEqual(requests.map(({ method, status }) => [method, status]), [["POST", 201]]);
+    assert.deepEqual(
+      requests.map(({ method, status }) => [method, status]),
+      [["POST", 201]],
+    );
   },
 
   async "it goes on after it was stopped"() {
@@ -237,7 +255,8 @@ const cases = {
     assert.deepEqual([large.status, large.body.code], [413, "upload_too_large"]);
     const options = await ask(endpoint, "OPTIONS");
     assert.equal(options.headers.get("tus-max-size"), "50000000");
-    const extensions = "creation,creation-with-upload,creation-defer-length,termination,checksum,expiration,concatenation";
+    const extensions =
+      "creation,creation-with-upload,creation-defer-length,termination,checksum,expiration,concatenation";
     assert.equal(options.headers.get("tus-extension"), extensions);
   },
 
@@ -252,12 +271,16 @@ const cases = {
     const { upload, requests } = await resumed(bytes, { ...options, chunkSize: 600_000 });
     assertArrived(upload, bytes);
     assert.notEqual(upload.url, url);
-    assert.deepEqual(requests.map(({ method }) => method), ["HEAD", "POST", "PATCH"]);
+    assert.deepEqual(
+      requests.map(({ method }) => method),
+      ["HEAD", "POST", "PATCH"],
+    );
   },
 };
 
 const said = {};
-for (const name of order.cases ?? Object.keys(cases).filter((name) => name !== "it begins again where it has expired")) {
+for (const name of order.cases ??
+  Object.keys(cases).filter((name) => name !== "it begins again where it has expired")) {
   said[name] = await cases[name]().then(
     () => "ok",
     (cause) => cause.stack ?? String(cause),

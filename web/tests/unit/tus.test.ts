@@ -17,7 +17,13 @@ describe("a file's fingerprint", () => {
     };
     const known = await fingerprint(film(long));
     expect(await fingerprint(film(long.slice()))).toBe(known);
-    const others = [changed(0), changed(299_999), film(long, "kid2.mp4"), film(long, "kid.mp4", 2), film(long.slice(1))];
+    const others = [
+      changed(0),
+      changed(299_999),
+      film(long, "kid2.mp4"),
+      film(long, "kid.mp4", 2),
+      film(long.slice(1)),
+    ];
     const prints = await Promise.all(others.map(fingerprint));
     expect(new Set([known, ...prints]).size).toBe(6);
     expect(known).toMatch(/^[0-9a-z]{17,30}$/);
@@ -33,8 +39,24 @@ describe("speed", () => {
   it("is what the samples say, and nothing before there is something to compare", () => {
     expect(speed([], 100)).toEqual({});
     expect(speed([{ at: 0, sent: 5 }], 100)).toEqual({});
-    expect(speed([{ at: 0, sent: 5 }, { at: 100, sent: 50 }], 100)).toEqual({});
-    expect(speed([{ at: 0, sent: 5 }, { at: 1000, sent: 5 }], 100)).toEqual({});
+    expect(
+      speed(
+        [
+          { at: 0, sent: 5 },
+          { at: 100, sent: 50 },
+        ],
+        100,
+      ),
+    ).toEqual({});
+    expect(
+      speed(
+        [
+          { at: 0, sent: 5 },
+          { at: 1000, sent: 5 },
+        ],
+        100,
+      ),
+    ).toEqual({});
     const samples = [
       { at: 1000, sent: 0 },
       { at: 2000, sent: 10 },

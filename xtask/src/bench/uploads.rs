@@ -42,7 +42,9 @@ fn interrupted(bench: &Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
     let figure = |name: &str| said[name].as_f64().with_context(|| format!("no {name} in {said}"));
     let grown = figure("grown_bytes")? / f64::from(1 << 20);
     let note = format!("byte-identical, {} MB/s", number(figure("megabytes_per_s")?));
-    let what = format!("memory a server grows by over an upload of 10 GB, interrupted {BREAKS} times, half of them by `kill -9`");
+    let what = format!(
+        "memory a server grows by over an upload of 10 GB, interrupted {BREAKS} times, half of them by `kill -9`"
+    );
     Ok(vec![Figure::at_most(&what, grown, 50.0, "MiB").noted(&note)])
 }
 
@@ -75,8 +77,13 @@ fn folder(bench: &Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
     fs::write(&config, format!("[library]\nfolders = [{path:?}]\n"))?;
     let with = started_in(&kinora, &["--config", &config.to_string_lossy()], stage)?;
     Ok(vec![
-        Figure::at_most("scanning a folder of 100,000 files again", again.as_secs_f64(), 5.0, "s")
-            .noted(&format!("the first time: {} s", number(first.as_secs_f64()))),
+        Figure::at_most(
+            "scanning a folder of 100,000 files again",
+            again.as_secs_f64(),
+            5.0,
+            "s",
+        )
+        .noted(&format!("the first time: {} s", number(first.as_secs_f64()))),
         Figure::at_most(
             "start of a server that watches a folder of 100,000 films, times that of one that does not",
             with.as_secs_f64() / bare.as_secs_f64(),
@@ -114,7 +121,11 @@ fn fill(folder: &Path) -> Result<()> {
 fn started_in(kinora: &Kinora, words: &[&str], stage: &Stage) -> Result<Duration> {
     let mut all = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
-        all.push(kinora.start_as(stage, |run| run.args(words.iter().copied()))?.started_in);
+        all.push(
+            kinora
+                .start_as(stage, |run| run.args(words.iter().copied()))?
+                .started_in,
+        );
     }
     all.sort();
     Ok(all[STARTS / 2])

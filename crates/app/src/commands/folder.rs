@@ -50,7 +50,7 @@ pub struct Counts {
     pub files: usize,
     /// As they were the last time.
     pub unchanged: usize,
-    /// Changed so lately that somebody may be writing them.
+    /// Changed so lately that somebody may be writing them, or while what they were is being packaged.
     pub resting: usize,
     pub titles_created: u64,
     pub queued: usize,
@@ -131,41 +131,53 @@ async fn queue_videos(
     let waiting = waiting_titles(&*doors.jobs).await?;
     let all: Vec<_> = files.iter().zip(titles).collect();
     for (number, some) in all.chunks(FILES_AT_ONCE).enumerate() {
+        let mut settled: Vec<&Seen> = Vec::with_capacity(some.len());
         for (found, title) in some {
             let share = (number * FILES_AT_ONCE) as f32 / all.len() as f32;
             progress(share, &found.seen.file.to_string_lossy());
-            let has_video = || async { anyhow::Ok(doors.catalog.title(ForTitle { title: **title }).await?.video.is_some()) };
-            if waiting.contains(*title) || (found.change == Change::New && has_video().await?) {
-                continue;
+            let has_video =
+                || async { anyhow::Ok(doors.catalog.title(ForTitle { title: **title }).await?.video.is_some()) };
+            let is_settled = match found.change {
+                // What waits is the file as it was; this one comes once that is done.
+                Change::Changed if waiting.contains(*title) => {
+                    counts.resting += 1;
+                    false
+                }
+                Change::New if waiting.contains(*title) || has_video().await? => true,
+                _ => queue_video(&folder.join(&found.seen.file), **title, doors, counts).await?,
+            };
+            if is_settled {
+                settled.push(&found.seen);
             }
-            queue_video(&folder.join(&found.seen.file), **title, doors, counts).await?;
         }
-        let seen: Vec<&Seen> = some.iter().map(|(found, _)| &found.seen).collect();
-        memory.note(&seen).await?;
+        memory.note(&settled).await?;
         doors.db.give_way().await;
     }
     Ok(())
 }
 
-/// One file that cannot be used holds up no other.
-async fn queue_video(path: &Path, title: TitleId, doors: &Doors, counts: &mut Counts) -> anyhow::Result<()> {
+/// Whether it is under way. One file that cannot be used holds up no other, and is looked at again the next time.
+async fn queue_video(path: &Path, title: TitleId, doors: &Doors, counts: &mut Counts) -> anyhow::Result<bool> {
     let Some(text) = path.to_str() else {
         counts.leave_out(format!("{}: the name is not UTF-8; rename the file", path.display()));
-        return Ok(());
+        return Ok(false);
     };
     let media = AddMedia {
         title,
         path: text.to_owned(),
     };
     match doors.streaming.add_media(media).await {
-        Ok(_) => counts.queued += 1,
+        Ok(_) => {
+            counts.queued += 1;
+            return Ok(true);
+        }
         Err(StreamingError::FileInvalid(why)) => counts.leave_out(why),
         Err(refused @ (StreamingError::TitleIsSeries | StreamingError::TitleNotFound)) => {
             counts.leave_out(format!("{text}: {refused}"));
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(())
+    Ok(false)
 }
 
 /// The largest file of each episode, and of each film with a year: those are the same film wherever they lie.
@@ -211,14 +223,22 @@ async fn import_titles(
     let mut series: BTreeMap<String, (&Found, &str)> = BTreeMap::new();
     for found in files {
         if let Some((name, ..)) = &found.named.episode {
-            series.entry(series_key(name, found.named.year)).or_insert((found, name));
+            series
+                .entry(series_key(name, found.named.year))
+                .or_insert((found, name));
         }
     }
     let mut new_series = Vec::with_capacity(series.len());
     for (key, (found, name)) in &series {
         let facts = series_facts(folder, &found.seen.file, counts);
         let id = digest(key.as_bytes());
-        new_series.push(new_title((TitleKind::Series, None), name, found.named.year, facts, (SERIES_SOURCE, &id)));
+        new_series.push(new_title(
+            (TitleKind::Series, None),
+            name,
+            found.named.year,
+            facts,
+            (SERIES_SOURCE, &id),
+        ));
     }
     let made = put_titles(catalog, new_series, counts).await?;
     let ids: BTreeMap<&str, TitleId> = series.keys().map(String::as_str).zip(made).collect();

@@ -50,7 +50,13 @@ pub async fn run(args: Serve) -> anyhow::Result<()> {
     let listening = CancellationToken::new();
     if roles.has(Role::Importer) {
         let (config, inputs) = (node.config.library.clone(), node.inputs.clone());
-        tasks.spawn(watch::run(config, rooms.library(), inputs, listening.clone(), stop.clone()));
+        tasks.spawn(watch::run(
+            config,
+            rooms.library(),
+            inputs,
+            listening.clone(),
+            stop.clone(),
+        ));
     }
     if roles.has(Role::Gateway) {
         let router = gateway::open(rooms.doors(&node), node.config.gateway.clone()).await?;

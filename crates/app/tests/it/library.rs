@@ -26,7 +26,12 @@ fn date(path: &Path, seconds: i64) {
     let now = fs::metadata(path).unwrap().accessed().unwrap();
     let by = Duration::from_secs(seconds.unsigned_abs());
     let at: SystemTime = if seconds < 0 { now - by } else { now + by };
-    File::options().write(true).open(path).unwrap().set_modified(at).unwrap();
+    File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(at)
+        .unwrap();
 }
 
 async fn films(client: &Client) -> Vec<String> {
@@ -36,14 +41,21 @@ async fn films(client: &Client) -> Vec<String> {
 }
 
 async fn shows(client: &Client, name: &str) {
-    until(name, LONG, async || films(client).await.iter().any(|shown| shown == name).then_some(())).await;
+    until(name, LONG, async || {
+        films(client).await.iter().any(|shown| shown == name).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn only_what_changed_is_brought_in_again() {
     let cluster = Cluster::one();
     let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in [("Solaris (1972).mkv", 10), ("Stalker (1979)/film.mkv", 10), ("Dark/Dark S01E01.mkv", 10)] {
+    for (name, bytes) in [
+        ("Solaris (1972).mkv", 10),
+        ("Stalker (1979)/film.mkv", 10),
+        ("Dark/Dark S01E01.mkv", 10),
+    ] {
         put(folder.path(), name, bytes);
     }
     let import = || -> Value {
@@ -51,9 +63,8 @@ async fn only_what_changed_is_brought_in_again() {
             .command(&["import", "folder", &folder.path().to_string_lossy(), "--json"])
             .json()
     };
-    let figures = |counts: &Value| {
-        ["files", "unchanged", "titles_created", "queued"].map(|name| counts[name].as_u64().unwrap())
-    };
+    let figures =
+        |counts: &Value| ["files", "unchanged", "titles_created", "queued"].map(|name| counts[name].as_u64().unwrap());
     assert_eq!(figures(&import()), [3, 0, 4, 3], "two films, a series and its episode");
     assert_eq!(figures(&import()), [3, 3, 0, 0]);
     // Another film lies there under the same name, one is gone, one is new.
@@ -95,7 +106,10 @@ async fn what_nfo_files_say_goes_into_new_titles() {
     let words = ["import", "folder", &folder.path().to_string_lossy(), "--json"];
     let counts = cluster.command(&words).json();
     assert_eq!(counts["titles_created"], 4, "{counts}");
-    assert!(counts["left_out"][0].as_str().unwrap().contains("Laughs (2001).nfo"), "{counts}");
+    assert!(
+        counts["left_out"][0].as_str().unwrap().contains("Laughs (2001).nfo"),
+        "{counts}"
+    );
 
     let ada = cluster.viewer("ada").await;
     shows(&ada, "Solaris").await;
@@ -105,7 +119,10 @@ async fn what_nfo_files_say_goes_into_new_titles() {
         ada.get(&format!("/titles/{}", ids(&found)[0])).await.ok()
     };
     let solaris = whole("Solaris").await;
-    assert_eq!((&solaris["year"], &solaris["description"]), (&json!(1972), &json!("An ocean that thinks.")));
+    assert_eq!(
+        (&solaris["year"], &solaris["description"]),
+        (&json!(1972), &json!("An ocean that thinks."))
+    );
     assert_eq!(solaris["people"][0]["name"], "Andrei Tarkovsky");
     assert_eq!(whole("Dark").await["description"], "A cave in a wood.");
     assert_eq!(whole("Laughs").await["description"], "");
@@ -126,7 +143,10 @@ async fn a_server_brings_in_what_is_put_into_a_folder_once_it_rests() {
     let mut cluster = Cluster::launched(|_| (), |launch| launch.words(&words));
     let ada = cluster.viewer("ada").await;
     shows(&ada, "Solaris").await;
-    assert!(cluster.server.log().contains("nowhere"), "a folder that is not there is said, and stops nothing");
+    assert!(
+        cluster.server.log().contains("nowhere"),
+        "a folder that is not there is said, and stops nothing"
+    );
     // Put there while the server watches, in a folder that is new, too.
     put(&films_folder, "New/Mirror (1975).mkv", 10);
     shows(&ada, "Mirror").await;

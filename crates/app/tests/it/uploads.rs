@@ -14,7 +14,10 @@ use crate::LONG;
 async fn cases(cluster: &Cluster, names: Option<&[&str]>) {
     let admin = cluster.admin().await;
     let title = admin
-        .post("/admin/titles", &json!({ "kind": "film", "name": "Heat", "year": 1995 }))
+        .post(
+            "/admin/titles",
+            &json!({ "kind": "film", "name": "Heat", "year": 1995 }),
+        )
         .await
         .ok();
     let order = json!({
@@ -58,7 +61,11 @@ const PIECE_BYTES: usize = 1 << 20;
 fn content(from: u64, bytes: usize) -> Vec<u8> {
     assert_eq!(from % 8, 0);
     let words = (from / 8..).map(|word| (word ^ 0x9e37_79b9_7f4a_7c15).wrapping_mul(0xd6e8_feb8_6659_fd93));
-    words.take(bytes.div_ceil(8)).flat_map(u64::to_le_bytes).take(bytes).collect()
+    words
+        .take(bytes.div_ceil(8))
+        .flat_map(u64::to_le_bytes)
+        .take(bytes)
+        .collect()
 }
 
 fn from_environment(name: &str, otherwise: u64) -> u64 {
@@ -100,7 +107,10 @@ async fn an_upload_that_is_interrupted_again_and_again_arrives_byte_for_byte() {
         cluster.server.restart();
         admin = admin.at(cluster.url());
         idle = cluster.server.resident_bytes();
-        assert!(offset_of(&admin, &place).await >= acknowledged, "what was acknowledged is lost");
+        assert!(
+            offset_of(&admin, &place).await >= acknowledged,
+            "what was acknowledged is lost"
+        );
     }
     let from = offset_of(&admin, &place).await;
     send(&admin, &place, from..bytes, End::Whole).await;
@@ -207,7 +217,10 @@ async fn the_list_of_unfinished_uploads_outlives_a_restart() {
     cluster.server.restart();
     let list: Value = admin.at(cluster.url()).get("/admin/uploads").await.ok();
     assert_eq!(list["items"][0]["id"], place.rsplit('/').next().unwrap());
-    assert_eq!((&list["items"][0]["bytes"], &list["items"][0]["offset"]), (&json!(1_000), &json!(0)));
+    assert_eq!(
+        (&list["items"][0]["bytes"], &list["items"][0]["offset"]),
+        (&json!(1_000), &json!(0))
+    );
     let other = cluster.person("curator", "curator").await;
     assert_eq!(other.get("/admin/uploads").await.ok()["items"], json!([]));
 }

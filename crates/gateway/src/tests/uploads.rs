@@ -145,7 +145,10 @@ async fn what_is_not_tus_is_refused() {
     assert_eq!(options.header("tus-max-size"), "1000");
     assert_eq!(options.header("tus-checksum-algorithm"), "sha1,sha256");
     // Refusals speak tus, too.
-    assert_eq!((old.header("tus-version"), reply.header("tus-resumable")), ("1.0.0", "1.0.0"));
+    assert_eq!(
+        (old.header("tus-version"), reply.header("tus-resumable")),
+        ("1.0.0", "1.0.0")
+    );
 }
 
 /// The door keeps what it is handed, as streaming would.
@@ -167,7 +170,11 @@ async fn what_is_checked_counts_only_if_it_is_as_it_was_sent() {
         .with("content-type", "application/offset+octet-stream");
     let sent = |checksum: &str, body: Vec<u8>| {
         let piece = piece.clone().with("upload-checksum", checksum);
-        async move { piece.send(Method::PATCH, "/api/v1/admin/uploads/5", Body::from(body)).await }
+        async move {
+            piece
+                .send(Method::PATCH, "/api/v1/admin/uploads/5", Body::from(body))
+                .await
+        }
     };
     // "hello world"
     for good in [
@@ -180,7 +187,11 @@ async fn what_is_checked_counts_only_if_it_is_as_it_was_sent() {
     assert_eq!(world.calls("streaming.append_upload").len(), 2);
     let reply = sent("sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=", b"hello w0rld".to_vec()).await;
     assert_eq!(reply.problem(), (460, "checksum_mismatch".into()));
-    assert_eq!(world.calls("streaming.append_upload").len(), 2, "nothing was handed over");
+    assert_eq!(
+        world.calls("streaming.append_upload").len(),
+        2,
+        "nothing was handed over"
+    );
     for bad in ["sha1", "crc32 AAAA", "sha1 !!!", "sha256 Kq5sNclPz7QV2+lfQIuc6R7oRu0="] {
         assert_eq!(
             sent(bad, b"hello world".to_vec()).await.problem(),
@@ -197,7 +208,9 @@ async fn what_is_checked_counts_only_if_it_is_as_it_was_sent() {
     // Cut short: none of it could be checked.
     let broken = [Ok(vec![2u8; 10]), Err(std::io::Error::other("gone"))];
     let body = Body::from_stream(futures::stream::iter(broken));
-    let cut = piece.clone().with("upload-checksum", "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=");
+    let cut = piece
+        .clone()
+        .with("upload-checksum", "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=");
     let reply = cut.send(Method::PATCH, "/api/v1/admin/uploads/5", body).await;
     assert_eq!(reply.problem(), (400, "body_cut_short".into()));
     assert_eq!(world.calls("streaming.append_upload").len(), 4);
@@ -218,7 +231,10 @@ async fn an_upload_may_begin_with_its_first_bytes_and_without_a_length() {
     assert_eq!((begun.status.as_u16(), begun.header("upload-offset")), (201, "10"));
     assert_eq!(begun.header("location"), "/api/v1/admin/uploads/5");
     // What is refused with its first bytes leaves nothing behind.
-    world.refuses("streaming.append_upload", json!({ "file_invalid": "This file is text, not video." }));
+    world.refuses(
+        "streaming.append_upload",
+        json!({ "file_invalid": "This file is text, not video." }),
+    );
     world.answers("streaming.remove_upload", json!({}));
     let refused = with_length.send(Method::POST, place, Body::from("0123456789")).await;
     assert_eq!(refused.problem(), (400, "file_invalid".into()));
@@ -228,14 +244,24 @@ async fn an_upload_may_begin_with_its_first_bytes_and_without_a_length() {
     unknown["length_deferred"] = json!(true);
     world.answers("streaming.create_upload", &unknown);
     world.answers("streaming.append_upload", &unknown);
-    let later = begin.clone().with("upload-defer-length", "1").send(Method::POST, place, Body::empty()).await;
+    let later = begin
+        .clone()
+        .with("upload-defer-length", "1")
+        .send(Method::POST, place, Body::empty())
+        .await;
     assert_eq!((later.status.as_u16(), later.header("upload-defer-length")), (201, "1"));
-    assert_eq!(world.calls("streaming.create_upload").last().unwrap()["length_deferred"], true);
+    assert_eq!(
+        world.calls("streaming.create_upload").last().unwrap()["length_deferred"],
+        true
+    );
     for (client, why) in [
         (begin.clone().with("upload-defer-length", "2"), "only 1"),
         (with_length.clone().with("upload-defer-length", "1"), "not both"),
         (begin.clone().with("upload-length", "+7"), "digits"),
-        (begin.clone().with("upload-length", "18446744073709551615"), "more than any file has"),
+        (
+            begin.clone().with("upload-length", "18446744073709551615"),
+            "more than any file has",
+        ),
     ] {
         let reply = client.send(Method::POST, place, Body::empty()).await;
         assert_eq!(reply.problem(), (400, "header_invalid".into()), "{why}");
@@ -269,7 +295,11 @@ async fn parts_are_begun_and_joined() {
     let metadata = format!("title_id {}", STANDARD.encode("1"));
     let join = tus(&world).with("upload-metadata", metadata);
     let addresses = "final;https://films.example.org/api/v1/admin/uploads/5 /api/v1/admin/uploads/6";
-    let one = join.clone().with("upload-concat", addresses).send(Method::POST, place, Body::empty()).await;
+    let one = join
+        .clone()
+        .with("upload-concat", addresses)
+        .send(Method::POST, place, Body::empty())
+        .await;
     assert_eq!(one.status, 201, "{:?}", one.body);
     assert_eq!(
         one.header("upload-concat"),
@@ -277,14 +307,25 @@ async fn parts_are_begun_and_joined() {
     );
     assert_eq!(world.calls("streaming.join_uploads")[0]["parts"], json!(["5", "6"]));
     for bad in ["final;", "final;/elsewhere/5", "whole", "final;/api/v1/admin/uploads/!"] {
-        let reply = join.clone().with("upload-concat", bad).send(Method::POST, place, Body::empty()).await;
+        let reply = join
+            .clone()
+            .with("upload-concat", bad)
+            .send(Method::POST, place, Body::empty())
+            .await;
         assert_eq!(reply.problem(), (400, "header_invalid".into()), "{bad}");
     }
-    let long = join.clone().with("upload-concat", addresses).with("upload-length", "20");
+    let long = join
+        .clone()
+        .with("upload-concat", addresses)
+        .with("upload-length", "20");
     let reply = long.send(Method::POST, place, Body::empty()).await;
     assert_eq!(reply.problem(), (400, "header_invalid".into()));
     world.refuses("streaming.join_uploads", json!("part_unfinished"));
-    let early = join.clone().with("upload-concat", addresses).send(Method::POST, place, Body::empty()).await;
+    let early = join
+        .clone()
+        .with("upload-concat", addresses)
+        .send(Method::POST, place, Body::empty())
+        .await;
     assert_eq!(early.problem(), (409, "part_unfinished".into()));
 }
 
@@ -304,7 +345,10 @@ async fn another_method_may_stand_in_a_header() {
     let reply = piece.send(Method::POST, place, Body::from("abc")).await;
     assert_eq!((reply.status.as_u16(), reply.header("upload-offset")), (204, "45"));
     let gone = meant("DELETE").send(Method::POST, place, Body::empty()).await;
-    assert_eq!((gone.status.as_u16(), world.calls("streaming.remove_upload").len()), (204, 1));
+    assert_eq!(
+        (gone.status.as_u16(), world.calls("streaming.remove_upload").len()),
+        (204, 1)
+    );
     assert_eq!(
         meant("PUT").send(Method::POST, place, Body::empty()).await.problem(),
         (400, "header_invalid".into())
@@ -316,7 +360,11 @@ async fn another_method_may_stand_in_a_header() {
 #[tokio::test]
 async fn refusals_have_the_status_that_clients_know() {
     let world = World::new().await;
-    let head = async || tus(&world).send(Method::HEAD, "/api/v1/admin/uploads/5", Body::empty()).await;
+    let head = async || {
+        tus(&world)
+            .send(Method::HEAD, "/api/v1/admin/uploads/5", Body::empty())
+            .await
+    };
     world.refuses("streaming.upload", json!("upload_expired"));
     assert_eq!(head().await.status, 410);
     world.refuses("streaming.upload", json!("upload_not_found"));

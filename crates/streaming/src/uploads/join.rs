@@ -30,7 +30,12 @@ impl Room {
         let parts = names_of(&req.parts);
         if let Some(row) = uploads::joined(&self.db, req.account, &parts).await? {
             let upload = UploadId(row.id);
-            return self.find_upload(ForUpload { account: req.account, upload }).await;
+            return self
+                .find_upload(ForUpload {
+                    account: req.account,
+                    upload,
+                })
+                .await;
         }
         let found = self.parts(&req).await?;
         let bytes: u64 = found.iter().map(|(_, bytes)| bytes).sum();

@@ -146,7 +146,11 @@ async fn parts_become_one_upload_once_each_is_whole() {
             assert_eq!(streaming.upload(mine(first)).await, Err(StreamingError::UploadNotFound));
             assert_eq!(house.lying_in("uploads"), [one.id.to_string()], "{engine} {door}");
             // Its bytes count once.
-            let left = streaming.uploads(ListUploads { account: ACCOUNT }).await.unwrap().bytes_left;
+            let left = streaming
+                .uploads(ListUploads { account: ACCOUNT })
+                .await
+                .unwrap()
+                .bytes_left;
             assert_eq!(left, 13, "{engine} {door}");
             let more = streaming.append_upload(piece(one.id, 7, b"!")).await;
             assert_eq!(more, Err(StreamingError::UploadJoined));
@@ -174,7 +178,13 @@ async fn refused_to_others(streaming: &dyn Streaming, wanted: &JoinUploads) {
         streaming.join_uploads(many).await,
         Err(StreamingError::FileInvalid(_))
     ));
-    streaming.remove_upload(contract::streaming::ForUpload { account: ACCOUNT, upload: alone.id }).await.unwrap();
+    streaming
+        .remove_upload(contract::streaming::ForUpload {
+            account: ACCOUNT,
+            upload: alone.id,
+        })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -185,7 +195,11 @@ async fn a_video_of_parts_is_packaged() {
     let bytes = std::fs::read(&film.path).unwrap();
     let (first, second) = bytes.split_at(bytes.len() / 3);
     let parts = [part(&*house.room, first).await, part(&*house.room, second).await];
-    let whole = house.room.join_uploads(joined(&parts, UploadPurpose::Video)).await.unwrap();
+    let whole = house
+        .room
+        .join_uploads(joined(&parts, UploadPurpose::Video))
+        .await
+        .unwrap();
     assert_eq!(house.ended(whole.job.unwrap().id).await.state, JobState::Done);
     house.start().await.unwrap();
     assert!(house.lying_in("uploads").is_empty());
@@ -200,14 +214,21 @@ async fn what_is_no_video_is_refused_with_its_first_bytes() {
         for (door, streaming) in house.doors() {
             for (content, words) in [
                 ("diary ".repeat(1000), TEXT),
-                (playlist.clone(), "This is a playlist, not a video: add the video itself."),
+                (
+                    playlist.clone(),
+                    "This is a playlist, not a video: add the video itself.",
+                ),
             ] {
                 let upload = streaming.create_upload(video(10 << 30)).await.unwrap();
                 // Too little to tell by, then enough: at once, and not after ten gigabytes.
                 let (few, rest) = content.as_bytes().split_at(100);
                 streaming.append_upload(piece(upload.id, 0, few)).await.unwrap();
                 let refused = streaming.append_upload(piece(upload.id, 100, rest)).await;
-                assert_eq!(refused, Err(StreamingError::FileInvalid(words.into())), "{engine} {door}");
+                assert_eq!(
+                    refused,
+                    Err(StreamingError::FileInvalid(words.into())),
+                    "{engine} {door}"
+                );
                 assert_eq!(
                     streaming.upload(mine(upload.id)).await,
                     Err(StreamingError::UploadNotFound)
@@ -215,11 +236,22 @@ async fn what_is_no_video_is_refused_with_its_first_bytes() {
             }
             let short = streaming.create_upload(video(5)).await.unwrap();
             let refused = streaming.append_upload(piece(short.id, 0, b"hello")).await;
-            assert_eq!(refused, Err(StreamingError::FileInvalid(TEXT.into())), "{engine} {door}");
+            assert_eq!(
+                refused,
+                Err(StreamingError::FileInvalid(TEXT.into())),
+                "{engine} {door}"
+            );
             // Which part is the first is said when they are joined.
-            let parts = [part(&*streaming, &[b'a'; 5000]).await, part(&*streaming, &[0; 10]).await];
+            let parts = [
+                part(&*streaming, &[b'a'; 5000]).await,
+                part(&*streaming, &[0; 10]).await,
+            ];
             let refused = streaming.join_uploads(joined(&parts, UploadPurpose::Video)).await;
-            assert_eq!(refused, Err(StreamingError::FileInvalid(TEXT.into())), "{engine} {door}");
+            assert_eq!(
+                refused,
+                Err(StreamingError::FileInvalid(TEXT.into())),
+                "{engine} {door}"
+            );
             assert_eq!(house.lying_in("uploads"), Vec::<String>::new(), "{engine} {door}");
             let all = streaming.uploads(ListUploads { account: ACCOUNT }).await.unwrap();
             assert_eq!((all.items, all.bytes_left), (vec![], all.bytes_left));
@@ -240,7 +272,8 @@ async fn a_later_request_takes_over_from_one_whose_line_is_dead() {
         let house = House::on(database, Config::default()).await;
         for (door, streaming) in house.doors() {
             let id = streaming.create_upload(dataset(10)).await.unwrap().id;
-            let send = |request, offset, bytes: &[u8]| streaming.append_upload(of_request(request, piece(id, offset, bytes)));
+            let send =
+                |request, offset, bytes: &[u8]| streaming.append_upload(of_request(request, piece(id, offset, bytes)));
             assert_eq!(send(5, 0, b"12").await.unwrap().offset, 2);
             assert_eq!(send(7, 2, b"34").await.unwrap().offset, 4, "{door}");
             // The old connection was not dead: its next piece would have fitted, too.
@@ -269,7 +302,10 @@ async fn pieces_that_are_held_count_with_the_last_or_not_at_all() {
         assert_eq!(append(&house.room, held(5, 0, b"abcdefgh")).await, Ok(0), "not yet");
         assert_eq!(append(&house.room, held(5, 8, b"ijklmnop")).await, Ok(0));
         // The checksum was wrong: another request begins where the file ends.
-        assert_eq!(append(&house.room, held(6, 8, b"x")).await, Err(StreamingError::OffsetWrong(0)));
+        assert_eq!(
+            append(&house.room, held(6, 8, b"x")).await,
+            Err(StreamingError::OffsetWrong(0))
+        );
         assert_eq!(append(&house.room, held(6, 0, b"AB")).await, Ok(0));
         let last = of_request(6, piece(begun.id, 2, b"CD"));
         assert_eq!(append(&house.room, last).await, Ok(4));
@@ -284,7 +320,11 @@ async fn pieces_that_are_held_count_with_the_last_or_not_at_all() {
         };
         assert_eq!(append(&house.room, end).await, Ok(5));
         let file = house.room.uploaded_file(mine(begun.id)).await.unwrap();
-        assert_eq!(std::fs::read(file.path).unwrap(), b"ABCDE", "exactly as many as were declared");
+        assert_eq!(
+            std::fs::read(file.path).unwrap(),
+            b"ABCDE",
+            "exactly as many as were declared"
+        );
     }
 }
 

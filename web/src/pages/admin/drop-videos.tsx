@@ -53,9 +53,10 @@ export function DropDialog({ files, onClose }: { files: File[]; onClose: () => v
   const client = useQueryClient();
   const limits = useLimits();
   const [chosen, setChosen] = useState(files);
-  const [titles, setTitles] = useState<Record<string, AdminTitle | undefined>>({});
+  const [titles, setTitles] = useState<Record<string, AdminTitle | null>>({});
   const [error, setError] = useState<string>();
   const good = chosen.filter((file) => !limits.refuse(file)).slice(0, FILES_MAX);
+  const isKnown = good.every((file) => titles[file.name] !== undefined);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setError(undefined);
@@ -71,7 +72,14 @@ export function DropDialog({ files, onClose }: { files: File[]; onClose: () => v
   return (
     <Dialog title={words.whichTitles} onClose={onClose}>
       {chosen.length === 0 ? (
-        <FilePicker label={words.chooseMany} hint={words.hint} accept={VIDEO_ACCEPT} multiple files={[]} onFiles={setChosen} />
+        <FilePicker
+          label={words.chooseMany}
+          hint={words.hint}
+          accept={VIDEO_ACCEPT}
+          multiple
+          files={[]}
+          onFiles={setChosen}
+        />
       ) : (
         <form className="form" onSubmit={submit}>
           {chosen.slice(0, FILES_MAX).map((file) => (
@@ -85,7 +93,7 @@ export function DropDialog({ files, onClose }: { files: File[]; onClose: () => v
           {chosen.length > FILES_MAX && <p className="muted small">{words.tooMany(FILES_MAX)}</p>}
           <FormError>{error}</FormError>
           <div className="dialog__actions">
-            <button type="submit" className="button button--primary" disabled={good.length === 0}>
+            <button type="submit" className="button button--primary" disabled={good.length === 0 || !isKnown}>
               {words.send(good.length)}
             </button>
           </div>
@@ -103,14 +111,15 @@ async function newTitle(file: File) {
 interface AssignedProps {
   file: File;
   refused?: string;
-  onTitle: (title: AdminTitle | undefined) => void;
+  /** `null`: a new one. Not called before it is known which titles there are. */
+  onTitle: (title: AdminTitle | null) => void;
 }
 
 /** The title of that name and year where there is one, else a new film. */
 function Assigned({ file, refused, onTitle }: AssignedProps) {
   const id = useId();
   const { name, year } = nameOf(file.name);
-  const { data } = useQuery({
+  const { data, isFetched } = useQuery({
     queryKey: ["admin-titles", "named", name],
     queryFn: ({ signal }) => adminTitles({ q: name }, signal),
     enabled: !refused,
@@ -120,7 +129,9 @@ function Assigned({ file, refused, onTitle }: AssignedProps) {
   const same = found.find((one) => one.name.toLowerCase() === name.toLowerCase() && (!year || one.year === year));
   const value = picked ?? same?.id ?? NEW;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callback and the list are new each time; what is picked says it all.
-  useEffect(() => onTitle(found.find((one) => one.id === value)), [value]);
+  useEffect(() => {
+    if (isFetched) onTitle(found.find((one) => one.id === value) ?? null);
+  }, [value, isFetched]);
   const label = (title: { name: string; year?: number | null }) =>
     title.year ? `${title.name} (${title.year})` : title.name;
   return (

@@ -27,7 +27,9 @@ impl<'a> Memory<'a> {
         let sql = "SELECT file, bytes, modified_ms FROM library_files WHERE folder = $1";
         let rows: Vec<(String, i64, i64)> =
             on!(self.db, pool => sqlx::query_as(sql).bind(&self.folder).fetch_all(pool).await).or_fault()?;
-        let known = rows.into_iter().map(|(file, bytes, modified_ms)| (file, (bytes, modified_ms)));
+        let known = rows
+            .into_iter()
+            .map(|(file, bytes, modified_ms)| (file, (bytes, modified_ms)));
         Ok(Known(known.collect()))
     }
 
@@ -50,7 +52,8 @@ impl<'a> Memory<'a> {
             let mut tx = self.db.begin().await?;
             for file in files {
                 let sql = "DELETE FROM library_files WHERE folder = $1 AND file = $2";
-                on!(tx, conn => sqlx::query(sql).bind(&self.folder).bind(file).execute(conn).await.map(drop)).or_fault()?;
+                on!(tx, conn => sqlx::query(sql).bind(&self.folder).bind(file).execute(conn).await.map(drop))
+                    .or_fault()?;
             }
             tx.commit().await?;
         }

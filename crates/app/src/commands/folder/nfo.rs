@@ -84,10 +84,16 @@ fn parse(text: &str, kind: Kind) -> Result<Option<Facts>, String> {
 fn facts(root: Node<'_, '_>) -> Facts {
     let one = |name: &str| {
         let child = root.children().find(|child| child.has_tag_name(name));
-        child.map(|child| words(child, NAME_CHARS_MAX)).filter(|text| !text.is_empty())
+        child
+            .map(|child| words(child, NAME_CHARS_MAX))
+            .filter(|text| !text.is_empty())
     };
     let all = |name: &'static str| root.children().filter(move |child| child.has_tag_name(name));
-    let year = |text: String| text.get(..4).and_then(|year| year.parse().ok()).filter(|year| YEARS.contains(year));
+    let year = |text: String| {
+        text.get(..4)
+            .and_then(|year| year.parse().ok())
+            .filter(|year| YEARS.contains(year))
+    };
     let plot = ["plot", "outline"].into_iter().find_map(|name| {
         let child = root.children().find(|child| child.has_tag_name(name))?;
         Some(words(child, PLOT_CHARS_MAX)).filter(|text| !text.is_empty())
@@ -99,7 +105,9 @@ fn facts(root: Node<'_, '_>) -> Facts {
     Facts {
         name: one("title"),
         original_name: one("originaltitle"),
-        year: ["year", "premiered", "aired"].into_iter().find_map(|name| one(name).and_then(year)),
+        year: ["year", "premiered", "aired"]
+            .into_iter()
+            .find_map(|name| one(name).and_then(year)),
         plot: plot.unwrap_or_default(),
         genres: genres
             .filter(|genre| (1..=GENRE_CHARS_MAX).contains(&genre.chars().count()))
@@ -130,19 +138,25 @@ fn credits(root: Node<'_, '_>) -> Vec<NewCredit> {
 
 /// `<uniqueid type="imdb">tt0069293</uniqueid>`
 fn ids(root: Node<'_, '_>) -> Vec<ExternalId> {
-    let ids = root.children().filter(|child| child.has_tag_name("uniqueid")).filter_map(|child| {
-        let source = child.attribute("type")?.to_lowercase();
-        let id = words(child, ID_BYTES_MAX);
-        let known = ["imdb", "tmdb", "tvdb"].contains(&source.as_str());
-        (known && !id.is_empty() && id.is_ascii()).then_some(ExternalId { source, id })
-    });
+    let ids = root
+        .children()
+        .filter(|child| child.has_tag_name("uniqueid"))
+        .filter_map(|child| {
+            let source = child.attribute("type")?.to_lowercase();
+            let id = words(child, ID_BYTES_MAX);
+            let known = ["imdb", "tmdb", "tvdb"].contains(&source.as_str());
+            (known && !id.is_empty() && id.is_ascii()).then_some(ExternalId { source, id })
+        });
     ids.take(IDS_MAX).collect()
 }
 
 /// The text of an element on one line, no longer than that.
 fn words(node: Node<'_, '_>, chars_max: usize) -> String {
     let text = node.text().unwrap_or_default();
-    let clean: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let clean: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
     let words: Vec<&str> = clean.split_whitespace().collect();
     words.join(" ").chars().take(chars_max).collect()
 }
@@ -173,7 +187,11 @@ https://www.themoviedb.org/movie/593
         assert_eq!(facts.year, Some(1972));
         assert_eq!(facts.plot, "A psychologist is sent to a station that circles an ocean.");
         assert_eq!(facts.genres, ["Drama", "Science Fiction", "Mystery"]);
-        let credits: Vec<_> = facts.credits.iter().map(|credit| (credit.name.as_str(), credit.role)).collect();
+        let credits: Vec<_> = facts
+            .credits
+            .iter()
+            .map(|credit| (credit.name.as_str(), credit.role))
+            .collect();
         assert_eq!(
             credits,
             [
@@ -182,7 +200,11 @@ https://www.themoviedb.org/movie/593
                 ("Natalya Bondarchuk", CreditRole::Actor)
             ]
         );
-        let ids: Vec<_> = facts.ids.iter().map(|id| (id.source.as_str(), id.id.as_str())).collect();
+        let ids: Vec<_> = facts
+            .ids
+            .iter()
+            .map(|id| (id.source.as_str(), id.id.as_str()))
+            .collect();
         assert_eq!(ids, [("imdb", "tt0069293")]);
         assert_eq!(parse(FILM, Kind::Series), Ok(None), "of another kind");
     }
@@ -209,7 +231,10 @@ https://www.themoviedb.org/movie/593
         assert!(parse(&many, Kind::Film).is_err());
         assert!(parse("<movie><title>Sol</movie>", Kind::Film).is_err());
         assert_eq!(parse("just an address", Kind::Film), Ok(None));
-        let long = format!("<movie><title>{}</title><year>99999999</year></movie>", "x".repeat(5_000));
+        let long = format!(
+            "<movie><title>{}</title><year>99999999</year></movie>",
+            "x".repeat(5_000)
+        );
         let facts = parse(&long, Kind::Film).unwrap().unwrap();
         assert_eq!((facts.name.unwrap().len(), facts.year), (NAME_CHARS_MAX, None));
         let people = format!("<movie>{}</movie>", "<director>A</director>".repeat(500));

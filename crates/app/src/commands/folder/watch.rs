@@ -70,7 +70,11 @@ pub async fn run(config: Config, doors: Doors, inputs: Inputs, listening: Cancel
                 () = stop.cancelled() => return,
             }
         }
-        let wait = if resting { rest.max(Duration::from_secs(1)) } else { every };
+        let wait = if resting {
+            rest.max(Duration::from_secs(1))
+        } else {
+            every
+        };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             Some(()) = changes.recv() => quiet(&mut changes, rest, &stop).await,

@@ -32,11 +32,7 @@ use headers::{Metadata, answered, describe, put, spoken};
 
 pub fn routes() -> Vec<Route> {
     vec![
-        route(
-            Policy::Curator,
-            routes!(upload_options, create_upload, list_uploads),
-        )
-        .streaming(),
+        route(Policy::Curator, routes!(upload_options, create_upload, list_uploads)).streaming(),
         route(
             Policy::Curator,
             routes!(head_upload, append_upload, delete_upload, override_upload),
@@ -158,7 +154,10 @@ async fn begin(
         Ok(upload) => Ok(upload),
         Err(problem) => {
             // Nobody was told where it is, so nobody could go on with it.
-            let gone = ForUpload { account: caller.account, upload: upload.id };
+            let gone = ForUpload {
+                account: caller.account,
+                upload: upload.id,
+            };
             if let Err(error) = gateway.doors.streaming.remove_upload(gone).await {
                 tracing::info!(%error, "an upload that was refused with its first bytes is left until it expires");
             }

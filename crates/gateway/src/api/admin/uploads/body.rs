@@ -42,13 +42,17 @@ impl Checksum {
         };
         let wrong = |detail| Problem::bad_request("checksum_invalid", detail);
         let pair = value.to_str().ok().and_then(|text| text.split_once(' '));
-        let (algorithm, digest) = pair.ok_or_else(|| wrong("Upload-Checksum is an algorithm and a digest in base64"))?;
+        let (algorithm, digest) =
+            pair.ok_or_else(|| wrong("Upload-Checksum is an algorithm and a digest in base64"))?;
         let (hasher, bytes) = match algorithm {
             "sha1" => (Hasher::Sha1(Sha1::new()), 20),
             "sha256" => (Hasher::Sha256(Sha256::new()), 32),
             _ => return Err(wrong("checksums are sha1 or sha256")),
         };
-        let expected = STANDARD.decode(digest.trim()).ok().filter(|digest| digest.len() == bytes);
+        let expected = STANDARD
+            .decode(digest.trim())
+            .ok()
+            .filter(|digest| digest.len() == bytes);
         let expected = expected.ok_or_else(|| wrong("the digest does not have the length of its algorithm"))?;
         Ok(Some(Self { expected, hasher }))
     }
@@ -71,7 +75,11 @@ impl Checksum {
         let status = StatusCode::from_u16(460).map_err(Problem::internal)?;
         Err(Problem {
             title: "Checksum Mismatch",
-            ..Problem::new(status, "checksum_mismatch", "what arrived is not what was sent; send it again")
+            ..Problem::new(
+                status,
+                "checksum_mismatch",
+                "what arrived is not what was sent; send it again",
+            )
         })
     }
 }

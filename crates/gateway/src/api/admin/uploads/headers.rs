@@ -58,9 +58,20 @@ pub fn meant(headers: &HeaderMap) -> Result<Option<Method>, Problem> {
     let Some(value) = headers.get(OVERRIDE) else {
         return Ok(None);
     };
-    let known = [Method::HEAD, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::POST];
+    let known = [
+        Method::HEAD,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::POST,
+    ];
     let method = known.into_iter().find(|method| value == method.as_str());
-    let wrong = || Problem::bad_request("header_invalid", "X-HTTP-Method-Override is HEAD, PATCH, DELETE or OPTIONS");
+    let wrong = || {
+        Problem::bad_request(
+            "header_invalid",
+            "X-HTTP-Method-Override is HEAD, PATCH, DELETE or OPTIONS",
+        )
+    };
     method.map(Some).ok_or_else(wrong)
 }
 
@@ -94,8 +105,13 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Result<Option<u64>, Problem
     let Some(value) = headers.get(name) else {
         return Ok(None);
     };
-    let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let number = digits.and_then(|text| text.parse().ok()).filter(|number| *number <= i64::MAX as u64);
+    let digits = value
+        .to_str()
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = digits
+        .and_then(|text| text.parse().ok())
+        .filter(|number| *number <= i64::MAX as u64);
     number.map(Some).ok_or_else(|| not_a_number(name))
 }
 
@@ -112,7 +128,12 @@ pub fn concat(headers: &HeaderMap) -> Result<Option<Concat>, Problem> {
     let Some(value) = headers.get(CONCAT) else {
         return Ok(None);
     };
-    let wrong = || Problem::bad_request("header_invalid", "Upload-Concat is `partial`, or `final;` and addresses of uploads here");
+    let wrong = || {
+        Problem::bad_request(
+            "header_invalid",
+            "Upload-Concat is `partial`, or `final;` and addresses of uploads here",
+        )
+    };
     let text = value.to_str().map_err(|_| wrong())?;
     if text == "partial" {
         return Ok(Some(Concat::Partial));
@@ -180,7 +201,10 @@ impl Metadata {
     /// A video that is no part of another must be for a title.
     pub fn complete(self) -> Result<Self, Problem> {
         if self.purpose == UploadPurpose::Video && self.title.is_none() {
-            return Err(Problem::bad_request("upload_metadata_invalid", "a video needs title_id"));
+            return Err(Problem::bad_request(
+                "upload_metadata_invalid",
+                "a video needs title_id",
+            ));
         }
         Ok(self)
     }
