@@ -1,4 +1,7 @@
 /** Videos on their way, in a real browser: several at once, across a reload, dropped on the page, given up. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { axe, type Stage, stage } from "../support/browser";
@@ -15,6 +18,14 @@ const video = (name: string, fill = 7, size = 400_000) => ({
   mimeType: "video/x-matroska",
   buffer: Buffer.alloc(size, fill),
 });
+/** A real file, which is as old when it is chosen again. */
+function onDisk(name: string, fill: number): string {
+  const folder = mkdtempSync(join(tmpdir(), "kinora-upload-"));
+  const path = join(folder, name);
+  writeFileSync(path, Buffer.alloc(400_000, fill));
+  return path;
+}
+
 const here = "The video is here. Transcoding has started.";
 const calls = (method: string) =>
   house.state.calls.filter(
@@ -82,20 +93,21 @@ describe("several videos", () => {
 describe("an upload", () => {
   it("goes on after a reload with the same file, and with no other", async () => {
     house.state.uploadBreaks = 1000;
+    const [film, other] = [onDisk("nosferatu.mkv", 7), onDisk("nosferatu.mkv", 8)];
     const page = await house.open("/admin/titles");
     await page.getByRole("button", { name: "Upload a video for Nosferatu" }).click();
-    await page.getByLabel("Choose a video file").setInputFiles(video("nosferatu.mkv"));
+    await page.getByLabel("Choose a video file").setInputFiles(film);
     await expect.poll(() => house.state.uploads.get("u1")?.offset ?? 0).toBeGreaterThan(0);
     await page.reload();
     house.state.uploadBreaks = 0;
     const { offset } = house.state.uploads.get("u1");
     const list = page.getByRole("region", { name: "Videos on their way" });
     const again = list.getByLabel("Choose nosferatu.mkv again");
-    await again.setInputFiles(video("nosferatu.mkv", 8));
+    await again.setInputFiles(other);
     await list.getByText("That is not the file that was begun.").waitFor();
     expect(await axe(page)).toEqual([]);
     const before = calls("PATCH").length;
-    await again.setInputFiles(video("nosferatu.mkv"));
+    await again.setInputFiles(film);
     await list.getByText(here).waitFor();
     expect(house.state.uploads.size).toBe(1);
     expect(offset).toBeGreaterThan(0);

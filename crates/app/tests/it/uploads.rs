@@ -56,6 +56,8 @@ async fn tus_js_client_begins_again_what_has_expired() {
 const BYTES: u64 = 64 << 20;
 const BREAKS: u64 = 20;
 const PIECE_BYTES: usize = 1 << 20;
+/// What the server still had to write of a line that broke makes another begin elsewhere; a few times, and then it is through.
+const ENDS_MAX: usize = 5;
 
 /// Byte `at` of a file that is never whole anywhere but where it is sent to: eight bytes at a time, from where they stand.
 fn content(from: u64, bytes: usize) -> Vec<u8> {
@@ -83,14 +85,14 @@ async fn an_upload_that_is_interrupted_again_and_again_arrives_byte_for_byte() {
     let mut admin = cluster.admin().await;
     let place = begin(&admin, bytes).await;
     let began = Instant::now();
-    let (mut grown, mut idle) = (0, cluster.server.resident_bytes());
+    let (mut grown, mut idle) = (0, idle_bytes(&cluster));
     for number in 1..=breaks {
         let from = offset_of(&admin, &place).await;
         let until = bytes / (breaks + 1) * number + 12_345;
         assert!(from < until, "it goes no further");
         if number % 2 == 1 {
             send(&admin, &place, from..until, End::Breaks).await;
-            grown = grown.max(cluster.server.resident_bytes().saturating_sub(idle));
+            grown = grown.max(peak_bytes(&cluster).saturating_sub(idle));
             continue;
         }
         let sending = tokio::spawn({
@@ -101,20 +103,24 @@ async fn an_upload_that_is_interrupted_again_and_again_arrives_byte_for_byte() {
             Some(offset_of(&admin, &place).await).filter(|offset| *offset > from)
         });
         let acknowledged = acknowledged.await;
-        grown = grown.max(cluster.server.resident_bytes().saturating_sub(idle));
+        grown = grown.max(peak_bytes(&cluster).saturating_sub(idle));
         cluster.server.kill9();
         sending.await.unwrap();
         cluster.server.restart();
         admin = admin.at(cluster.url());
-        idle = cluster.server.resident_bytes();
+        idle = idle_bytes(&cluster);
         assert!(
             offset_of(&admin, &place).await >= acknowledged,
             "what was acknowledged is lost"
         );
     }
-    let from = offset_of(&admin, &place).await;
-    send(&admin, &place, from..bytes, End::Whole).await;
-    grown = grown.max(cluster.server.resident_bytes().saturating_sub(idle));
+    for _ in 0..ENDS_MAX {
+        let from = offset_of(&admin, &place).await;
+        if from < bytes {
+            send(&admin, &place, from..bytes, End::Whole).await;
+        }
+    }
+    grown = grown.max(peak_bytes(&cluster).saturating_sub(idle));
     assert_eq!(offset_of(&admin, &place).await, bytes);
     let seconds = began.elapsed().as_secs_f64();
     let id = place.rsplit('/').next().unwrap();
@@ -124,6 +130,19 @@ async fn an_upload_that_is_interrupted_again_and_again_arrives_byte_for_byte() {
     });
     println!("upload {figures}");
     assert!(grown < 50 << 20, "the server grew by {grown} bytes");
+}
+
+/// What the server holds now; its peak is counted from here.
+fn idle_bytes(cluster: &Cluster) -> u64 {
+    let process = cluster.server.process_id();
+    std::fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
+    cluster.server.resident_bytes()
+}
+
+fn peak_bytes(cluster: &Cluster) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", cluster.server.process_id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
 }
 
 /// How a request ends.
@@ -160,7 +179,7 @@ fn number_in(headers: &HeaderMap, name: &str) -> u64 {
     headers[name].to_str().unwrap().parse().unwrap()
 }
 
-/// Sends these bytes in one request, as they are made.
+/// Sends these bytes in one request, as they are made; how far that came is asked afterwards, as any client does.
 async fn send(admin: &Client, place: &str, range: Range<u64>, end: End) {
     let offset = range.start;
     let pieces = range.clone().step_by(PIECE_BYTES).map(move |from| {
@@ -182,9 +201,9 @@ async fn send(admin: &Client, place: &str, range: Range<u64>, end: End) {
         .header("upload-offset", offset)
         .header("content-type", "application/offset+octet-stream")
         .body(body);
-    match request.send().await {
-        Ok(answer) => assert_eq!((end == End::Whole, answer.status()), (true, StatusCode::NO_CONTENT)),
-        Err(error) => assert!(end != End::Whole, "{error}"),
+    if let Ok(answer) = request.send().await {
+        let expected = [StatusCode::NO_CONTENT, StatusCode::CONFLICT];
+        assert!(expected.contains(&answer.status()), "{}", answer.status());
     }
 }
 

@@ -219,8 +219,8 @@ async fn what_is_no_video_is_refused_with_its_first_bytes() {
                     "This is a playlist, not a video: add the video itself.",
                 ),
             ] {
-                let upload = streaming.create_upload(video(10 << 30)).await.unwrap();
-                // Too little to tell by, then enough: at once, and not after ten gigabytes.
+                let upload = streaming.create_upload(video(1 << 30)).await.unwrap();
+                // Too little to tell by, then enough: at once, and not after a gigabyte.
                 let (few, rest) = content.as_bytes().split_at(100);
                 streaming.append_upload(piece(upload.id, 0, few)).await.unwrap();
                 let refused = streaming.append_upload(piece(upload.id, 100, rest)).await;
