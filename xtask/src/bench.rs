@@ -12,6 +12,7 @@ mod quality;
 mod report;
 mod scale;
 mod transcode;
+mod uploads;
 
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,8 @@ enum Name {
     Quality,
     /// a generated service of a hundred million interactions, and a server with 100,000 titles: half an hour, and 8 GB of memory
     Scale,
+    /// an upload of 10 GB that is interrupted twenty times, and a folder of 100,000 files: half an hour, and 11 GB of disk
+    Uploads,
     /// first frame in a browser, and the scripts of the home page
     Page,
     /// the ladder of a minute of film, beside the bare ffmpeg commands: minutes
@@ -131,6 +134,7 @@ impl Bench<'_> {
             Name::Peers => peers::peers(self, stage),
             Name::Quality => quality::quality(self, stage),
             Name::Scale => scale::scale(self, stage),
+            Name::Uploads => uploads::uploads(self, stage),
             Name::Page => figures::page(self, stage),
             Name::Transcode => transcode::transcode(self, stage),
             Name::Kills => kills::kills(self, stage),

@@ -72,8 +72,13 @@ impl Kinora {
 
     /// Starts a server on a free port and waits until it listens. It ends with the value.
     pub fn start(&self, stage: &Stage) -> Result<Server> {
+        self.start_as(stage, |run| run)
+    }
+
+    /// The same, with what `adjust` makes of its command line.
+    pub fn start_as(&self, stage: &Stage, adjust: impl FnOnce(Run) -> Run) -> Result<Server> {
         let log = self.data.join("demo.log");
-        let run = self.command(["serve", "--listen", "127.0.0.1:0"]);
+        let run = adjust(self.command(["serve", "--listen", "127.0.0.1:0"]));
         stage.command(&run.shown());
         let mut command = run.command();
         command

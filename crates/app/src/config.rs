@@ -9,7 +9,7 @@ use platform::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Place;
+use crate::{cli::Place, commands::folder::watch};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -31,6 +31,7 @@ pub struct Config {
     pub activity: activity::Config,
     pub recommend: recommend::Config,
     pub streaming: streaming::Config,
+    pub library: watch::Config,
 }
 
 impl Default for Config {
@@ -48,6 +49,7 @@ impl Default for Config {
             activity: activity::Config::default(),
             recommend: recommend::Config::default(),
             streaming: streaming::Config::default(),
+            library: watch::Config::default(),
         }
     }
 }
@@ -69,6 +71,7 @@ impl Config {
             config.log_format = format.into();
         }
         config.gateway.check()?;
+        config.library.check()?;
         Ok(config)
     }
 

@@ -14,7 +14,7 @@ use tokio::{sync::Mutex, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    commands::restore::was_interrupted,
+    commands::{folder, restore::was_interrupted},
     config::Config,
     imports,
     roles::{Role, Roles},
@@ -222,6 +222,16 @@ impl Rooms {
         }
         if roles.has(Role::Importer) {
             tasks.spawn(self.imports.clone().run_worker(stop.clone()));
+        }
+    }
+
+    /// What folders of video files are brought into.
+    pub fn library(&self) -> folder::Doors {
+        folder::Doors {
+            catalog: self.catalog.clone(),
+            streaming: self.streaming.clone(),
+            jobs: self.streaming.clone(),
+            db: self.imports.database().clone(),
         }
     }
 

@@ -24,6 +24,35 @@ pub struct CreateUpload {
     pub purpose: UploadPurpose,
     /// Where a video goes.
     pub title: Option<TitleId>,
+    /// The length comes with a later piece; `bytes` is 0 until then.
+    #[serde(default)]
+    pub length_deferred: bool,
+    /// One of several parts that are joined once they are whole; nothing comes of it by itself.
+    #[serde(default)]
+    pub is_partial: bool,
+    /// What its client knows the file by, to find this upload again; at most 100 characters.
+    #[serde(default)]
+    pub fingerprint: String,
+}
+
+/// Makes one upload of whole partial ones, in this order. The parts are used up. Repeated, it answers the same upload.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JoinUploads {
+    pub account: AccountId,
+    /// At most 32.
+    pub parts: Vec<UploadId>,
+    pub filename: String,
+    pub purpose: UploadPurpose,
+    pub title: Option<TitleId>,
+}
+
+/// What an upload is to others (tus: concatenation).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Concat {
+    Partial,
+    /// Joined of these, in order.
+    Final(Vec<UploadId>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +68,13 @@ pub struct Upload {
     pub expires_at: Millis,
     /// The transcoding that its completion started.
     pub job: Option<Job>,
+    /// Nobody has said yet how long it is; `bytes` is what has arrived.
+    #[serde(default)]
+    pub length_deferred: bool,
+    #[serde(default)]
+    pub concat: Option<Concat>,
+    #[serde(default)]
+    pub fingerprint: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,6 +84,33 @@ pub struct AppendUpload {
     pub offset: u64,
     /// At most 8 MiB.
     pub body: Blob,
+    /// The request that it is a piece of, ids in the order of time: a later request takes over from an earlier one, whose line is
+    /// taken for dead. A gateway of the version before does not say.
+    #[serde(default)]
+    pub request: Option<u64>,
+    /// More of its request is to come, and nothing counts before the last piece: its checksum is over all of them.
+    #[serde(default)]
+    pub is_held: bool,
+    /// How long the file is, where that was deferred.
+    #[serde(default)]
+    pub length: Option<u64>,
+}
+
+/// The uploads of an account that are not whole, newest first, and what it may still send.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Uploads {
+    pub items: Vec<Upload>,
+    /// Of one upload.
+    pub bytes_max: u64,
+    /// Of all that the account may still declare.
+    pub bytes_left: u64,
+    /// Unfinished at a time.
+    pub uploads_max: u32,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ListUploads {
+    pub account: AccountId,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -215,10 +278,18 @@ crate::door_error! {
         TitleNotFound => NotFound, "title_not_found", "no such title";
         TitleIsSeries => InvalidArgument, "title_is_series", "a series has no video of its own: put the video on one of its episodes";
         FileInvalid(String) => InvalidArgument, "file_invalid", "{0}";
-        UploadNotFound => NotFound, "upload_not_found", "no such upload, or it has expired";
+        UploadNotFound => NotFound, "upload_not_found", "no such upload";
+        UploadExpired => NotFound, "upload_expired", "this upload rested too long and was removed; send the file again";
+        /// By another request for the same upload.
+        UploadTakenOver => Conflict, "upload_taken_over", "another request goes on with this upload";
+        UploadJoined => Forbidden, "upload_joined", "an upload that was joined of others takes no more";
+        PartUnfinished => FailedPrecondition, "part_unfinished", "join uploads once each of them is whole";
+        PartNotFound => NotFound, "part_not_found", "a part to join is no partial upload of yours";
         UploadTooLarge(u64) => InvalidArgument, "upload_too_large", "an upload has at most {0} bytes";
         OffsetWrong(u64) => Conflict, "offset_wrong", "continue at byte {0}";
         QuotaReached => ResourceExhausted, "quota_reached", "too many unfinished uploads; finish or remove one";
+        /// Bytes that are left.
+        UploadQuotaReached(u64) => ResourceExhausted, "upload_quota_reached", "your uploads may take {0} bytes more; wait until others are packaged, or remove one";
         MarkerInvalid(String) => InvalidArgument, "marker_invalid", "{0}";
         PlaybackNotFound => NotFound, "playback_not_found", "no such playback; press play again";
         /// Unsigned, altered, expired, somebody else's, signed for a session that is over: one answer for all.
@@ -232,6 +303,8 @@ pub trait Streaming: Send + Sync + 'static {
     async fn create_upload(&self, req: CreateUpload) -> Result<Upload, StreamingError>;
     async fn append_upload(&self, req: AppendUpload) -> Result<Upload, StreamingError>;
     async fn upload(&self, req: ForUpload) -> Result<Upload, StreamingError>;
+    async fn uploads(&self, req: ListUploads) -> Result<Uploads, StreamingError>;
+    async fn join_uploads(&self, req: JoinUploads) -> Result<Upload, StreamingError>;
     async fn remove_upload(&self, req: ForUpload) -> Result<Done, StreamingError>;
     /// A whole file of a data set, to read; it rests from the beginning again.
     async fn uploaded_file(&self, req: ForUpload) -> Result<UploadedFile, StreamingError>;
@@ -247,6 +320,8 @@ crate::wire! { Streaming as "streaming", StreamingError:
     create_upload(CreateUpload) -> Upload,
     append_upload(AppendUpload) -> Upload,
     upload(ForUpload) -> Upload,
+    uploads(ListUploads) -> Uploads,
+    join_uploads(JoinUploads) -> Upload,
     remove_upload(ForUpload) -> Done,
     uploaded_file(ForUpload) -> UploadedFile,
     add_media(AddMedia) -> Job,

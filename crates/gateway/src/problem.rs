@@ -199,9 +199,19 @@ impl From<StreamingError> for Problem {
     fn from(error: StreamingError) -> Self {
         let problem = from_door(&error);
         match error {
-            StreamingError::UploadTooLarge(_) => Self {
+            StreamingError::UploadTooLarge(_) | StreamingError::UploadQuotaReached(_) => Self {
                 title: "Content Too Large",
                 status: StatusCode::PAYLOAD_TOO_LARGE,
+                ..problem
+            },
+            StreamingError::UploadExpired => Self {
+                title: "Gone",
+                status: StatusCode::GONE,
+                ..problem
+            },
+            StreamingError::UploadTakenOver => Self {
+                title: "Locked",
+                status: StatusCode::LOCKED,
                 ..problem
             },
             _ => problem,

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, Read as _},
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
@@ -52,6 +52,48 @@ impl Files {
         .await
     }
 
+    /// Lets nothing lie beyond `bytes`.
+    pub async fn cut_at(&self, id: UploadId, bytes: u64) -> Result<(), Fault> {
+        let path = self.path(id);
+        blocking(move || {
+            let file = OpenOptions::new().write(true).open(path)?;
+            if file.metadata()?.len() > bytes {
+                file.set_len(bytes)?;
+                file.sync_all()?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The first bytes of what these files are one after the other, `bytes_max` at most.
+    pub async fn start(&self, ids: &[UploadId], bytes_max: usize) -> Result<Vec<u8>, Fault> {
+        let paths: Vec<_> = ids.iter().map(|id| self.path(*id)).collect();
+        blocking(move || {
+            let mut start = Vec::with_capacity(bytes_max);
+            for path in paths {
+                let left = bytes_max - start.len();
+                File::open(path)?.take(left as u64).read_to_end(&mut start)?;
+            }
+            Ok(start)
+        })
+        .await
+    }
+
+    /// Makes one file of others, each with the bytes that count of it; the kernel copies, or shares where the disk can.
+    pub async fn join(&self, id: UploadId, parts: &[(UploadId, u64)]) -> Result<(), Fault> {
+        let (path, folder) = (self.path(id), self.folder.clone());
+        let parts: Vec<_> = parts.iter().map(|(id, bytes)| (self.path(*id), *bytes)).collect();
+        blocking(move || {
+            if let Err(error) = join(&path, &parts) {
+                fs::remove_file(&path).ok();
+                return Err(error);
+            }
+            File::open(folder)?.sync_all()
+        })
+        .await
+    }
+
     /// Brings in a file of this machine: by a second name for the same bytes where the disk allows it, else by copying.
     pub async fn bring_in(&self, id: UploadId, from: PathBuf) -> Result<(), Fault> {
         let (path, folder) = (self.path(id), self.folder.clone());
@@ -92,6 +134,16 @@ impl Files {
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, to)?;
     File::open(to)?.sync_all()
+}
+
+fn join(to: &Path, parts: &[(PathBuf, u64)]) -> io::Result<()> {
+    let mut whole = File::create_new(to)?;
+    for (part, bytes) in parts {
+        if io::copy(&mut File::open(part)?.take(*bytes), &mut whole)? != *bytes {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    whole.sync_all()
 }
 
 /// What a person without privileges may still write where `folder` is.

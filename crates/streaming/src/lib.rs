@@ -95,6 +95,8 @@ pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> any
         work_folder: data_folder.join("transcode"),
         sandbox: encode::sandbox::Sandbox::default(),
         upload_locks: uploads::Locks::default(),
+        join_locks: uploads::Locks::default(),
+        requests: uploads::Requests::default(),
         running: worker::Running::default(),
         data_folder,
         db,

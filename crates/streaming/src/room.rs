@@ -8,15 +8,21 @@ use contract::{
     catalog::Catalog,
     jobs::{ForJob, Job, JobError, Jobs, ListJobs},
     streaming::{
-        AddMedia, AppendUpload, CreateUpload, ForPlayback, ForUpload, ForVideo, GetMedia, Media, Playback, SetMarker,
-        StartPlayback, Streaming, StreamingError, Upload, UploadedFile, Video,
+        AddMedia, AppendUpload, CreateUpload, ForPlayback, ForUpload, ForVideo, GetMedia, JoinUploads, ListUploads,
+        Media, Playback, SetMarker, StartPlayback, Streaming, StreamingError, Upload, UploadedFile, Uploads, Video,
     },
 };
 use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
 
 use crate::{
-    config::Config, encode::sandbox::Sandbox, ended::Ended, files::Files, playback::Indexes, signing::Signer,
-    uploads::Locks, worker::Running,
+    config::Config,
+    encode::sandbox::Sandbox,
+    ended::Ended,
+    files::Files,
+    playback::Indexes,
+    signing::Signer,
+    uploads::{Locks, Requests},
+    worker::Running,
 };
 
 /// Streaming. Hold it as `Arc<dyn Streaming>` and `Arc<dyn Jobs>`.
@@ -29,6 +35,8 @@ pub struct Room {
     pub(crate) queue: Queue,
     pub(crate) files: Files,
     pub(crate) upload_locks: Locks,
+    pub(crate) join_locks: Locks,
+    pub(crate) requests: Requests,
     pub(crate) indexes: Indexes,
     pub(crate) signer: Signer,
     pub(crate) ended: Ended,
@@ -51,6 +59,14 @@ impl Streaming for Room {
 
     async fn upload(&self, req: ForUpload) -> Result<Upload, StreamingError> {
         self.find_upload(req).await
+    }
+
+    async fn uploads(&self, req: ListUploads) -> Result<Uploads, StreamingError> {
+        self.unfinished(req).await
+    }
+
+    async fn join_uploads(&self, req: JoinUploads) -> Result<Upload, StreamingError> {
+        self.join(req).await
     }
 
     async fn remove_upload(&self, req: ForUpload) -> Result<Done, StreamingError> {

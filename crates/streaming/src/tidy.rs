@@ -13,7 +13,7 @@ use crate::{
     room::Room,
     store::{
         assets, playbacks, sessions,
-        uploads::{self, OPEN, UploadRow},
+        uploads::{self, OPEN, PACKAGED, UploadRow},
     },
     workdir,
 };
@@ -22,6 +22,8 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 const BATCH: u32 = 1_000;
 /// A file without a row may be one whose row is being written.
 const ORPHAN_MS: i64 = 86_400_000;
+/// How long whoever asks after an upload is told that it has expired, rather than that there never was one.
+const EXPIRED_KEPT_MS: i64 = 7 * 86_400_000;
 
 impl Room {
     pub(crate) async fn tidy_until(self: Arc<Self>, stop: CancellationToken) {
@@ -70,6 +72,7 @@ impl Room {
         for row in uploads::expired(&self.db, now, BATCH).await? {
             self.expire(&row).await?;
         }
+        uploads::forget(&self.db, now - EXPIRED_KEPT_MS).await?;
         for id in self.files.list().await? {
             if made_at_ms(id.0) + ORPHAN_MS < now && !uploads::exists(&self.db, id).await? {
                 self.files.remove(id).await?;
@@ -87,8 +90,13 @@ impl Room {
             let later = self.inputs.now_ms() + self.config.source_expiry_s as i64 * 1000;
             return uploads::postpone(&self.db, id, later).await;
         }
+        // A piece that arrives at this moment is written first, and finds the row expired.
+        let _alone = self.upload_locks.of(id).lock().await;
         self.files.remove(id).await?;
-        uploads::delete(&self.db, id).await.map(drop)
+        if row.state == PACKAGED {
+            return uploads::delete(&self.db, id).await.map(drop);
+        }
+        uploads::set_expired(&self.db, id).await
     }
 
     pub(crate) async fn is_active(&self, job: JobId) -> Result<bool, Fault> {

@@ -1,25 +1,35 @@
 //! Files on their way in: declared, written piece by piece, whole, handed on. What was answered for is on disk.
 
+mod join;
+mod requests;
+
 use std::path::Path;
 
 use contract::{
     Done, Fault, TitleId, UploadId,
     catalog::{CatalogError, ForTitle, TitleKind},
     jobs::{ForJob, Job, JobError, JobKind, Jobs},
-    streaming::{AddMedia, AppendUpload, CreateUpload, ForUpload, StreamingError, Upload, UploadPurpose, UploadedFile},
+    streaming::{
+        AddMedia, AppendUpload, Concat, CreateUpload, ForUpload, ListUploads, StreamingError, Upload, UploadPurpose,
+        UploadedFile, Uploads,
+    },
 };
 use platform::{Tx, jobs::NewJob};
 use tokio::sync::Mutex;
 
 use crate::{
+    encode::sniff,
     room::Room,
-    store::uploads::{self, OPEN, PACKAGED, UploadRow, WHOLE, purpose_name},
+    store::uploads::{self, Advance, OPEN, PACKAGED, PARTIAL, UploadRow, WHOLE, purpose_name},
     worker::Payload,
 };
+
+pub use requests::Requests;
 
 /// The largest piece that is taken at once.
 const PIECE_BYTES_MAX: usize = 8 << 20;
 const FILENAME_CHARS_MAX: usize = 255;
+const FINGERPRINT_CHARS_MAX: usize = 100;
 /// A kill -9 costs an attempt too, so a few more than a fault alone would need.
 const ATTEMPTS_MAX: u32 = 5;
 
@@ -33,7 +43,7 @@ impl Default for Locks {
 }
 
 impl Locks {
-    fn of(&self, id: UploadId) -> &Mutex<()> {
+    pub(crate) fn of(&self, id: UploadId) -> &Mutex<()> {
         &self.0[id.0.rem_euclid(64) as usize]
     }
 }
@@ -41,38 +51,52 @@ impl Locks {
 impl Room {
     pub(crate) async fn new_upload(&self, req: CreateUpload) -> Result<Upload, StreamingError> {
         let filename = filename(&req.filename)?;
-        self.check_size(req.bytes)?;
-        match (req.purpose, req.title) {
-            (UploadPurpose::Video, Some(title)) => drop(self.title_name(title).await?),
-            (UploadPurpose::Video, None) => {
-                return Err(StreamingError::FileInvalid("say for which title the video is".into()));
-            }
-            (UploadPurpose::Dataset, _) => {}
+        if req.fingerprint.chars().count() > FINGERPRINT_CHARS_MAX || req.fingerprint.contains(char::is_control) {
+            let text = format!("a fingerprint has at most {FINGERPRINT_CHARS_MAX} characters");
+            return Err(StreamingError::FileInvalid(text));
+        }
+        if !req.length_deferred {
+            self.check_size(req.bytes)?;
+        }
+        if !req.is_partial {
+            self.check_purpose(req.purpose, req.title).await?;
         }
         let now = self.inputs.now_ms();
         let row = UploadRow {
             id: self.inputs.id(),
             account_id: Some(req.account.0),
-            title_id: req.title.map(|title| title.0),
+            title_id: req.title.filter(|_| !req.is_partial).map(|title| title.0),
             purpose: purpose_name(req.purpose).into(),
             filename,
-            bytes: req.bytes as i64,
+            bytes: if req.length_deferred { 0 } else { req.bytes as i64 },
             received: 0,
             state: OPEN.into(),
             job_id: None,
             created_at: now,
             expires_at: now + self.config.upload_expiry_s as i64 * 1000,
+            length_known: i64::from(!req.length_deferred),
+            fingerprint: req.fingerprint,
+            parts: if req.is_partial { PARTIAL.into() } else { String::new() },
         };
         let mut tx = self.db.begin().await?;
-        let (unfinished, claimed) = uploads::usage(&mut tx, req.account).await?;
-        if unfinished >= self.config.uploads_max || claimed + req.bytes > self.config.upload_bytes_per_account_max {
+        let usage = uploads::usage(&mut tx, req.account).await?;
+        if usage.unfinished >= self.config.uploads_max {
             return Err(StreamingError::QuotaReached);
         }
+        self.check_quota(usage.bytes, row.bytes as u64)?;
         // A row without a file would promise what is not there; a file without a row is swept away.
         self.files.create(UploadId(row.id)).await?;
         uploads::insert(&mut tx, &row).await?;
         tx.commit().await?;
         Ok(answer(row, None))
+    }
+
+    async fn check_purpose(&self, purpose: UploadPurpose, title: Option<TitleId>) -> Result<(), StreamingError> {
+        match (purpose, title) {
+            (UploadPurpose::Video, Some(title)) => self.title_name(title).await.map(drop),
+            (UploadPurpose::Video, None) => Err(StreamingError::FileInvalid("say for which title the video is".into())),
+            (UploadPurpose::Dataset, _) => Ok(()),
+        }
     }
 
     fn check_size(&self, bytes: u64) -> Result<(), StreamingError> {
@@ -89,50 +113,106 @@ impl Room {
         Ok(())
     }
 
+    /// `claimed` is what the account's uploads take already.
+    fn check_quota(&self, claimed: u64, more: u64) -> Result<(), StreamingError> {
+        let left = self.config.upload_bytes_per_account_max.saturating_sub(claimed);
+        if more > left {
+            return Err(StreamingError::UploadQuotaReached(left));
+        }
+        Ok(())
+    }
+
     pub(crate) async fn append(&self, req: AppendUpload) -> Result<Upload, StreamingError> {
         let _alone = self.upload_locks.of(req.upload).lock().await;
-        let row = self
-            .row(ForUpload {
+        let (mine, offset) = (
+            ForUpload {
                 account: req.account,
                 upload: req.upload,
-            })
-            .await?;
-        let (received, declared) = (row.received as u64, row.bytes as u64);
-        if req.offset != received {
-            return Err(StreamingError::OffsetWrong(received));
+            },
+            req.offset,
+        );
+        let row = self.row(mine).await?;
+        if row.is_joined() {
+            return Err(StreamingError::UploadJoined);
         }
+        self.requests
+            .check(req.upload, req.request, offset, row.received as u64)?;
         if req.body.0.len() > PIECE_BYTES_MAX {
             return Err(StreamingError::FileInvalid(format!(
                 "a piece has at most {PIECE_BYTES_MAX} bytes"
             )));
         }
-        let reached = received + req.body.0.len() as u64;
-        if reached > declared {
-            return Err(StreamingError::UploadTooLarge(declared));
+        let step = self.step(&row, &req)?;
+        if !req.body.0.is_empty() {
+            self.files.write_at(req.upload, offset, req.body.0).await?;
         }
-        if reached > received {
-            self.files.write_at(req.upload, received, req.body.0).await?;
-            self.note(&row, reached).await?;
+        self.look_at(&row, offset, &step).await?;
+        self.requests.reached(req.upload, req.request, step.to);
+        let brings_something = step.to > step.from || step.length != row.length();
+        if brings_something && !req.is_held {
+            self.note(&row, &step).await?;
         }
-        self.find_upload(ForUpload {
-            account: req.account,
-            upload: req.upload,
-        })
-        .await
+        self.find_upload(mine).await
     }
 
-    /// The bytes are on disk; the row says so, and the last of them start the work.
-    async fn note(&self, row: &UploadRow, reached: u64) -> Result<(), StreamingError> {
-        let (id, from, is_whole) = (UploadId(row.id), row.received as u64, reached == row.bytes as u64);
-        let rest_s = if is_whole {
+    /// Where a piece brings the file, if all of it may be kept.
+    fn step(&self, row: &UploadRow, req: &AppendUpload) -> Result<Advance, StreamingError> {
+        let length = match (row.length(), req.length) {
+            (Some(known), Some(said)) if known != said => {
+                return Err(StreamingError::FileInvalid(
+                    "the length of an upload does not change".into(),
+                ));
+            }
+            (None, Some(said)) => {
+                self.check_size(said)?;
+                Some(said)
+            }
+            (known, _) => known,
+        };
+        let to = req.offset + req.body.0.len() as u64;
+        let most = length.unwrap_or(self.config.upload_bytes_max);
+        if to > most {
+            return Err(StreamingError::UploadTooLarge(most));
+        }
+        let rest_s = if length == Some(to) {
             self.config.source_expiry_s
         } else {
             self.config.upload_expiry_s
         };
-        let expires_at = self.inputs.now_ms() + rest_s as i64 * 1000;
+        Ok(Advance {
+            from: row.received as u64,
+            to,
+            length,
+            expires_at: self.inputs.now_ms() + rest_s as i64 * 1000,
+        })
+    }
+
+    /// Whether it may be a video shows in its first bytes: what can not is refused then, and nothing of it stays.
+    async fn look_at(&self, row: &UploadRow, offset: u64, step: &Advance) -> Result<(), StreamingError> {
+        let start = sniff::START_BYTES as u64;
+        let is_time = offset < start && (step.to >= start || step.is_whole());
+        if !is_time || row.is_partial() || row.purpose() != UploadPurpose::Video {
+            return Ok(());
+        }
+        let bytes = self.files.start(&[UploadId(row.id)], sniff::START_BYTES).await?;
+        // A line that broke may have left more behind than counts.
+        let counts = bytes.len().min(step.to as usize);
+        match sniff::refuse(&bytes[..counts]) {
+            Some(text) => {
+                self.discard(row).await?;
+                Err(StreamingError::FileInvalid(text.into()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The bytes are on disk; the row says so, and the last of them start the work.
+    async fn note(&self, row: &UploadRow, step: &Advance) -> Result<(), StreamingError> {
+        let id = UploadId(row.id);
+        let starts_work = step.is_whole() && !row.is_partial() && row.purpose() == UploadPurpose::Video;
         // Outside the transaction: another room must never be waited for with ours open.
         let subject = match row.title() {
-            Some(title) if is_whole && row.purpose() == UploadPurpose::Video => match self.title_name(title).await {
+            Some(title) if starts_work => match self.title_name(title).await {
                 Ok(name) => Some((title, name)),
                 Err(refused @ (StreamingError::TitleNotFound | StreamingError::TitleIsSeries)) => {
                     self.discard(row).await?;
@@ -143,16 +223,39 @@ impl Room {
             },
             _ => None,
         };
+        if step.is_whole() {
+            // A piece that did not count may have left more behind.
+            self.files.cut_at(id, step.to).await?;
+        }
         let mut tx = self.db.begin().await?;
-        if !uploads::advance(&mut tx, id, from, reached, expires_at).await? {
-            return Err(StreamingError::OffsetWrong(from));
+        if let (None, Some(account)) = (row.length(), row.account_id) {
+            let usage = uploads::usage(&mut tx, account.into()).await?;
+            self.check_quota(usage.bytes - row.bytes as u64, step.length.unwrap_or(step.to))?;
+        }
+        if !uploads::advance(&mut tx, id, step).await? {
+            return Err(StreamingError::OffsetWrong(step.from));
         }
         if let Some((title, subject)) = subject {
             self.enqueue(&mut tx, id, title, subject).await?;
         }
         tx.commit().await?;
         self.queue.wake();
+        if step.is_whole() {
+            self.requests.forget(id);
+        }
         Ok(())
+    }
+
+    pub(crate) async fn unfinished(&self, req: ListUploads) -> Result<Uploads, StreamingError> {
+        let (now, most) = (self.inputs.now_ms(), self.config.uploads_max);
+        let rows = uploads::unfinished(&self.db, req.account, now, most).await?;
+        let usage = uploads::usage_now(&self.db, req.account).await?;
+        Ok(Uploads {
+            items: rows.into_iter().map(|row| answer(row, None)).collect(),
+            bytes_max: self.config.upload_bytes_max,
+            bytes_left: self.config.upload_bytes_per_account_max.saturating_sub(usage.bytes),
+            uploads_max: most,
+        })
     }
 
     async fn enqueue(&self, tx: &mut Tx, id: UploadId, title: TitleId, subject: String) -> Result<Job, Fault> {
@@ -174,8 +277,12 @@ impl Room {
     }
 
     async fn row(&self, req: ForUpload) -> Result<UploadRow, StreamingError> {
-        let found = uploads::find(&self.db, req.account, req.upload, self.inputs.now_ms()).await?;
-        found.ok_or(StreamingError::UploadNotFound)
+        let found = uploads::find(&self.db, req.account, req.upload).await?;
+        let row = found.ok_or(StreamingError::UploadNotFound)?;
+        if row.has_expired(self.inputs.now_ms()) {
+            return Err(StreamingError::UploadExpired);
+        }
+        Ok(row)
     }
 
     pub(crate) async fn drop_upload(&self, req: ForUpload) -> Result<Done, StreamingError> {
@@ -196,6 +303,7 @@ impl Room {
     }
 
     async fn discard(&self, row: &UploadRow) -> Result<(), Fault> {
+        self.requests.forget(row.id.into());
         self.stop_work_on(row).await?;
         self.remove_source(row.id.into()).await
     }
@@ -222,6 +330,9 @@ impl Room {
         let row = self.row(req).await?;
         if row.purpose() != UploadPurpose::Dataset {
             return Err(StreamingError::FileInvalid("this upload is a video for a title".into()));
+        }
+        if row.is_partial() {
+            return Err(StreamingError::FileInvalid("this upload is a part of a file".into()));
         }
         if row.state != WHOLE {
             return Err(StreamingError::OffsetWrong(row.received as u64));
@@ -268,6 +379,9 @@ impl Room {
             job_id: None,
             created_at: now,
             expires_at: now + self.config.source_expiry_s as i64 * 1000,
+            length_known: 1,
+            parts: String::new(),
+            fingerprint: String::new(),
         };
         let id = UploadId(row.id);
         self.files.bring_in(id, path).await?;
@@ -302,7 +416,13 @@ impl Room {
 }
 
 fn answer(row: UploadRow, job: Option<Job>) -> Upload {
+    let concat = match row.is_partial() {
+        true => Some(Concat::Partial),
+        false => row.is_joined().then(|| Concat::Final(join::parts_of(&row))),
+    };
     Upload {
+        length_deferred: row.length().is_none(),
+        concat,
         id: row.id.into(),
         account: row.account_id.unwrap_or(0).into(),
         bytes: row.bytes as u64,
@@ -310,6 +430,7 @@ fn answer(row: UploadRow, job: Option<Job>) -> Upload {
         purpose: row.purpose(),
         title: row.title(),
         filename: row.filename,
+        fingerprint: row.fingerprint,
         expires_at: row.expires_at,
         job,
     }

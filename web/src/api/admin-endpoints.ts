@@ -1,6 +1,6 @@
 /** The requests of the curators' desk. */
 import { answer, client, repeatable } from "./client";
-import { BASE, send } from "./http";
+import { BASE, Problem, send } from "./http";
 import type { paths } from "./schema";
 import type { AdminTitle, Id, Role } from "./types";
 
@@ -23,7 +23,8 @@ export const createTitle = (body: TitleDraft) =>
   answer(client.POST("/api/v1/admin/titles", { body, headers: repeatable() }));
 export const updateTitle = (id: Id, body: TitleChanges) =>
   answer(client.PATCH("/api/v1/admin/titles/{id}", { params: { path: { id } }, body }));
-export type VideoChanges = paths["/api/v1/admin/titles/{id}/video"]["patch"]["requestBody"]["content"]["application/json"];
+export type VideoChanges =
+  paths["/api/v1/admin/titles/{id}/video"]["patch"]["requestBody"]["content"]["application/json"];
 
 /** Where parts of the title's video lie. */
 export const updateVideo = (id: Id, body: VideoChanges) =>
@@ -43,6 +44,19 @@ export async function sendArtwork(id: Id, shape: ArtworkShape, picture: Blob): P
 /** Back to the picture that Kinora draws. */
 export const drawArtwork = (id: Id, shape: ArtworkShape) =>
   answer(client.DELETE("/api/v1/admin/titles/{id}/artwork/{shape}", { params: { path: { id, shape } } }));
+
+/** One's own uploads that are not whole, and what one may still send. */
+export const unfinishedUploads = (signal?: AbortSignal) => answer(client.GET("/api/v1/admin/uploads", { signal }));
+
+/** Gives an upload up; one that is gone already is no error. */
+export async function removeUpload(id: Id): Promise<void> {
+  const headers = { "Tus-Resumable": "1.0.0" };
+  try {
+    await send("DELETE", `${BASE}/admin/uploads/${encodeURIComponent(id)}`, { headers });
+  } catch (cause) {
+    if (!(cause instanceof Problem && (cause.status === 404 || cause.status === 410))) throw cause;
+  }
+}
 
 /** `upload_ids`: finished uploads with purpose `dataset`. */
 export const startImport = (body: { dataset: "movielens" | "movietweetings"; upload_ids: Id[] }) =>

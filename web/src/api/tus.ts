@@ -1,125 +1,106 @@
 /**
- * Resumable uploads (tus 1.0): create, send in chunks, and after a failure ask the server how far it got and go on from
- * there. The place of an unfinished upload is remembered by file, so a closed tab resumes too.
+ * Resumable uploads (tus 1.0) by tus-js-client, which is loaded with the first file that is sent. Where an unfinished upload
+ * got to is asked of the server, so a closed tab, another browser and a restarted server all go on.
  */
-import { BASE, Problem, send } from "./http";
+import type { DetailedError } from "tus-js-client";
+import { BASE, Problem, problemFrom, refreshSession } from "./http";
 
-export const CHUNK_BYTES = 8 * 1024 * 1024;
-const FAILURES_MAX = 5;
-const TUS = { "Tus-Resumable": "1.0.0" };
+export const ENDPOINT = `${BASE}/admin/uploads`;
+/** One request: what a session must last for, and what a proxy in between must let through. */
+const CHUNK_BYTES = 32 * 1024 * 1024;
+/** Begins again with each piece that arrives; long enough for a server to restart. */
+const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, 10_000, 15_000, 30_000, 60_000];
+/** Hashed at both ends of a file: enough to tell two recordings of one size apart, and read in a moment. */
+const ENDS_BYTES = 64 * 1024;
 
 export interface UploadOptions {
   file: File;
   metadata: Record<string, string>;
+  /** The address of an upload that was begun before. */
+  place?: string;
+  /** It has an address now. */
+  onPlace?: (place: string) => void;
   onProgress?: (sentBytes: number, totalBytes: number) => void;
   signal?: AbortSignal;
-  /** Waits before another try; a test passes its own. */
-  pause?: (attempt: number) => Promise<void>;
   chunkBytes?: number;
+  retryDelaysMs?: number[];
 }
 
-/** Sends the whole file and answers the upload's address. */
+/** Sends the whole file and answers the upload's address. What was sent stays when `signal` stops it. */
 export async function upload(options: UploadOptions): Promise<string> {
-  const place = await findOrCreate(options);
-  let offset = place.offset;
-  let failures = 0;
-  options.onProgress?.(offset, options.file.size);
-  while (offset < options.file.size) {
-    try {
-      offset = await sendChunk(place.address, offset, options);
-      failures = 0;
-      options.onProgress?.(offset, options.file.size);
-    } catch (error) {
-      failures += 1;
-      if (options.signal?.aborted || !repeatable(error) || failures >= FAILURES_MAX) throw error;
-      await (options.pause ?? backOff)(failures);
-      offset = (await offsetAt(place.address, options.signal)) ?? offset;
-    }
-  }
-  remembered.forget(options);
-  return place.address;
+  const { Upload } = await import("tus-js-client");
+  const { file, signal } = options;
+  signal?.throwIfAborted();
+  let hasRunOut = false;
+  return new Promise((resolve, reject) => {
+    const sending = new Upload(file, {
+      endpoint: new URL(ENDPOINT, document.baseURI).href,
+      uploadUrl: options.place ? new URL(options.place, document.baseURI).href : null,
+      metadata: options.metadata,
+      chunkSize: options.chunkBytes ?? CHUNK_BYTES,
+      retryDelays: options.retryDelaysMs ?? RETRY_DELAYS_MS,
+      storeFingerprintForResuming: false,
+      onBeforeRequest: async () => {
+        if (!hasRunOut) return;
+        hasRunOut = !(await refreshSession());
+      },
+      onShouldRetry: (error) => {
+        const status = error.originalResponse?.getStatus() ?? 0;
+        hasRunOut = status === 401;
+        return repeatable(status);
+      },
+      onUploadUrlAvailable: () => sending.url && options.onPlace?.(pathOf(sending.url)),
+      onProgress: (sent, total) => options.onProgress?.(sent, total ?? file.size),
+      onSuccess: () => resolve(pathOf(sending.url ?? "")),
+      onError: (error) => reject(problemOf(error)),
+    });
+    signal?.addEventListener("abort", () => {
+      void sending.abort();
+      reject(signal.reason);
+    });
+    sending.start();
+  });
 }
 
 /** The id at the end of an upload's address, as other requests name it. */
 export const uploadId = (address: string) => address.split("/").filter(Boolean).at(-1) ?? "";
 
-async function findOrCreate(options: UploadOptions): Promise<{ address: string; offset: number }> {
-  const known = remembered.get(options);
-  if (known) {
-    const offset = await offsetAt(known, options.signal).catch(() => undefined);
-    if (offset !== undefined) return { address: known, offset };
-    remembered.forget(options);
+/** What a file is known by when it is chosen again: its name, length and age, and what stands at both its ends. */
+export async function fingerprint(file: File): Promise<string> {
+  const ends = new Blob([file.slice(0, ENDS_BYTES), file.slice(Math.max(0, file.size - ENDS_BYTES))]);
+  const words = new TextEncoder().encode(`${file.name}\n${file.size}\n${file.lastModified}\n`);
+  const all = new Blob([words, ends]);
+  return fnv1a(new Uint8Array(await all.arrayBuffer())) + file.size.toString(36);
+}
+
+/** FNV-1a of 64 bits, which needs no secure connection as the browser's digests do; nobody gains by two files that look alike. */
+function fnv1a(bytes: Uint8Array): string {
+  let [high, low] = [0xcbf29ce4, 0x84222325];
+  for (const byte of bytes) {
+    low = (low ^ byte) >>> 0;
+    // times 0x100000001b3
+    const product = low * 0x1b3;
+    high = (Math.imul(high, 0x1b3) + (low << 8) + Math.floor(product / 2 ** 32)) >>> 0;
+    low = product >>> 0;
   }
-  const response = await send("POST", `${BASE}/admin/uploads`, {
-    headers: {
-      ...TUS,
-      "Upload-Length": String(options.file.size),
-      "Upload-Metadata": encodeMetadata(options.metadata),
-    },
-    signal: options.signal,
-  });
-  const location = response.headers.get("location");
-  if (!location) throw new Problem(response.status, "upload_without_location");
-  const address = new URL(location, document.baseURI).pathname;
-  remembered.set(options, address);
-  return { address, offset: 0 };
+  return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
 }
 
-async function sendChunk(address: string, offset: number, options: UploadOptions): Promise<number> {
-  const end = Math.min(offset + (options.chunkBytes ?? CHUNK_BYTES), options.file.size);
-  const response = await send("PATCH", address, {
-    body: options.file.slice(offset, end),
-    headers: { ...TUS, "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" },
-    signal: options.signal,
-  });
-  const reached = Number(response.headers.get("upload-offset"));
-  return Number.isFinite(reached) && reached > offset ? reached : end;
+const pathOf = (url: string) => new URL(url, document.baseURI).pathname;
+
+/** A lost line, a busy server and a piece that the server had already taken may be tried again; a refusal may not. */
+function repeatable(status: number): boolean {
+  return status < 400 || status >= 500 || [401, 409, 423, 429].includes(status);
 }
 
-async function offsetAt(address: string, signal?: AbortSignal): Promise<number | undefined> {
-  const response = await send("HEAD", address, { headers: TUS, signal });
-  const text = response.headers.get("upload-offset");
-  return text === null ? undefined : Number(text);
-}
-
-/** `key base64(value)` pairs, values as UTF-8. */
-export function encodeMetadata(metadata: Record<string, string>): string {
-  return Object.entries(metadata)
-    .map(([key, value]) => {
-      const bytes = new TextEncoder().encode(value);
-      return `${key} ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
-    })
-    .join(",");
-}
-
-/** A lost line, a busy server and a chunk that the server had already taken may be tried again; a refusal may not. */
-function repeatable(error: unknown): boolean {
-  if (!(error instanceof Problem)) return false;
-  return error.status === 0 || error.status === 409 || error.status === 429 || error.status >= 500;
-}
-
-function backOff(attempt: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.min(1000 * 2 ** (attempt - 1), 15_000)));
-}
-
-const remembered = {
-  key: ({ file, metadata }: UploadOptions) =>
-    `kinora.upload.${metadata.title_id ?? metadata.purpose}.${file.name}.${file.size}.${file.lastModified}`,
-  get(options: UploadOptions): string | null {
-    return storage()?.getItem(this.key(options)) ?? null;
-  },
-  set(options: UploadOptions, address: string) {
-    storage()?.setItem(this.key(options), address);
-  },
-  forget(options: UploadOptions) {
-    storage()?.removeItem(this.key(options));
-  },
-};
-
-function storage(): Storage | undefined {
+function problemOf(error: Error | DetailedError): Problem {
+  const response = "originalResponse" in error ? error.originalResponse : null;
+  if (!response) return new Problem(0, "unreachable");
+  let body: Record<string, unknown> = {};
   try {
-    return localStorage;
+    body = JSON.parse(response.getBody()) as Record<string, unknown>;
   } catch {
-    return undefined;
+    // Not JSON: a proxy in between answered. The status is all there is to say.
   }
+  return problemFrom(new Response(null, { status: response.getStatus() }), body);
 }

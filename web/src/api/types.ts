@@ -64,3 +64,4 @@ export type ExperimentWithResults = Schemas["ExperimentWithResults"];
 export type AdminTitle = Schemas["AdminTitle"];
 export type AdminTitleWhole = Schemas["AdminTitleWhole"];
 export type Video = Schemas["Video"];
+export type UnfinishedUpload = Schemas["Upload"];

@@ -59,6 +59,9 @@ export function freshState() {
     ended: [],
     uploads: new Map(),
     uploadBreaks: 0,
+    /** Pieces are answered once this is settled. */
+    uploadGate: undefined,
+    uploadBytesLeft: 2 ** 40,
     edits: new Map(),
     marks: new Map(),
     searchMax: 48,

@@ -177,17 +177,25 @@ const routes = [
   ["GET", /^\/admin\/models\/(\w+)\/estimate$/, (state, [, id]) => answers.estimateAnswer(state, id)],
   ["POST", /^\/admin\/models\/train$/, () => answers.jobsAnswer().items[0]],
   ["GET", /^\/admin\/experiments$/, answers.experimentsAnswer],
-  ["POST", /^\/admin\/experiments$/, (state, _m, { body }) => {
-    const made = { ...body, id: "x3", state: "running", started_at: new Date().toISOString() };
-    state.experiments = [made, ...answers.experimentsAnswer(state).items];
-    return made;
-  }],
+  [
+    "POST",
+    /^\/admin\/experiments$/,
+    (state, _m, { body }) => {
+      const made = { ...body, id: "x3", state: "running", started_at: new Date().toISOString() };
+      state.experiments = [made, ...answers.experimentsAnswer(state).items];
+      return made;
+    },
+  ],
   ["GET", /^\/admin\/experiments\/(\w+)$/, (state, [, id]) => answers.experimentAnswer(state, id) ?? notFound()],
-  ["POST", /^\/admin\/experiments\/(\w+)\/stop$/, (state, [, id]) => {
-    const stopped = { ...answers.experimentsAnswer(state).items.find((it) => it.id === id), state: "stopped" };
-    state.experiments = answers.experimentsAnswer(state).items.map((it) => (it.id === id ? stopped : it));
-    return stopped;
-  }],
+  [
+    "POST",
+    /^\/admin\/experiments\/(\w+)\/stop$/,
+    (state, [, id]) => {
+      const stopped = { ...answers.experimentsAnswer(state).items.find((it) => it.id === id), state: "stopped" };
+      state.experiments = answers.experimentsAnswer(state).items.map((it) => (it.id === id ? stopped : it));
+      return stopped;
+    },
+  ],
   ["GET", /^\/admin\/users$/, answers.usersAnswer],
   [
     "GET",
@@ -289,7 +297,7 @@ async function api(state, url, request, response) {
       throw new Refusal(404, "profile_not_found", "Gone");
     const found = routes.find(([method, pattern]) => method === request.method && pattern.test(path)) ?? notFound();
     const query = Object.fromEntries(url.searchParams);
-    const answer = found[2](state, path.match(found[1]), { body, query, raw, headers: request.headers });
+    const answer = await found[2](state, path.match(found[1]), { body, query, raw, headers: request.headers });
     if (answer instanceof Reply) return response.writeHead(answer.status, answer.headers).end();
     response.writeHead(answer === undefined ? 204 : 200, { "content-type": "application/json" });
     response.end(answer === undefined ? undefined : JSON.stringify(answer));

@@ -1,4 +1,4 @@
-/** The fixture's side of resumable uploads (tus 1.0): creation, where it stands, and pieces; one may be lost on purpose. */
+/** The fixture's side of resumable uploads (tus 1.0): creation, where it stands, and pieces; some break in the middle on purpose. */
 
 export class Refusal {
   constructor(status, code, title, detail) {
@@ -50,15 +50,38 @@ export const uploadRoutes = [
   [
     "PATCH",
     /^\/admin\/uploads\/(\w+)$/,
-    (state, [, id], { headers, raw }) => {
+    async (state, [, id], { headers, raw }) => {
       const upload = uploadOf(state, id);
       if (Number(headers["upload-offset"]) !== upload.offset) throw new Refusal(409, "offset_wrong", "Not there");
-      if (upload.offset > 0 && state.uploadBreaks > 0) {
+      await state.uploadGate;
+      if (state.uploadBreaks > 0) {
         state.uploadBreaks -= 1;
+        upload.offset += Math.floor(raw.length / 2);
         throw new Refusal(503, "unavailable", "Unavailable");
       }
       upload.offset += raw.length;
       return new Reply(204, { "upload-offset": upload.offset });
     },
+  ],
+  ["DELETE", /^\/admin\/uploads\/(\w+)$/, (state, [, id]) => uploadOf(state, id) && void state.uploads.delete(id)],
+  [
+    "GET",
+    /^\/admin\/uploads$/,
+    (state) => ({
+      items: [...state.uploads]
+        .filter(([, { offset, length }]) => offset < length)
+        .map(([id, { offset, length, metadata }]) => ({
+          id,
+          title_id: metadata.title_id,
+          filename: metadata.filename,
+          fingerprint: metadata.fingerprint,
+          bytes: length,
+          offset,
+          expires_at: "2026-11-30T12:00:00Z",
+        })),
+      bytes_max: 256 * 2 ** 30,
+      bytes_left: state.uploadBytesLeft,
+      uploads_max: 20,
+    }),
   ],
 ];

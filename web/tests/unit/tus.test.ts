@@ -1,82 +1,86 @@
-/** Uploads: in pieces, resumed where the server says, given up on a refusal, found again after a closed tab. */
+/** Uploads: what a file is known by, how fast it goes, what it is called after. The sending itself is tus-js-client's, and is tried in a real browser and against a real server. */
 import { describe, expect, it } from "vitest";
-import { encodeMetadata, upload, uploadId } from "@/api/tus";
-import { count, problem, serve } from "../support/server";
+import { speed } from "@/api/transfers";
+import { fingerprint, uploadId } from "@/api/tus";
+import { isVideoFile, nameOf } from "@/lib/video-names";
 
-const PLACE = "/api/v1/admin/uploads/u1";
-const file = (bytes: number) => new File([new Uint8Array(bytes)], "kid.mp4", { type: "video/mp4", lastModified: 1 });
-const options = (bytes: number) => ({
-  file: file(bytes),
-  metadata: { title_id: "t1", filename: "kid.mp4", purpose: "video" },
-  chunkBytes: 10,
-  pause: async () => undefined,
-});
+const film = (content: number[] | Uint8Array<ArrayBuffer>, name = "kid.mp4", lastModified = 1) =>
+  new File([new Uint8Array(content)], name, { type: "video/mp4", lastModified });
 
-/** A server that keeps what arrives, and breaks when told. */
-function tusServer(breakAt: number[] = []) {
-  let offset = 0;
-  let patches = 0;
-  const answer = (status: number) =>
-    new Response(null, { status, headers: { "upload-offset": String(offset), "tus-resumable": "1.0.0" } });
-  const asked = serve({
-    "POST /api/v1/admin/uploads": () => new Response(null, { status: 201, headers: { location: PLACE } }),
-    [`HEAD ${PLACE}`]: () => answer(200),
-    [`PATCH ${PLACE}`]: async (request) => {
-      patches += 1;
-      const from = Number(request.headers.get("upload-offset"));
-      if (from !== offset) return problem(409, "offset_mismatch");
-      const body = await request.arrayBuffer();
-      if (breakAt.includes(patches)) {
-        offset += Math.floor(body.byteLength / 2);
-        throw new TypeError("line broken");
-      }
-      offset += body.byteLength;
-      return answer(204);
-    },
-  });
-  return { asked, offset: () => offset };
-}
-
-describe("an upload", () => {
-  it("sends every byte in pieces", async () => {
-    const server = tusServer();
-    const seen: number[] = [];
-    const address = await upload({ ...options(25), onProgress: (sent) => seen.push(sent) });
-    expect(uploadId(address)).toBe("u1");
-    expect(server.offset()).toBe(25);
-    expect(seen).toEqual([0, 10, 20, 25]);
-  });
-
-  it("goes on where the server got to when the line breaks in the middle of a piece", async () => {
-    const server = tusServer([2]);
-    await upload(options(30));
-    expect(server.offset()).toBe(30);
-    expect(count(server.asked, "HEAD", PLACE)).toBe(1);
-    expect(server.asked.filter((one) => one.method === "PATCH").map((one) => one.headers.get("upload-offset"))).toEqual(
-      ["0", "10", "15", "25"],
-    );
-  });
-
-  it("gives up after five broken lines in a row, and finds its place again later", async () => {
-    const server = tusServer([2, 3, 4, 5, 6]);
-    await expect(upload(options(200))).rejects.toMatchObject({ status: 0 });
-    await upload(options(200));
-    expect(server.offset()).toBe(200);
-    expect(count(server.asked, "POST", "/api/v1/admin/uploads")).toBe(1);
-  });
-
-  it("does not repeat what was refused", async () => {
-    const asked = serve({
-      "POST /api/v1/admin/uploads": () => new Response(null, { status: 201, headers: { location: PLACE } }),
-      [`PATCH ${PLACE}`]: () => problem(413, "upload_too_large"),
-    });
-    await expect(upload(options(20))).rejects.toMatchObject({ code: "upload_too_large" });
-    expect(count(asked, "PATCH", PLACE)).toBe(1);
+describe("a file's fingerprint", () => {
+  it("is the same for the same file and another for any other", async () => {
+    const long = new Uint8Array(300_000);
+    const changed = (at: number) => {
+      const other = long.slice();
+      other[at] = 1;
+      return film(other);
+    };
+    const known = await fingerprint(film(long));
+    expect(await fingerprint(film(long.slice()))).toBe(known);
+    const others = [
+      changed(0),
+      changed(299_999),
+      film(long, "kid2.mp4"),
+      film(long, "kid.mp4", 2),
+      film(long.slice(1)),
+    ];
+    const prints = await Promise.all(others.map(fingerprint));
+    expect(new Set([known, ...prints]).size).toBe(6);
+    expect(known).toMatch(/^[0-9a-z]{17,30}$/);
   });
 });
 
-it("writes metadata as UTF-8 in base64", () => {
-  expect(encodeMetadata({ filename: "Amélie.mp4", purpose: "video" })).toBe(
-    "filename QW3DqWxpZS5tcDQ=,purpose dmlkZW8=",
-  );
+it("an upload is named by the end of its address", () => {
+  expect(uploadId("/api/v1/admin/uploads/u1")).toBe("u1");
+  expect(uploadId("")).toBe("");
+});
+
+describe("speed", () => {
+  it("is what the samples say, and nothing before there is something to compare", () => {
+    expect(speed([], 100)).toEqual({});
+    expect(speed([{ at: 0, sent: 5 }], 100)).toEqual({});
+    expect(
+      speed(
+        [
+          { at: 0, sent: 5 },
+          { at: 100, sent: 50 },
+        ],
+        100,
+      ),
+    ).toEqual({});
+    expect(
+      speed(
+        [
+          { at: 0, sent: 5 },
+          { at: 1000, sent: 5 },
+        ],
+        100,
+      ),
+    ).toEqual({});
+    const samples = [
+      { at: 1000, sent: 0 },
+      { at: 2000, sent: 10 },
+      { at: 3000, sent: 40 },
+    ];
+    expect(speed(samples, 100)).toEqual({ bytesPerSecond: 20, secondsLeft: 3 });
+  });
+});
+
+describe("a video's name", () => {
+  it.each([
+    ["Solaris.1972.1080p.BluRay.mkv", { name: "Solaris", year: 1972 }],
+    ["Solaris (1972).mkv", { name: "Solaris", year: 1972 }],
+    ["2001 A Space Odyssey (1968).mp4", { name: "2001 A Space Odyssey", year: 1968 }],
+    ["holiday_at_sea.mov", { name: "holiday at sea" }],
+    ["1984.mkv", { name: "1984" }],
+    [".mkv", { name: "mkv" }],
+  ])("of %s", (file, name) => {
+    expect(nameOf(file)).toEqual(name);
+  });
+
+  it("says whether it is one", () => {
+    expect(isVideoFile(film([1]))).toBe(true);
+    expect(isVideoFile(new File(["x"], "FILM.MKV"))).toBe(true);
+    expect(isVideoFile(new File(["x"], "notes.txt", { type: "text/plain" }))).toBe(false);
+  });
 });

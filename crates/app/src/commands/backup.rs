@@ -108,7 +108,7 @@ impl Backup {
 
     /// Uploads that go on, and the sources of jobs that have not ended well.
     async fn add_sources(&mut self) -> anyhow::Result<()> {
-        let sql = "SELECT id, purpose FROM uploads WHERE state <> 'packaged'";
+        let sql = "SELECT id, purpose FROM uploads WHERE state NOT IN ('packaged', 'expired')";
         for (id, purpose) in self.rows::<(i64, String)>("streaming.db", sql).await? {
             let name = format!("{SOURCES}/{}", UploadId(id));
             if !(self.without_media && purpose == "video") {

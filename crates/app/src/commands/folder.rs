@@ -1,111 +1,199 @@
 //! `kinora import folder`: films and series from a folder of video files, named as people name them:
 //! `Solaris (1972).mkv`, `Solaris (1972)/film.mkv`, `Dark/Season 1/Dark S01E02 Lies.mkv`.
 //!
-//! Repeating it adds what is new: a file is known by a digest of where it is, a series by its name and year. An episode's place and a film's
-//! name and year say which title it is; where several files are one title, the largest is taken. A title that is here already, from
-//! wherever, gets the video and stays as it is.
+//! Repeating it adds what is new, and a file that changed is packaged anew: a file is known by a digest of where it is, a series by its
+//! name and year. An episode's place and a film's name and year say which title it is; where several files are one title, the largest is
+//! taken. What an NFO file beside it says goes into a title that is made; one that is here already, from wherever, gets the video and
+//! stays as it is. Files are looked at one after the other, and opened by the jobs that package them alone.
 
+mod memory;
 mod names;
+mod nfo;
+mod scan;
+pub mod watch;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use contract::{
     TitleId,
     catalog::{Catalog, EpisodePlace, ExternalId, ForTitle, ImportTitles, NewTitle, TitleKind},
     jobs::{JobState, Jobs, ListJobs},
-    streaming::{AddMedia, Streaming},
+    streaming::{AddMedia, Streaming, StreamingError},
 };
+use platform::Db;
 use sha2::{Digest as _, Sha256};
 
+use memory::{Change, Memory};
 use names::{Named, name_of};
+use nfo::{Facts, Kind};
+use scan::Seen;
 
-const EXTENSIONS: [&str; 9] = ["mkv", "mp4", "m4v", "mov", "avi", "webm", "ts", "mpg", "mpeg"];
-const FILES_MAX: usize = 100_000;
-const DEPTH_MAX: usize = 8;
+pub use scan::EXTENSIONS;
+
 const SOURCE: &str = "file";
 const SERIES_SOURCE: &str = "folder";
+/// Titles that are made in one transaction: viewers rate meanwhile.
+const TITLES_AT_ONCE: usize = 2_000;
+/// Files whose videos are queued before they are remembered.
+const FILES_AT_ONCE: usize = 50;
+const WORDS_MAX: usize = 1_000;
 
 /// How many of what came in.
 #[derive(Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     pub files: usize,
+    /// As they were the last time.
+    pub unchanged: usize,
+    /// Changed so lately that somebody may be writing them, or while what they were is being packaged.
+    pub resting: usize,
     pub titles_created: u64,
     pub queued: usize,
-    /// Files of a title that a larger file is of, too: which, and why.
+    /// Files that could not be used, or of a title that a larger file is of, too: which, and why.
     pub left_out: Vec<String>,
+}
+
+impl Counts {
+    fn leave_out(&mut self, what: String) {
+        if self.left_out.len() < WORDS_MAX {
+            self.left_out.push(what);
+        }
+    }
+}
+
+/// Who is told of what is found.
+#[derive(Clone)]
+pub struct Doors {
+    pub catalog: Arc<dyn Catalog>,
+    pub streaming: Arc<dyn Streaming>,
+    pub jobs: Arc<dyn Jobs>,
+    /// Where it is remembered.
+    pub db: Db,
 }
 
 /// A file, where it is in the folder.
 struct Found {
-    file: PathBuf,
-    bytes: u64,
+    seen: Seen,
     named: Named,
+    change: Change,
 }
 
-/// Brings in everything below `folder`.
+/// Brings in everything below `folder` that is new or changed, and not before it has rested for that long by `now_ms`.
 pub async fn import(
     folder: &Path,
-    catalog: &dyn Catalog,
-    streaming: &dyn Streaming,
-    jobs: &dyn Jobs,
+    doors: &Doors,
+    (now_ms, rest): (i64, Duration),
     progress: impl Fn(f32, &str),
 ) -> anyhow::Result<Counts> {
     let folder = folder
         .canonicalize()
         .with_context(|| format!("reading the folder {}", folder.display()))?;
-    let files = videos_below(&folder)?;
-    ensure!(
-        !files.is_empty(),
-        "there is no video file in {} (looked for {})",
-        folder.display(),
-        EXTENSIONS.join(", ")
-    );
+    let scanned = tokio::task::spawn_blocking({
+        let folder = folder.clone();
+        move || scan::videos_below(&folder)
+    });
+    let scan = scanned.await??;
     let mut counts = Counts {
-        files: files.len(),
+        files: scan.videos.len(),
+        left_out: scan.unreadable,
         ..Counts::default()
     };
-    let files = one_of_each(&folder, files, &mut counts.left_out)?;
-    let titles = import_titles(&folder, &files, catalog, &mut counts).await?;
-    let waiting = waiting_titles(jobs).await?;
-    for (number, (found, title)) in files.iter().zip(&titles).enumerate() {
-        progress(number as f32 / files.len() as f32, &found.file.to_string_lossy());
-        let has_video = catalog.title(ForTitle { title: *title }).await?.video.is_some();
-        if has_video || waiting.contains(title) {
-            continue;
-        }
-        let path = folder.join(&found.file);
-        let text = path.to_str();
-        let text = text.with_context(|| format!("{}: the name is not UTF-8; rename the file", path.display()))?;
-        let media = AddMedia {
-            title: *title,
-            path: text.to_owned(),
-        };
-        streaming.add_media(media).await?;
-        counts.queued += 1;
+    let memory = Memory::of(&doors.db, &folder);
+    let known = memory.load().await?;
+    let files = one_of_each(&folder, &scan.videos, &known, &mut counts);
+    memory.forget(&known.gone(&scan.videos)).await?;
+    counts.unchanged = files.iter().filter(|found| found.change == Change::Unchanged).count();
+    let has_rested = |found: &Found| now_ms - found.seen.modified_ms >= rest.as_millis() as i64;
+    let (files, resting): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .filter(|found| found.change != Change::Unchanged)
+        .partition(has_rested);
+    counts.resting = resting.len();
+    if !files.is_empty() {
+        let titles = import_titles(&folder, &files, &*doors.catalog, &mut counts).await?;
+        queue_videos(&folder, (&files, &titles), doors, (&memory, &mut counts), progress).await?;
     }
     Ok(counts)
 }
 
+async fn queue_videos(
+    folder: &Path,
+    (files, titles): (&[Found], &[TitleId]),
+    doors: &Doors,
+    (memory, counts): (&Memory<'_>, &mut Counts),
+    progress: impl Fn(f32, &str),
+) -> anyhow::Result<()> {
+    let waiting = waiting_titles(&*doors.jobs).await?;
+    let all: Vec<_> = files.iter().zip(titles).collect();
+    for (number, some) in all.chunks(FILES_AT_ONCE).enumerate() {
+        let mut settled: Vec<&Seen> = Vec::with_capacity(some.len());
+        for (found, title) in some {
+            let share = (number * FILES_AT_ONCE) as f32 / all.len() as f32;
+            progress(share, &found.seen.file.to_string_lossy());
+            let has_video =
+                || async { anyhow::Ok(doors.catalog.title(ForTitle { title: **title }).await?.video.is_some()) };
+            let is_settled = match found.change {
+                // What waits is the file as it was; this one comes once that is done.
+                Change::Changed if waiting.contains(*title) => {
+                    counts.resting += 1;
+                    false
+                }
+                Change::New if waiting.contains(*title) || has_video().await? => true,
+                _ => queue_video(&folder.join(&found.seen.file), **title, doors, counts).await?,
+            };
+            if is_settled {
+                settled.push(&found.seen);
+            }
+        }
+        memory.note(&settled).await?;
+        doors.db.give_way().await;
+    }
+    Ok(())
+}
+
+/// Whether it is under way. One file that cannot be used holds up no other, and is looked at again the next time.
+async fn queue_video(path: &Path, title: TitleId, doors: &Doors, counts: &mut Counts) -> anyhow::Result<bool> {
+    let Some(text) = path.to_str() else {
+        counts.leave_out(format!("{}: the name is not UTF-8; rename the file", path.display()));
+        return Ok(false);
+    };
+    let media = AddMedia {
+        title,
+        path: text.to_owned(),
+    };
+    match doors.streaming.add_media(media).await {
+        Ok(_) => {
+            counts.queued += 1;
+            return Ok(true);
+        }
+        Err(StreamingError::FileInvalid(why)) => counts.leave_out(why),
+        Err(refused @ (StreamingError::TitleIsSeries | StreamingError::TitleNotFound)) => {
+            counts.leave_out(format!("{text}: {refused}"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(false)
+}
+
 /// The largest file of each episode, and of each film with a year: those are the same film wherever they lie.
-fn one_of_each(folder: &Path, files: Vec<PathBuf>, left_out: &mut Vec<String>) -> anyhow::Result<Vec<Found>> {
+fn one_of_each(folder: &Path, files: &[Seen], known: &memory::Known, counts: &mut Counts) -> Vec<Found> {
     let mut best: Vec<Found> = Vec::with_capacity(files.len());
     let mut places: HashMap<String, usize> = HashMap::new();
-    for file in files {
-        let path = folder.join(&file);
-        let meta = std::fs::metadata(&path).with_context(|| format!("reading {}", path.display()))?;
+    for seen in files {
         let mut found = Found {
-            named: name_of(folder, &file),
-            bytes: meta.len(),
-            file,
+            named: name_of(folder, &seen.file),
+            change: known.change(seen),
+            seen: seen.clone(),
         };
         let key = match (&found.named.episode, found.named.year) {
             (Some((series, season, episode)), year) => format!("{} {season} {episode}", series_key(series, year)),
             (None, Some(year)) => format!("{}\0{year}", found.named.name.to_lowercase()),
-            (None, None) => found.file.to_string_lossy().into_owned(),
+            (None, None) => found.seen.file.to_string_lossy().into_owned(),
         };
         let Some(place) = places.get(&key) else {
             places.insert(key, best.len());
@@ -113,51 +201,16 @@ fn one_of_each(folder: &Path, files: Vec<PathBuf>, left_out: &mut Vec<String>) -
             continue;
         };
         let kept = &mut best[*place];
-        if found.bytes > kept.bytes {
+        if found.seen.bytes > kept.seen.bytes {
             std::mem::swap(kept, &mut found);
         }
-        left_out.push(format!(
+        counts.leave_out(format!(
             "{}: the same as {}, which is larger or came first",
-            found.file.display(),
-            kept.file.display()
+            found.seen.file.display(),
+            kept.seen.file.display()
         ));
     }
-    Ok(best)
-}
-
-/// Paths of video files relative to `folder`, sorted. Links are not followed; hidden entries are left out.
-fn videos_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut open = vec![(folder.to_owned(), 0)];
-    while let Some((current, depth)) = open.pop() {
-        let entries =
-            std::fs::read_dir(&current).with_context(|| format!("reading the folder {}", current.display()))?;
-        for entry in entries {
-            let entry = entry?;
-            let (kind, path) = (entry.file_type()?, entry.path());
-            if entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
-            }
-            if kind.is_dir() && depth < DEPTH_MAX {
-                open.push((path, depth + 1));
-            } else if kind.is_file() && is_video(&path) {
-                ensure!(
-                    files.len() < FILES_MAX,
-                    "more than {FILES_MAX} video files; import parts of the folder"
-                );
-                files.push(path.strip_prefix(folder)?.to_owned());
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn is_video(path: &Path) -> bool {
-    let extension = path
-        .extension()
-        .map(|extension| extension.to_string_lossy().to_lowercase());
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+    best
 }
 
 /// The title of each file, in order. A title that is here already is left as it is.
@@ -167,20 +220,30 @@ async fn import_titles(
     catalog: &dyn Catalog,
     counts: &mut Counts,
 ) -> anyhow::Result<Vec<TitleId>> {
-    let mut series: BTreeMap<String, (&str, Option<u16>)> = BTreeMap::new();
-    for named in files.iter().map(|found| &found.named) {
-        if let Some((name, ..)) = &named.episode {
-            series.entry(series_key(name, named.year)).or_insert((name, named.year));
+    let mut series: BTreeMap<String, (&Found, &str)> = BTreeMap::new();
+    for found in files {
+        if let Some((name, ..)) = &found.named.episode {
+            series
+                .entry(series_key(name, found.named.year))
+                .or_insert((found, name));
         }
     }
-    let new_series = series.iter().map(|(key, (name, year))| {
+    let mut new_series = Vec::with_capacity(series.len());
+    for (key, (found, name)) in &series {
+        let facts = series_facts(folder, &found.seen.file, counts);
         let id = digest(key.as_bytes());
-        new_title(TitleKind::Series, name, *year, None, (SERIES_SOURCE, &id))
-    });
-    let titles = new_series.collect();
-    let made = catalog.import_new(ImportTitles { titles }).await?;
-    let ids: BTreeMap<&str, TitleId> = series.keys().map(String::as_str).zip(made.titles).collect();
-    let new_files = files.iter().map(|found| {
+        new_series.push(new_title(
+            (TitleKind::Series, None),
+            name,
+            found.named.year,
+            facts,
+            (SERIES_SOURCE, &id),
+        ));
+    }
+    let made = put_titles(catalog, new_series, counts).await?;
+    let ids: BTreeMap<&str, TitleId> = series.keys().map(String::as_str).zip(made).collect();
+    let mut new_files = Vec::with_capacity(files.len());
+    for found in files {
         let named = &found.named;
         let place = named.episode.as_ref().and_then(|(name, season, episode)| {
             let series = *ids.get(series_key(name, named.year).as_str())?;
@@ -195,13 +258,56 @@ async fn import_titles(
         } else {
             TitleKind::Film
         };
-        let id = digest(folder.join(&found.file).as_os_str().as_encoded_bytes());
-        new_title(kind, &named.name, named.year, place, (SOURCE, &id))
-    });
-    let titles = new_files.collect();
-    let imported = catalog.import_new(ImportTitles { titles }).await?;
-    counts.titles_created = imported.created + made.created;
-    Ok(imported.titles)
+        let facts = file_facts(&folder.join(&found.seen.file), kind, counts);
+        let id = digest(folder.join(&found.seen.file).as_os_str().as_encoded_bytes());
+        new_files.push(new_title((kind, place), &named.name, named.year, facts, (SOURCE, &id)));
+    }
+    put_titles(catalog, new_files, counts).await
+}
+
+async fn put_titles(
+    catalog: &dyn Catalog,
+    mut titles: Vec<NewTitle>,
+    counts: &mut Counts,
+) -> anyhow::Result<Vec<TitleId>> {
+    let mut ids = Vec::with_capacity(titles.len());
+    while !titles.is_empty() {
+        let rest = titles.split_off(titles.len().min(TITLES_AT_ONCE));
+        let imported = catalog.import_new(ImportTitles { titles }).await?;
+        counts.titles_created += imported.created;
+        ids.extend(imported.titles);
+        titles = rest;
+    }
+    Ok(ids)
+}
+
+/// Of `Solaris (1972).nfo` beside `Solaris (1972).mkv`, or of `movie.nfo` in the film's own folder.
+fn file_facts(file: &Path, kind: TitleKind, counts: &mut Counts) -> Facts {
+    let beside = file.with_extension("nfo");
+    let kind = match kind {
+        TitleKind::Episode => Kind::Episode,
+        TitleKind::Film | TitleKind::Series => Kind::Film,
+    };
+    let own_folder = (kind == Kind::Film).then(|| file.with_file_name("movie.nfo"));
+    first_of([Some(beside), own_folder], kind, counts)
+}
+
+/// Of `tvshow.nfo` in the folder of a series, whose episodes may lie in folders of their seasons.
+fn series_facts(root: &Path, episode: &Path, counts: &mut Counts) -> Facts {
+    let folder = root.join(episode.parent().unwrap_or(Path::new("")));
+    let above = folder.parent().map(|above| above.join("tvshow.nfo"));
+    first_of([Some(folder.join("tvshow.nfo")), above], Kind::Series, counts)
+}
+
+fn first_of(paths: [Option<PathBuf>; 2], kind: Kind, counts: &mut Counts) -> Facts {
+    for path in paths.into_iter().flatten() {
+        match nfo::read(&path, kind) {
+            Ok(Some(facts)) => return facts,
+            Ok(None) => {}
+            Err(why) => counts.leave_out(why),
+        }
+    }
+    Facts::default()
 }
 
 /// A series is known by its name and year.
@@ -216,28 +322,30 @@ fn digest(text: &[u8]) -> String {
     hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What an NFO file says goes before what the path says.
 fn new_title(
-    kind: TitleKind,
+    (kind, place): (TitleKind, Option<EpisodePlace>),
     name: &str,
     year: Option<u16>,
-    place: Option<EpisodePlace>,
-    external: (&str, &str),
+    facts: Facts,
+    (source, id): (&str, &str),
 ) -> NewTitle {
+    let own = ExternalId {
+        source: source.into(),
+        id: id.into(),
+    };
     NewTitle {
         kind,
-        name: name.to_owned(),
-        original_name: None,
-        year,
-        genres: Vec::new(),
-        description: String::new(),
+        name: facts.name.unwrap_or_else(|| name.to_owned()),
+        original_name: facts.original_name,
+        year: facts.year.or(year),
+        genres: facts.genres,
+        description: facts.plot,
         maturity: None,
         duration_ms: None,
-        credits: Vec::new(),
+        credits: facts.credits,
         place,
-        external: vec![ExternalId {
-            source: external.0.into(),
-            id: external.1.into(),
-        }],
+        external: std::iter::once(own).chain(facts.ids).collect(),
         published: true,
     }
 }

@@ -1,5 +1,7 @@
 //! `kinora import`: a data set, or a folder of video, with progress and counts. Works beside a running server.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use contract::{
     ProfileId,
@@ -31,7 +33,7 @@ async fn import(node: &Node, args: &Import) -> anyhow::Result<()> {
     let rooms = node.rooms().await?;
     match args.kind.kind() {
         Some(kind) => import_dataset(&rooms, args, kind).await?,
-        None => import_folder(&rooms, args).await?,
+        None => import_folder(node, &rooms, args).await?,
     }
     rooms.settle(node).await
 }
@@ -67,11 +69,18 @@ async fn import_dataset(rooms: &Rooms, args: &Import, kind: DatasetKind) -> anyh
     report(&ended)
 }
 
-async fn import_folder(rooms: &Rooms, args: &Import) -> anyhow::Result<()> {
+async fn import_folder(node: &Node, rooms: &Rooms, args: &Import) -> anyhow::Result<()> {
     let progress = Progress::new();
     let shown = |share: f32, stage: &str| progress.at(share, stage);
-    let counts = folder::import(&args.path, &*rooms.catalog, &*rooms.streaming, &*rooms.streaming, shown).await?;
+    let moment = (node.inputs.now_ms(), Duration::ZERO);
+    let counts = folder::import(&args.path, &rooms.library(), moment, shown).await?;
     progress.end();
+    anyhow::ensure!(
+        counts.files > 0,
+        "there is no video file in {} (looked for {})",
+        args.path.display(),
+        folder::EXTENSIONS.join(", ")
+    );
     if args.json {
         println!("{}", serde_json::to_string_pretty(&counts)?);
     } else {
@@ -79,8 +88,8 @@ async fn import_folder(rooms: &Rooms, args: &Import) -> anyhow::Result<()> {
             println!("left out {file}");
         }
         println!(
-            "{} files: {} new titles, {} videos queued",
-            counts.files, counts.titles_created, counts.queued
+            "{} files, {} unchanged: {} new titles, {} videos queued",
+            counts.files, counts.unchanged, counts.titles_created, counts.queued
         );
         println!("a running server packages them");
     }

@@ -3,7 +3,7 @@
 pub mod backup;
 pub mod doctor;
 pub mod evaluate;
-mod folder;
+pub mod folder;
 pub mod import;
 pub mod media;
 pub mod migrate;

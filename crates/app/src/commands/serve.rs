@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::backup;
+use super::{backup, folder::watch};
 use crate::{
     cli::Serve,
     config::Config,
@@ -47,12 +47,24 @@ pub async fn run(args: Serve) -> anyhow::Result<()> {
     rooms.subscribe(&node).await?;
     let tasks = TaskTracker::new();
     rooms.start(&node, &tasks, &roles, &stop);
+    let listening = CancellationToken::new();
+    if roles.has(Role::Importer) {
+        let (config, inputs) = (node.config.library.clone(), node.inputs.clone());
+        tasks.spawn(watch::run(
+            config,
+            rooms.library(),
+            inputs,
+            listening.clone(),
+            stop.clone(),
+        ));
+    }
     if roles.has(Role::Gateway) {
         let router = gateway::open(rooms.doors(&node), node.config.gateway.clone()).await?;
         serve_metrics(&node, metrics, &tasks, &stop).await?;
         announce_set_up(&rooms).await?;
-        listen(&node.config.listen, router, &stop).await?;
+        listen(&node.config.listen, router, &listening, &stop).await?;
     } else {
+        listening.cancel();
         println!("working as {}", node.config.roles);
         stop.cancelled().await;
     }
@@ -80,11 +92,17 @@ fn end_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output =
     })
 }
 
-async fn listen(address: &SocketAddr, router: Router, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn listen(
+    address: &SocketAddr,
+    router: Router,
+    listening: &CancellationToken,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("listening on {address}; is another server running there? choose another address with --listen")
     })?;
     println!("listening on http://{}", listener.local_addr()?);
+    listening.cancel();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let drained = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
     let cut_off = async {

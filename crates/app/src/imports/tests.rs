@@ -116,6 +116,9 @@ impl Fixture {
             filename: "upload.dat".into(),
             purpose: UploadPurpose::Dataset,
             title: None,
+            length_deferred: false,
+            is_partial: false,
+            fingerprint: String::new(),
         };
         let upload = self.streaming.create_upload(new).await.unwrap();
         let piece = AppendUpload {
@@ -123,6 +126,9 @@ impl Fixture {
             upload: upload.id,
             offset: 0,
             body: Blob(text.as_bytes().to_vec()),
+            request: None,
+            is_held: false,
+            length: None,
         };
         self.streaming.append_upload(piece).await.unwrap();
         ForUpload {

@@ -13,10 +13,12 @@ mod health;
 mod imports;
 mod kids;
 mod leaving;
+mod library;
 mod players;
 mod policies;
 mod replay;
 mod rows;
+mod uploads;
 mod video;
 mod viewers;
 

@@ -407,3 +407,62 @@ pub struct StartImport {
     #[schema(value_type = Vec<String>)]
     pub upload_ids: Vec<UploadId>,
 }
+
+/// One's own uploads that are not whole, newest first, and what one may still send.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Uploads {
+    pub items: Vec<Upload>,
+    /// Of one upload.
+    pub bytes_max: u64,
+    /// Of all uploads that may still be begun, together.
+    pub bytes_left: u64,
+    /// Unfinished at a time.
+    pub uploads_max: u32,
+}
+
+/// A file on its way in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Upload {
+    #[schema(value_type = String)]
+    pub id: UploadId,
+    /// Where a video goes; absent for anything else, and for a part of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub title_id: Option<TitleId>,
+    /// What the person called it.
+    pub filename: String,
+    /// Absent while nobody has said how long it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// How much is safely here.
+    pub offset: u64,
+    /// As it was given when it began; may be empty.
+    pub fingerprint: String,
+    /// It is removed then, unless more of it comes before.
+    pub expires_at: Time,
+}
+
+impl From<streaming::Upload> for Upload {
+    fn from(upload: streaming::Upload) -> Self {
+        Self {
+            id: upload.id,
+            title_id: upload.title,
+            filename: upload.filename,
+            bytes: (!upload.length_deferred).then_some(upload.bytes),
+            offset: upload.offset,
+            fingerprint: upload.fingerprint,
+            expires_at: upload.expires_at.into(),
+        }
+    }
+}
+
+impl From<streaming::Uploads> for Uploads {
+    fn from(uploads: streaming::Uploads) -> Self {
+        Self {
+            items: uploads.items.into_iter().map(Upload::from).collect(),
+            bytes_max: uploads.bytes_max,
+            bytes_left: uploads.bytes_left,
+            uploads_max: uploads.uploads_max,
+        }
+    }
+}

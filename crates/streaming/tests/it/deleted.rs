@@ -23,6 +23,9 @@ fn video(bytes: u64) -> CreateUpload {
         filename: "film.mp4".into(),
         purpose: UploadPurpose::Video,
         title: Some(TITLE),
+        length_deferred: false,
+        is_partial: false,
+        fingerprint: String::new(),
     }
 }
 
@@ -32,6 +35,9 @@ fn piece(upload: ForUpload, offset: u64, bytes: &[u8]) -> AppendUpload {
         upload: upload.upload,
         offset,
         body: Blob(bytes.to_vec()),
+        request: None,
+        is_held: false,
+        length: None,
     }
 }
 

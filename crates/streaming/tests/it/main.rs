@@ -13,5 +13,6 @@ mod jobs;
 mod sound;
 mod support;
 mod transcode;
+mod tus;
 mod uploads;
 mod validators;

@@ -11,7 +11,7 @@ use testkit::films::film;
 
 use crate::support::{ACCOUNT, House, NO_TITLE, SERIES, STRANGER, TITLE};
 
-fn video(bytes: u64) -> CreateUpload {
+pub fn video(bytes: u64) -> CreateUpload {
     let title = Some(TITLE);
     CreateUpload {
         account: ACCOUNT,
@@ -19,10 +19,13 @@ fn video(bytes: u64) -> CreateUpload {
         filename: "../../etc/passwd\n.mp4".into(),
         purpose: UploadPurpose::Video,
         title,
+        length_deferred: false,
+        is_partial: false,
+        fingerprint: String::new(),
     }
 }
 
-fn dataset(bytes: u64) -> CreateUpload {
+pub fn dataset(bytes: u64) -> CreateUpload {
     CreateUpload {
         purpose: UploadPurpose::Dataset,
         title: None,
@@ -31,16 +34,19 @@ fn dataset(bytes: u64) -> CreateUpload {
     }
 }
 
-fn piece(upload: UploadId, offset: u64, bytes: &[u8]) -> AppendUpload {
+pub fn piece(upload: UploadId, offset: u64, bytes: &[u8]) -> AppendUpload {
     AppendUpload {
         account: ACCOUNT,
         upload,
         offset,
         body: Blob(bytes.to_vec()),
+        request: None,
+        is_held: false,
+        length: None,
     }
 }
 
-fn mine(upload: UploadId) -> ForUpload {
+pub fn mine(upload: UploadId) -> ForUpload {
     ForUpload {
         account: ACCOUNT,
         upload,
@@ -205,7 +211,7 @@ async fn what_cannot_be_kept_is_refused_before_the_first_byte() {
         create(video(100)).await.unwrap();
         assert_eq!(
             create(video(100)).await,
-            Err(StreamingError::QuotaReached),
+            Err(StreamingError::UploadQuotaReached(50)),
             "bytes of the account"
         );
         let third = create(video(10)).await.unwrap();
@@ -246,15 +252,25 @@ async fn a_forgotten_upload_expires_and_one_that_moves_does_not() {
         house.clock.advance(lifetime - 1);
         house.room.append_upload(piece(moving.id, 0, b"1")).await.unwrap();
         house.clock.advance(1);
-        assert_eq!(
-            house.room.upload(mine(still.id)).await,
-            Err(StreamingError::UploadNotFound)
-        );
+        let gone = Err(StreamingError::UploadExpired);
+        assert_eq!(house.room.upload(mine(still.id)).await, gone);
+        assert_eq!(house.room.append_upload(piece(still.id, 0, b"1")).await, gone);
         assert_eq!(house.room.upload(mine(moving.id)).await.unwrap().offset, 1);
         // A file that no row knows, from long ago, goes with it.
         let orphan = UploadId(1).to_string();
         std::fs::write(house.data.path().join("uploads").join(&orphan), "x").unwrap();
         house.room.tidy().await.unwrap();
         assert_eq!(house.lying_in("uploads"), [moving.id.to_string()]);
+        // That it expired is remembered for a week, and claims no room.
+        assert_eq!(house.room.upload(mine(still.id)).await, gone);
+        house.clock.advance(6 * 86_400_000);
+        house.room.tidy().await.unwrap();
+        assert_eq!(house.room.upload(mine(still.id)).await, gone);
+        house.clock.advance(86_400_000);
+        house.room.tidy().await.unwrap();
+        assert_eq!(
+            house.room.upload(mine(still.id)).await,
+            Err(StreamingError::UploadNotFound)
+        );
     }
 }

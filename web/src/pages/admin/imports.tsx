@@ -3,7 +3,8 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { startImport } from "@/api/admin-endpoints";
 import { useJobs } from "@/api/job-feed";
-import { upload, uploadId } from "@/api/tus";
+import { begunBefore } from "@/api/transfers";
+import { fingerprint, upload, uploadId } from "@/api/tus";
 import type { Job } from "@/api/types";
 import { FormError } from "@/components/field";
 import { Icon } from "@/components/icons";
@@ -81,9 +82,11 @@ interface Sending {
 async function sendAll(files: File[], report: (sending: Sending) => void): Promise<string[]> {
   const ids: string[] = [];
   for (const [index, file] of files.entries()) {
+    const print = await fingerprint(file);
     const address = await upload({
       file,
-      metadata: { filename: file.name, purpose: "dataset" },
+      place: await begunBefore(print),
+      metadata: { filename: file.name, purpose: "dataset", fingerprint: print },
       onProgress: (sent, total) => report({ file: index + 1, of: files.length, fraction: total ? sent / total : 1 }),
     });
     ids.push(uploadId(address));

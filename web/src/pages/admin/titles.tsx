@@ -2,13 +2,15 @@
 import {
   infiniteQueryOptions,
   keepPreviousData,
+  type QueryClient,
   useInfiniteQuery,
   useMutation,
   useQueryClient,
 } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { type AdminTitlesQuery, adminTitles, deleteTitle } from "@/api/admin-endpoints";
+import { sendVideo } from "@/api/transfers";
 import type { AdminTitle, TitleKind } from "@/api/types";
 import { Artwork } from "@/components/artwork";
 import { More } from "@/components/card-grid";
@@ -22,7 +24,9 @@ import { genreList, number, stars } from "@/lib/format";
 import { flatPages } from "@/lib/paging";
 import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
+import { DropDialog, useDrop } from "./drop-videos";
 import { TitleDialog } from "./title-dialog";
+import { Transfers } from "./transfers";
 import { UploadDialog } from "./upload-dialog";
 
 const words = adminEn.titles;
@@ -51,7 +55,8 @@ type Dialogs =
   | { edit: { id: string } }
   | { create: true }
   | { remove: AdminTitle }
-  | { upload: { id: string; name: string } };
+  | { upload: { id: string; name: string } }
+  | { dropped: File[] };
 
 export function Section() {
   const search = useSearch({ from: "/house/admin/titles" });
@@ -78,8 +83,20 @@ export function Section() {
     titlesQuery({ q: search.q, sort, kind: kind || undefined, playable: video === "yes" || undefined }),
   );
   const rows = flatPages(list.data, (title) => title.id);
+  const client = useQueryClient();
+  const drop = useCallback(
+    (files: File[], titleId?: string) => {
+      const title = titleId && files.length === 1 && known(client, titleId);
+      const [file] = files;
+      if (title && file) sendVideo(file, title);
+      else setDialog({ dropped: files });
+    },
+    [client],
+  );
+  const over = useDrop(drop);
   return (
-    <section>
+    <section data-drop={over}>
+      <Transfers />
       <div className="toolbar">
         <Field
           label={words.filter}
@@ -110,6 +127,10 @@ export function Section() {
           <Icon name="plus" />
           {words.create}
         </button>
+        <button type="button" className="button" onClick={() => setDialog({ dropped: [] })}>
+          <Icon name="upload" />
+          {words.uploadMany}
+        </button>
       </div>
       {list.isError && <ErrorState error={list.error} retry={() => list.refetch()} />}
       {list.isPending && <ListSkeleton />}
@@ -121,6 +142,13 @@ export function Section() {
       {dialog && <OpenDialog dialog={dialog} onClose={() => setDialog(undefined)} />}
     </section>
   );
+}
+
+/** A title of the lists that were read, which may have a video. */
+function known(client: QueryClient, id: string): AdminTitle | undefined {
+  const lists = client.getQueriesData<{ pages?: { items: AdminTitle[] }[] }>({ queryKey: ["admin-titles"] });
+  const titles = lists.flatMap(([, list]) => list?.pages?.flatMap(({ items }) => items) ?? []);
+  return titles.find((title) => title.id === id && title.kind !== "series");
 }
 
 interface TableProps {
@@ -167,7 +195,7 @@ function TitleTable({ rows, sort, onSort, onDialog }: TableProps) {
 
 function TitleRow({ title, onDialog }: { title: AdminTitle; onDialog: (dialog: Dialogs) => void }) {
   return (
-    <tr>
+    <tr data-title-id={title.id}>
       <td className="wide">
         <span className="table__title">
           <Artwork src={title.poster_url} />
@@ -245,6 +273,7 @@ function OpenDialog({ dialog, onClose }: { dialog: Dialogs; onClose: () => void 
     onSettled: () => client.invalidateQueries({ queryKey: ["admin-titles"] }),
   });
   if ("upload" in dialog) return <UploadDialog title={dialog.upload} onClose={onClose} />;
+  if ("dropped" in dialog) return <DropDialog files={dialog.dropped} onClose={onClose} />;
   if ("remove" in dialog) {
     return (
       <Confirm

@@ -1,131 +1,47 @@
-/** Sends a video to a title, in pieces that survive a broken line. */
-import { Link } from "@tanstack/react-router";
-import { useRef, useState } from "react";
-import { upload } from "@/api/tus";
+/** Chooses a video for a title; it is sent in pieces that survive a broken line, and shown among those on their way. */
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { sendVideo, unfinishedQuery } from "@/api/transfers";
 import type { Card } from "@/api/types";
 import { Dialog } from "@/components/dialog";
 import { FormError } from "@/components/field";
-import { bytes, duration } from "@/lib/format";
+import { bytes } from "@/lib/format";
+import { isVideoFile, VIDEO_ACCEPT } from "@/lib/video-names";
 import { adminEn } from "@/strings/admin-en";
 import { FilePicker } from "./imports";
 
 const words = adminEn.upload;
 
-interface Sent {
-  bytes: number;
-  total: number;
-  /** Seconds that remain at the speed so far. */
-  left: number | undefined;
-}
-
-type Phase = "choose" | "sending" | "paused" | "done";
-
 export function UploadDialog({ title, onClose }: { title: Pick<Card, "id" | "name">; onClose: () => void }) {
-  const [file, setFile] = useState<File>();
-  const sending = useUpload(title.id);
-  const close = () => {
-    sending.pause();
+  const [refused, setRefused] = useState<string>();
+  const limits = useLimits();
+  const choose = ([file]: File[]) => {
+    if (!file) return;
+    const why = limits.refuse(file);
+    setRefused(why);
+    if (why) return;
+    sendVideo(file, title);
     onClose();
   };
-  const choose = ([first]: File[]) => {
-    if (!first) return;
-    setFile(first);
-    void sending.start(first);
-  };
   return (
-    <Dialog title={words.title(title.name)} onClose={close}>
-      {sending.phase === "choose" && (
-        <FilePicker
-          label={words.choose}
-          hint={words.hint}
-          accept="video/*,.mkv,.mov,.mp4,.webm,.avi,.ts,.m2ts"
-          files={file ? [file] : []}
-          onFiles={choose}
-        />
-      )}
-      {sending.phase !== "choose" && sending.phase !== "done" && sending.sent && (
-        <Sending file={file} sent={sending.sent} moving={sending.phase === "sending"} />
-      )}
-      <FormError>{sending.error}</FormError>
-      <div className="dialog__actions">
-        {sending.phase === "sending" && (
-          <button type="button" className="button" onClick={sending.pause}>
-            {words.pause}
-          </button>
-        )}
-        {sending.phase === "paused" && file && (
-          <button type="button" className="button button--primary" onClick={() => sending.start(file)}>
-            {words.resume}
-          </button>
-        )}
-      </div>
-      {sending.phase === "done" && (
-        <div role="status" className="sending">
-          <p>{words.done}</p>
-          <div className="dialog__actions">
-            <Link to="/admin/jobs" className="button button--primary">
-              {words.toJobs}
-            </Link>
-          </div>
-        </div>
-      )}
+    <Dialog title={words.title(title.name)} onClose={onClose}>
+      <FilePicker label={words.choose} hint={words.hint} accept={VIDEO_ACCEPT} files={[]} onFiles={choose} />
+      <FormError>{refused}</FormError>
     </Dialog>
   );
 }
 
-function Sending({ file, sent, moving }: { file: File | undefined; sent: Sent; moving: boolean }) {
-  return (
-    <div className="sending" aria-live="off">
-      <p>
-        <strong>{file?.name}</strong>
-      </p>
-      <div
-        className="bar"
-        role="progressbar"
-        aria-label={file?.name}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round((100 * sent.bytes) / (sent.total || 1))}
-      >
-        <span style={{ inlineSize: `${(100 * sent.bytes) / (sent.total || 1)}%` }} />
-      </div>
-      <p className="muted small">
-        {words.sending(bytes(sent.bytes), bytes(sent.total))}
-        {moving && sent.left !== undefined && `, ${words.timeLeft(duration(sent.left))}`}
-      </p>
-    </div>
-  );
-}
-
-function useUpload(titleId: string) {
-  const [phase, setPhase] = useState<Phase>("choose");
-  const [sent, setSent] = useState<Sent>();
-  const [error, setError] = useState<string>();
-  const stop = useRef<AbortController | undefined>(undefined);
-  const start = async (file: File) => {
-    stop.current = new AbortController();
-    const { signal } = stop.current;
-    const began = { at: performance.now(), bytes: -1 };
-    setError(undefined);
-    setPhase("sending");
-    const report = (done: number, total: number) => {
-      if (began.bytes < 0) began.bytes = done;
-      const speed = (done - began.bytes) / Math.max(1, performance.now() - began.at);
-      setSent({ bytes: done, total, left: speed > 0 ? (total - done) / speed / 1000 : undefined });
-    };
-    try {
-      await upload({
-        file,
-        metadata: { title_id: titleId, filename: file.name, purpose: "video" },
-        onProgress: report,
-        signal,
-      });
-      setPhase("done");
-    } catch (cause) {
-      setPhase("paused");
-      if (!signal.aborted) setError(cause instanceof Error ? `${words.failed}: ${cause.message}` : words.failed);
-    }
+/** What may still be sent, as far as it is known: the server has the last word. */
+export function useLimits() {
+  const { data } = useQuery(unfinishedQuery);
+  const refuse = (file: File): string | undefined => {
+    if (!isVideoFile(file)) return words.notVideo;
+    if (file.size === 0) return words.empty;
+    if (!data) return undefined;
+    if (file.size > data.bytes_max) return words.tooLarge(bytes(data.bytes_max));
+    const begun = data.items.filter((one) => one.filename === file.name && one.bytes === file.size);
+    if (begun.length === 0 && file.size > data.bytes_left) return words.quota(bytes(data.bytes_left));
+    return undefined;
   };
-  const pause = () => stop.current?.abort();
-  return { phase, sent, error, start, pause };
+  return { refuse };
 }

@@ -1,22 +1,24 @@
-//! Uploads that survive a broken line: tus 1.0 (<https://tus.io/protocols/resumable-upload>) with creation, expiration and
-//! termination. Bytes go on to streaming in pieces; nothing of a file is ever whole in memory.
+//! Uploads that survive a broken line: tus 1.0 (<https://tus.io/protocols/resumable-upload>), whole: creation, with the first bytes and
+//! with a length that is said later, termination, checksums, expiration, concatenation.
+
+mod body;
+mod headers;
 
 use axum::{
+    Json,
     body::Body,
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::BytesMut;
 use contract::{
-    Blob, TitleId, UploadId,
-    streaming::{AppendUpload, CreateUpload, ForUpload, Upload, UploadPurpose},
+    UploadId,
+    streaming::{Concat, CreateUpload, ForUpload, JoinUploads, ListUploads, Upload},
 };
-use futures::StreamExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use utoipa_axum::routes;
 
 use crate::{
+    dto::admin::Uploads,
     extract::Path,
     policy::Policy,
     problem::Problem,
@@ -25,96 +27,175 @@ use crate::{
     state::Gateway,
 };
 
-const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
-const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
-const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
-const LENGTH: HeaderName = HeaderName::from_static("upload-length");
-const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
-const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
-/// What one call to streaming carries.
-const PIECE_BYTES: usize = 8 << 20;
-const METADATA_BYTES_MAX: usize = 4096;
+use body::{Checksum, Sending};
+use headers::{Metadata, answered, describe, put, spoken};
 
 pub fn routes() -> Vec<Route> {
     vec![
-        route(Policy::Curator, routes!(upload_options, create_upload)).streaming(),
-        route(Policy::Curator, routes!(head_upload, append_upload, delete_upload)).streaming(),
+        route(Policy::Curator, routes!(upload_options, create_upload, list_uploads)).streaming(),
+        route(
+            Policy::Curator,
+            routes!(head_upload, append_upload, delete_upload, override_upload),
+        )
+        .streaming(),
     ]
 }
 
-/// What this server speaks.
-#[utoipa::path(options, path = "/api/v1/admin/uploads", tag = "uploads", responses((status = 204)))]
-async fn upload_options() -> Response {
-    let mut response = tus(StatusCode::NO_CONTENT);
-    let headers = response.headers_mut();
-    headers.insert("tus-version", VERSION);
-    headers.insert(
-        "tus-extension",
-        HeaderValue::from_static("creation,expiration,termination"),
-    );
-    response
+/// What this server speaks, and the largest upload that it takes.
+#[utoipa::path(options, path = "/api/v1/admin/uploads", tag = "uploads",
+    responses((status = 204, headers(("Tus-Version" = String), ("Tus-Extension" = String), ("Tus-Max-Size" = u64),
+        ("Tus-Checksum-Algorithm" = String)))))]
+async fn upload_options(State(gateway): State<Gateway>, caller: Caller) -> Response {
+    answered(options(&gateway, caller).await)
 }
 
-/// Begins an upload. `Upload-Length` in bytes; `Upload-Metadata` with `filename`, `purpose` (`video` or `dataset`) and for a
-/// video `title_id`, each in base64.
+async fn options(gateway: &Gateway, caller: Caller) -> Result<Response, Problem> {
+    let account = caller.account;
+    let uploads = gateway.doors.streaming.uploads(ListUploads { account }).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    for (name, value) in [
+        ("tus-version", headers::VERSION),
+        ("tus-extension", headers::EXTENSIONS),
+        ("tus-checksum-algorithm", headers::CHECKSUMS),
+        ("tus-max-size", HeaderValue::from(uploads.bytes_max)),
+    ] {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    Ok(response)
+}
+
+/// One's own uploads that are not whole, newest first, and what one may still send.
+#[utoipa::path(get, path = "/api/v1/admin/uploads", tag = "uploads", responses((status = 200, body = Uploads)))]
+async fn list_uploads(State(gateway): State<Gateway>, caller: Caller) -> Result<Json<Uploads>, Problem> {
+    let account = caller.account;
+    let uploads = gateway.doors.streaming.uploads(ListUploads { account }).await?;
+    Ok(Json(uploads.into()))
+}
+
+/// Begins an upload. `Upload-Length` in bytes (or `Upload-Defer-Length: 1`); `Upload-Metadata` with `filename`, `purpose` (`video` or
+/// `dataset`), for a video `title_id`, and a `fingerprint` to find it again by if you like, each in base64. The first bytes may come along. `Upload-Concat: partial` begins a part,
+/// `final;` and the addresses of whole parts makes one upload of them.
 #[utoipa::path(post, path = "/api/v1/admin/uploads", tag = "uploads",
-    params(("Tus-Resumable" = String, Header, example = "1.0.0"), ("Upload-Length" = u64, Header),
+    params(("Tus-Resumable" = String, Header, example = "1.0.0"), ("Upload-Length" = Option<u64>, Header),
+        ("Upload-Defer-Length" = Option<u64>, Header), ("Upload-Concat" = Option<String>, Header),
+        ("Upload-Checksum" = Option<String>, Header),
         ("Upload-Metadata" = String, Header, example = "filename aGVhdC5tcDQ=,purpose dmlkZW8=,title_id ejg=")),
-    responses((status = 201, headers(("Location" = String), ("Upload-Expires" = String)))))]
-async fn create_upload(
-    State(gateway): State<Gateway>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    spoken(&headers)?;
-    let bytes = number(&headers, &LENGTH)?;
-    let metadata = Metadata::read(&headers)?;
-    let asked = CreateUpload {
+    responses((status = 201, headers(("Location" = String), ("Upload-Offset" = u64), ("Upload-Expires" = String)))))]
+async fn create_upload(State(gateway): State<Gateway>, caller: Caller, request: Request) -> Response {
+    answered(match headers::meant(request.headers()) {
+        Ok(Some(Method::OPTIONS)) => options(&gateway, caller).await,
+        Ok(_) => create(&gateway, caller, request).await,
+        Err(problem) => Err(problem),
+    })
+}
+
+async fn create(gateway: &Gateway, caller: Caller, request: Request) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let said = &parts.headers;
+    spoken(said)?;
+    let upload = match headers::concat(said)? {
+        Some(Concat::Final(parts)) => join(gateway, caller, said, parts).await?,
+        concat => begin(gateway, caller, (said, body), concat.is_some()).await?,
+    };
+    let mut response = StatusCode::CREATED.into_response();
+    let place = format!("{}{}", headers::PLACE, upload.id);
+    put(&mut response, header::LOCATION, &place)?;
+    describe(&mut response, &upload)?;
+    describe_job(&mut response, &upload)?;
+    Ok(response)
+}
+
+async fn join(gateway: &Gateway, caller: Caller, said: &HeaderMap, parts: Vec<UploadId>) -> Result<Upload, Problem> {
+    let metadata = Metadata::read(said)?.complete()?;
+    let asked = JoinUploads {
         account: caller.account,
-        bytes,
+        parts,
         filename: metadata.filename,
         purpose: metadata.purpose,
         title: metadata.title,
     };
+    Ok(gateway.doors.streaming.join_uploads(asked).await?)
+}
+
+async fn begin(
+    gateway: &Gateway,
+    caller: Caller,
+    (said, body): (&HeaderMap, Body),
+    is_partial: bool,
+) -> Result<Upload, Problem> {
+    let length = headers::length_of_new(said)?;
+    let metadata = Metadata::read(said)?;
+    let metadata = if is_partial { metadata } else { metadata.complete()? };
+    let checksum = Checksum::read(said)?;
+    let asked = CreateUpload {
+        account: caller.account,
+        bytes: length.unwrap_or(0),
+        filename: metadata.filename,
+        purpose: metadata.purpose,
+        title: metadata.title,
+        length_deferred: length.is_none(),
+        is_partial,
+        fingerprint: metadata.fingerprint,
+    };
     let upload = gateway.doors.streaming.create_upload(asked).await?;
-    let mut response = tus(StatusCode::CREATED);
-    put(
-        &mut response,
-        header::LOCATION,
-        &format!("/api/v1/admin/uploads/{}", upload.id),
-    )?;
-    describe(&mut response, &upload)?;
-    Ok(response)
+    if !headers::has_pieces_type(said) {
+        return Ok(upload);
+    }
+    let sending = Sending {
+        gateway,
+        account: caller.account,
+        upload: upload.id,
+        offset: 0,
+        length: None,
+        checksum,
+        request: gateway.doors.inputs.id::<i64>() as u64,
+    };
+    match sending.run(body).await {
+        Ok(upload) => Ok(upload),
+        Err(problem) => {
+            // Nobody was told where it is, so nobody could go on with it.
+            let gone = ForUpload {
+                account: caller.account,
+                upload: upload.id,
+            };
+            if let Err(error) = gateway.doors.streaming.remove_upload(gone).await {
+                tracing::info!(%error, "an upload that was refused with its first bytes is left until it expires");
+            }
+            Err(problem)
+        }
+    }
 }
 
 /// How far it is.
 #[utoipa::path(head, path = "/api/v1/admin/uploads/{id}", tag = "uploads",
     params(("id" = String, Path), ("Tus-Resumable" = String, Header, example = "1.0.0")),
-    responses((status = 200, headers(("Upload-Offset" = u64), ("Upload-Length" = u64)))))]
+    responses((status = 200, headers(("Upload-Offset" = u64), ("Upload-Length" = u64), ("Upload-Concat" = String)))))]
 async fn head_upload(
     State(gateway): State<Gateway>,
     caller: Caller,
-    headers: HeaderMap,
+    said: HeaderMap,
     Path(upload): Path<UploadId>,
-) -> Result<Response, Problem> {
-    spoken(&headers)?;
-    let upload = gateway
-        .doors
-        .streaming
-        .upload(ForUpload {
-            account: caller.account,
-            upload,
-        })
-        .await?;
-    let mut response = tus(StatusCode::OK);
+) -> Response {
+    answered(head(&gateway, caller, &said, upload).await)
+}
+
+async fn head(gateway: &Gateway, caller: Caller, said: &HeaderMap, upload: UploadId) -> Result<Response, Problem> {
+    spoken(said)?;
+    let account = caller.account;
+    let upload = gateway.doors.streaming.upload(ForUpload { account, upload }).await?;
+    let mut response = StatusCode::OK.into_response();
     put(&mut response, header::CACHE_CONTROL, "no-store")?;
     describe(&mut response, &upload)?;
+    headers::describe_metadata(&mut response, &upload)?;
+    describe_job(&mut response, &upload)?;
     Ok(response)
 }
 
-/// Goes on at `Upload-Offset`. When the last byte is in, a video's transcoding is queued: its job is in `X-Job-Id`.
+/// Goes on at `Upload-Offset`. When the last byte is in, a video's transcoding is queued: its job is in `X-Job-Id`. With
+/// `Upload-Checksum` (`sha1` or `sha256`) nothing of the request counts unless all of it is as it was sent.
 #[utoipa::path(patch, path = "/api/v1/admin/uploads/{id}", tag = "uploads",
-    params(("id" = String, Path), ("Tus-Resumable" = String, Header, example = "1.0.0"), ("Upload-Offset" = u64, Header)),
+    params(("id" = String, Path), ("Tus-Resumable" = String, Header, example = "1.0.0"), ("Upload-Offset" = u64, Header),
+        ("Upload-Length" = Option<u64>, Header), ("Upload-Checksum" = Option<String>, Header)),
     request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
     responses((status = 204, headers(("Upload-Offset" = u64), ("X-Job-Id" = String)))))]
 async fn append_upload(
@@ -122,76 +203,34 @@ async fn append_upload(
     caller: Caller,
     Path(id): Path<UploadId>,
     request: Request,
-) -> Result<Response, Problem> {
-    let headers = request.headers();
-    spoken(headers)?;
-    let typed = headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value == "application/offset+octet-stream");
-    if !typed {
-        let detail = "send pieces as application/offset+octet-stream";
+) -> Response {
+    answered(append(&gateway, caller, id, request).await)
+}
+
+async fn append(gateway: &Gateway, caller: Caller, upload: UploadId, request: Request) -> Result<Response, Problem> {
+    let said = request.headers();
+    spoken(said)?;
+    if !headers::has_pieces_type(said) {
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "media_type_unsupported",
-            detail,
+            "send pieces as application/offset+octet-stream",
         ));
     }
-    let offset = number(headers, &OFFSET)?;
-    let upload = append(&gateway, caller, id, offset, request.into_body()).await?;
-    let mut response = tus(StatusCode::NO_CONTENT);
+    let sending = Sending {
+        gateway,
+        account: caller.account,
+        upload,
+        offset: headers::offset(said)?,
+        length: headers::length_of_piece(said)?,
+        checksum: Checksum::read(said)?,
+        request: gateway.doors.inputs.id::<i64>() as u64,
+    };
+    let upload = sending.run(request.into_body()).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
     describe(&mut response, &upload)?;
-    if let Some(job) = &upload.job {
-        put(&mut response, HeaderName::from_static("x-job-id"), &job.id.to_string())?;
-    }
+    describe_job(&mut response, &upload)?;
     Ok(response)
-}
-
-/// Hands the body over piece by piece; what arrived before the line broke is kept.
-async fn append(
-    gateway: &Gateway,
-    caller: Caller,
-    id: UploadId,
-    mut offset: u64,
-    body: Body,
-) -> Result<Upload, Problem> {
-    let mut incoming = body.into_data_stream();
-    let mut piece = BytesMut::new();
-    let mut last = None;
-    loop {
-        let arrived = incoming.next().await;
-        let ended = !matches!(arrived, Some(Ok(_)));
-        if let Some(Ok(bytes)) = &arrived {
-            piece.extend_from_slice(bytes);
-        }
-        while piece.len() >= PIECE_BYTES || (ended && (!piece.is_empty() || last.is_none())) {
-            let body = Blob(piece.split_to(piece.len().min(PIECE_BYTES)).to_vec());
-            let asked = AppendUpload {
-                account: caller.account,
-                upload: id,
-                offset,
-                body,
-            };
-            let upload = gateway.doors.streaming.append_upload(asked).await?;
-            offset = upload.offset;
-            last = Some(upload);
-        }
-        match (arrived, ended, &mut last) {
-            (Some(Err(error)), _, _) => {
-                let problem =
-                    Problem::bad_request("body_cut_short", "the body did not arrive whole; ask where to go on");
-                return Err(Problem {
-                    cause: Some(error.to_string()),
-                    ..problem
-                });
-            }
-            (None, true, last) => {
-                return last
-                    .take()
-                    .ok_or_else(|| Problem::internal("an upload without an answer"));
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Gives it up.
@@ -200,103 +239,50 @@ async fn append(
 async fn delete_upload(
     State(gateway): State<Gateway>,
     caller: Caller,
-    headers: HeaderMap,
+    said: HeaderMap,
     Path(upload): Path<UploadId>,
-) -> Result<Response, Problem> {
-    spoken(&headers)?;
+) -> Response {
+    answered(delete(&gateway, caller, &said, upload).await)
+}
+
+async fn delete(gateway: &Gateway, caller: Caller, said: &HeaderMap, upload: UploadId) -> Result<Response, Problem> {
+    spoken(said)?;
+    let account = caller.account;
     gateway
         .doors
         .streaming
-        .remove_upload(ForUpload {
-            account: caller.account,
-            upload,
-        })
+        .remove_upload(ForUpload { account, upload })
         .await?;
-    Ok(tus(StatusCode::NO_CONTENT))
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn tus(status: StatusCode) -> Response {
-    let mut response = status.into_response();
-    response.headers_mut().insert(RESUMABLE, VERSION);
-    response
+/// `X-HTTP-Method-Override` says what is meant, for clients and ways here that know only POST.
+#[utoipa::path(post, path = "/api/v1/admin/uploads/{id}", tag = "uploads",
+    params(("id" = String, Path), ("Tus-Resumable" = String, Header, example = "1.0.0"),
+        ("X-HTTP-Method-Override" = String, Header, example = "PATCH")), responses((status = 204)))]
+async fn override_upload(
+    State(gateway): State<Gateway>,
+    caller: Caller,
+    Path(id): Path<UploadId>,
+    request: Request,
+) -> Response {
+    let said = request.headers();
+    answered(match headers::meant(said) {
+        Ok(Some(Method::PATCH)) => append(&gateway, caller, id, request).await,
+        Ok(Some(Method::HEAD)) => head(&gateway, caller, said, id).await,
+        Ok(Some(Method::DELETE)) => delete(&gateway, caller, said, id).await,
+        Ok(_) => Err(Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "say with X-HTTP-Method-Override what is meant: PATCH, HEAD or DELETE",
+        )),
+        Err(problem) => Err(problem),
+    })
 }
 
-fn describe(response: &mut Response, upload: &Upload) -> Result<(), Problem> {
-    response.headers_mut().insert(OFFSET, HeaderValue::from(upload.offset));
-    response.headers_mut().insert(LENGTH, HeaderValue::from(upload.bytes));
-    let moment = jiff::Timestamp::from_millisecond(upload.expires_at).map_err(Problem::internal)?;
-    put(
-        response,
-        EXPIRES,
-        &jiff::fmt::rfc2822::to_string(&moment.to_zoned(jiff::tz::TimeZone::UTC)).map_err(Problem::internal)?,
-    )
-}
-
-fn put(response: &mut Response, name: HeaderName, value: &str) -> Result<(), Problem> {
-    response
-        .headers_mut()
-        .insert(name, HeaderValue::from_str(value).map_err(Problem::internal)?);
-    Ok(())
-}
-
-/// Only version 1.0.0 is understood.
-fn spoken(headers: &HeaderMap) -> Result<(), Problem> {
-    if headers.get(RESUMABLE) == Some(&VERSION) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::PRECONDITION_FAILED,
-        "tus_version_unsupported",
-        "send Tus-Resumable: 1.0.0",
-    ))
-}
-
-fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64, Problem> {
-    let value = headers.get(name).and_then(|value| value.to_str().ok()?.parse().ok());
-    value.ok_or_else(|| Problem::bad_request("header_invalid", format!("{name} must be a number of bytes")))
-}
-
-struct Metadata {
-    filename: String,
-    purpose: UploadPurpose,
-    title: Option<TitleId>,
-}
-
-impl Metadata {
-    fn read(headers: &HeaderMap) -> Result<Self, Problem> {
-        let wrong = |detail: &str| Problem::bad_request("upload_metadata_invalid", detail);
-        let text = headers
-            .get(METADATA)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        if text.len() > METADATA_BYTES_MAX {
-            return Err(wrong("Upload-Metadata is too long"));
-        }
-        let mut metadata = Self {
-            filename: "upload".into(),
-            purpose: UploadPurpose::Video,
-            title: None,
-        };
-        for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
-            let value = STANDARD
-                .decode(value.trim())
-                .ok()
-                .and_then(|bytes| String::from_utf8(bytes).ok());
-            let value = value.ok_or_else(|| wrong("values of Upload-Metadata are UTF-8 in base64"))?;
-            match (key, value.as_str()) {
-                ("filename", name) if !name.is_empty() => metadata.filename = name.chars().take(255).collect(),
-                ("purpose", "video") => metadata.purpose = UploadPurpose::Video,
-                ("purpose", "dataset") => metadata.purpose = UploadPurpose::Dataset,
-                ("purpose", _) => return Err(wrong("purpose is video or dataset")),
-                ("title_id", id) => metadata.title = Some(id.parse().map_err(|_| Problem::no_such_title())?),
-                // Clients add keys of their own, such as `filetype`.
-                _ => {}
-            }
-        }
-        if metadata.purpose == UploadPurpose::Video && metadata.title.is_none() {
-            return Err(wrong("a video needs title_id"));
-        }
-        Ok(metadata)
+fn describe_job(response: &mut Response, upload: &Upload) -> Result<(), Problem> {
+    match &upload.job {
+        Some(job) => put(response, HeaderName::from_static("x-job-id"), &job.id.to_string()),
+        None => Ok(()),
     }
 }

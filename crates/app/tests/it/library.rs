@@ -1,0 +1,164 @@
+//! Folders of video files: brought in again and again, and watched by a server.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use serde_json::{Value, json};
+use testkit::{Client, Cluster, until};
+
+use crate::{LONG, ids};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A file that nobody writes any more. It holds no film: its job will say so, and nothing here waits for that.
+fn put(folder: &Path, name: &str, bytes: usize) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, vec![0; bytes]).unwrap();
+    date(&path, -2 * HOUR.as_secs() as i64);
+}
+
+/// Says that a file changed so many seconds from now.
+fn date(path: &Path, seconds: i64) {
+    let now = fs::metadata(path).unwrap().accessed().unwrap();
+    let by = Duration::from_secs(seconds.unsigned_abs());
+    let at: SystemTime = if seconds < 0 { now - by } else { now + by };
+    File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(at)
+        .unwrap();
+}
+
+async fn films(client: &Client) -> Vec<String> {
+    let page = client.get("/titles?limit=200").await.ok();
+    let names = page["items"].as_array().unwrap().iter();
+    names.map(|card| card["name"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn shows(client: &Client, name: &str) {
+    until(name, LONG, async || {
+        films(client).await.iter().any(|shown| shown == name).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_what_changed_is_brought_in_again() {
+    let cluster = Cluster::one();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [
+        ("Solaris (1972).mkv", 10),
+        ("Stalker (1979)/film.mkv", 10),
+        ("Dark/Dark S01E01.mkv", 10),
+    ] {
+        put(folder.path(), name, bytes);
+    }
+    let import = || -> Value {
+        cluster
+            .command(&["import", "folder", &folder.path().to_string_lossy(), "--json"])
+            .json()
+    };
+    let figures =
+        |counts: &Value| ["files", "unchanged", "titles_created", "queued"].map(|name| counts[name].as_u64().unwrap());
+    assert_eq!(figures(&import()), [3, 0, 4, 3], "two films, a series and its episode");
+    assert_eq!(figures(&import()), [3, 3, 0, 0]);
+    // Another film lies there under the same name, one is gone, one is new.
+    put(folder.path(), "Solaris (1972).mkv", 20);
+    fs::remove_file(folder.path().join("Dark/Dark S01E01.mkv")).unwrap();
+    put(folder.path(), "Mirror (1975).mkv", 10);
+    let stop_waiting = until("the first jobs", LONG, async || {
+        let jobs = cluster.admin().await.get("/admin/jobs").await.ok();
+        let waits = |job: &Value| ["queued", "running"].contains(&job["state"].as_str().unwrap());
+        (!jobs["items"].as_array().unwrap().iter().any(waits)).then_some(())
+    });
+    stop_waiting.await;
+    assert_eq!(figures(&import()), [3, 1, 1, 2]);
+    assert_eq!(figures(&import()), [3, 3, 0, 0]);
+    // What was gone comes back: its title is known, and it has no video yet.
+    put(folder.path(), "Dark/Dark S01E01.mkv", 10);
+    assert_eq!(figures(&import()), [4, 3, 0, 1]);
+    // The same file with another date.
+    date(&folder.path().join("Mirror (1975).mkv"), -10);
+    assert_eq!(import()["unchanged"], 3);
+}
+
+#[tokio::test]
+async fn what_nfo_files_say_goes_into_new_titles() {
+    let cluster = Cluster::one();
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "sol.mkv", 10);
+    let film = "<movie><title>Solaris</title><year>1972</year><plot>An ocean that thinks.</plot><genre>Drama</genre>
+        <director>Andrei Tarkovsky</director><uniqueid type=\"imdb\">tt0069293</uniqueid></movie>";
+    fs::write(folder.path().join("sol.nfo"), film).unwrap();
+    put(folder.path(), "Dark/Season 1/Dark S01E01.mkv", 10);
+    let series = "<tvshow><title>Dark</title><plot>A cave in a wood.</plot></tvshow>";
+    fs::write(folder.path().join("Dark/tvshow.nfo"), series).unwrap();
+    let episode = "<episodedetails><title>Secrets</title></episodedetails>";
+    fs::write(folder.path().join("Dark/Season 1/Dark S01E01.nfo"), episode).unwrap();
+    put(folder.path(), "Laughs (2001).mkv", 10);
+    let hostile = "<!DOCTYPE movie [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><movie><plot>&a;</plot></movie>";
+    fs::write(folder.path().join("Laughs (2001).nfo"), hostile).unwrap();
+    let words = ["import", "folder", &folder.path().to_string_lossy(), "--json"];
+    let counts = cluster.command(&words).json();
+    assert_eq!(counts["titles_created"], 4, "{counts}");
+    assert!(
+        counts["left_out"][0].as_str().unwrap().contains("Laughs (2001).nfo"),
+        "{counts}"
+    );
+
+    let ada = cluster.viewer("ada").await;
+    shows(&ada, "Solaris").await;
+    shows(&ada, "Laughs").await;
+    let whole = async |name: &str| {
+        let found = ada.get(&format!("/search?q={name}")).await.ok();
+        ada.get(&format!("/titles/{}", ids(&found)[0])).await.ok()
+    };
+    let solaris = whole("Solaris").await;
+    assert_eq!(
+        (&solaris["year"], &solaris["description"]),
+        (&json!(1972), &json!("An ocean that thinks."))
+    );
+    assert_eq!(solaris["people"][0]["name"], "Andrei Tarkovsky");
+    assert_eq!(whole("Dark").await["description"], "A cave in a wood.");
+    assert_eq!(whole("Laughs").await["description"], "");
+}
+
+#[tokio::test]
+async fn a_server_brings_in_what_is_put_into_a_folder_once_it_rests() {
+    let folder = tempfile::tempdir().unwrap();
+    let (films_folder, config) = (folder.path().join("films"), folder.path().join("kinora.toml"));
+    put(&films_folder, "Solaris (1972).mkv", 10);
+    // Still being written: it changes again and again.
+    put(&films_folder, "Stalker (1979).mkv", 10);
+    date(&films_folder.join("Stalker (1979).mkv"), HOUR.as_secs() as i64);
+    let nowhere = folder.path().join("nowhere");
+    let text = format!("[library]\nfolders = [{:?}, {:?}]\nrest_s = 1\n", nowhere, films_folder);
+    fs::write(&config, text).unwrap();
+    let words = ["--config", &config.to_string_lossy().into_owned()];
+    let mut cluster = Cluster::launched(|_| (), |launch| launch.words(&words));
+    let ada = cluster.viewer("ada").await;
+    shows(&ada, "Solaris").await;
+    assert!(
+        cluster.server.log().contains("nowhere"),
+        "a folder that is not there is said, and stops nothing"
+    );
+    // Put there while the server watches, in a folder that is new, too.
+    put(&films_folder, "New/Mirror (1975).mkv", 10);
+    shows(&ada, "Mirror").await;
+    assert!(!films(&ada).await.contains(&"Stalker".to_owned()), "it does not rest");
+    date(&films_folder.join("Stalker (1979).mkv"), -60);
+    shows(&ada, "Stalker").await;
+    assert_eq!(films(&ada).await.len(), 3);
+    // Nothing of it is done twice.
+    let jobs = async |client: &Client| client.get("/admin/jobs").await.ok()["items"].as_array().unwrap().len();
+    let before = jobs(&cluster.admin().await).await;
+    cluster.server.restart();
+    put(&films_folder, "Nostalghia (1983).mkv", 10);
+    shows(&ada.at(cluster.url()), "Nostalghia").await;
+    assert_eq!(jobs(&cluster.admin().await).await, before + 1);
+}
