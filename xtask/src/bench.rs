@@ -3,14 +3,18 @@
 //! Figures, not tests: a figure that falls short is written down like any other.
 
 mod crowd;
+mod delivery;
 mod endurance;
 mod figures;
 mod kills;
 mod library;
 mod peers;
+mod players;
 mod quality;
 mod report;
 mod scale;
+mod streaming;
+mod watching;
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +24,7 @@ use clap::{Args, ValueEnum};
 use self::library::Library;
 use self::report::{Figure, Machine};
 use crate::kinora::Kinora;
-use crate::needs::{self, FFMPEG, WRK};
+use crate::needs::{self, FFMPEG, NGINX, WRK};
 use crate::progress::{Progress, Stage};
 use crate::{cargo, demo};
 
@@ -57,6 +61,8 @@ enum Name {
     Quality,
     /// a generated service of a hundred million interactions, and a server with 100,000 titles: half an hour, and 8 GB of memory
     Scale,
+    /// segments beside nginx, a thousand players on one core, and what a browser shows on slow lines
+    Streaming,
     /// first frame in a browser, and the scripts of the home page
     Page,
     /// a hundred times kill -9 under writes: what is lost
@@ -128,6 +134,7 @@ impl Bench<'_> {
             Name::Peers => peers::peers(self, stage),
             Name::Quality => quality::quality(self, stage),
             Name::Scale => scale::scale(self, stage),
+            Name::Streaming => streaming::streaming(self, stage),
             Name::Page => figures::page(self, stage),
             Name::Kills => kills::kills(self, stage),
         }
@@ -148,7 +155,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     let names = asked(&options.names);
     let folder = cargo::target_folder(root).join("bench");
     let mut progress = Progress::new(names.len() + 3, &folder.join("logs"))?;
-    progress.step("tools", |stage| needs::ensure(stage, &[&FFMPEG, &WRK]))?;
+    progress.step("tools", |stage| needs::ensure(stage, &[&FFMPEG, &WRK, &NGINX]))?;
     progress.step("web page", |stage| demo::web(root, stage))?;
     let binary = progress.step("release binary", |stage| demo::release_binary(root, stage))?;
     let mut bench = Bench {

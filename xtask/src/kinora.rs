@@ -72,8 +72,17 @@ impl Kinora {
 
     /// Starts a server on a free port and waits until it listens. It ends with the value.
     pub fn start(&self, stage: &Stage) -> Result<Server> {
+        self.start_as(stage, |run| run)
+    }
+
+    /// The same on one core of the machine alone.
+    pub fn start_on_core(&self, core: usize, stage: &Stage) -> Result<Server> {
+        self.start_as(stage, |run| run.under("taskset", ["-c", &core.to_string()]))
+    }
+
+    fn start_as(&self, stage: &Stage, adjust: impl FnOnce(Run) -> Run) -> Result<Server> {
         let log = self.data.join("demo.log");
-        let run = self.command(["serve", "--listen", "127.0.0.1:0"]);
+        let run = adjust(self.command(["serve", "--listen", "127.0.0.1:0"]));
         stage.command(&run.shown());
         let mut command = run.command();
         command

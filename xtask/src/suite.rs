@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, FFMPEG, POSTGRESQL};
+use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, CURL, FFMPEG, NGINX, POSTGRESQL, VARNISH};
 use crate::node::Node;
 use crate::process::Run;
 use crate::progress::{Progress, Stage};
@@ -30,7 +30,7 @@ pub struct Options {
 /// One step of the suite; the order here is the order of running.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// install what the tests drive: ffmpeg, bubblewrap, PostgreSQL, chromium, Node.js, nextest
+    /// install what the tests drive: ffmpeg, bubblewrap, PostgreSQL, chromium, nginx, Varnish, Node.js, nextest
     Tools,
     /// rustfmt changes nothing
     Format,
@@ -152,7 +152,17 @@ impl Suite<'_> {
     }
 
     fn tools(&self, stage: &Stage) -> Result<()> {
-        needs::ensure(stage, &[&COMPILER, &FFMPEG, &BUBBLEWRAP, &POSTGRESQL, &CHROMIUM])?;
+        let tools = [
+            &COMPILER,
+            &FFMPEG,
+            &BUBBLEWRAP,
+            &POSTGRESQL,
+            &CHROMIUM,
+            &NGINX,
+            &VARNISH,
+            &CURL,
+        ];
+        needs::ensure(stage, &tools)?;
         self.node(stage)?;
         if !has_nextest(self.root) {
             stage.line("installing the test runner; this takes some minutes, once");

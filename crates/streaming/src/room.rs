@@ -16,7 +16,7 @@ use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
 
 use crate::{
     config::Config, encode::sandbox::Sandbox, ended::Ended, files::Files, playback::Indexes, signing::Signer,
-    uploads::Locks, worker::Running,
+    streams::Streams, uploads::Locks, worker::Running,
 };
 
 /// Streaming. Hold it as `Arc<dyn Streaming>` and `Arc<dyn Jobs>`.
@@ -32,6 +32,7 @@ pub struct Room {
     pub(crate) indexes: Indexes,
     pub(crate) signer: Signer,
     pub(crate) ended: Ended,
+    pub(crate) streams: Streams,
     pub(crate) sandbox: Sandbox,
     pub(crate) running: Running,
     pub(crate) data_folder: PathBuf,

@@ -8,6 +8,7 @@ mod deleted;
 mod delivery;
 mod hostile;
 mod jobs;
+mod streams;
 mod support;
 mod transcode;
 mod uploads;
