@@ -3,16 +3,20 @@
 //! Figures, not tests: a figure that falls short is written down like any other.
 
 mod crowd;
+mod delivery;
 mod endurance;
 mod figures;
 mod kills;
 mod library;
 mod peers;
+mod players;
 mod quality;
 mod report;
 mod scale;
+mod streaming;
 mod transcode;
 mod uploads;
+mod watching;
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +26,7 @@ use clap::{Args, ValueEnum};
 use self::library::Library;
 use self::report::{Figure, Machine};
 use crate::kinora::Kinora;
-use crate::needs::{self, FFMPEG, WRK};
+use crate::needs::{self, FFMPEG, NGINX, WRK};
 use crate::progress::{Progress, Stage};
 use crate::{cargo, demo};
 
@@ -59,12 +63,16 @@ enum Name {
     Quality,
     /// a generated service of a hundred million interactions, and a server with 100,000 titles: half an hour, and 8 GB of memory
     Scale,
+    /// all of streaming: delivery, transcoding and uploads
+    Streaming,
+    /// segments beside nginx, a thousand players on one core, and what a browser shows on slow lines
+    Delivery,
+    /// the ladder of a minute of film, beside the bare ffmpeg commands: minutes
+    Transcode,
     /// an upload of 10 GB that is interrupted twenty times, and a folder of 100,000 files: half an hour, and 11 GB of disk
     Uploads,
     /// first frame in a browser, and the scripts of the home page
     Page,
-    /// the ladder of a minute of film, beside the bare ffmpeg commands: minutes
-    Transcode,
     /// a hundred times kill -9 under writes: what is lost
     Kills,
 }
@@ -130,25 +138,33 @@ impl Bench<'_> {
             Name::Home => figures::home(self, stage),
             Name::Endurance => endurance::endurance(self, stage),
             Name::Taste => figures::taste(self, stage),
-            Name::Reco => Err(anyhow::anyhow!("a group of other names")),
+            Name::Reco | Name::Streaming => Err(anyhow::anyhow!("a group of other names")),
             Name::Peers => peers::peers(self, stage),
             Name::Quality => quality::quality(self, stage),
             Name::Scale => scale::scale(self, stage),
+            Name::Delivery => streaming::streaming(self, stage),
+            Name::Transcode => transcode::transcode(self, stage),
             Name::Uploads => uploads::uploads(self, stage),
             Name::Page => figures::page(self, stage),
-            Name::Transcode => transcode::transcode(self, stage),
             Name::Kills => kills::kills(self, stage),
         }
     }
 }
 
-/// Each group once, in the order of the table; nothing named is everything.
+/// Names that stand for others.
+const GROUPS: [(Name, &[Name]); 2] = [
+    (Name::Reco, &[Name::Peers, Name::Quality, Name::Scale]),
+    (Name::Streaming, &[Name::Delivery, Name::Transcode, Name::Uploads]),
+];
+
+/// Each once, in the order of the table; nothing named is everything.
 fn asked(names: &[Name]) -> Vec<Name> {
-    let of_reco = [Name::Peers, Name::Quality, Name::Scale];
-    let wanted = |name: &Name| {
-        let by_group = names.contains(&Name::Reco) && of_reco.contains(name);
-        *name != Name::Reco && (names.is_empty() || names.contains(name) || by_group)
+    let is_group = |name: &Name| GROUPS.iter().any(|(group, _)| group == name);
+    let by_group = |name: &Name| {
+        let mut of_it = GROUPS.iter().filter(|(_, members)| members.contains(name));
+        of_it.any(|(group, _)| names.contains(group))
     };
+    let wanted = |name: &Name| !is_group(name) && (names.is_empty() || names.contains(name) || by_group(name));
     Name::value_variants().iter().copied().filter(wanted).collect()
 }
 
@@ -156,7 +172,7 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     let names = asked(&options.names);
     let folder = cargo::target_folder(root).join("bench");
     let mut progress = Progress::new(names.len() + 3, &folder.join("logs"))?;
-    progress.step("tools", |stage| needs::ensure(stage, &[&FFMPEG, &WRK]))?;
+    progress.step("tools", |stage| needs::ensure(stage, &[&FFMPEG, &WRK, &NGINX]))?;
     progress.step("web page", |stage| demo::web(root, stage))?;
     let binary = progress.step("release binary", |stage| demo::release_binary(root, stage))?;
     let mut bench = Bench {
@@ -190,13 +206,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_recommenders_group_stands_for_its_members() {
+    fn a_group_stands_for_its_members() {
         let shown = |names: &[Name]| asked(names).into_iter().map(Name::shown).collect::<Vec<_>>();
         assert_eq!(shown(&[Name::Reco]), ["peers", "quality", "scale"]);
         assert_eq!(
             shown(&[Name::Scale, Name::Reco, Name::Import]),
             ["import", "peers", "quality", "scale"]
         );
-        assert_eq!(asked(&[]).len(), Name::value_variants().len() - 1);
+        assert_eq!(shown(&[Name::Streaming]), ["delivery", "transcode", "uploads"]);
+        assert_eq!(asked(&[]).len(), Name::value_variants().len() - GROUPS.len());
     }
 }

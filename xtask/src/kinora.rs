@@ -75,6 +75,11 @@ impl Kinora {
         self.start_as(stage, |run| run)
     }
 
+    /// The same on one core of the machine alone.
+    pub fn start_on_core(&self, core: usize, stage: &Stage) -> Result<Server> {
+        self.start_as(stage, |run| run.under("taskset", ["-c", &core.to_string()]))
+    }
+
     /// The same, with what `adjust` makes of its command line.
     pub fn start_as(&self, stage: &Stage, adjust: impl FnOnce(Run) -> Run) -> Result<Server> {
         let log = self.data.join("demo.log");

@@ -61,6 +61,21 @@ pub const WRK: Need = Need {
     packages: &["wrk"],
     present: || on_path("wrk"),
 };
+pub const NGINX: Need = Need {
+    name: "nginx",
+    packages: &["nginx"],
+    present: || has_server_program("nginx"),
+};
+pub const CURL: Need = Need {
+    name: "curl and openssl",
+    packages: &["curl", "openssl"],
+    present: || on_path("curl") && on_path("openssl"),
+};
+pub const VARNISH: Need = Need {
+    name: "Varnish",
+    packages: &["varnish"],
+    present: || has_server_program("varnishd"),
+};
 pub const COMPILER: Need = Need {
     name: "a C compiler",
     packages: &["build-essential"],
@@ -155,6 +170,11 @@ pub fn is_root() -> bool {
 pub fn on_path(program: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+}
+
+/// Debian keeps what a system's servers are where only administrators look.
+fn has_server_program(program: &str) -> bool {
+    on_path(program) || Path::new("/usr/sbin").join(program).is_file()
 }
 
 /// Debian keeps the server's programs out of `PATH`, in a folder per version.

@@ -50,6 +50,14 @@ impl Run {
         self
     }
 
+    /// The same under another program, which runs it: `taskset`, `nice`.
+    pub fn under<A: Into<OsString>>(mut self, program: &str, arguments: impl IntoIterator<Item = A>) -> Self {
+        let inner = std::mem::replace(&mut self.program, program.into());
+        let outer = arguments.into_iter().map(Into::into).chain([inner]);
+        self.arguments.splice(0..0, outer);
+        self
+    }
+
     pub fn folder(mut self, folder: &Path) -> Self {
         self.folder = Some(folder.to_path_buf());
         self
@@ -284,6 +292,8 @@ mod tests {
             .folder(Path::new("web app"));
         assert_eq!(run.shown(), "(cd 'web app' && CI=true npm run build)");
         assert_eq!(Run::new("echo").arg("it's").shown(), r"echo 'it'\''s'");
+        let pinned = Run::new("echo").arg("hi").under("taskset", ["-c", "0"]);
+        assert_eq!(pinned.shown(), "taskset -c 0 echo hi");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, FFMPEG, MPV, POSTGRESQL};
+use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, CURL, FFMPEG, MPV, NGINX, POSTGRESQL, VARNISH};
 use crate::node::Node;
 use crate::process::Run;
 use crate::progress::{Progress, Stage};
@@ -30,7 +30,7 @@ pub struct Options {
 /// One step of the suite; the order here is the order of running.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// install what the tests drive: ffmpeg, bubblewrap, PostgreSQL, chromium, mpv, Node.js, validators, nextest
+    /// install what the tests drive: ffmpeg, bubblewrap, PostgreSQL, chromium, mpv, nginx, Varnish, Node.js, validators, nextest
     Tools,
     /// rustfmt changes nothing
     Format,
@@ -152,7 +152,18 @@ impl Suite<'_> {
     }
 
     fn tools(&self, stage: &Stage) -> Result<()> {
-        needs::ensure(stage, &[&COMPILER, &FFMPEG, &BUBBLEWRAP, &POSTGRESQL, &CHROMIUM, &MPV])?;
+        let tools = [
+            &COMPILER,
+            &FFMPEG,
+            &BUBBLEWRAP,
+            &POSTGRESQL,
+            &CHROMIUM,
+            &MPV,
+            &NGINX,
+            &VARNISH,
+            &CURL,
+        ];
+        needs::ensure(stage, &tools)?;
         self.node(stage)?;
         python::validators(self.root, stage)?;
         if !has_nextest(self.root) {

@@ -292,6 +292,8 @@ crate::door_error! {
         UploadQuotaReached(u64) => ResourceExhausted, "upload_quota_reached", "your uploads may take {0} bytes more; wait until others are packaged, or remove one";
         MarkerInvalid(String) => InvalidArgument, "marker_invalid", "{0}";
         PlaybackNotFound => NotFound, "playback_not_found", "no such playback; press play again";
+        TooManyStreams(u32) => ResourceExhausted, "too_many_streams",
+            "this account is being watched on as many screens at once as it may ({0}); stop one of them, then try again in half a minute";
         /// Unsigned, altered, expired, somebody else's, signed for a session that is over: one answer for all.
         MediaForbidden => Forbidden, "media_forbidden", "this address is not valid; press play again";
         MediaNotFound => NotFound, "media_not_found", "no such file";

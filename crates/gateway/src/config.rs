@@ -25,6 +25,8 @@ pub struct Config {
     pub event_streams_max: u32,
     /// Home pages kept as they were sent, for viewers who come back before anything has changed; 0 keeps none.
     pub home_pages_bytes_max: u64,
+    /// Connections that are open at once; the next one waits until one ends.
+    pub connections_max: u32,
     /// The longest that a handler may take before it answers.
     pub timeout_s: u32,
 }
@@ -39,6 +41,7 @@ impl Default for Config {
             api_requests_per_second: 200,
             event_streams_max: 10,
             home_pages_bytes_max: 64 << 20,
+            connections_max: 16_000,
             timeout_s: 30,
         }
     }
@@ -53,6 +56,7 @@ impl Config {
             ("auth_requests_per_minute", self.auth_requests_per_minute),
             ("api_requests_per_second", self.api_requests_per_second),
             ("event_streams_max", self.event_streams_max),
+            ("connections_max", self.connections_max),
             ("timeout_s", self.timeout_s),
         ] {
             anyhow::ensure!(value > 0, "gateway.{key} must be at least 1");

@@ -8,6 +8,7 @@
 //! - [`routes`]: the table of routes. Every route is registered with its [`policy::Policy`]; there is no other way to add one.
 //! - [`policy`]: what happens between the listener and a handler: who asks, may they, how often, which profile.
 //! - [`edge`]: what happens to every request and answer: correlation id, metrics, log line, headers, problem documents.
+//! - [`listener`]: connections and their limits, and how files leave them.
 //! - [`api`]: a file per part of the API. [`dto`]: what it says, with its schema. [`compose`] and [`words`]: cards and reasons.
 //!
 //! Invariants: internal text never reaches a client; a title above the profile's maturity limit does not exist for it; a body,
@@ -22,9 +23,12 @@ mod cursor;
 mod dto;
 mod edge;
 mod extract;
+mod file_slice;
+mod files;
 mod home_pages;
 mod hub;
 mod idempotency;
+mod listener;
 mod network;
 mod openapi;
 mod pictures;
@@ -48,6 +52,7 @@ use futures::future::BoxFuture;
 use platform::{Bus, Inputs, blob::BlobStore, telemetry::Metrics};
 
 pub use config::Config;
+pub use listener::serve;
 pub use openapi::document;
 pub use policy::Policy;
 pub use routes::{RouteEntry, table};
@@ -79,8 +84,7 @@ pub struct HealthCheck {
     pub check: Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
 }
 
-/// Makes the public router. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that limits and logs know
-/// who asks.
+/// Makes the public router. [`serve`] it, so that limits and logs know who asks.
 pub async fn open(doors: Doors, config: Config) -> anyhow::Result<Router> {
     config.check()?;
     let pictures = pictures::Pictures::open(&doors.blobs, &doors.inputs).await?;

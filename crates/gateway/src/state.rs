@@ -6,8 +6,8 @@ use contract::{PlaybackId, streaming::Playback};
 use url::Url;
 
 use crate::{
-    Config, Doors, card_texts::CardTexts, home_pages::HomePages, hub::Hub, idempotency::Answers, network::Network,
-    pictures::Pictures, profiles::Profiles, rate::Limits, session::tokens::Tokens,
+    Config, Doors, card_texts::CardTexts, files::Files, home_pages::HomePages, hub::Hub, idempotency::Answers,
+    network::Network, pictures::Pictures, profiles::Profiles, rate::Limits, session::tokens::Tokens,
 };
 
 const PLAYBACKS_MAX: u64 = 20_000;
@@ -30,6 +30,7 @@ pub struct Inner {
     pub pictures: Pictures,
     pub card_texts: CardTexts,
     pub home_pages: HomePages,
+    pub files: Files,
     /// Players report every few seconds: whose playback it is need not be asked each time.
     pub playbacks: moka::sync::Cache<PlaybackId, Arc<Playback>>,
 }
@@ -44,6 +45,7 @@ impl Gateway {
             hub: Hub::new(),
             card_texts: CardTexts::new(),
             home_pages: HomePages::new(config.home_pages_bytes_max),
+            files: Files::new(),
             pictures,
             playbacks: moka::sync::Cache::builder()
                 .max_capacity(PLAYBACKS_MAX)

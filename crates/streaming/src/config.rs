@@ -19,6 +19,8 @@ pub struct Config {
     pub playback_s: u64,
     /// Presses of play that an account may have open; beyond it the oldest goes.
     pub playbacks_max: u32,
+    /// Playbacks of one account that may be watched at once; 0 for as many as they like.
+    pub streams_max: u32,
     /// Memory for the indexes of videos that are being watched.
     pub index_cache_bytes: u64,
     /// Parts of films that are encoded at once in this process, by one core each; one for each core unless it is set.
@@ -47,6 +49,7 @@ impl Default for Config {
             source_expiry_s: 7 * 86_400,
             playback_s: 12 * 3_600,
             playbacks_max: 20,
+            streams_max: 4,
             index_cache_bytes: 64 << 20,
             workers: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX)) as u32,
             encoder_memory_bytes: encoder_memory_bytes(machine_memory_bytes()),

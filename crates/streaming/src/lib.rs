@@ -21,6 +21,7 @@
 //! | what a job does | `worker.rs`, then `parts.rs` and `encode/` |
 //! | what players get | `manifest/`, from `asset.rs` |
 //! | whose addresses end before they expire | `ended.rs` |
+//! | how many may watch at once | `streams.rs` |
 //! | what is removed when | `tidy.rs` |
 
 mod asset;
@@ -37,6 +38,7 @@ mod playback;
 mod room;
 mod signing;
 mod store;
+mod streams;
 mod tidy;
 mod uploads;
 mod videos;
@@ -92,6 +94,7 @@ pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> any
         indexes: playback::Indexes::new(blobs.clone(), config.index_cache_bytes),
         signer: signing::Signer::new(&key),
         ended: ended::Ended::default(),
+        streams: streams::Streams::new(config.streams_max),
         work_folder: data_folder.join("transcode"),
         sandbox: encode::sandbox::Sandbox::default(),
         upload_locks: uploads::Locks::default(),

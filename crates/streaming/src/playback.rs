@@ -26,6 +26,8 @@ const DASH_TYPE: &str = "application/dash+xml";
 const VTT_TYPE: &str = "text/vtt; charset=utf-8";
 /// A manifest never changes, but it is one person's: their own cache may keep it for a while.
 const MANIFEST_CACHE: &str = "private, max-age=300";
+/// As long as an edge cache may believe that an address is good: well within the minute in which what has ended must be over.
+const CHECK_CACHE: &str = "private, max-age=10";
 const SEGMENT_CACHE: &str = "public, max-age=31536000, immutable";
 
 /// Indexes of assets that are being watched.
@@ -92,6 +94,9 @@ impl Room {
             expires_at: now + self.config.playback_s as i64 * 1000,
             session_id: req.session.map(|session| session.0),
         };
+        if !self.streams.may_begin(&grant_of(&row), now) {
+            return Err(StreamingError::TooManyStreams(self.config.streams_max));
+        }
         playbacks::insert(&self.db, &row, self.config.playbacks_max).await?;
         metrics::counter!("streaming_playbacks_total").increment(1);
         // The player asks for its manifest next: have it at hand.
@@ -116,14 +121,7 @@ impl Room {
     }
 
     fn describe(&self, row: &PlaybackRow, asset: &AssetRow, index: &AssetIndex) -> Playback {
-        let grant = Grant {
-            playback: row.id.into(),
-            // Of nobody: a version before this one wrote the row, and only its expiry ends it.
-            session: row.session_id.map_or(SessionId(0), SessionId),
-            account: row.account_id.into(),
-            asset: row.asset_id.into(),
-            expires_s: row.expires_at / 1000,
-        };
+        let grant = grant_of(row);
         let subtitles = index.subtitles.iter().map(|track| Subtitles {
             id: track.name.clone(),
             language: track.language.clone(),
@@ -159,8 +157,22 @@ impl Room {
             return Err(StreamingError::MediaForbidden);
         }
         let name = Name::parse(file).ok_or(StreamingError::MediaNotFound)?;
+        if name.is_watched() && !self.streams.goes_on(&grant, now) {
+            return Err(StreamingError::TooManyStreams(self.config.streams_max));
+        }
         let index = self.indexes.get(grant.asset).await?;
         media(grant.asset, &index, name).ok_or(StreamingError::MediaNotFound)
+    }
+}
+
+fn grant_of(row: &PlaybackRow) -> Grant {
+    Grant {
+        playback: row.id.into(),
+        // Of nobody: a version before this one wrote the row, and only its expiry ends it.
+        session: row.session_id.map_or(SessionId(0), SessionId),
+        account: row.account_id.into(),
+        asset: row.asset_id.into(),
+        expires_s: row.expires_at / 1000,
     }
 }
 
@@ -175,6 +187,10 @@ fn media(asset: AssetId, index: &AssetIndex, name: Name<'_>) -> Option<Media> {
             VTT_TYPE,
             manifest::storyboard_cues(index.storyboard_named(track)?, index.duration_ms),
         ),
+        Name::Check => Some(Media {
+            cache_control: CHECK_CACHE.to_owned(),
+            ..manifest("text/plain", String::new())
+        }),
         Name::Init { track } => {
             let key = asset::init_key(asset, track);
             Some(stored(asset, (track, "init"), key, index.track(track)?.init_bytes))

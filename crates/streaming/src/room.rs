@@ -21,6 +21,7 @@ use crate::{
     files::Files,
     playback::Indexes,
     signing::Signer,
+    streams::Streams,
     uploads::{Locks, Requests},
     worker::Running,
 };
@@ -40,6 +41,7 @@ pub struct Room {
     pub(crate) indexes: Indexes,
     pub(crate) signer: Signer,
     pub(crate) ended: Ended,
+    pub(crate) streams: Streams,
     pub(crate) sandbox: Sandbox,
     pub(crate) running: Running,
     pub(crate) data_folder: PathBuf,

@@ -56,6 +56,8 @@ pub enum Name<'a> {
         track: &'a str,
         number: usize,
     },
+    /// Nothing that is stored: whether the address is good, for an edge cache that holds the files themselves.
+    Check,
 }
 
 /// Signs and verifies.
@@ -122,11 +124,17 @@ impl Signer {
 }
 
 impl<'a> Name<'a> {
+    /// What a player asks for again and again while somebody watches; the rest it reads once, perhaps before anybody does.
+    pub fn is_watched(self) -> bool {
+        matches!(self, Self::Segment { .. } | Self::Check)
+    }
+
     /// Reads what stands below the asset.
     pub fn parse(file: &'a str) -> Option<Self> {
         match file {
             "master.m3u8" => return Some(Self::Multivariant),
             "manifest.mpd" => return Some(Self::Presentation),
+            "check" => return Some(Self::Check),
             _ => {}
         }
         let (track, file) = file.split_once('/')?;

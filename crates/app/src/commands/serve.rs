@@ -1,10 +1,9 @@
 //! `kinora serve`: opens everything, listens, works until it is told to end, and ends without losing anything.
 
-use std::net::SocketAddr;
-
 use anyhow::Context as _;
 use axum::Router;
 use platform::telemetry::{Metrics, init_logs};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -21,6 +20,8 @@ use crate::{
 
 /// Requests that are being answered get this long; then they are cut off.
 const DRAIN_S: u64 = 20;
+/// Open files that are not connections': databases, the index, jobs.
+const DESCRIPTORS_KEPT: u64 = 512;
 
 pub async fn run(args: Serve) -> anyhow::Result<()> {
     let mut config = Config::read(&args.place)?;
@@ -62,7 +63,7 @@ pub async fn run(args: Serve) -> anyhow::Result<()> {
         let router = gateway::open(rooms.doors(&node), node.config.gateway.clone()).await?;
         serve_metrics(&node, metrics, &tasks, &stop).await?;
         announce_set_up(&rooms).await?;
-        listen(&node.config.listen, router, &listening, &stop).await?;
+        listen(&node.config, router, &listening, &stop).await?;
     } else {
         listening.cancel();
         println!("working as {}", node.config.roles);
@@ -93,28 +94,55 @@ fn end_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output =
 }
 
 async fn listen(
-    address: &SocketAddr,
+    config: &Config,
     router: Router,
     listening: &CancellationToken,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
+    let address = &config.listen;
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("listening on {address}; is another server running there? choose another address with --listen")
     })?;
     println!("listening on http://{}", listener.local_addr()?);
     listening.cancel();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let drained = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let drained = gateway::serve(listener, router, connections_max(config), stop.clone());
     let cut_off = async {
         stop.cancelled().await;
         tokio::time::sleep(std::time::Duration::from_secs(DRAIN_S)).await;
     };
     tokio::select! {
-        ended = drained.into_future() => ended.context("answering requests"),
-        () = cut_off => {
-            tracing::warn!("some requests were still being answered after {DRAIN_S} s and were cut off");
-            Ok(())
-        }
+        () = drained => {}
+        () = cut_off => tracing::warn!("some requests were still being answered after {DRAIN_S} s and were cut off"),
+    }
+    Ok(())
+}
+
+/// As many connections as are wanted, or as this process may hold open: each has a socket and perhaps a file.
+fn connections_max(config: &Config) -> u32 {
+    let wanted = config.gateway.connections_max;
+    let possible = open_files_max().map_or(wanted, |most| {
+        u32::try_from(most.saturating_sub(DESCRIPTORS_KEPT) / 2).unwrap_or(u32::MAX)
+    });
+    if possible < wanted {
+        tracing::info!(
+            possible,
+            wanted,
+            "fewer connections than gateway.connections_max: the system allows this process no more open files"
+        );
+    }
+    possible.clamp(1, wanted)
+}
+
+/// Asks for all that the system would give; many start a process with a few that suit programs of long ago. `None`: no limit.
+fn open_files_max() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
     }
 }
 

@@ -84,6 +84,17 @@ async fn a_film_ends_with_the_log_in_that_plays_it() {
     there.ends("a new password").await;
     assert_eq!(own.status().await, [200, 200], "whoever changed it goes on");
 
+    let helped = Playing::press(&curator, &title).await;
+    let me = curator.get("/me").await.ok();
+    let account = me["account"]["id"].as_str().or(me["id"].as_str()).unwrap();
+    let demoted = json!({ "role": "viewer" });
+    let admin = cluster.admin().await;
+    admin
+        .patch(&format!("/admin/users/{account}"), &demoted)
+        .await
+        .expect(200);
+    helped.ends("losing a role").await;
+
     // What was over stays over when the server comes back, and whoever watches goes on.
     let url = {
         cluster.server.restart();

@@ -1,7 +1,5 @@
 //! Signed manifests and segments: streaming says whether and what, this sends it, whole or in part.
 
-use std::io::SeekFrom;
-
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -11,19 +9,15 @@ use axum::{
 use bytes::Bytes;
 use contract::streaming::{GetMedia, Media, MediaBody};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
-use tokio_util::io::ReaderStream;
 
 use crate::{
+    file_slice::FileSlice,
     policy::Policy,
     problem::Problem,
     routes::{Route, plain},
     session::MaybeCaller,
     state::Gateway,
 };
-
-/// Files are read and sent in pieces of this size.
-const READ_BYTES: usize = 512 << 10;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -104,35 +98,25 @@ fn set(response: &mut Response, name: HeaderName, value: &str) -> Result<(), Pro
 
 /// `length` bytes of the body from `from` on.
 async fn send(gateway: &Gateway, media: &Media, from: u64, length: u64) -> Result<Response, Problem> {
-    let body = match &media.body {
+    match &media.body {
         MediaBody::Inline(blob) => {
             let from = from as usize;
-            Body::from(Bytes::copy_from_slice(&blob.0[from..from + length as usize]))
+            let part = Bytes::copy_from_slice(&blob.0[from..from + length as usize]);
+            let mut response = Response::new(Body::from(part));
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            Ok(response)
         }
-        MediaBody::Stored { key, .. } => stored(gateway, key, from, length).await?,
-    };
-    let mut response = Response::new(body);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    Ok(response)
-}
-
-async fn stored(gateway: &Gateway, key: &str, from: u64, length: u64) -> Result<Body, Problem> {
-    let missing = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => Problem::from(contract::streaming::StreamingError::MediaNotFound),
-        _ => Problem::internal(error),
-    };
-    let path = gateway.doors.blobs.local_path(key).map_err(Problem::internal)?;
-    let mut file = tokio::fs::File::open(path).await.map_err(missing)?;
-    file.set_max_buf_size(READ_BYTES);
-    if from > 0 {
-        file.seek(SeekFrom::Start(from)).await.map_err(missing)?;
+        MediaBody::Stored { key, .. } => {
+            let slice = FileSlice {
+                file: gateway.files.get(&gateway.doors.blobs, key).await?,
+                offset: from,
+                bytes: length,
+            };
+            Ok(slice.into_response())
+        }
     }
-    Ok(Body::from_stream(ReaderStream::with_capacity(
-        file.take(length),
-        READ_BYTES,
-    )))
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod extras;
 mod hostile;
 mod jobs;
 mod sound;
+mod streams;
 mod support;
 mod transcode;
 mod tus;

@@ -1,0 +1,400 @@
+//! nginx and Varnish with the configurations of `deploy/` before a real server: what they keep is served to whoever may have it, and
+//! to nobody else.
+
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{Answer, Client, Clip, Cluster, until};
+
+use crate::{LONG, id};
+
+const START_MAX: Duration = Duration::from_secs(30);
+/// What is promised of whatever ends.
+const MEDIA_ENDS_WITHIN: Duration = Duration::from_secs(60);
+const HALF_A_DAY_S: u32 = 43_200;
+/// Short enough to wait for.
+const SHORT_S: u32 = 15;
+
+/// A cache before Kinora.
+struct Edge {
+    child: Child,
+    url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Edge {
+    fn nginx(kinora: &str) -> Self {
+        Self::nginx_that_listens(kinora, |_, address| format!("listen {address};"))
+    }
+
+    /// With a certificate of its own making.
+    fn nginx_with_tls(kinora: &str) -> Self {
+        let mut edge = Self::nginx_that_listens(kinora, |folder, address| {
+            let made = Command::new("openssl")
+                .args([
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:P-256",
+                    "-nodes",
+                ])
+                .args([
+                    "-subj",
+                    "/CN=localhost",
+                    "-keyout",
+                    "key.pem",
+                    "-out",
+                    "certificate.pem",
+                ])
+                .current_dir(folder)
+                .output()
+                .expect("openssl, which the tests need: apt-get install -y openssl");
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let at = folder.display();
+            format!(
+                "listen {address} ssl http2; ssl_certificate {at}/certificate.pem; ssl_certificate_key {at}/key.pem;"
+            )
+        });
+        edge.url = edge.url.replace("http://", "https://");
+        edge
+    }
+
+    fn nginx_that_listens(kinora: &str, listen: impl FnOnce(&Path, &str) -> String) -> Self {
+        let shipped = shipped("nginx/kinora.conf");
+        Self::start(kinora, &shipped, |folder, address, shipped| {
+            let at = folder.display();
+            let ours = replaced(shipped, "listen 80;", &listen(folder, address));
+            let ours = replaced(&ours, "/var/cache/nginx/", &format!("{at}/"));
+            fs::write(folder.join("kinora.conf"), ours).unwrap();
+            let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+                .map(|kind| format!("{kind}_temp_path {at}/{kind};\n"))
+                .concat();
+            // As root the worker would be somebody who may not read this folder.
+            let whole = format!(
+                "user root;\ndaemon off;\npid {at}/pid;\nerror_log {at}/log;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}include {at}/kinora.conf;\n}}\n"
+            );
+            fs::write(folder.join("nginx.conf"), whole).unwrap();
+            let mut nginx = Command::new(server_program("nginx"));
+            nginx.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf"));
+            nginx
+        })
+    }
+
+    fn varnish(kinora: &str) -> Self {
+        let shipped = shipped("varnish/kinora.vcl");
+        Self::start(kinora, &shipped, |folder, address, shipped| {
+            fs::write(folder.join("kinora.vcl"), shipped).unwrap();
+            let mut varnish = Command::new(server_program("varnishd"));
+            varnish.args(["-F", "-j", "none", "-a", address, "-s", "malloc,64m", "-n"]);
+            varnish
+                .arg(folder.join("varnish"))
+                .arg("-f")
+                .arg(folder.join("kinora.vcl"));
+            varnish
+        })
+    }
+
+    fn start(kinora: &str, shipped: &str, command: impl FnOnce(&Path, &str, &str) -> Command) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let kinora_port = kinora.rsplit_once(':').unwrap().1;
+        let configuration = if shipped.contains("127.0.0.1:8080") {
+            replaced(shipped, "127.0.0.1:8080", &format!("127.0.0.1:{kinora_port}"))
+        } else {
+            replaced(shipped, "\"8080\"", &format!("\"{kinora_port}\""))
+        };
+        let mut command = command(folder.path(), &address, &configuration);
+        let log = fs::File::create(folder.path().join("said")).unwrap();
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        let mut child = command
+            .spawn()
+            .expect("the cache, which the tests need: apt-get install -y nginx varnish");
+        let began = Instant::now();
+        while TcpStream::connect(&address).is_err() {
+            let said = || fs::read_to_string(folder.path().join("said")).unwrap_or_default();
+            assert!(child.try_wait().unwrap().is_none(), "the cache ended: {}", said());
+            assert!(began.elapsed() < START_MAX, "the cache does not listen: {}", said());
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        Self {
+            child,
+            url: format!("http://{address}"),
+            _folder: folder,
+        }
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        // Asked, so that its own processes end with it.
+        let asked = Command::new("sh")
+            .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
+            .status();
+        if asked.is_err() {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+fn shipped(name: &str) -> String {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    fs::read_to_string(deploy.join(name)).unwrap()
+}
+
+/// A shipped line that is not there any more would be a test of nothing.
+fn replaced(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from:?} is not in it");
+    text.replace(from, to)
+}
+
+/// Debian keeps them where only administrators look.
+fn server_program(name: &str) -> PathBuf {
+    let there = Path::new("/usr/sbin").join(name);
+    if there.is_file() { there } else { name.into() }
+}
+
+/// A film, and people who watch it through a cache.
+struct Cinema {
+    cluster: Cluster,
+    edge: Edge,
+    title: String,
+    /// The first segment, as Kinora has it.
+    segment: Vec<u8>,
+}
+
+impl Cinema {
+    async fn open(edge: fn(&str) -> Edge, playback_s: u32) -> Self {
+        let setting = ("KINORA_STREAMING__PLAYBACK_S", playback_s.to_string());
+        let cluster = Cluster::launched(|_| (), |launch| launch.variable(setting.0, &setting.1));
+        let title = json!({ "name": "Solaris" });
+        let title = id(&cluster.admin().await.post("/admin/titles", &title).await.expect(201));
+        let clip = Clip::Ordinary { seconds: 4 }.file();
+        let words = ["media", "add", &clip.to_string_lossy(), "--title", &title, "--wait"];
+        cluster.command(&words).ok();
+        let ann = cluster.viewer("ann").await;
+        until("the title to be playable", LONG, async || {
+            (ann.get(&format!("/titles/{title}")).await.ok()["playable"] == true).then_some(())
+        })
+        .await;
+        let direct = Watched::press(&ann, &title).await;
+        let segment = direct.get(&cluster.anonymous()).await;
+        assert_eq!(segment.status.as_u16(), 200);
+        Self {
+            edge: edge(cluster.url()),
+            segment: segment.body,
+            cluster,
+            title,
+        }
+    }
+
+    /// Somebody new, who does everything through the cache.
+    async fn viewer(&self, name: &str) -> Client {
+        self.cluster.viewer(name).await.at(&self.edge.url)
+    }
+
+    fn nobody(&self) -> Client {
+        Client::anonymous(&self.edge.url)
+    }
+
+    /// Watches: the right bytes, and whether they were kept.
+    async fn takes(&self, who: &Client, watched: &Watched) -> String {
+        let answer = watched.get(who).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+        assert!(answer.body == self.segment);
+        answer.headers["x-cache"].to_str().unwrap().to_owned()
+    }
+
+    async fn is_refused(&self, who: &Client, path: &str) {
+        let answer = who.get(&format!("/{path}")).await;
+        assert_eq!(answer.problem(403), "media_forbidden", "{path}");
+    }
+}
+
+/// A press of play: the signed path of the first segment.
+struct Watched(String);
+
+impl Watched {
+    async fn press(who: &Client, title: &str) -> Self {
+        let playback: Value = who.post("/playback", &json!({ "title_id": title })).await.expect(200);
+        Self(playback["hls_url"].as_str().unwrap().replace("master.m3u8", "v0/1.m4s"))
+    }
+
+    async fn get(&self, who: &Client) -> Answer {
+        who.get(&format!("/{}", self.0)).await
+    }
+
+    async fn get_with(&self, who: &Client, name: &str, value: &str) -> Answer {
+        let request = who.request(Method::GET, &format!("/{}", self.0)).header(name, value);
+        Answer::of(request, &self.0).await
+    }
+}
+
+async fn what_is_kept_is_for_those_who_may_have_it(edge: fn(&str) -> Edge) {
+    let cinema = Cinema::open(edge, HALF_A_DAY_S).await;
+    let (ada, bob, nobody) = (cinema.viewer("ada").await, cinema.viewer("bob").await, cinema.nobody());
+    let (adas, bobs) = (
+        Watched::press(&ada, &cinema.title).await,
+        Watched::press(&bob, &cinema.title).await,
+    );
+    assert_eq!(cinema.takes(&nobody, &adas).await, "MISS", "the first viewer fills");
+    assert_eq!(cinema.takes(&nobody, &adas).await, "HIT");
+    assert_eq!(
+        cinema.takes(&bob, &bobs).await,
+        "HIT",
+        "another signature, the same segment"
+    );
+    parts_and_validators(&cinema, &bobs).await;
+    // Somebody else who says who they are, however they say it.
+    cinema.is_refused(&bob, &adas.0).await;
+    let cookie = format!("__Host-kinora_access={}", bob.token.as_ref().unwrap());
+    let known = nobody.request(Method::GET, "/me").header("cookie", &cookie);
+    assert_eq!(Answer::of(known, "/me").await.status.as_u16(), 200);
+    let answer = adas.get_with(&nobody, "cookie", &cookie).await;
+    assert_eq!(answer.problem(403), "media_forbidden");
+    assert_eq!(cinema.takes(&ada, &adas).await, "HIT");
+    altered(&cinema, &adas.0).await;
+    // Manifests are one person's and never kept.
+    let manifest = adas.0.replace("v0/1.m4s", "master.m3u8");
+    let answer = nobody.get(&format!("/{manifest}")).await;
+    assert!(answer.status.is_success() && !answer.headers.contains_key("x-cache"));
+}
+
+async fn parts_and_validators(cinema: &Cinema, watched: &Watched) {
+    let nobody = cinema.nobody();
+    let part = watched.get_with(&nobody, "range", "bytes=10-99").await;
+    assert_eq!(part.status.as_u16(), 206);
+    assert!(part.body == cinema.segment[10..100]);
+    let whole = watched.get(&nobody).await;
+    let etag = whole.headers["etag"].to_str().unwrap();
+    let known = watched.get_with(&nobody, "if-none-match", etag).await;
+    assert_eq!((known.status.as_u16(), known.body.len()), (304, 0));
+    let head = nobody.request(Method::HEAD, &format!("/{}", watched.0));
+    let head = Answer::of(head, "HEAD").await;
+    assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
+    assert!(whole.headers["cache-control"].to_str().unwrap().contains("immutable"));
+}
+
+async fn altered(cinema: &Cinema, path: &str) {
+    let nobody = cinema.nobody();
+    let parts: Vec<&str> = path.split('/').collect();
+    // /media/{playback}/{session}/{account}/{expires}/{signature}/{asset}/…
+    for place in 2..8 {
+        let mut altered: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+        let last = altered[place].pop().unwrap();
+        altered[place].push(if last == '1' { '2' } else { '1' });
+        cinema.is_refused(&nobody, &altered.join("/")).await;
+    }
+    let unsigned = format!("/media/{}/v0/1.m4s", parts[7]);
+    cinema.is_refused(&nobody, &unsigned).await;
+    // What a cache says to itself means nothing from outside.
+    let wrong = path.replace(parts[6], "AAAAAAAAAAAAAAAAAAAAAA");
+    for (name, value) in [("x-kinora-step", "segment"), ("x-kinora-url", path)] {
+        let request = nobody
+            .request(Method::GET, &format!("/{wrong}"))
+            .header(name, value)
+            .header("x-kinora-step", "segment");
+        assert_eq!(Answer::of(request, name).await.problem(403), "media_forbidden");
+    }
+    for inside in ["/.kinora-check", "/@kinora"] {
+        let answer = nobody.get(&format!("/{inside}")).await;
+        assert!(answer.body != cinema.segment, "{inside}");
+    }
+    let there_is_none = path.replace("v0/1.m4s", "v0/999.m4s");
+    let answer = nobody.get(&format!("/{there_is_none}")).await;
+    assert_eq!(answer.problem(404), "media_not_found");
+}
+
+async fn what_has_ended_is_over(edge: fn(&str) -> Edge) {
+    let cinema = Cinema::open(edge, SHORT_S).await;
+    let (ada, bob, nobody) = (cinema.viewer("ada").await, cinema.viewer("bob").await, cinema.nobody());
+    let (adas, bobs) = (
+        Watched::press(&ada, &cinema.title).await,
+        Watched::press(&bob, &cinema.title).await,
+    );
+    cinema.takes(&nobody, &adas).await;
+    assert_eq!(cinema.takes(&nobody, &bobs).await, "HIT");
+    ada.post("/auth/logout", &json!({})).await.expect(204);
+    until("the end after logging out", MEDIA_ENDS_WITHIN, async || {
+        (adas.get(&nobody).await.status.as_u16() == 403).then_some(())
+    })
+    .await;
+    until("the end of the signature", MEDIA_ENDS_WITHIN, async || {
+        (bobs.get(&nobody).await.status.as_u16() == 403).then_some(())
+    })
+    .await;
+    let again = Watched::press(&bob, &cinema.title).await;
+    assert_eq!(cinema.takes(&bob, &again).await, "HIT", "the segment is still kept");
+}
+
+#[tokio::test]
+async fn a_browser_speaks_http_2_with_nginx_and_gets_the_same_transcode() {
+    let cinema = Cinema::open(Edge::nginx_with_tls, HALF_A_DAY_S).await;
+    let viewer = cinema.cluster.viewer("ada").await;
+    let watched = Watched::press(&viewer, &cinema.title).await;
+    let url = format!("{}{}", cinema.edge.url, watched.0);
+    let body = cinema.cluster.data().join("body");
+    let curl = |words: &[&str]| {
+        let said = Command::new("curl")
+            .args([
+                "-sS",
+                "--insecure",
+                "--http2",
+                "-w",
+                "%{http_version} %{http_code}",
+                "-o",
+            ])
+            .arg(&body)
+            .args(words)
+            .output()
+            .expect("curl, which the tests need: apt-get install -y curl");
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        (String::from_utf8(said.stdout).unwrap(), fs::read(&body).unwrap())
+    };
+    for _ in ["filled", "kept"] {
+        let (said, whole) = curl(&[&url]);
+        assert_eq!(said, "2 200");
+        assert!(whole == cinema.segment);
+    }
+    let (said, part) = curl(&["-r", "5-104", &url]);
+    assert_eq!(said, "2 206");
+    assert!(part == cinema.segment[5..105]);
+    let (said, _) = curl(&[&url.replace(&watched.0, &watched.0.replace("v0/1.m4s", "v0/2.m4s"))]);
+    assert_eq!(said, "2 200");
+    let parts: Vec<&str> = watched.0.split('/').collect();
+    let (said, _) = curl(&[&url.replace(parts[6], "AAAAAAAAAAAAAAAAAAAAAA")]);
+    assert_eq!(said, "2 403");
+}
+
+#[tokio::test]
+async fn nginx_keeps_segments_for_those_who_may_have_them_transcode() {
+    what_is_kept_is_for_those_who_may_have_it(Edge::nginx).await;
+}
+
+#[tokio::test]
+async fn varnish_keeps_segments_for_those_who_may_have_them_transcode() {
+    what_is_kept_is_for_those_who_may_have_it(Edge::varnish).await;
+}
+
+#[tokio::test]
+async fn what_has_ended_is_over_at_nginx_transcode() {
+    what_has_ended_is_over(Edge::nginx).await;
+}
+
+#[tokio::test]
+async fn what_has_ended_is_over_at_varnish_transcode() {
+    what_has_ended_is_over(Edge::varnish).await;
+}
