@@ -7,7 +7,6 @@ use platform::jobs::Failure;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    explain,
     extras::{self, Extra, Ran},
     probe,
     sandbox::{OUTPUT, SOURCE, Sandbox},
@@ -47,7 +46,10 @@ pub async fn make(
     let mut files = Vec::new();
     for number in 1..=sheets(&storyboard) {
         let path = folder.join(format!("{number}.jpg"));
-        let meta = tokio::fs::metadata(&path).await.map_err(|error| explain::io(&error))?;
+        let Ok(meta) = tokio::fs::metadata(&path).await else {
+            tracing::warn!(number, "a sheet of pictures for the seek bar is missing");
+            return Ok(None);
+        };
         storyboard.bytes.push(meta.len());
         files.push(Extra {
             name: format!("{}/{number}.jpg", storyboard.name),
