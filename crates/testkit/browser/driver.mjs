@@ -3,7 +3,7 @@
 import { mkdtempSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { settled } from "../../../web/tests/support/settled.mjs";
 
@@ -11,6 +11,7 @@ const order = JSON.parse(readFileSync(0, "utf8"));
 const require = createRequire(order.modules);
 const { chromium } = require("playwright-core");
 const profile = mkdtempSync(join(tmpdir(), "kinora-browser-"));
+const modules = join(dirname(order.modules), "node_modules");
 const said = [];
 
 const context = await chromium.launchPersistentContext(profile, {
@@ -53,7 +54,7 @@ async function axe() {
 let status = 0;
 try {
   const script = await import(pathToFileURL(order.script).href);
-  const value = await script.default({ page, context, url: order.url, input: order.input, axe, settled: () => settled(page), shot, said });
+  const value = await script.default({ page, context, url: order.url, input: order.input, axe, settled: () => settled(page), shot, said, modules });
   console.log(JSON.stringify({ value: value ?? null }));
 } catch (error) {
   status = 1;

@@ -36,9 +36,9 @@ impl Browser {
         self
     }
 
-    /// Runs a script, a module whose default export is `async ({ page, context, url, input, axe, settled, shot }) => value`:
+    /// Runs a script, a module whose default export is `async ({ page, context, url, input, axe, settled, shot, modules }) => value`:
     /// `settled()` waits until nothing on the page loads or moves, `axe()` gives the accessibility findings of the page, once it is
-    /// settled, `shot(name)` keeps a picture of it.
+    /// settled, `shot(name)` keeps a picture of it, `modules` is the folder of the page's packages.
     ///
     /// # Panics
     /// When the script throws or the browser does not start; with the page's own messages and a picture of its last state.

@@ -13,6 +13,7 @@ mod health;
 mod imports;
 mod kids;
 mod leaving;
+mod players;
 mod policies;
 mod replay;
 mod rows;

@@ -117,11 +117,16 @@ async fn a_curator_says_where_the_credits_of_a_video_begin() {
     let said = ask(json!({ "credits_at_s": 51.25 })).await.json();
     assert_eq!(said, json!({ "duration_s": 60.5, "credits_at_s": 51.25 }));
     ask(json!({ "credits_at_s": null })).await;
+    ask(json!({ "intro": { "start_s": 1.5, "end_s": 31 }, "credits_at_s": 50 })).await;
+    ask(json!({ "intro": null })).await;
     assert_eq!(
         world.calls("streaming.set_marker"),
         [
             json!({ "title": "1", "marker": { "credits": 51_250 } }),
             json!({ "title": "1", "marker": { "credits": null } }),
+            json!({ "title": "1", "marker": { "credits": 50_000 } }),
+            json!({ "title": "1", "marker": { "intro": [1_500, 31_000] } }),
+            json!({ "title": "1", "marker": { "intro": null } }),
         ]
     );
     for wrong in [
@@ -129,6 +134,9 @@ async fn a_curator_says_where_the_credits_of_a_video_begin() {
         json!({ "credits_at_s": 1e9 }),
         json!({ "credits_at_s": "0:51" }),
         json!({ "credits_s": 51 }),
+        json!({ "intro": 51 }),
+        json!({ "intro": { "start_s": 51 } }),
+        json!({ "intro": { "start_s": -1, "end_s": 5 } }),
         json!([51]),
     ] {
         assert_eq!(
@@ -160,9 +168,12 @@ async fn a_curator_reads_the_video_of_a_title_that_has_one() {
     world.does("catalog.title", move |_| whole.clone());
     world.answers(
         "streaming.video",
-        json!({ "asset": "9", "duration_ms": 60_000, "credits_ms": 51_000 }),
+        json!({ "asset": "9", "duration_ms": 60_000, "credits_ms": 51_000, "intro_ms": [0, 30_500] }),
     );
-    assert_eq!(read().await, json!({ "duration_s": 60.0, "credits_at_s": 51.0 }));
+    assert_eq!(
+        read().await,
+        json!({ "duration_s": 60.0, "credits_at_s": 51.0, "intro": { "start_s": 0.0, "end_s": 30.5 } })
+    );
     // Replaced or removed a moment ago.
     world.refuses("streaming.video", "not_playable");
     assert_eq!(read().await, Value::Null);

@@ -32,16 +32,16 @@ pub async fn make(
     let Some(mut storyboard) = plan(index) else {
         return Ok(None);
     };
-    if let Ran::Badly(words) = extras::run(
+    let ran = extras::run(
         sandbox,
         arguments(&storyboard),
         (rung, folder),
         WRITTEN_BYTES_MAX,
         cancel,
     )
-    .await?
-    {
-        tracing::warn!(words, "the pictures for the seek bar cannot be made");
+    .await?;
+    if ran != Ran::Well {
+        tracing::warn!(words = ran.words(), "the pictures for the seek bar cannot be made");
         return Ok(None);
     }
     let mut files = Vec::new();

@@ -2,5 +2,6 @@
 
 mod isolation;
 mod naming;
+mod packaging;
 mod planning;
 mod probing;

@@ -1,7 +1,9 @@
 //! Manifests as they are, to the byte.
 
 use super::*;
-use crate::asset::{AssetIndex, AudioKind, AudioTrack, INDEX_VERSION, Track, VideoTrack};
+use contract::streaming::SubtitleKind;
+
+use crate::asset::{AssetIndex, AudioKind, AudioTrack, INDEX_VERSION, Storyboard, SubtitleTrack, Track, VideoTrack};
 
 fn track(name: &str, codec: &str, timescale: u32, segments: &[(u64, u64)]) -> Track {
     let (name, codec) = (name.to_owned(), codec.to_owned());
@@ -79,10 +81,10 @@ fn the_multivariant_playlist() {
         "#EXTM3U\n\
          #EXT-X-VERSION:7\n\
          #EXT-X-INDEPENDENT-SEGMENTS\n\
-         #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a0/index.m3u8\"\n\
-         #EXT-X-STREAM-INF:BANDWIDTH=427716,AVERAGE-BANDWIDTH=343658,CODECS=\"avc1.640015,mp4a.40.2\",RESOLUTION=426x240,FRAME-RATE=23.976,AUDIO=\"audio\"\n\
+         #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio\",NAME=\"English\",LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a0/index.m3u8\"\n\
+         #EXT-X-STREAM-INF:BANDWIDTH=427716,AVERAGE-BANDWIDTH=343658,CODECS=\"avc1.640015,mp4a.40.2\",RESOLUTION=426x240,FRAME-RATE=23.976,VIDEO-RANGE=SDR,AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\n\
          v0/index.m3u8\n\
-         #EXT-X-STREAM-INF:BANDWIDTH=2126017,AVERAGE-BANDWIDTH=1726275,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=23.976,AUDIO=\"audio\"\n\
+         #EXT-X-STREAM-INF:BANDWIDTH=2126017,AVERAGE-BANDWIDTH=1726275,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=23.976,VIDEO-RANGE=SDR,AUDIO=\"audio\",CLOSED-CAPTIONS=NONE\n\
          v1/index.m3u8\n"
     );
 }
@@ -90,7 +92,7 @@ fn the_multivariant_playlist() {
 #[test]
 fn a_media_playlist() {
     assert_eq!(
-        media_playlist(&index().video[0].track),
+        playlist(&index(), "v0").unwrap(),
         "#EXTM3U\n\
          #EXT-X-VERSION:7\n\
          #EXT-X-TARGETDURATION:2\n\
@@ -128,10 +130,10 @@ fn a_short_film_without_sound() {
     index.video[0].track = track("v0", "avc1.640015", 25, &[(1000, 10)]);
     let text = multivariant(&index);
     assert!(
-        text.contains("BANDWIDTH=20000,AVERAGE-BANDWIDTH=20000,CODECS=\"avc1.640015\",") && !text.contains("AUDIO"),
+        text.contains("BANDWIDTH=20000,AVERAGE-BANDWIDTH=20000,CODECS=\"avc1.640015\",") && !text.contains("AUDIO="),
         "{text}"
     );
-    assert!(media_playlist(&index.video[0].track).contains("#EXT-X-TARGETDURATION:1\n"));
+    assert!(playlist(&index, "v0").unwrap().contains("#EXT-X-TARGETDURATION:1\n"));
 }
 
 #[test]
@@ -144,4 +146,133 @@ fn the_index_survives_storage_and_stays_small() {
         (index.bytes(), index.height()),
         (40_000 + 75_000 + 20_000 + 1_000_000 + 80_000 + 3 * 800, 720)
     );
+}
+
+/// Everything that an index can say.
+fn whole() -> AssetIndex {
+    let mut index = index();
+    index.video[0].keyframes = vec![9_000, 12_000, 8_000];
+    index.video[1].keyframes = vec![90_000, 120_000, 0];
+    let sound = |name: &str, language: Option<&str>, kind, channels| AudioTrack {
+        language: language.map(Into::into),
+        label: None,
+        kind,
+        is_default: false,
+        channels,
+        track: track(name, "mp4a.40.2", 48_000, &[(32_000 * u64::from(channels), 240_240)]),
+    };
+    index.audio = vec![
+        sound("a0", Some("de"), AudioKind::Main, 2),
+        sound("a1", Some("en"), AudioKind::Main, 2),
+        sound("a2", Some("en"), AudioKind::Main, 6),
+        sound("a3", Some("en"), AudioKind::Commentary, 2),
+        sound("a4", None, AudioKind::Description, 2),
+        sound("a5", Some("de"), AudioKind::Main, 2),
+    ];
+    index.audio[1].is_default = true;
+    index.audio[2].is_default = true;
+    let text = |name: &str, label: &str, kind| SubtitleTrack {
+        name: name.into(),
+        language: Some("en".into()),
+        label: label.into(),
+        kind,
+        bytes: 1_001,
+    };
+    index.subtitles = vec![
+        text("s0", "Tom & Jerry's", SubtitleKind::Subtitles),
+        text("s1", "English (SDH)", SubtitleKind::Captions),
+        text("s2", "English \"forced\"", SubtitleKind::Forced),
+    ];
+    index.storyboard = Some(Storyboard {
+        name: "b0".into(),
+        width: 160,
+        height: 90,
+        columns: 2,
+        rows: 1,
+        interval_ms: 2_002,
+        pictures: 3,
+        bytes: vec![9_000, 5_000],
+    });
+    index
+}
+
+#[test]
+fn tracks_and_their_encodings_are_members_and_groups() {
+    let text = multivariant(&whole());
+    let audio: Vec<_> = text.lines().filter(|line| line.contains("TYPE=AUDIO")).collect();
+    // Every group has all members: where there is no better encoding, the one that there is.
+    assert_eq!(audio.len(), 2 * 5, "{text}");
+    let expected = [
+        "\"audio-2\",NAME=\"English\",LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a1/index.m3u8\"",
+        "\"audio-2\",NAME=\"Deutsch\",LANGUAGE=\"de\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a0/index.m3u8\"",
+        "\"audio-2\",NAME=\"English (Commentary)\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=NO,CHANNELS=\"2\",URI=\"a3/index.m3u8\"",
+        "\"audio-2\",NAME=\"Audio description\",DEFAULT=NO,AUTOSELECT=YES,CHARACTERISTICS=\"public.accessibility.describes-video\",CHANNELS=\"2\",URI=\"a4/index.m3u8\"",
+        "\"audio-2\",NAME=\"Deutsch 2\",LANGUAGE=\"de\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a5/index.m3u8\"",
+        "\"audio-6\",NAME=\"English\",LANGUAGE=\"en\",DEFAULT=YES,AUTOSELECT=YES,CHANNELS=\"6\",URI=\"a2/index.m3u8\"",
+        "\"audio-6\",NAME=\"Deutsch\",LANGUAGE=\"de\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\",URI=\"a0/index.m3u8\"",
+    ];
+    for (line, expected) in audio.iter().zip(expected) {
+        assert_eq!(*line, format!("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID={expected}"));
+    }
+    let variants: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("#EXT-X-STREAM-INF"))
+        .collect();
+    assert_eq!(variants.len(), 4, "{text}");
+    assert!(
+        variants[0].ends_with(",AUDIO=\"audio-2\",SUBTITLES=\"subtitles\",CLOSED-CAPTIONS=NONE")
+            && variants[3].contains(",AUDIO=\"audio-6\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn subtitles_keyframes_and_pictures_have_their_lines() {
+    let text = multivariant(&whole());
+    for line in [
+        "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\",NAME=\"Tom & Jerry\u{2019}s\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"s0/index.m3u8\"",
+        "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\",NAME=\"English forced\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,FORCED=YES,URI=\"s2/index.m3u8\"",
+        "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=63937,AVERAGE-BANDWIDTH=46354,CODECS=\"avc1.640015\",RESOLUTION=426x240,VIDEO-RANGE=SDR,URI=\"v0/iframes.m3u8\"",
+        "#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=39961,CODECS=\"jpeg\",RESOLUTION=160x90,URI=\"b0/index.m3u8\"",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    // Of the other rung it is not known where every keyframe ends.
+    assert_eq!(text.matches("#EXT-X-I-FRAME-STREAM-INF").count(), 1, "{text}");
+    let whole = whole();
+    assert_eq!(keyframe_playlist(&whole.video[1]), None);
+    let keyframes = keyframe_playlist(&whole.video[0]).unwrap();
+    assert!(
+        keyframes.contains(
+            "#EXT-X-I-FRAMES-ONLY\n#EXT-X-MAP:URI=\"init.mp4\"\n#EXTINF:2.002000,\n#EXT-X-BYTERANGE:9000@0\n1.m4s\n"
+        ),
+        "{keyframes}"
+    );
+    assert_eq!(
+        playlist(&whole, "s1").unwrap(),
+        "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-PLAYLIST-TYPE:VOD\n\
+         #EXTINF:5.005000,\n1.vtt\n#EXT-X-ENDLIST\n"
+    );
+    assert_eq!(playlist(&whole, "s3"), None);
+    assert_eq!(
+        storyboard_cues(whole.storyboard.as_ref().unwrap(), whole.duration_ms),
+        "WEBVTT\n\n00:00:00.000 --> 00:00:02.002\n1.jpg#xywh=0,0,160,90\n\n00:00:02.002 --> 00:00:04.004\n1.jpg#xywh=160,0,160,90\n\n\
+         00:00:04.004 --> 00:00:05.005\n2.jpg#xywh=0,0,160,90\n"
+    );
+}
+
+#[test]
+fn the_presentation_description_of_everything() {
+    let text = presentation(&whole());
+    assert_eq!(text.matches("contentType=\"audio\"").count(), 6, "{text}");
+    for part in [
+        "<Label>Tom &amp; Jerry's</Label>",
+        "<Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>",
+        "<Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"commentary\"/>",
+        "<Label>English (SDH)</Label>\n   <Accessibility schemeIdUri=\"urn:tva:metadata:cs:AudioPurposeCS:2007\" value=\"2\"/>",
+        "<Representation id=\"s0\" bandwidth=\"1600\">\n    <BaseURL>s0/1.vtt</BaseURL>",
+        "duration=\"4004\" startNumber=\"1\" media=\"$RepresentationID$/$Number$.jpg\"/>\n   <Representation id=\"b0\" bandwidth=\"39961\" width=\"320\" height=\"90\">",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
 }

@@ -75,6 +75,25 @@ async fn a_curator_says_where_the_credits_begin_and_within_the_video() {
             let taken_back = streaming.set_marker(credits(None)).await;
             assert_eq!(taken_back, Ok(video(None)), "{engine} {door}");
         }
+        for (door, streaming) in house.doors() {
+            let intro = |intro_ms| SetMarker {
+                title: TITLE,
+                marker: Marker::Intro(intro_ms),
+            };
+            let said = streaming.set_marker(intro(Some((0, 2_000)))).await.unwrap();
+            assert_eq!(said.intro_ms, Some((0, 2_000)), "{engine} {door}");
+            for outside in [(0, 0), (500, 400), (0, 2_001), (0, u64::MAX), (u64::MAX, u64::MAX)] {
+                let words = "the opening begins before it ends, and ends within the video, which lasts 2 s";
+                assert_eq!(
+                    streaming.set_marker(intro(Some(outside))).await,
+                    Err(StreamingError::MarkerInvalid(words.into())),
+                    "{engine} {door} {outside:?}"
+                );
+            }
+            assert_eq!(house.start().await.unwrap().intro_ms, Some((0, 2_000)));
+            let taken_back = streaming.set_marker(intro(None)).await;
+            assert_eq!(taken_back, Ok(video(None)), "{engine} {door}");
+        }
         // What was said of one video is not said of the next.
         house.room.set_marker(credits(Some(1_999))).await.unwrap();
         assert_eq!(house.play(&film("320x180", "25", 1).path).await.credits_ms, None);

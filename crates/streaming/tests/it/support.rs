@@ -324,7 +324,7 @@ impl House {
                 .split("URI=\"")
                 .nth(1)
                 .map_or(line, |rest| rest.trim_end_matches('"'));
-            if uri.ends_with("index.m3u8") {
+            if uri.ends_with(".m3u8") {
                 std::fs::write(folder.path().join(uri), self.manifest(playback, uri).await).unwrap();
             }
         }

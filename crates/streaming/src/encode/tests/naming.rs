@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::encode::{
-    chapters::{credits_ms, names_credits},
+    chapters::{Chapter, credits_ms, intro_ms, names_credits, shown},
     probe::Answer,
 };
 
@@ -61,10 +61,69 @@ fn chapters_are_told_from_the_first_picture_on() {
     assert_eq!(answer.source().unwrap().credits_s, [8.0]);
 }
 
+fn chapters(told: &[(&str, f64, f64)]) -> Vec<Chapter> {
+    let chapter = |&(name, start_s, end_s): &(&str, f64, f64)| Chapter {
+        start_s,
+        end_s: (end_s > 0.0).then_some(end_s),
+        name: name.to_owned(),
+    };
+    told.iter().map(chapter).collect()
+}
+
+#[test]
+fn an_opening_has_a_usual_name_and_lies_near_the_beginning() {
+    for (told, found) in [
+        (&[("Opening", 0.0, 90.0)][..], Some((0, 90_000))),
+        (
+            &[("1. INTRO", 60.0, 150.5), ("Part A", 150.5, 1_000.0)],
+            Some((60_000, 150_500)),
+        ),
+        (
+            &[("Generique de debut", 10.0, 0.0), ("Film", 70.0, 0.0)],
+            Some((10_000, 70_000)),
+        ),
+        // The next one begins before it ends; of two the first.
+        (
+            &[("OP", 90.0, 180.0), ("Part A", 170.0, 900.0), ("Opening", 200.0, 250.0)],
+            Some((90_000, 170_000)),
+        ),
+        (&[("Introduction", 0.0, 90.0)], None),
+        (&[("Opening", 0.0, 241.0)], None),
+        (&[("Opening", 400.0, 490.0)], None),
+        (&[("Opening", 0.0, 0.0)], None),
+        (&[("Opening", 90.0, 80.0)], None),
+        (&[("Opening", f64::NAN, 80.0)], None),
+        (&[], None),
+    ] {
+        assert_eq!(intro_ms(&chapters(told), 1_000_000), found, "{told:?}");
+    }
+}
+
+#[test]
+fn chapters_are_shown_in_order_and_within_the_film() {
+    let told = chapters(&[
+        ("Late", 50.0, 0.0),
+        (" ", -1.5, 0.0),
+        ("Twice", 50.0, 0.0),
+        ("Behind", 100.0, 0.0),
+    ]);
+    let found: Vec<_> = shown(&told, 100_000)
+        .into_iter()
+        .map(|chapter| (chapter.start_ms, chapter.name))
+        .collect();
+    assert_eq!(found, [(0, None), (50_000, Some("Late".into()))]);
+    let many: Vec<_> = (0..1_000).map(|second| ("x", f64::from(second), 0.0)).collect();
+    assert_eq!(shown(&chapters(&many), 10_000_000).len(), 200);
+}
+
 proptest! {
     #[test]
     fn no_name_and_no_time_makes_it_panic(name in "\\PC{0,200}", begin in prop::collection::vec(any::<f64>(), 0..8), length: u64) {
         names_credits(&name);
+        let told: Vec<_> = begin.iter().map(|&start| (name.as_str(), start, start + 1.0)).collect();
+        let told = chapters(&told);
+        prop_assert!(intro_ms(&told, length).is_none_or(|(from, to)| from < to && to <= length));
+        prop_assert!(shown(&told, length).iter().all(|chapter| chapter.start_ms < length));
         let found = credits_ms(&begin, length);
         prop_assert!(found.is_none_or(|at| at > 0 && at <= length));
     }

@@ -1,0 +1,166 @@
+//! Players that are not ours on a film that is: four in a real browser, and two programs. Each plays, seeks and switches.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use testkit::{
+    Browser, Cluster,
+    films::{Film, ffprobe, file},
+    repository,
+};
+
+use crate::{id, video::ended_job};
+
+const SECONDS: u32 = 20;
+const FRAMES: usize = 480;
+/// What is heard in the film, and what of it is offered.
+const AUDIO: [&str; 1] = ["en"];
+const WORDS: &str = "Good evening";
+
+/// A film with two rungs, sound and subtitles, and somebody who may watch it.
+struct Evening {
+    cluster: Cluster,
+    hls: String,
+    dash: String,
+}
+
+impl Evening {
+    async fn begin() -> Self {
+        let cluster = Cluster::one();
+        let curator = cluster.person("curator", "curator").await;
+        let title = id(&curator
+            .post("/admin/titles", &json!({ "name": "Heat" }))
+            .await
+            .expect(201));
+        let text =
+            format!("1\n00:00:01,000 --> 00:00:15,000\n{WORDS}\n\n2\n00:00:16,000 --> 00:00:18,000\nGood night\n");
+        let subtitles = file("subtitles.srt", text.as_bytes());
+        let film = Film::new("640x360", "24", SECONDS)
+            .input(&["-i", &subtitles.path.to_string_lossy()])
+            .and(&[
+                "-c:s",
+                "srt",
+                "-metadata:s:a:0",
+                "language=eng",
+                "-metadata:s:s:0",
+                "language=eng",
+            ])
+            .make("mkv");
+        cluster
+            .command(&[
+                "media",
+                "add",
+                &film.path.to_string_lossy(),
+                "--title",
+                &title,
+                "--wait",
+            ])
+            .ok();
+        assert_eq!(ended_job(&curator, &title).await["state"], "done");
+        let viewer = cluster.viewer("ann").await;
+        let playback = testkit::until("the title to be playable", crate::LONG, async || {
+            let answer = viewer.post("/playback", &json!({ "title_id": title })).await;
+            answer.status.is_success().then(|| answer.ok())
+        })
+        .await;
+        let address = |name: &str| format!("{}{}", cluster.url(), playback[name].as_str().unwrap());
+        let (hls, dash) = (address("hls_url"), address("dash_url"));
+        assert_eq!(playback["subtitles"][0]["language"], "en", "{playback}");
+        Self { cluster, hls, dash }
+    }
+
+    fn shows(&self, player: &str, address: &str, pictures: bool) {
+        let script = repository().join("crates/app/tests/browser/players.mjs");
+        let input = json!({
+            "player": player, "address": address, "heights": [240, 360], "audio": AUDIO, "words": WORDS, "at": 12, "pictures": pictures,
+        });
+        let seen = Browser::new(self.cluster.url()).run(&script, &input);
+        assert_eq!(seen["heights"], json!([240, 360]), "{player} {seen}");
+        assert_eq!(seen["audio"], json!(AUDIO), "{player} {seen}");
+        assert_eq!(seen["subtitles"], json!(["English"]), "{player} {seen}");
+        if pictures {
+            is_the_seventh_picture(&seen["picture"], player);
+        }
+    }
+}
+
+/// At 12 s of one picture every two seconds, six to a line.
+fn is_the_seventh_picture(picture: &Value, player: &str) {
+    let place = ["x", "y", "width", "height"].map(|name| picture[name].as_f64().unwrap_or(f64::NAN).round());
+    assert_eq!(place, [0.0, 90.0, 160.0, 90.0], "{player} {picture}");
+    let address = picture["address"].as_str().unwrap_or_default();
+    assert!(address.ends_with("/b0/1.jpg"), "{player} {picture}");
+}
+
+#[tokio::test]
+async fn browser_players_of_others_play_seek_and_switch() {
+    let evening = Evening::begin().await;
+    evening.shows("hls.js", &evening.hls, false);
+    evening.shows("shaka", &evening.hls, true);
+    evening.shows("shaka", &evening.dash, true);
+    evening.shows("dash.js", &evening.dash, true);
+    evening.shows("video.js", &evening.hls, false);
+}
+
+#[tokio::test]
+async fn transcode_ffmpeg_and_mpv_play_seek_and_choose_a_rung() {
+    let evening = Evening::begin().await;
+    for address in [&evening.hls, &evening.dash] {
+        for (rung, height) in [("v:0", "240"), ("v:1", "360")] {
+            let counted = ffprobe(
+                &[
+                    "-count_frames",
+                    "-select_streams",
+                    rung,
+                    "-show_entries",
+                    "stream=height,nb_read_frames",
+                ],
+                address.as_ref(),
+            );
+            assert!(
+                counted.contains(&format!("{height},{FRAMES}")),
+                "{address} {rung}: {counted:?}"
+            );
+        }
+        let sought = ffprobe(
+            &[
+                "-read_intervals",
+                "12%+#1",
+                "-select_streams",
+                "v:0",
+                "-show_entries",
+                "packet=pts_time",
+            ],
+            address.as_ref(),
+        );
+        assert_eq!(
+            sought.first().map(String::as_str),
+            Some("12.000000"),
+            "{address}: {sought:?}"
+        );
+    }
+    for (rung, height) in [("min", "240"), ("max", "360")] {
+        let played = Command::new("mpv")
+            .args([
+                "--no-config",
+                "--vo=null",
+                "--ao=null",
+                "--sid=1",
+                "--start=12",
+                "--length=2",
+                "--untimed",
+            ])
+            .arg(format!("--hls-bitrate={rung}"))
+            .arg("--term-playing-msg=from ${=time-pos} in ${height}, sound ${=current-tracks/audio/lang}")
+            .arg(&evening.hls)
+            .output()
+            .expect("mpv, which the tests need: apt-get install -y mpv");
+        let said = String::from_utf8_lossy(&played.stdout);
+        assert!(played.status.success(), "{said}");
+        assert!(
+            said.contains(&format!("from 12.000000 in {height}, sound en")),
+            "{said}"
+        );
+        assert!(said.contains("End of file"), "{said}");
+    }
+}
