@@ -12,6 +12,8 @@ export interface Actions {
   toggle: () => void;
   play: () => void;
   pause: () => void;
+  /** Where the film is, or is going to be: what is drawn comes later. */
+  position: () => number;
   seekTo: (time: number) => void;
   seekBy: (seconds: number) => void;
   /** To a part of the whole, 0 to 1. */
@@ -39,6 +41,7 @@ export function makeActions({ video, frame, duration, frameRate, flash }: Stage)
     const element = video();
     if (element) act(element);
   };
+  const position = () => video()?.currentTime ?? 0;
   const play = withVideo((element) => void element.play().catch(() => undefined));
   const seekTo = (time: number) =>
     withVideo((element) => {
@@ -55,9 +58,10 @@ export function makeActions({ video, frame, duration, frameRate, flash }: Stage)
     play,
     pause: withVideo((element) => element.pause()),
     toggle: withVideo((element) => (element.paused ? play() : element.pause())),
+    position,
     seekTo,
     seekBy: (seconds) => {
-      seekTo((video()?.currentTime ?? 0) + seconds);
+      seekTo(position() + seconds);
       flash(words.seeked(seconds));
     },
     jump: (fraction) => seekTo(fraction * duration()),

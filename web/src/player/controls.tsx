@@ -35,6 +35,7 @@ export function Controls(props: ControlsProps) {
         buffered={video.buffered}
         storyboardUrl={storyboardUrl}
         chapters={chapters}
+        position={actions.position}
         onSeek={actions.seekTo}
       />
       <div className="player__buttons">

@@ -12,10 +12,12 @@ interface SeekBarProps {
   buffered: number;
   storyboardUrl?: string | null;
   chapters: readonly Part[];
+  /** Where the film is now; a held key comes more often than it is drawn. */
+  position: () => number;
   onSeek: (time: number) => void;
 }
 
-export function SeekBar({ time, duration, buffered, storyboardUrl, chapters, onSeek }: SeekBarProps) {
+export function SeekBar({ time, duration, buffered, storyboardUrl, chapters, position, onSeek }: SeekBarProps) {
   const previews = useStoryboard(storyboardUrl);
   const [pointed, setPointed] = useState<number>();
   // What a hand drags goes there when it lets go: on the way it would load what nobody looks at.
@@ -30,7 +32,7 @@ export function SeekBar({ time, duration, buffered, storyboardUrl, chapters, onS
   };
   const press = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const to = seekKey(event.key, time, duration, isRightToLeft(event.currentTarget));
+    const to = seekKey(event.key, position(), duration, isRightToLeft(event.currentTarget));
     if (to === undefined) return;
     event.preventDefault();
     setKeyed(true);

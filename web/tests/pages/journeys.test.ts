@@ -307,7 +307,7 @@ describe("the player", () => {
     const page = await house.open("/watch/t3");
     await page.waitForFunction(moving);
     await page.keyboard.press("9");
-    await page.getByText("Up next").waitFor();
+    await page.getByText("Up next", { exact: true }).waitFor();
     expect(await axe(page)).toEqual([]);
     await page.getByRole("link", { name: "Play now" }).click();
     await page.waitForURL(/\/watch\/t4/);

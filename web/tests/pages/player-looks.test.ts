@@ -151,7 +151,8 @@ describe.each(SIZES)("on a %s", (name, options) => {
           shown: outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2,
         };
       });
-      if (!focused || seen.has(focused.name)) break;
+      // Past the last control comes the browser's own, or the page's first again.
+      if (!focused || (press > 0 && focused.name === "Skip to content")) break;
       expect(focused).toEqual({ name: focused.name, shown: true });
       expect(focused.name).not.toBe("");
       seen.add(focused.name);

@@ -226,7 +226,14 @@ describe("the bar", () => {
     await page.waitForFunction(`${video}.currentTime === 5`);
     await page.keyboard.press("PageUp");
     await page.waitForFunction(`${video}.currentTime === 65`);
-    expect(await bar.getAttribute("aria-valuetext")).toBe("1:05 of 2:00, The handle");
+    await expect.poll(() => bar.getAttribute("aria-valuetext")).toBe("1:05 of 2:00, The handle");
+    await page.keyboard.press("Home");
+    // All in one turn of the page, as from a key that is held.
+    await bar.evaluate((element) => {
+      for (let turn = 0; turn < 4; turn += 1)
+        element.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true }));
+    });
+    await page.waitForFunction(`${video}.currentTime === 20`);
     await page.locator(".seek__tip").waitFor();
     await page.context().close();
   });
