@@ -21,6 +21,7 @@ function memory() {
   const places = new Map();
   let number = 0;
   return {
+    count: () => places.size,
     findAllUploads: async () => [...places.values()],
     findUploadsByFingerprint: async (fingerprint) =>
       [...places]
@@ -95,7 +96,8 @@ async function interrupted(file, options, parts = 2) {
     ...options,
     onChunkComplete: (upload) => {
       chunks += 1;
-      if (chunks === parts) stopped = upload.abort();
+      const isRemembered = options.urlStorage.count() > 0;
+      if (chunks >= parts && isRemembered) stopped ??= upload.abort();
     },
   });
   sending.upload.start();
@@ -196,7 +198,7 @@ const cases = {
     const { upload, requests } = await resumed(bytes, options);
     assertArrived(upload, bytes);
     assert.equal(requests.filter(({ method }) => method === "HEAD").length, 3);
-    assert.equal(requests.filter(({ header }) => header("Upload-Concat") === "partial").length, 0);
+    assert.equal(requests.filter(({ method }) => method === "POST").length, 1, "none is begun again");
   },
 
   async "a stream has no length before its end"() {

@@ -137,7 +137,7 @@ async fn a_server_brings_in_what_is_put_into_a_folder_once_it_rests() {
     put(&films_folder, "Stalker (1979).mkv", 10);
     date(&films_folder.join("Stalker (1979).mkv"), HOUR.as_secs() as i64);
     let nowhere = folder.path().join("nowhere");
-    let text = format!("[library]\nfolders = [{:?}, {:?}]\nrest_s = 1\n", nowhere, films_folder);
+    let text = format!("[library]\nfolders = [{nowhere:?}, {films_folder:?}]\nrest_s = 1\n");
     fs::write(&config, text).unwrap();
     let words = ["--config", &config.to_string_lossy().into_owned()];
     let mut cluster = Cluster::launched(|_| (), |launch| launch.words(&words));
