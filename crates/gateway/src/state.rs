@@ -6,8 +6,9 @@ use contract::{PlaybackId, streaming::Playback};
 use url::Url;
 
 use crate::{
-    Config, Doors, card_texts::CardTexts, files::Files, home_pages::HomePages, hub::Hub, idempotency::Answers,
-    network::Network, pictures::Pictures, profiles::Profiles, rate::Limits, session::tokens::Tokens,
+    Config, Doors, card_texts::CardTexts, edge::Segments, files::Files, home_pages::HomePages, hub::Hub,
+    idempotency::Answers, network::Network, pictures::Pictures, profiles::Profiles, rate::Limits,
+    session::tokens::Tokens,
 };
 
 const PLAYBACKS_MAX: u64 = 20_000;
@@ -31,6 +32,7 @@ pub struct Inner {
     pub card_texts: CardTexts,
     pub home_pages: HomePages,
     pub files: Files,
+    pub segments: Segments,
     /// Players report every few seconds: whose playback it is need not be asked each time.
     pub playbacks: moka::sync::Cache<PlaybackId, Arc<Playback>>,
 }
@@ -46,6 +48,7 @@ impl Gateway {
             card_texts: CardTexts::new(),
             home_pages: HomePages::new(config.home_pages_bytes_max),
             files: Files::new(),
+            segments: Segments::new(),
             pictures,
             playbacks: moka::sync::Cache::builder()
                 .max_capacity(PLAYBACKS_MAX)

@@ -19,16 +19,10 @@ use crate::{
     state::Gateway,
 };
 
+pub const PATH: &str = "/media/{*path}";
+
 pub fn routes() -> Vec<Route> {
-    vec![
-        plain(
-            Policy::Media,
-            "/media/{*path}",
-            &[Method::GET, Method::HEAD],
-            get(media),
-        )
-        .streaming(),
-    ]
+    vec![plain(Policy::Media, PATH, &[Method::GET, Method::HEAD], get(media)).streaming()]
 }
 
 async fn media(
