@@ -154,6 +154,11 @@ impl Plan {
         self.chunk_s(chunk).map_or(0, |seconds| self.bytes_of(seconds))
     }
 
+    /// How long a picture is shown.
+    pub fn picture_s(&self) -> f64 {
+        f64::from(self.frame_rate.1) / f64::from(self.frame_rate.0)
+    }
+
     /// How long a segment is, exactly.
     pub fn segment_s(&self) -> f64 {
         f64::from(self.group) * f64::from(self.frame_rate.1) / f64::from(self.frame_rate.0)

@@ -49,7 +49,8 @@ pub async fn picture(
     on_seconds: Arc<dyn Fn(f64) + Send + Sync>,
 ) -> Result<(), Failure> {
     let length_s = plan.chunk_s(chunk).unwrap_or(LENGTH_S_UNKNOWN);
-    let first = ffmpeg(bench, command::arguments(plan, chunk), length_s, told(&on_seconds)).await?;
+    let command = (command::arguments(plan, chunk), Some(plan.picture_s()));
+    let first = ffmpeg(bench, command, length_s, told(&on_seconds)).await?;
     let begins_s = f64::from(chunk.first) * plan.segment_s();
     if chunk.seek_s.is_none() || first.is_some_and(|first| first <= begins_s) {
         return Ok(());
@@ -62,21 +63,14 @@ pub async fn picture(
     );
     let from_the_beginning = Chunk { seek_s: None, ..*chunk };
     let length_s = plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
-    ffmpeg(
-        bench,
-        command::arguments(plan, &from_the_beginning),
-        length_s,
-        told(&on_seconds),
-    )
-    .await
-    .map(drop)
+    let command = (command::arguments(plan, &from_the_beginning), Some(plan.picture_s()));
+    ffmpeg(bench, command, length_s, told(&on_seconds)).await.map(drop)
 }
 
 /// Encodes all rungs of a sample.
 pub async fn sample(bench: &Bench<'_>, plan: &Plan, sample: &Chunk) -> Result<(), Failure> {
-    ffmpeg(bench, command::sample_arguments(plan, sample), plan.segment_s(), |_| {})
-        .await
-        .map(drop)
+    let command = (command::sample_arguments(plan, sample), None);
+    ffmpeg(bench, command, plan.segment_s(), |_| {}).await.map(drop)
 }
 
 /// Encodes all sound. `on_share` gets how much of the work is done, 0 to 1.
@@ -86,9 +80,8 @@ pub async fn sound(bench: &Bench<'_>, plan: &Plan, on_share: Arc<dyn Fn(f64) + S
     let measuring = move |seconds: f64| tell(MEASURED * (seconds / length_s).min(1.0));
     let loudness = measure(bench, plan, length_s, measuring).await?;
     let encoding = move |seconds: f64| on_share(MEASURED + (1.0 - MEASURED) * (seconds / length_s).min(1.0));
-    ffmpeg(bench, audio::arguments(plan, &loudness), length_s, encoding)
-        .await
-        .map(drop)
+    let command = (audio::arguments(plan, &loudness), None);
+    ffmpeg(bench, command, length_s, encoding).await.map(drop)
 }
 
 fn told(on_seconds: &Arc<dyn Fn(f64) + Send + Sync>) -> impl Fn(f64) + Send + 'static {
@@ -102,7 +95,7 @@ async fn measure(
     length_s: f64,
     on_seconds: impl Fn(f64) + Send + 'static,
 ) -> Result<Vec<Option<Loudness>>, Failure> {
-    let (ended, _) = run(bench, audio::measure_arguments(plan), length_s, on_seconds).await?;
+    let (ended, _) = run(bench, (audio::measure_arguments(plan), None), length_s, on_seconds).await?;
     if ended.status != 0 {
         return Err(explain::encoding(&ended));
     }
@@ -112,11 +105,11 @@ async fn measure(
 /// Answers at which time the first picture stood that was decoded, if the command tells.
 async fn ffmpeg(
     bench: &Bench<'_>,
-    arguments: Vec<String>,
+    command: (Vec<String>, Option<f64>),
     length_s: f64,
     on_seconds: impl Fn(f64) + Send + 'static,
 ) -> Result<Option<f64>, Failure> {
-    let (ended, first) = run(bench, arguments, length_s, on_seconds).await?;
+    let (ended, first) = run(bench, command, length_s, on_seconds).await?;
     if ended.status == 0 {
         Ok(first)
     } else {
@@ -126,7 +119,7 @@ async fn ffmpeg(
 
 async fn run(
     bench: &Bench<'_>,
-    arguments: Vec<String>,
+    (arguments, picture_s): (Vec<String>, Option<f64>),
     length_s: f64,
     on_seconds: impl Fn(f64) + Send + 'static,
 ) -> Result<(Ended, Option<f64>), Failure> {
@@ -149,7 +142,7 @@ async fn run(
     let first = Arc::new(Mutex::new(None));
     let told = first.clone();
     let on_line = move |line: &str| {
-        if let Some(seconds) = encoded_seconds(line) {
+        if let Some(seconds) = encoded_seconds(line, picture_s) {
             on_seconds(seconds);
         } else if let Some(seconds) = first_seconds(line) {
             *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(seconds);
@@ -164,8 +157,13 @@ async fn run(
     Ok((ended, first))
 }
 
-/// Of one line of ffmpeg's `-progress`: `out_time_us=92880`.
-fn encoded_seconds(line: &str) -> Option<f64> {
+/// Of one line of ffmpeg's `-progress`: `frame=120` where a picture lasts so long, else `out_time_us=92880`, which is another time where
+/// the source's times are kept.
+fn encoded_seconds(line: &str, picture_s: Option<f64>) -> Option<f64> {
+    if let Some(picture_s) = picture_s {
+        let pictures: u32 = line.strip_prefix("frame=")?.trim().parse().ok()?;
+        return Some(f64::from(pictures) * picture_s);
+    }
     let micros: i64 = line.strip_prefix("out_time_us=")?.parse().ok()?;
     (micros >= 0).then_some(micros as f64 / 1e6)
 }
