@@ -13,8 +13,7 @@ use crate::support::{House, below};
 
 const SRT: &str = "1\n00:00:01,000 --> 00:00:02,000\nHello <b>you</b> & me --> {\\an8}there\n\n2\n00:00:02,500 --> 00:00:09,000\n\
                    <script>late</script>&lt;b&gt;\n";
-const VTT: &str =
-    "WEBVTT\n\nSTYLE\n::cue { color: red }\n\nNOTE secret\n\n00:01.000 --> 00:02.000 line:0\n[a door <i>slams]\n";
+const VTT: &str = "WEBVTT\n\nNOTE secret\n\n00:01.000 --> 00:02.000 line:0\n[a door <i>slams]\n";
 const ASS: &str = "[Script Info]\nScriptType: v4.00+\n\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\nStyle: Default,Arial,20\n\n[Events]\n\
                    Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n\
                    Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\i1}Guten{\\i0} Abend\\N{\\pos(1,2)}zusammen\n";
