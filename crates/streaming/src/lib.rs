@@ -17,7 +17,7 @@
 //! | you want to know | read |
 //! |---|---|
 //! | the doors | `room.rs`, then `uploads.rs` and `playback.rs` |
-//! | what a title plays, and where its credits are | `videos.rs` |
+//! | what a title plays, and where its opening and its credits are | `videos.rs` |
 //! | what a job does | `worker.rs`, then `parts.rs` and `encode/` |
 //! | what players get | `manifest/`, from `asset.rs` |
 //! | whose addresses end before they expire | `ended.rs` |

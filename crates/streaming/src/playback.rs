@@ -38,7 +38,10 @@ impl Indexes {
     pub fn new(blobs: BlobStore, bytes_max: u64) -> Self {
         let weight = |_: &AssetId, index: &Arc<AssetIndex>| {
             let segments: usize = index.tracks().map(|track| track.bytes.len() + 16).sum();
-            u32::try_from(segments * size_of::<u64>() + 256).unwrap_or(u32::MAX)
+            let keyframes: usize = index.video.iter().map(|video| video.keyframes.len()).sum();
+            // Names are short: see `asset::label`.
+            let named = index.chapters.len() + index.subtitles.len();
+            u32::try_from((segments + keyframes + 32 * named) * size_of::<u64>() + 256).unwrap_or(u32::MAX)
         };
         Self {
             blobs,

@@ -102,65 +102,56 @@ async fn browser_players_of_others_play_seek_and_switch() {
     evening.shows("video.js", &evening.hls, false);
 }
 
+/// Debian's ffmpeg, which mpv reads with too, cannot seek in any HLS of fragmented MP4, not even in its own (mended in 7.1); in DASH it can.
 #[tokio::test]
-async fn transcode_ffmpeg_and_mpv_play_seek_and_choose_a_rung() {
+async fn transcode_ffmpeg_and_mpv_play_every_rung_and_seek() {
     let evening = Evening::begin().await;
     for address in [&evening.hls, &evening.dash] {
         for (rung, height) in [("v:0", "240"), ("v:1", "360")] {
-            let counted = ffprobe(
-                &[
-                    "-count_frames",
-                    "-select_streams",
-                    rung,
-                    "-show_entries",
-                    "stream=height,nb_read_frames",
-                ],
-                address.as_ref(),
-            );
-            assert!(
-                counted.contains(&format!("{height},{FRAMES}")),
-                "{address} {rung}: {counted:?}"
-            );
+            let entries = "stream=height,nb_read_frames";
+            let words = ["-count_frames", "-select_streams", rung, "-show_entries", entries];
+            let counted = ffprobe(&words, address.as_ref());
+            let expected = format!("{height},{FRAMES}");
+            assert!(counted.contains(&expected), "{address} {rung}: {counted:?}");
         }
-        let sought = ffprobe(
-            &[
-                "-read_intervals",
-                "12%+#1",
-                "-select_streams",
-                "v:0",
-                "-show_entries",
-                "packet=pts_time",
-            ],
-            address.as_ref(),
-        );
-        assert_eq!(
-            sought.first().map(String::as_str),
-            Some("12.000000"),
-            "{address}: {sought:?}"
-        );
     }
+    let words = [
+        "-read_intervals",
+        "12%+#1",
+        "-select_streams",
+        "v:1",
+        "-show_entries",
+        "packet=pts_time",
+    ];
+    let sought = ffprobe(&words, evening.dash.as_ref());
+    assert_eq!(sought.first().map(String::as_str), Some("12.000000"), "{sought:?}");
     for (rung, height) in [("min", "240"), ("max", "360")] {
-        let played = Command::new("mpv")
-            .args([
-                "--no-config",
-                "--vo=null",
-                "--ao=null",
-                "--sid=1",
-                "--start=12",
-                "--length=2",
-                "--untimed",
-            ])
-            .arg(format!("--hls-bitrate={rung}"))
-            .arg("--term-playing-msg=from ${=time-pos} in ${height}, sound ${=current-tracks/audio/lang}")
-            .arg(&evening.hls)
-            .output()
-            .expect("mpv, which the tests need: apt-get install -y mpv");
-        let said = String::from_utf8_lossy(&played.stdout);
-        assert!(played.status.success(), "{said}");
-        assert!(
-            said.contains(&format!("from 12.000000 in {height}, sound en")),
-            "{said}"
+        mpv(
+            &[&format!("--hls-bitrate={rung}"), &evening.hls],
+            &format!("from 0.000000 in {height}, sound en."),
         );
-        assert!(said.contains("End of file"), "{said}");
     }
+    for (rung, height) in [("1", "240"), ("2", "360")] {
+        mpv(
+            &[&format!("--vid={rung}"), "--start=12", "--length=2", &evening.dash],
+            &format!("from 12.000000 in {height}, sound en."),
+        );
+    }
+}
+
+/// Plays to the end, and says that when it begins.
+#[track_caller]
+fn mpv(words: &[&str], begins: &str) {
+    let played = Command::new("mpv")
+        .args(["--no-config", "--vo=null", "--ao=null", "--untimed"])
+        .arg("--term-playing-msg=from ${=time-pos} in ${height}, sound ${=current-tracks/audio/lang}.")
+        .args(words)
+        .output()
+        .expect("mpv, which the tests need: apt-get install -y mpv");
+    let said = String::from_utf8_lossy(&played.stdout);
+    assert!(played.status.success(), "{words:?}: {said}");
+    assert!(
+        said.contains(begins) && said.contains("End of file"),
+        "{words:?}: {said}"
+    );
 }

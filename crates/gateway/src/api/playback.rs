@@ -62,7 +62,7 @@ async fn start_playback(
         compose::state(&gateway, &viewing, title),
         next_episode(&gateway, &viewing, title),
     )?;
-    gateway.playbacks.insert(playback.id, Arc::new(playback.clone()));
+    gateway.playbacks.insert(playback.id, remembered(&playback));
     Ok(Json(Playback {
         session_id: playback.id,
         title_id: title,
@@ -120,9 +120,18 @@ async fn playback(gateway: &Gateway, caller: Caller, id: PlaybackId) -> Result<A
         account: caller.account,
         playback: id,
     };
-    let playback = Arc::new(gateway.doors.streaming.playback(asked).await?);
+    let playback = remembered(&gateway.doors.streaming.playback(asked).await?);
     gateway.playbacks.insert(id, playback.clone());
     Ok(playback)
+}
+
+/// What reports of a player need: without what a viewer chooses from, which may be tens of kilobytes.
+fn remembered(playback: &streaming::Playback) -> Arc<streaming::Playback> {
+    Arc::new(streaming::Playback {
+        chapters: Vec::new(),
+        subtitles: Vec::new(),
+        ..playback.clone()
+    })
 }
 
 fn resume_at(state: &TitleState, duration_ms: u64) -> f64 {

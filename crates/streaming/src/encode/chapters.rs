@@ -154,6 +154,7 @@ pub fn shown(chapters: &[Chapter], duration_ms: u64) -> Vec<Named> {
     let milliseconds = |chapter: &Chapter| (chapter.start_s * 1000.0).round().max(0.0) as u64;
     let mut shown: Vec<Named> = chapters
         .iter()
+        .filter(|chapter| chapter.start_s.is_finite())
         .map(|chapter| Named {
             start_ms: milliseconds(chapter),
             name: label(&chapter.name),
@@ -169,7 +170,9 @@ pub fn shown(chapters: &[Chapter], duration_ms: u64) -> Vec<Named> {
 /// The opening of a film that is so long. It ends where its chapter does, at the latest where the next one begins.
 pub fn intro_ms(chapters: &[Chapter], duration_ms: u64) -> Option<(u64, u64)> {
     let duration = duration_ms as f64;
-    let openings = chapters.iter().filter(|chapter| is_one_of(&chapter.name, &OPENINGS));
+    let openings = chapters
+        .iter()
+        .filter(|chapter| chapter.start_s.is_finite() && is_one_of(&chapter.name, &OPENINGS));
     let spans = openings.filter_map(|opening| {
         let later = chapters
             .iter()

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// A whole source is read for its subtitles.
-const WALL: Duration = Duration::from_secs(2 * 3600);
+const WALL: Duration = Duration::from_secs(3600);
 const SILENCE: Duration = Duration::from_secs(300);
 const MEMORY_BYTES: u64 = 2 << 30;
 
@@ -30,11 +30,24 @@ pub struct Extra {
 }
 
 /// How a program ended that nothing hangs on.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ran {
     Well,
     /// With its last words.
     Badly(String),
+    /// It was stopped, and the next one would have to be as well.
+    TooLong,
+}
+
+impl Ran {
+    /// Of a program that did not end well.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Well => "",
+            Self::Badly(words) => words,
+            Self::TooLong => "took too long",
+        }
+    }
 }
 
 /// Makes what there is to make of `source` and of the lowest rung, which lies in `folder`, and adds it to the package.
@@ -111,9 +124,8 @@ pub(super) async fn run(
     match sandbox.run(task, cancel.clone(), |_| {}).await {
         Ok(ended) if ended.status == 0 => Ok(Ran::Well),
         Ok(ended) => Ok(Ran::Badly(ended.words)),
-        Err(error @ (SandboxError::TooLong(_) | SandboxError::Silent(_) | SandboxError::TooMuch)) => {
-            Ok(Ran::Badly(error.to_string()))
-        }
+        Err(error @ SandboxError::TooMuch) => Ok(Ran::Badly(error.to_string())),
+        Err(SandboxError::TooLong(_) | SandboxError::Silent(_)) => Ok(Ran::TooLong),
         Err(error) => Err(explain::sandbox(&error)),
     }
 }

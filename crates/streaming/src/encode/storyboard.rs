@@ -7,7 +7,6 @@ use platform::jobs::Failure;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    explain,
     extras::{self, Extra, Ran},
     probe,
     sandbox::{OUTPUT, SOURCE, Sandbox},
@@ -32,22 +31,25 @@ pub async fn make(
     let Some(mut storyboard) = plan(index) else {
         return Ok(None);
     };
-    if let Ran::Badly(words) = extras::run(
+    let ran = extras::run(
         sandbox,
         arguments(&storyboard),
         (rung, folder),
         WRITTEN_BYTES_MAX,
         cancel,
     )
-    .await?
-    {
-        tracing::warn!(words, "the pictures for the seek bar cannot be made");
+    .await?;
+    if ran != Ran::Well {
+        tracing::warn!(words = ran.words(), "the pictures for the seek bar cannot be made");
         return Ok(None);
     }
     let mut files = Vec::new();
     for number in 1..=sheets(&storyboard) {
         let path = folder.join(format!("{number}.jpg"));
-        let meta = tokio::fs::metadata(&path).await.map_err(|error| explain::io(&error))?;
+        let Ok(meta) = tokio::fs::metadata(&path).await else {
+            tracing::warn!(number, "a sheet of pictures for the seek bar is missing");
+            return Ok(None);
+        };
         storyboard.bytes.push(meta.len());
         files.push(Extra {
             name: format!("{}/{number}.jpg", storyboard.name),

@@ -48,17 +48,7 @@ pub async fn extract(
         return Ok(made);
     }
     let all: Vec<(usize, &Subtitle)> = wanted.iter().enumerate().collect();
-    let mut unread = 0;
-    if let Ran::Badly(words) = read(sandbox, (source, folder), &all, cancel).await? {
-        tracing::warn!(words, "subtitles cannot be read all at once");
-        // One by one, so that a broken one takes no other with it.
-        for one in &all {
-            if let Ran::Badly(_) = read(sandbox, (source, folder), &[*one], cancel).await? {
-                unread += 1;
-                tokio::fs::remove_file(raw(folder, one.0)).await.ok();
-            }
-        }
-    }
+    let unread = read_all(sandbox, (source, folder), &all, cancel).await?;
     let (mut empty, mut large) = (0, 0);
     for (position, subtitle) in all {
         let Ok(said) = tokio::fs::read(raw(folder, position)).await else {
@@ -74,6 +64,34 @@ pub async fn extract(
     made.leave_out(empty, "are empty");
     made.leave_out(large, "are longer than any film's");
     Ok(made)
+}
+
+/// All at once, or one by one, so that a broken one takes no other with it; answers how many could not be read.
+async fn read_all(
+    sandbox: &Sandbox,
+    places: (&Path, &Path),
+    all: &[(usize, &Subtitle)],
+    cancel: &CancellationToken,
+) -> Result<usize, Failure> {
+    let ran = read(sandbox, places, all, cancel).await?;
+    if ran == Ran::Well {
+        return Ok(0);
+    }
+    tracing::warn!(words = ran.words(), "subtitles cannot be read all at once");
+    let mut unread = 0;
+    let mut goes_on = ran != Ran::TooLong;
+    for one in all {
+        if goes_on {
+            match read(sandbox, places, &[*one], cancel).await? {
+                Ran::Well => continue,
+                Ran::Badly(_) => {}
+                Ran::TooLong => goes_on = false,
+            }
+        }
+        unread += 1;
+        tokio::fs::remove_file(raw(places.1, one.0)).await.ok();
+    }
+    Ok(unread)
 }
 
 impl Made {

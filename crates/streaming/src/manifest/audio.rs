@@ -89,6 +89,6 @@ pub(crate) fn unique(name: String, is_taken: impl Fn(&str) -> bool) -> String {
     if !is_taken(&name) {
         return name;
     }
-    let numbered = (2..=u32::MAX).map(|number| format!("{name} {number}"));
-    numbered.into_iter().find(|name| !is_taken(name)).unwrap_or(name)
+    let mut numbered = (2..=u32::MAX).map(|number| format!("{name} {number}"));
+    numbered.find(|name| !is_taken(name)).unwrap_or(name)
 }

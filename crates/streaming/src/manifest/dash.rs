@@ -31,8 +31,11 @@ pub fn presentation(index: &AssetIndex) -> String {
     let sounds = members
         .iter()
         .flat_map(|member| member.encodings.iter().map(move |track| (member, *track)));
-    let mut id = 0..;
-    let mut next = || id.next().unwrap_or(usize::MAX) + 1;
+    let mut id = 0;
+    let mut next = || {
+        id += 1;
+        id
+    };
     sounds.for_each(|(member, track)| audio_set(&mut text, member, track, next()));
     index
         .subtitles

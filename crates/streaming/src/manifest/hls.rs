@@ -170,7 +170,8 @@ fn yes_or_no(yes: bool) -> &'static str {
     if yes { "YES" } else { "NO" }
 }
 
-/// A quoted string holds no quotes and no line ends; ours do not come with any.
+/// A quoted string holds no quotes and no line ends; ours do not come with any. Some parsers take an apostrophe for one, too.
 fn quoted(text: &str) -> String {
-    text.chars().filter(|sign| !matches!(sign, '"' | '\r' | '\n')).collect()
+    let signs = text.chars().filter(|sign| !matches!(sign, '"' | '\r' | '\n'));
+    signs.map(|sign| if sign == '\'' { '\u{2019}' } else { sign }).collect()
 }

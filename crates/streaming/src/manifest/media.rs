@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use super::{bandwidth, storyboard};
-use crate::asset::{AssetIndex, SubtitleTrack, Track, VideoTrack};
+use crate::asset::{AssetIndex, Track, VideoTrack};
 
 /// `v0/index.m3u8`, `a0/index.m3u8`, `s0/index.m3u8`, `b0/index.m3u8`.
 pub fn playlist(index: &AssetIndex, name: &str) -> Option<String> {
     if let Some(track) = index.track(name) {
         return Some(segments(track));
     }
-    if let Some(track) = index.subtitles_named(name) {
-        return Some(subtitles(track, index.duration_ms));
+    if index.subtitles_named(name).is_some() {
+        return Some(subtitles(index.duration_ms));
     }
     let storyboard = index.storyboard_named(name)?;
     Some(storyboard::image_playlist(storyboard, index.duration_ms))
@@ -59,7 +59,7 @@ pub(super) fn keyframes(video: &VideoTrack) -> Option<Track> {
 }
 
 /// One segment: WebVTT stands by itself only as a whole.
-fn subtitles(_: &SubtitleTrack, duration_ms: u64) -> String {
+fn subtitles(duration_ms: u64) -> String {
     let mut text = String::new();
     begin(&mut text, duration_ms.div_ceil(1000).max(1));
     let seconds = duration_ms as f64 / 1000.0;

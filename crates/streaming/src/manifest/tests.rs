@@ -230,7 +230,7 @@ fn tracks_and_their_encodings_are_members_and_groups() {
 fn subtitles_keyframes_and_pictures_have_their_lines() {
     let text = multivariant(&whole());
     for line in [
-        "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\",NAME=\"Tom & Jerry's\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"s0/index.m3u8\"",
+        "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\",NAME=\"Tom & Jerry\u{2019}s\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI=\"s0/index.m3u8\"",
         "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\",NAME=\"English forced\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=YES,FORCED=YES,URI=\"s2/index.m3u8\"",
         "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=63937,AVERAGE-BANDWIDTH=46354,CODECS=\"avc1.640015\",RESOLUTION=426x240,VIDEO-RANGE=SDR,URI=\"v0/iframes.m3u8\"",
         "#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=39961,CODECS=\"jpeg\",RESOLUTION=160x90,URI=\"b0/index.m3u8\"",
