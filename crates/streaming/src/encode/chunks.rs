@@ -169,7 +169,7 @@ pub async fn look(
         .into();
     arguments.push(plan.video.stream.to_string().into());
     arguments.extend(["-show_entries", "packet=pts_time,duration_time,flags"].map(Into::into));
-    arguments.extend(probe::input_options().map(Into::into));
+    arguments.extend(probe::look_options().map(Into::into));
     arguments.push(SOURCE.into());
     let megabytes = std::fs::metadata(input).map_or(0, |meta| meta.len() >> 20);
     let wall = Duration::from_secs(120 + megabytes / 4);

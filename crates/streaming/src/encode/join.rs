@@ -118,7 +118,8 @@ fn sound_tracks(plan: &Plan, made: &[MadeRendition]) -> Vec<AudioTrack> {
             label: audio.label.clone(),
             kind: audio.kind,
             is_default: audio.is_default,
-            channels: made.channels,
+            // The file's own header says two of any AAC.
+            channels: if sounds[position].surround { 6 } else { 2 },
             track: made.track.clone(),
         })
     };

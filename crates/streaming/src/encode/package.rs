@@ -47,8 +47,6 @@ pub struct MadeRendition {
     /// Of pictures.
     pub width: u32,
     pub height: u32,
-    /// Of sound.
-    pub channels: u16,
     /// Of each segment, how many bytes from its beginning are its first picture.
     pub keyframes: Vec<u64>,
     pub track: Track,
@@ -199,16 +197,15 @@ fn is_without_frames(file: &mut File) -> bool {
 }
 
 fn made(name: &str, layout: &Layout, init: &[u8]) -> Result<MadeRendition, Failure> {
-    let (width, height, channels) = match layout.init.media {
-        Media::Video { width, height } => (width.into(), height.into(), 0),
-        Media::Audio { channels } => (0, 0, channels),
+    let (width, height) = match layout.init.media {
+        Media::Video { width, height } => (width.into(), height.into()),
+        Media::Audio { .. } => (0, 0),
     };
     let digest = Sha256::digest(init);
     Ok(MadeRendition {
         init: digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
         width,
         height,
-        channels,
         keyframes: pieces(layout).map(|piece| piece.fragment.first_sample_end).collect(),
         track: track(name, layout)?,
     })

@@ -113,6 +113,11 @@ pub fn subtitle_options() -> [String; 8] {
     options(format!("{VIDEO_DECODERS},{AUDIO_DECODERS},{TEXT_DECODERS}"))
 }
 
+/// The options with which a source is only looked at.
+pub fn look_options() -> [String; 8] {
+    options(format!("{VIDEO_DECODERS},{AUDIO_DECODERS},{OTHER_DECODERS}"))
+}
+
 /// The options with which the encoder opens a source.
 pub fn input_options() -> [String; 8] {
     options(format!("{VIDEO_DECODERS},{AUDIO_DECODERS}"))
@@ -152,7 +157,7 @@ pub async fn probe(sandbox: &Sandbox, input: &Path, cancel: &CancellationToken) 
     ]
     .map(Into::into)
     .into();
-    arguments.extend(options(format!("{VIDEO_DECODERS},{AUDIO_DECODERS},{OTHER_DECODERS}")).map(Into::into));
+    arguments.extend(look_options().map(Into::into));
     arguments.push(SOURCE.into());
     let task = Task {
         program: Program::Ffprobe,

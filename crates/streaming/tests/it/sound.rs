@@ -107,7 +107,7 @@ async fn a_hundred_tracks_are_sixteen_and_the_outcome_says_so() {
     assert_eq!(job.state, JobState::Done, "{job:?}");
     let outcome = job.outcome.unwrap();
     assert!(
-        outcome.ends_with("84 of 100 sound tracks were left out; 16 are kept"),
+        outcome.ends_with("84 of 100 sound tracks were left out; 16 are kept."),
         "{outcome}"
     );
     let playback = house.start().await.unwrap();
