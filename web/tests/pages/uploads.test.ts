@@ -115,6 +115,36 @@ describe("an upload", () => {
     await page.context().close();
   });
 
+  it.each([
+    ["the session has run out", 401],
+    ["the server is busy", 429],
+    ["a proxy in between finds nobody", 502],
+  ])("goes on where it got to though %s when it asks (%d)", async (_why, status) => {
+    house.state.uploadBreaks = 1;
+    house.state.uploadHeads = [status];
+    const page = await house.open("/admin/titles");
+    await page.getByRole("button", { name: "Upload a video for Nosferatu" }).click();
+    await page.getByLabel("Choose a video file").setInputFiles(video("nosferatu.mkv"));
+    await page.getByRole("region", { name: "Videos on their way" }).getByText(here).waitFor();
+    expect([...house.state.uploads.keys()]).toEqual(["u1"]);
+    expect(house.state.uploadHeads).toEqual([]);
+    const asked = house.state.calls.map(({ method, path }: { method: string; path: string }) => `${method} ${path}`);
+    const refreshed = asked.filter((one: string) => one === "POST /auth/refresh").length;
+    expect(refreshed).toBe(status === 401 ? 1 : 0);
+    await page.context().close();
+  });
+
+  it("begins anew where what was sent is gone", async () => {
+    house.state.uploadBreaks = 1;
+    house.state.uploadHeads = [410];
+    const page = await house.open("/admin/titles");
+    await page.getByRole("button", { name: "Upload a video for Nosferatu" }).click();
+    await page.getByLabel("Choose a video file").setInputFiles(video("nosferatu.mkv"));
+    await page.getByRole("region", { name: "Videos on their way" }).getByText(here).waitFor();
+    expect(house.state.uploads.get("u2").offset).toBe(400_000);
+    await page.context().close();
+  });
+
   it("pauses, resumes, and is given up", async () => {
     house.state.uploadBreaks = 1000;
     const page = await house.open("/admin/titles");
