@@ -201,6 +201,18 @@ describe("how it goes", () => {
   });
 });
 
+it("says which screens stop a film, and plays on once there is a place", async () => {
+  const page = await watch();
+  house.state.crowded.push("/media/");
+  await page.keyboard.press("9");
+  await page.getByRole("heading", { name: "Too many screens at once" }).waitFor();
+  house.state.crowded.length = 0;
+  await button(page, "Try again").click();
+  await plays(page);
+  expect(house.state.presses).toBe(2);
+  await page.context().close();
+});
+
 describe("a refusal says what to do", () => {
   it.each([
     [503, "The house is full right now"],

@@ -270,6 +270,7 @@ async function handle(state, media, request, response) {
     return response.end(artwork(cardById(art[1]) ?? cards[0], art[2] === "backdrop"));
   }
   if (state.ended.some((folder) => url.pathname.startsWith(folder))) return response.writeHead(403).end();
+  if (state.crowded.some((folder) => url.pathname.startsWith(folder))) return response.writeHead(429).end();
   if (media && url.pathname.startsWith("/media/")) return file(join(media, normalize(url.pathname.slice(7))), response);
   const asked = join(dist, normalize(url.pathname));
   return file(existsSync(asked) && statSync(asked).isFile() ? asked : join(dist, "index.html"), response);
