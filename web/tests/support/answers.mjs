@@ -66,6 +66,11 @@ export function freshState() {
     /** Pieces are answered once this is settled. */
     uploadGate: undefined,
     uploadBytesLeft: 2 ** 40,
+    titlesMade: 0,
+    /** How the next titles that are made fail, 0 for one that does not. */
+    titleFailures: [],
+    /** New titles are answered once this is settled. */
+    titleGate: undefined,
     edits: new Map(),
     marks: new Map(),
     searchMax: 48,

@@ -225,7 +225,17 @@ const routes = [
       return answers.videoAnswer(state, id);
     },
   ],
-  ["POST", /^\/admin\/titles$/, (_state, _m, { body }) => ({ ...cards[0], ...body, id: "t99" })],
+  [
+    "POST",
+    /^\/admin\/titles$/,
+    async (state, _m, { body }) => {
+      const failure = state.titleFailures.shift();
+      await state.titleGate;
+      if (failure) throw new Refusal(failure, "unavailable", "Unavailable", "The catalogue does not answer.");
+      state.titlesMade += 1;
+      return { ...cards[0], ...body, id: `t${98 + state.titlesMade}` };
+    },
+  ],
   ["PUT", /^\/admin\/titles\/(\w+)\/artwork\/\w+$/, (state, [, id]) => answers.adminTitle(state, cardById(id))],
   ...uploadRoutes,
   ["POST", /^\/admin\/imports$/, () => ({ ...answers.jobsAnswer().items[0], kind: "import", subject: "MovieLens" })],
