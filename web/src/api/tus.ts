@@ -2,7 +2,7 @@
  * Resumable uploads (tus 1.0) by tus-js-client, which is loaded with the first file that is sent. Where an unfinished upload
  * got to is asked of the server, so a closed tab, another browser and a restarted server all go on.
  */
-import type { DetailedError } from "tus-js-client";
+import type { DetailedError, HttpRequest, HttpResponse } from "tus-js-client";
 import { BASE, Problem, problemFrom, refreshSession } from "./http";
 
 export const ENDPOINT = `${BASE}/admin/uploads`;
@@ -44,8 +44,9 @@ export async function upload(options: UploadOptions): Promise<string> {
         if (!hasRunOut) return;
         hasRunOut = !(await refreshSession());
       },
+      onAfterResponse: keepPlace,
       onShouldRetry: (error) => {
-        const status = error.originalResponse?.getStatus() ?? 0;
+        const status = statusOf(error);
         hasRunOut = status === 401;
         return repeatable(status);
       },
@@ -86,6 +87,22 @@ function fnv1a(bytes: Uint8Array): string {
   return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
 }
 
+/**
+ * Only an upload that is not there any more begins anew. The library would whatever is answered when it asks where the upload got
+ * to: that the session has run out, that the server is busy, that it is coming up.
+ */
+function keepPlace(request: HttpRequest, response: HttpResponse) {
+  const status = response.getStatus();
+  const isAnswered = (status >= 200 && status < 300) || status === 404 || status === 410;
+  if (request.getMethod() === "HEAD" && !isAnswered) throw new Problem(status, "http");
+}
+
+/** 0 where no answer came. */
+function statusOf(error: DetailedError): number {
+  if (error.causingError instanceof Problem) return error.causingError.status;
+  return error.originalResponse?.getStatus() ?? 0;
+}
+
 const pathOf = (url: string) => new URL(url, document.baseURI).pathname;
 
 /** A lost line, a busy server and a piece that the server had already taken may be tried again; a refusal may not. */
@@ -94,6 +111,7 @@ function repeatable(status: number): boolean {
 }
 
 function problemOf(error: Error | DetailedError): Problem {
+  if ("causingError" in error && error.causingError instanceof Problem) return error.causingError;
   const response = "originalResponse" in error ? error.originalResponse : null;
   if (!response) return new Problem(0, "unreachable");
   let body: Record<string, unknown> = {};

@@ -9,7 +9,8 @@ import { Problem } from "@/api/http";
 import { type Quality, qualitiesOf, settings } from "./hls-settings";
 import { type AudioTrack, audioRole } from "./languages";
 
-export type Trouble = "network" | "media" | "expired" | "unsupported" | "unknown";
+/** `tooMany`: other screens have the places that this account has. */
+export type Trouble = "network" | "media" | "expired" | "tooMany" | "unsupported" | "unknown";
 
 export interface EngineState {
   qualities: Quality[];
@@ -58,6 +59,8 @@ const WHERE_IT_STOPPED = -1;
 const MEDIA_RECOVERIES_MAX = 2;
 const NETWORK_RECOVERIES_MAX = 4;
 const RECOVERY_PAUSE_MS = 1500;
+/** The answer of a house in which this account has no place left. */
+const TOO_MANY = 429;
 /** A new address that is refused as well is no use asking for again; one is until something has arrived under it. */
 const RENEWALS_MAX = 1;
 // As in MediaError, which not every simulated document has.
@@ -183,6 +186,11 @@ export class Engine {
   private failed(data: ErrorData, HlsClass: typeof Hls) {
     if (!this.hls) return;
     const status = data.response?.code;
+    if (status === TOO_MANY) {
+      // At all levels alike.
+      this.hls.stopLoad();
+      return this.set({ trouble: "tooMany" });
+    }
     const refused = status === 401 || status === 403 || status === 410;
     // Not only once it is fatal: until then all other levels would be tried, which lie under the same signature.
     if (refused && this.goOnRenewed("expired")) return;
@@ -212,10 +220,14 @@ export class Engine {
     this.renewals += 1;
     this.renewing = true;
     this.hls?.stopLoad();
-    const failed = (error: unknown) => (error instanceof Problem && error.offline ? "network" : trouble);
+    const failed = (error: unknown): Trouble => {
+      if (!(error instanceof Problem)) return trouble;
+      if (error.code === "too_many_streams") return "tooMany";
+      return error.offline ? "network" : trouble;
+    };
     void renew()
       .then(
-        (url) => !this.destroyed && this.moveTo(url),
+        (url) => this.moveTo(url),
         (error: unknown) => !this.destroyed && this.set({ trouble: failed(error) }),
       )
       .finally(() => {
@@ -224,7 +236,9 @@ export class Engine {
     return true;
   }
 
-  private moveTo(url: string) {
+  /** Goes on under a new address of the same title. */
+  moveTo(url: string) {
+    if (this.destroyed) return;
     const playing = !this.video.paused;
     const replaced = assetOf(url) !== assetOf(this.url);
     this.url = url;

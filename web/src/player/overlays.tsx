@@ -72,6 +72,7 @@ const TROUBLES: Record<Trouble, [string, string]> = {
   network: [words.errors.network, words.errors.networkLead],
   media: [words.errors.media, words.errors.mediaLead],
   expired: [words.errors.expired, words.errors.expiredLead],
+  tooMany: [words.errors.tooMany, words.errors.tooManyLead],
   unsupported: [words.errors.unsupported, words.errors.unsupportedLead],
   unknown: [words.errors.unknown, words.errors.unknownLead],
 };
@@ -80,7 +81,7 @@ const TROUBLES: Record<Trouble, [string, string]> = {
 function refusalOf(error: unknown): [string, string] {
   if (!(error instanceof Problem)) return TROUBLES.unknown;
   if (error.offline) return TROUBLES.network;
-  if (error.code === "too_many_streams") return [words.errors.tooMany, words.errors.tooManyLead];
+  if (error.code === "too_many_streams") return TROUBLES.tooMany;
   if (error.status === 429 || error.status === 503) return [words.errors.busy, words.errors.busyLead];
   if (error.status === 403) return [words.errors.forbidden, words.errors.forbiddenLead];
   if (error.status === 404) return [strings.title.missing, strings.title.missingLead];

@@ -4,6 +4,7 @@ import { playerEn as words } from "@/strings/player-en";
 import { CaptionsPanel } from "./captions-panel";
 import { ChaptersPanel } from "./chapters";
 import { Controls } from "./controls";
+import type { Trouble } from "./engine";
 import { choosable } from "./languages";
 import { NextCard } from "./next";
 import { Ended, KeyboardHelp, TroubleView } from "./overlays";
@@ -12,6 +13,9 @@ import { Middle, Resumed, SkipIntro, Surface, TopBar } from "./stage";
 import { Statistics } from "./statistics";
 import { SubtitleLines } from "./subtitles";
 import { type PlayerProps, type Showing, useShowing } from "./use-showing";
+
+/** Troubles in which the address of this showing is of no more use. */
+const PRESS_PLAY: ReadonlySet<Trouble> = new Set<Trouble>(["expired", "tooMany", "unknown"]);
 
 export function Player(props: PlayerProps) {
   const { playback, title, titleId, onRenew } = props;
@@ -34,7 +38,7 @@ export function Player(props: PlayerProps) {
         <TroubleView
           trouble={trouble}
           titleId={titleId}
-          onRetry={() => (trouble === "expired" || trouble === "unknown" ? onRenew() : showing.engine?.retry())}
+          onRetry={() => (PRESS_PLAY.has(trouble) ? onRenew() : showing.engine?.retry())}
         />
       )}
       {video.ended && !showing.next.shown && !trouble && title && (

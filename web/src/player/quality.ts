@@ -68,7 +68,8 @@ export class QualityMeter {
 
   failed(kind: Trouble) {
     this.total.errors += 1;
-    addError(this.unsaid, kind, 1);
+    // The house knows whom it has refused.
+    if (kind !== "tooMany") addError(this.unsaid, kind, 1);
   }
 
   /** Where the film is, several times a second while it plays; undefined after a jump. */
@@ -100,7 +101,7 @@ export class QualityMeter {
   }
 }
 
-function addError(report: QualityReport, kind: Trouble, count: number) {
+function addError(report: QualityReport, kind: QualityReport["errors"][number]["kind"], count: number) {
   const known = report.errors.find((error) => error.kind === kind);
   if (known) known.count = Math.min(ERRORS_MAX, known.count + count);
   else report.errors.push({ kind, count });

@@ -1,5 +1,5 @@
 /** The engine of the showing that is on the page, and what it says; addresses are renewed as they run out. */
-import { type RefObject, useCallback, useEffect, useEffectEvent, useState, useSyncExternalStore } from "react";
+import { type RefObject, useCallback, useEffect, useEffectEvent, useRef, useState, useSyncExternalStore } from "react";
 import { startPlayback } from "@/api/endpoints";
 import type { Playback } from "@/api/types";
 import { rememberedVolume } from "./actions";
@@ -18,10 +18,18 @@ export function useEngine(element: RefObject<HTMLVideoElement | null>, playback:
   const [engine, setEngine] = useState<Engine>();
   // Another one once the first is not good any more: positions go to the one that plays.
   const [current, setCurrent] = useState(playback);
-  const renew = useCallback(async () => {
-    const renewed = await startPlayback(playback.title_id);
-    setCurrent(renewed);
-    return renewed.hls_url;
+  // The film and its subtitles may ask at once: for one showing.
+  const asked = useRef<Promise<string>>(undefined);
+  const renew = useCallback(() => {
+    asked.current ??= startPlayback(playback.title_id)
+      .then((renewed) => {
+        setCurrent(renewed);
+        return renewed.hls_url;
+      })
+      .finally(() => {
+        asked.current = undefined;
+      });
+    return asked.current;
   }, [playback.title_id]);
   const tellSwitched = useEffectEvent(() => told.switched());
   const tellFailed = useEffectEvent((trouble: Trouble) => told.failed(trouble));

@@ -1,6 +1,6 @@
 /** What the house is told of a showing: where the viewer is, and how it goes. Afterwards the home page is asked for anew. */
 import { useQueryClient } from "@tanstack/react-query";
-import { type RefObject, useEffect, useEffectEvent, useState } from "react";
+import { type RefObject, useEffect, useEffectEvent, useLayoutEffect, useState } from "react";
 import { tasteChanged } from "@/api/opinions";
 import { PositionReporter } from "./positions";
 import { EVERY_MS, QualityMeter, QualityReporter } from "./quality";
@@ -10,25 +10,39 @@ type Element = RefObject<HTMLVideoElement | null>;
 /** Positions to the server, and a home page that is asked for anew afterwards. */
 export function usePositions(element: Element, session: string, titleId: string) {
   const client = useQueryClient();
-  useEffect(() => {
+  // A layout effect ends before the others: the engine takes the film from the element, and with it the place.
+  useLayoutEffect(() => {
     const video = element.current;
     if (!video) return;
     const reporter = new PositionReporter(session);
-    const playing = () =>
-      !video.paused && !video.seeking && video.readyState >= 2 && reporter.playing(video.currentTime);
+    let seen = Number.NaN;
+    const see = () => {
+      if (video.readyState >= 1) seen = video.currentTime;
+      return seen;
+    };
+    const playing = () => {
+      see();
+      if (!video.paused && !video.seeking && video.readyState >= 2) reporter.playing(video.currentTime);
+    };
     const paused = () => !video.ended && video.readyState >= 1 && reporter.paused(video.currentTime);
     const ended = () => reporter.ended(video.currentTime);
-    const stop = listen(video, { timeupdate: playing, pause: paused, ended });
+    const stop = listen(video, { timeupdate: playing, seeking: see, pause: paused, ended });
     window.addEventListener("pagehide", paused);
     return () => {
       stop();
       window.removeEventListener("pagehide", paused);
-      reporter.leave(video.currentTime);
+      // An element that another film is being put into stands at its beginning.
+      reporter.leave(see());
+    };
+  }, [element, session]);
+  useEffect(
+    () => () => {
       tasteChanged(client, titleId);
       void client.invalidateQueries({ queryKey: ["title"] });
       void client.invalidateQueries({ queryKey: ["history"] });
-    };
-  }, [element, session, titleId, client]);
+    },
+    [titleId, client],
+  );
 }
 
 /** Counts what happens to the video, and sends it at intervals and at the end. `pressedAt`: when Play was pressed. */

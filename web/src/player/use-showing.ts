@@ -45,7 +45,8 @@ export function useShowing({ playback, title, titleId, pressedAt }: PlayerProps)
   const menus = useMenus();
   const actions = usePlayerActions(element, frame, video, () => engine?.frameRate() ?? 1, setFlash);
   const subtitles = useChosenSubtitles(current.subtitles, state.audio[state.playingAudio]?.language);
-  const cues = useSubtitles(element, subtitles.shown, renew);
+  // With a new showing the place of the first one is gone, if places are few: the film goes along.
+  const cues = useSubtitles(element, subtitles.shown, async () => engine?.moveTo(await renew()));
   const parts = useMemo(() => partsOf(playback.chapters), [playback.chapters]);
   const next = useNext(playback, video, menus.open);
   const leave = useLeavePlayer();

@@ -141,11 +141,21 @@ describe("subtitles", () => {
     // Only the files of the lines: of the film enough is there.
     house.state.ended.push("/media/film/de.vtt");
     const subtitles = filmAnswer.subtitles.map((one) => ({ ...one, url: one.url.replace("/film/", "/again/film/") }));
-    house.state.playback = { ...filmAnswer, subtitles };
+    house.state.playback = { ...filmAnswer, subtitles, hls_url: "/media/again/film/master.m3u8" };
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     await button(page, "Subtitles and sound").click();
     await radio(page, "Deutsch").click();
     await lines(page).getByText("Vorsicht").waitFor();
     expect(house.state.presses).toBe(2);
+    asked.length = 0;
+    // The film goes along: the place of the first showing may be the new one's.
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("9");
+    await page.waitForFunction(`${video}.currentTime > 108.3`);
+    const pieces = asked.filter((path) => path.endsWith(".m4s"));
+    expect(pieces.length).toBeGreaterThan(0);
+    expect(pieces.filter((path) => !path.startsWith("/media/again/"))).toEqual([]);
     expect(await page.locator(".player__trouble").count()).toBe(0);
     await page.context().close();
   });

@@ -103,6 +103,24 @@ describe("the next episode", () => {
   });
 });
 
+describe("a film that is left", () => {
+  const left = () => house.state.positions.at(-1);
+  it.each([
+    ["by its button", (page: Page) => button(page, "Leave the player").click()],
+    ["with Escape", (page: Page) => page.keyboard.press("Escape")],
+  ])("%s keeps its place", async (_how, leave) => {
+    const page = await watch();
+    await page.keyboard.press("5");
+    await page.waitForFunction(`${video}.currentTime > 60.3 && !${video}.seeking`);
+    await leave(page);
+    await page.waitForURL((url) => !url.pathname.startsWith("/watch"));
+    await expect.poll(() => left()?.state).toBe("paused");
+    expect(left().position_s).toBeGreaterThan(60);
+    expect(left().position_s).toBeLessThan(90);
+    await page.context().close();
+  });
+});
+
 describe("how it goes", () => {
   it("is shown to who asks", async () => {
     const page = await watch();
@@ -181,6 +199,18 @@ describe("how it goes", () => {
     expect(reports().flatMap(({ errors }) => errors)[0]).toMatchObject({ kind: "network" });
     await page.context().close();
   });
+});
+
+it("says which screens stop a film, and plays on once there is a place", async () => {
+  const page = await watch();
+  house.state.crowded.push("/media/");
+  await page.keyboard.press("9");
+  await page.getByRole("heading", { name: "Too many screens at once" }).waitFor();
+  house.state.crowded.length = 0;
+  await button(page, "Try again").click();
+  await plays(page);
+  expect(house.state.presses).toBe(2);
+  await page.context().close();
 });
 
 describe("a refusal says what to do", () => {

@@ -32,6 +32,16 @@ const calls = (method: string) =>
     (call: { method: string; path: string }) => call.method === method && call.path.startsWith("/admin/uploads"),
   );
 
+const made = () =>
+  house.state.calls.filter(
+    (call: { method: string; path: string }) => call.method === "POST" && call.path === "/admin/titles",
+  );
+const titlesOf = (filename: string) =>
+  [...house.state.uploads.values()]
+    .filter(({ metadata }) => metadata.filename === filename)
+    .map(({ metadata }) => metadata.title_id)
+    .sort();
+
 async function chooseMany(page: Page, files: ReturnType<typeof video>[]) {
   await page.getByRole("button", { name: "Upload videos" }).click();
   await page.getByLabel("Choose video files").setInputFiles(files);
@@ -65,13 +75,48 @@ describe("several videos", () => {
     ]);
     expect(sent).toContainEqual(["Nosferatu.1922.mkv", "t2", 400_000]);
     expect(sent).toContainEqual(["My holiday (2024).mkv", "t99", 400_000]);
-    const made = house.state.calls.filter(
-      (call: { method: string; path: string }) => call.method === "POST" && call.path === "/admin/titles",
-    );
-    expect(made.map(({ body }: { body: unknown }) => body)).toMatchObject([
+    expect(made().map(({ body }: { body: unknown }) => body)).toMatchObject([
       { kind: "film", name: "My holiday", year: 2024 },
       { name: "Third" },
     ]);
+    await page.context().close();
+  });
+
+  it("make each title once, however often one presses, and try again only what failed", async () => {
+    let open = () => {};
+    house.state.titleGate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    house.state.titleFailures = [0, 503];
+    const page = await house.open("/admin/titles");
+    await chooseMany(page, [video("Home.mkv", 1), video("Home.mkv", 2)]);
+    const dialog = page.getByRole("dialog", { name: "Upload videos" });
+    await dialog.getByRole("button", { name: "Send 2 videos" }).click();
+    await page.keyboard.press("Enter");
+    expect(await axe(page)).toEqual([]);
+    open();
+    await dialog.getByText("The catalogue does not answer.").waitFor();
+    await expect.poll(() => dialog.getByRole("group").count()).toBe(1);
+    await dialog.getByRole("button", { name: "Send 1 video" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await expect.poll(() => page.getByText(here).count()).toBe(2);
+    expect(titlesOf("Home.mkv")).toEqual(["t100", "t99"]);
+    expect(made()).toHaveLength(3);
+    await page.context().close();
+  });
+
+  it("of one name go each to its own title", async () => {
+    const page = await house.open("/admin/titles");
+    await chooseMany(page, [video("Nosferatu.mkv", 1), video("Nosferatu.mkv", 2)]);
+    const dialog = page.getByRole("dialog", { name: "Upload videos" });
+    const titles = dialog.getByLabel("Title of Nosferatu.mkv");
+    for (const at of [0, 1])
+      await titles.nth(at).locator("option:checked", { hasText: /^Nosferatu/ }).waitFor({ state: "attached" });
+    await titles.nth(1).selectOption("");
+    await dialog.getByRole("button", { name: "Send 2 videos" }).click();
+    await expect.poll(() => page.getByText(here).count()).toBe(2);
+    expect(titlesOf("Nosferatu.mkv")).toEqual(["t2", "t99"]);
+    expect(made()).toHaveLength(1);
     await page.context().close();
   });
 
@@ -112,6 +157,36 @@ describe("an upload", () => {
     expect(house.state.uploads.size).toBe(1);
     expect(offset).toBeGreaterThan(0);
     expect(calls("PATCH").length).toBe(before + 1);
+    await page.context().close();
+  });
+
+  it.each([
+    ["the session has run out", 401],
+    ["the server is busy", 429],
+    ["a proxy in between finds nobody", 502],
+  ])("goes on where it got to though %s when it asks (%d)", async (_why, status) => {
+    house.state.uploadBreaks = 1;
+    house.state.uploadHeads = [status];
+    const page = await house.open("/admin/titles");
+    await page.getByRole("button", { name: "Upload a video for Nosferatu" }).click();
+    await page.getByLabel("Choose a video file").setInputFiles(video("nosferatu.mkv"));
+    await page.getByRole("region", { name: "Videos on their way" }).getByText(here).waitFor();
+    expect([...house.state.uploads.keys()]).toEqual(["u1"]);
+    expect(house.state.uploadHeads).toEqual([]);
+    const asked = house.state.calls.map(({ method, path }: { method: string; path: string }) => `${method} ${path}`);
+    const refreshed = asked.filter((one: string) => one === "POST /auth/refresh").length;
+    expect(refreshed).toBe(status === 401 ? 1 : 0);
+    await page.context().close();
+  });
+
+  it("begins anew where what was sent is gone", async () => {
+    house.state.uploadBreaks = 1;
+    house.state.uploadHeads = [410];
+    const page = await house.open("/admin/titles");
+    await page.getByRole("button", { name: "Upload a video for Nosferatu" }).click();
+    await page.getByLabel("Choose a video file").setInputFiles(video("nosferatu.mkv"));
+    await page.getByRole("region", { name: "Videos on their way" }).getByText(here).waitFor();
+    expect(house.state.uploads.get("u2").offset).toBe(400_000);
     await page.context().close();
   });
 

@@ -57,11 +57,20 @@ export function freshState() {
     presses: 0,
     /** Where what was signed is good no more. */
     ended: [],
+    /** Where other screens have taken the places. */
+    crowded: [],
     uploads: new Map(),
     uploadBreaks: 0,
+    /** What is answered instead of where an upload stands, one after the other. */
+    uploadHeads: [],
     /** Pieces are answered once this is settled. */
     uploadGate: undefined,
     uploadBytesLeft: 2 ** 40,
+    titlesMade: 0,
+    /** How the next titles that are made fail, 0 for one that does not. */
+    titleFailures: [],
+    /** New titles are answered once this is settled. */
+    titleGate: undefined,
     edits: new Map(),
     marks: new Map(),
     searchMax: 48,

@@ -225,7 +225,17 @@ const routes = [
       return answers.videoAnswer(state, id);
     },
   ],
-  ["POST", /^\/admin\/titles$/, (_state, _m, { body }) => ({ ...cards[0], ...body, id: "t99" })],
+  [
+    "POST",
+    /^\/admin\/titles$/,
+    async (state, _m, { body }) => {
+      const failure = state.titleFailures.shift();
+      await state.titleGate;
+      if (failure) throw new Refusal(failure, "unavailable", "Unavailable", "The catalogue does not answer.");
+      state.titlesMade += 1;
+      return { ...cards[0], ...body, id: `t${98 + state.titlesMade}` };
+    },
+  ],
   ["PUT", /^\/admin\/titles\/(\w+)\/artwork\/\w+$/, (state, [, id]) => answers.adminTitle(state, cardById(id))],
   ...uploadRoutes,
   ["POST", /^\/admin\/imports$/, () => ({ ...answers.jobsAnswer().items[0], kind: "import", subject: "MovieLens" })],
@@ -270,6 +280,7 @@ async function handle(state, media, request, response) {
     return response.end(artwork(cardById(art[1]) ?? cards[0], art[2] === "backdrop"));
   }
   if (state.ended.some((folder) => url.pathname.startsWith(folder))) return response.writeHead(403).end();
+  if (state.crowded.some((folder) => url.pathname.startsWith(folder))) return response.writeHead(429).end();
   if (media && url.pathname.startsWith("/media/")) return file(join(media, normalize(url.pathname.slice(7))), response);
   const asked = join(dist, normalize(url.pathname));
   return file(existsSync(asked) && statSync(asked).isFile() ? asked : join(dist, "index.html"), response);

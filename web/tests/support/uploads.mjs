@@ -43,6 +43,8 @@ export const uploadRoutes = [
     "HEAD",
     /^\/admin\/uploads\/(\w+)$/,
     (state, [, id]) => {
+      const refused = state.uploadHeads.shift();
+      if (refused) return new Reply(refused);
       const { offset, length } = uploadOf(state, id);
       return new Reply(200, { "upload-offset": offset, "upload-length": length });
     },

@@ -213,6 +213,21 @@ describe("an address that is not good any more", () => {
     }
   });
 
+  it("is a matter of too many screens where those have the places, and no other is tried then", async () => {
+    loader().say("error", { fatal: false, type: "networkError", response: { code: 429 } });
+    expect([engine.snapshot().trouble, renew.mock.calls.length]).toEqual(["tooMany", 0]);
+    expect(loader().stopLoad).toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(loader().startLoad).not.toHaveBeenCalled();
+  });
+
+  it("is one as well where the renewal is what is refused", async () => {
+    renew.mockRejectedValueOnce(new Problem(429, "too_many_streams"));
+    loader().say("error", refused);
+    await settle();
+    expect(engine.snapshot().trouble).toBe("tooMany");
+  });
+
   it("leads to the film that replaced this one, at the same place", async () => {
     renew.mockResolvedValueOnce("/media/two/other/master.m3u8");
     loader().say("buffered");

@@ -41,6 +41,13 @@ describe("the meter", () => {
     expect(meter.take(60_000, true)).toEqual({ ...quiet, startup_s: undefined, ended: true });
   });
 
+  it("counts a refusal for the viewer, but does not tell the house of its own", () => {
+    const meter = new QualityMeter(0);
+    meter.failed("tooMany");
+    expect(meter.total.errors).toBe(1);
+    expect(meter.take(60_000, true)?.errors).toEqual([]);
+  });
+
   it("stays within what one report may hold", () => {
     const meter = new QualityMeter(0);
     meter.firstPicture(9e9);

@@ -49,23 +49,36 @@ export function useDrop(onDrop: (files: File[], titleId?: string) => void): bool
   return over;
 }
 
+/** A file by its place in the choice: two folders may have one of the same name. */
+type Chosen = { at: number; file: File };
+const asChosen = (files: File[]): Chosen[] => files.map((file, at) => ({ at, file }));
+
 export function DropDialog({ files, onClose }: { files: File[]; onClose: () => void }) {
   const client = useQueryClient();
   const limits = useLimits();
-  const [chosen, setChosen] = useState(files);
-  const [titles, setTitles] = useState<Record<string, AdminTitle | null>>({});
+  const [chosen, setChosen] = useState(() => asChosen(files));
+  const [titles, setTitles] = useState<Record<number, AdminTitle | null>>({});
+  const [pending, setPending] = useState(false);
   const [error, setError] = useState<string>();
-  const good = chosen.filter((file) => !limits.refuse(file)).slice(0, FILES_MAX);
-  const isKnown = good.every((file) => titles[file.name] !== undefined);
+  const shown = chosen.slice(0, FILES_MAX);
+  const good = shown.filter(({ file }) => !limits.refuse(file));
+  const isKnown = good.every(({ at }) => titles[at] !== undefined);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (pending) return;
+    setPending(true);
     setError(undefined);
     try {
-      for (const file of good) sendVideo(file, titles[file.name] ?? (await newTitle(file)));
+      for (const { at, file } of good) {
+        sendVideo(file, titles[at] ?? (await newTitle(file)));
+        // On its way, with a title that is there: after a failure only the others are tried again.
+        setChosen((before) => before.filter((one) => one.at !== at));
+      }
       onClose();
     } catch (cause) {
       setError(cause instanceof Error ? cause.message : words.failed);
     } finally {
+      setPending(false);
       void client.invalidateQueries({ queryKey: ["admin-titles"] });
     }
   };
@@ -78,22 +91,27 @@ export function DropDialog({ files, onClose }: { files: File[]; onClose: () => v
           accept={VIDEO_ACCEPT}
           multiple
           files={[]}
-          onFiles={setChosen}
+          onFiles={(picked) => setChosen(asChosen(picked))}
         />
       ) : (
         <form className="form" onSubmit={submit}>
-          {chosen.slice(0, FILES_MAX).map((file) => (
+          {shown.map(({ at, file }) => (
             <Assigned
-              key={file.name}
+              key={at}
               file={file}
               refused={limits.refuse(file)}
-              onTitle={(title) => setTitles((before) => ({ ...before, [file.name]: title }))}
+              onTitle={(title) => setTitles((before) => ({ ...before, [at]: title }))}
             />
           ))}
           {chosen.length > FILES_MAX && <p className="muted small">{words.tooMany(FILES_MAX)}</p>}
           <FormError>{error}</FormError>
           <div className="dialog__actions">
-            <button type="submit" className="button button--primary" disabled={good.length === 0 || !isKnown}>
+            <button
+              type="submit"
+              className="button button--primary"
+              disabled={good.length === 0 || !isKnown}
+              aria-disabled={pending}
+            >
               {words.send(good.length)}
             </button>
           </div>
@@ -131,6 +149,8 @@ function Assigned({ file, refused, onTitle }: AssignedProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callback and the list are new each time; what is picked says it all.
   useEffect(() => {
     if (isFetched) onTitle(found.find((one) => one.id === value) ?? null);
+    // What was offered stays: a title that is made meanwhile for another file of that name is not this one's.
+    if (data) setPicked(value);
   }, [value, isFetched]);
   const label = (title: { name: string; year?: number | null }) =>
     title.year ? `${title.name} (${title.year})` : title.name;
