@@ -88,6 +88,42 @@ async fn only_what_changed_is_brought_in_again() {
 }
 
 #[tokio::test]
+async fn what_cannot_become_a_title_holds_up_no_other() {
+    let cluster = Cluster::one();
+    let folder = tempfile::tempdir().unwrap();
+    // Called by its file's name; one without any, and an episode of a series without any; a good one before and after.
+    for name in [
+        "_.mkv",
+        " .mkv",
+        " /S01E01.mkv",
+        " /S01E02.mkv",
+        "Dark/Dark S01E01.mkv",
+        "Solaris (1972).mkv",
+    ] {
+        put(folder.path(), name, 10);
+    }
+    let words = ["import", "folder", &folder.path().to_string_lossy(), "--json"];
+    let counts = cluster.command(&words).json();
+    let left_out: Vec<&str> = counts["left_out"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(left_out.len(), 4, "the series, its episodes and the film: {counts}");
+    assert!(left_out.iter().all(|what| what.starts_with(' ')), "{counts}");
+    assert_eq!(
+        (&counts["titles_created"], &counts["queued"]),
+        (&json!(4), &json!(3)),
+        "{counts}"
+    );
+    let ada = cluster.viewer("ada").await;
+    shows(&ada, "Solaris").await;
+    shows(&ada, "_").await;
+    assert_eq!(cluster.command(&words).json()["unchanged"], 3);
+}
+
+#[tokio::test]
 async fn what_nfo_files_say_goes_into_new_titles() {
     let cluster = Cluster::one();
     let folder = tempfile::tempdir().unwrap();
