@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use rustix::fs::{FileType, Mode};
 use serde_json::{Value, json};
 use testkit::{Client, Cluster, until};
 
@@ -139,13 +140,15 @@ async fn what_nfo_files_say_goes_into_new_titles() {
     put(folder.path(), "Laughs (2001).mkv", 10);
     let hostile = "<!DOCTYPE movie [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><movie><plot>&a;</plot></movie>";
     fs::write(folder.path().join("Laughs (2001).nfo"), hostile).unwrap();
+    put(folder.path(), "Pipe (2002).mkv", 10);
+    let pipe = folder.path().join("Pipe (2002).nfo");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let words = ["import", "folder", &folder.path().to_string_lossy(), "--json"];
     let counts = cluster.command(&words).json();
-    assert_eq!(counts["titles_created"], 4, "{counts}");
-    assert!(
-        counts["left_out"][0].as_str().unwrap().contains("Laughs (2001).nfo"),
-        "{counts}"
-    );
+    assert_eq!(counts["titles_created"], 5, "{counts}");
+    for (place, name) in ["Laughs (2001).nfo", "Pipe (2002).nfo"].into_iter().enumerate() {
+        assert!(counts["left_out"][place].as_str().unwrap().contains(name), "{counts}");
+    }
 
     let ada = cluster.viewer("ada").await;
     shows(&ada, "Solaris").await;
