@@ -95,6 +95,7 @@ pub async fn import(
         move || scan::videos_below(&folder)
     });
     let scan = scanned.await??;
+    let tells_what_is_gone = scan.tells_what_is_gone();
     let mut counts = Counts {
         files: scan.videos.len(),
         left_out: scan.unreadable,
@@ -103,7 +104,9 @@ pub async fn import(
     let memory = Memory::of(&doors.db, &folder);
     let known = memory.load().await?;
     let files = one_of_each(&folder, &scan.videos, &known, &mut counts);
-    memory.forget(&known.gone(&scan.videos)).await?;
+    if tells_what_is_gone {
+        memory.forget(&known.gone(&scan.videos)).await?;
+    }
     counts.unchanged = files.iter().filter(|found| found.change == Change::Unchanged).count();
     let has_rested = |found: &Found| now_ms - found.seen.modified_ms >= rest.as_millis() as i64;
     let (files, resting): (Vec<_>, Vec<_>) = files

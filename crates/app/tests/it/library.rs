@@ -125,6 +125,32 @@ async fn what_cannot_become_a_title_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn what_was_deleted_stays_so_while_its_folder_is_not_mounted() {
+    let cluster = Cluster::one();
+    let (folder, aside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let film = "Solaris (1972).mkv";
+    put(folder.path(), film, 10);
+    let words = ["import", "folder", &folder.path().to_string_lossy(), "--json"];
+    assert_eq!(cluster.command(&words).json()["titles_created"], 1);
+    let admin = cluster.admin().await;
+    shows(&admin, "Solaris").await;
+    let found = admin.get("/search?q=Solaris").await.ok();
+    admin
+        .delete(&format!("/admin/titles/{}", ids(&found)[0]))
+        .await
+        .expect(204);
+    fs::rename(folder.path().join(film), aside.path().join(film)).unwrap();
+    cluster.command(&words).failed();
+    fs::rename(aside.path().join(film), folder.path().join(film)).unwrap();
+    let counts = cluster.command(&words).json();
+    assert_eq!(
+        (&counts["unchanged"], &counts["titles_created"]),
+        (&json!(1), &json!(0)),
+        "{counts}"
+    );
+}
+
+#[tokio::test]
 async fn what_nfo_files_say_goes_into_new_titles() {
     let cluster = Cluster::one();
     let folder = tempfile::tempdir().unwrap();
