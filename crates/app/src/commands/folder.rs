@@ -9,6 +9,7 @@
 mod memory;
 mod names;
 mod nfo;
+mod rest;
 mod scan;
 mod titles;
 pub mod watch;
@@ -17,7 +18,6 @@ use std::{
     collections::{HashMap, HashSet},
     path::Path,
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -35,6 +35,7 @@ use names::{Named, name_of};
 use scan::Seen;
 use titles::series_key;
 
+pub use rest::Rest;
 pub use scan::EXTENSIONS;
 
 /// Files whose videos are queued before they are remembered.
@@ -80,11 +81,11 @@ struct Found {
     change: Change,
 }
 
-/// Brings in everything below `folder` that is new or changed, and not before it has rested for that long by `now_ms`.
+/// Brings in everything below `folder` that is new or changed, and not before it has rested by `now_ms`.
 pub async fn import(
     folder: &Path,
     doors: &Doors,
-    (now_ms, rest): (i64, Duration),
+    (now_ms, rest): (i64, &mut Rest),
     progress: impl Fn(f32, &str),
 ) -> anyhow::Result<Counts> {
     let folder = folder
@@ -108,11 +109,11 @@ pub async fn import(
         memory.forget(&known.gone(&scan.videos)).await?;
     }
     counts.unchanged = files.iter().filter(|found| found.change == Change::Unchanged).count();
-    let has_rested = |found: &Found| now_ms - found.seen.modified_ms >= rest.as_millis() as i64;
+    rest.look_again();
     let (files, resting): (Vec<_>, Vec<_>) = files
         .into_iter()
         .filter(|found| found.change != Change::Unchanged)
-        .partition(has_rested);
+        .partition(|found| rest.has_rested(now_ms, &found.seen));
     counts.resting = resting.len();
     if !files.is_empty() {
         let titles = titles::of_files(&folder, &files, &*doors.catalog, &mut counts).await?;

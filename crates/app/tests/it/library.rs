@@ -2,7 +2,9 @@
 
 use std::{
     fs::{self, File},
+    io::Write as _,
     path::Path,
+    sync::mpsc,
     time::{Duration, SystemTime},
 };
 
@@ -198,11 +200,19 @@ async fn a_server_brings_in_what_is_put_into_a_folder_once_it_rests() {
     let folder = tempfile::tempdir().unwrap();
     let (films_folder, config) = (folder.path().join("films"), folder.path().join("kinora.toml"));
     put(&films_folder, "Solaris (1972).mkv", 10);
-    // Still being written: it changes again and again.
-    put(&films_folder, "Stalker (1979).mkv", 10);
-    date(&films_folder.join("Stalker (1979).mkv"), HOUR.as_secs() as i64);
+    put(&films_folder, "Ivan (1962).mkv", 10);
+    date(&films_folder.join("Ivan (1962).mkv"), HOUR.as_secs() as i64);
+    // Somebody writes it all the time.
+    let stalker = films_folder.join("Stalker (1979).mkv");
+    let mut written = File::create(&stalker).unwrap();
+    let (stop_writing, stopped) = mpsc::channel::<()>();
+    let writer = std::thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_millis(100)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            written.write_all(b"more").unwrap();
+        }
+    });
     let nowhere = folder.path().join("nowhere");
-    let text = format!("[library]\nfolders = [{nowhere:?}, {films_folder:?}]\nrest_s = 1\n");
+    let text = format!("[library]\nfolders = [{nowhere:?}, {films_folder:?}]\nrest_s = 3\n");
     fs::write(&config, text).unwrap();
     let words = ["--config", &config.to_string_lossy().into_owned()];
     let mut cluster = Cluster::launched(|_| (), |launch| launch.words(&words));
@@ -216,9 +226,12 @@ async fn a_server_brings_in_what_is_put_into_a_folder_once_it_rests() {
     put(&films_folder, "New/Mirror (1975).mkv", 10);
     shows(&ada, "Mirror").await;
     assert!(!films(&ada).await.contains(&"Stalker".to_owned()), "it does not rest");
-    date(&films_folder.join("Stalker (1979).mkv"), -60);
+    shows(&ada, "Ivan").await;
+    assert!(!films(&ada).await.contains(&"Stalker".to_owned()), "it does not rest");
+    drop(stop_writing);
+    writer.join().unwrap();
     shows(&ada, "Stalker").await;
-    assert_eq!(films(&ada).await.len(), 3);
+    assert_eq!(films(&ada).await.len(), 4);
     // Nothing of it is done twice.
     let jobs = async |client: &Client| client.get("/admin/jobs").await.ok()["items"].as_array().unwrap().len();
     let before = jobs(&cluster.admin().await).await;
