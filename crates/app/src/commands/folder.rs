@@ -22,7 +22,7 @@ use std::{
 
 use anyhow::Context as _;
 use contract::{
-    TitleId,
+    Fault, TitleId,
     catalog::{Catalog, ForTitle},
     jobs::{JobState, Jobs, ListJobs},
     streaming::{AddMedia, Streaming, StreamingError},
@@ -52,6 +52,8 @@ pub struct Counts {
     pub resting: usize,
     pub titles_created: u64,
     pub queued: usize,
+    /// Files that must be copied, until there is room or those before them are packaged.
+    pub waiting: usize,
     /// Files that could not be used, or of a title that a larger file is of, too: which, and why.
     pub left_out: Vec<String>,
 }
@@ -165,11 +167,16 @@ async fn queue_video(path: &Path, title: TitleId, doors: &Doors, counts: &mut Co
     let media = AddMedia {
         title,
         path: text.to_owned(),
+        sparing: true,
     };
     match doors.streaming.add_media(media).await {
         Ok(_) => {
             counts.queued += 1;
             return Ok(true);
+        }
+        Err(StreamingError::Fault(Fault::StorageFull(why))) => {
+            tracing::debug!(path = text, why, "waits for room");
+            counts.waiting += 1;
         }
         Err(StreamingError::FileInvalid(why)) => counts.leave_out(why),
         Err(refused @ (StreamingError::TitleIsSeries | StreamingError::TitleNotFound)) => {

@@ -91,6 +91,12 @@ async fn import_folder(node: &Node, rooms: &Rooms, args: &Import) -> anyhow::Res
             counts.files, counts.unchanged, counts.titles_created, counts.queued
         );
         println!("a running server packages them");
+        if counts.waiting > 0 {
+            println!(
+                "{} more must be copied and wait for room, or for those before them: repeat this then",
+                counts.waiting
+            );
+        }
     }
     Ok(())
 }

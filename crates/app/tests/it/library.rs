@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::Write as _,
+    os::unix::fs::MetadataExt as _,
     path::Path,
     sync::mpsc,
     time::{Duration, SystemTime},
@@ -10,7 +11,7 @@ use std::{
 
 use rustix::fs::{FileType, Mode};
 use serde_json::{Value, json};
-use testkit::{Client, Cluster, until};
+use testkit::{Client, Cluster, kinora, until};
 
 use crate::{LONG, ids};
 
@@ -150,6 +151,36 @@ async fn what_was_deleted_stays_so_while_its_folder_is_not_mounted() {
         (&json!(1), &json!(0)),
         "{counts}"
     );
+}
+
+#[tokio::test]
+async fn a_library_on_another_disk_waits_for_what_is_packaged_before_it() {
+    // Nobody transcodes: the sources wait.
+    let cluster = Cluster::one();
+    let data = cluster.data();
+    drop(cluster.server);
+    let device = |path: &Path| fs::metadata(path).unwrap().dev();
+    let mut disks = ["/dev/shm", "/run", "/var/tmp", "/tmp"].map(Path::new).into_iter();
+    let folder = disks
+        .find_map(|disk| (disk.is_dir() && device(disk) != device(&data)).then(|| tempfile::tempdir_in(disk).ok())?);
+    let folder = folder.expect("a second disk, such as /dev/shm");
+    for number in 0..6 {
+        put(folder.path(), &format!("Film {number} (1972).mkv"), 10);
+    }
+    let import = || {
+        kinora(
+            &data,
+            &["import", "folder", &folder.path().to_string_lossy(), "--json"],
+            "",
+        )
+        .json()
+    };
+    let figures = |counts: &Value| {
+        ["titles_created", "queued", "waiting", "unchanged"].map(|name| counts[name].as_u64().unwrap())
+    };
+    assert_eq!(figures(&import()), [6, 4, 2, 0]);
+    assert_eq!(figures(&import()), [0, 0, 2, 4], "nothing is packaged yet");
+    assert_eq!(fs::read_dir(data.join("uploads")).unwrap().count(), 4);
 }
 
 #[tokio::test]

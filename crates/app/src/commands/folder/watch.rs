@@ -121,6 +121,8 @@ enum Left {
     Nothing,
     /// Somebody may be writing it.
     Resting,
+    /// For room on the disk, or for what is packaged before it.
+    Waiting,
 }
 
 impl Left {
@@ -129,6 +131,8 @@ impl Left {
         match self {
             Self::Nothing => every,
             Self::Resting => rest,
+            // Packaging takes minutes at least, and a look goes through all that waits.
+            Self::Waiting => every.min(rest.saturating_mul(10)),
         }
     }
 }
@@ -141,11 +145,12 @@ async fn scan(folder: &std::path::Path, doors: &Doors, moment: (i64, &mut Rest))
                 tracing::debug!(folder = %shown, what, "left out");
             }
             if counts.titles_created > 0 || counts.queued > 0 {
-                let (titles, videos) = (counts.titles_created, counts.queued);
-                tracing::info!(folder = %shown, titles, videos, "new in a folder");
+                let (titles, videos, waiting) = (counts.titles_created, counts.queued, counts.waiting);
+                tracing::info!(folder = %shown, titles, videos, waiting, "new in a folder");
             }
-            match counts.resting {
-                0 => Left::Nothing,
+            match (counts.resting, counts.waiting) {
+                (0, 0) => Left::Nothing,
+                (0, _) => Left::Waiting,
                 _ => Left::Resting,
             }
         }
