@@ -132,6 +132,9 @@ pub struct UploadedFile {
 pub struct AddMedia {
     pub title: TitleId,
     pub path: String,
+    /// Where it must be copied, only while there is room and few others wait: `StorageFull` until then.
+    #[serde(default)]
+    pub sparing: bool,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -140,7 +140,14 @@ async fn transcode(film: &Path, workers: usize) {
     let stop = CancellationToken::new();
     let worker = tokio::spawn(room.clone().run_worker(workers, stop.clone()));
     let path = film.to_string_lossy().into_owned();
-    let mut job = room.add_media(AddMedia { title: TITLE, path }).await.unwrap();
+    let mut job = room
+        .add_media(AddMedia {
+            title: TITLE,
+            path,
+            sparing: false,
+        })
+        .await
+        .unwrap();
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(20));
     while matches!(job.state, JobState::Queued | JobState::Running) {
         tick.tick().await;

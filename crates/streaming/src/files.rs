@@ -94,13 +94,24 @@ impl Files {
         .await
     }
 
-    /// Brings in a file of this machine: by a second name for the same bytes where the disk allows it, else by copying.
-    pub async fn bring_in(&self, id: UploadId, from: PathBuf) -> Result<(), Fault> {
+    /// Brings in a file of this machine by a second name for the same bytes. `false`: the disk, or whose file it is, does not allow it.
+    pub async fn link(&self, id: UploadId, from: PathBuf) -> Result<bool, Fault> {
         let (path, folder) = (self.path(id), self.folder.clone());
         blocking(move || {
-            if fs::hard_link(&from, &path).is_err()
-                && let Err(error) = copy(&from, &path)
-            {
+            if fs::hard_link(&from, &path).is_err() {
+                return Ok(false);
+            }
+            File::open(folder)?.sync_all()?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Brings in a file of this machine by copying it.
+    pub async fn copy_in(&self, id: UploadId, from: PathBuf) -> Result<(), Fault> {
+        let (path, folder) = (self.path(id), self.folder.clone());
+        blocking(move || {
+            if let Err(error) = copy(&from, &path) {
                 fs::remove_file(&path).ok();
                 return Err(error);
             }

@@ -32,6 +32,10 @@ const FILENAME_CHARS_MAX: usize = 255;
 const FINGERPRINT_CHARS_MAX: usize = 100;
 /// A kill -9 costs an attempt too, so a few more than a fault alone would need.
 const ATTEMPTS_MAX: u32 = 5;
+/// Files of this machine that wait to be packaged before a sparing one is copied.
+const MEDIA_WAITING_MAX: u64 = 4;
+/// What a sparing copy leaves free, beside as much again as it takes itself.
+const RESERVE_BYTES: u64 = 1 << 30;
 
 /// One writer per upload, in a bounded number of locks.
 pub struct Locks([Mutex<()>; 64]);
@@ -384,13 +388,36 @@ impl Room {
             fingerprint: String::new(),
         };
         let id = UploadId(row.id);
-        self.files.bring_in(id, path).await?;
+        if !self.files.link(id, path.clone()).await? {
+            if req.sparing {
+                self.check_room_for_copy(meta.len()).await?;
+            }
+            self.files.copy_in(id, path).await?;
+        }
         let mut tx = self.db.begin().await?;
         uploads::insert(&mut tx, &row).await?;
         let job = self.enqueue(&mut tx, id, req.title, subject).await?;
         tx.commit().await?;
         self.queue.wake();
         Ok(job)
+    }
+
+    /// A library on another disk does not come over as a whole: what is packaged meanwhile needs room, too.
+    async fn check_room_for_copy(&self, bytes: u64) -> Result<(), Fault> {
+        let waiting = uploads::media_waiting(&self.db).await?;
+        if waiting >= MEDIA_WAITING_MAX {
+            return Err(Fault::StorageFull(format!("{waiting} files wait to be packaged")));
+        }
+        let (free, needed) = (
+            self.files.free_bytes()?,
+            bytes.saturating_mul(2).saturating_add(RESERVE_BYTES),
+        );
+        if free < needed {
+            return Err(Fault::StorageFull(format!(
+                "{needed} bytes are needed, {free} are free"
+            )));
+        }
+        Ok(())
     }
 
     /// What a title that may have a video is called.

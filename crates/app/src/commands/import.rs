@@ -1,7 +1,5 @@
 //! `kinora import`: a data set, or a folder of video, with progress and counts. Works beside a running server.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use contract::{
     ProfileId,
@@ -72,7 +70,8 @@ async fn import_dataset(rooms: &Rooms, args: &Import, kind: DatasetKind) -> anyh
 async fn import_folder(node: &Node, rooms: &Rooms, args: &Import) -> anyhow::Result<()> {
     let progress = Progress::new();
     let shown = |share: f32, stage: &str| progress.at(share, stage);
-    let moment = (node.inputs.now_ms(), Duration::ZERO);
+    // Whoever asks for it says that nobody writes there.
+    let moment = (node.inputs.now_ms(), &mut folder::Rest::default());
     let counts = folder::import(&args.path, &rooms.library(), moment, shown).await?;
     progress.end();
     anyhow::ensure!(
@@ -92,6 +91,12 @@ async fn import_folder(node: &Node, rooms: &Rooms, args: &Import) -> anyhow::Res
             counts.files, counts.unchanged, counts.titles_created, counts.queued
         );
         println!("a running server packages them");
+        if counts.waiting > 0 {
+            println!(
+                "{} more must be copied and wait for room, or for those before them: repeat this then",
+                counts.waiting
+            );
+        }
     }
     Ok(())
 }

@@ -37,7 +37,14 @@ async fn add(node: &Node, file: &Path, title: TitleId, wait: bool) -> anyhow::Re
         .to_str()
         .context("the path is not UTF-8; rename the file")?
         .to_owned();
-    let job = rooms.streaming.add_media(AddMedia { title, path }).await?;
+    let job = rooms
+        .streaming
+        .add_media(AddMedia {
+            title,
+            path,
+            sparing: false,
+        })
+        .await?;
     if !wait {
         println!("job {} is queued; a running server packages it, or use --wait", job.id);
         return Ok(());

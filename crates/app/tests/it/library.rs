@@ -2,12 +2,16 @@
 
 use std::{
     fs::{self, File},
+    io::Write as _,
+    os::unix::fs::MetadataExt as _,
     path::Path,
+    sync::mpsc,
     time::{Duration, SystemTime},
 };
 
+use rustix::fs::{FileType, Mode};
 use serde_json::{Value, json};
-use testkit::{Client, Cluster, until};
+use testkit::{Client, Cluster, kinora, until};
 
 use crate::{LONG, ids};
 
@@ -88,6 +92,98 @@ async fn only_what_changed_is_brought_in_again() {
 }
 
 #[tokio::test]
+async fn what_cannot_become_a_title_holds_up_no_other() {
+    let cluster = Cluster::one();
+    let folder = tempfile::tempdir().unwrap();
+    // Called by its file's name; one without any, and an episode of a series without any; a good one before and after.
+    for name in [
+        "_.mkv",
+        " .mkv",
+        " /S01E01.mkv",
+        " /S01E02.mkv",
+        "Dark/Dark S01E01.mkv",
+        "Solaris (1972).mkv",
+    ] {
+        put(folder.path(), name, 10);
+    }
+    let words = ["import", "folder", &folder.path().to_string_lossy(), "--json"];
+    let counts = cluster.command(&words).json();
+    let left_out: Vec<&str> = counts["left_out"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(left_out.len(), 4, "the series, its episodes and the film: {counts}");
+    assert!(left_out.iter().all(|what| what.starts_with(' ')), "{counts}");
+    assert_eq!(
+        (&counts["titles_created"], &counts["queued"]),
+        (&json!(4), &json!(3)),
+        "{counts}"
+    );
+    let ada = cluster.viewer("ada").await;
+    shows(&ada, "Solaris").await;
+    shows(&ada, "_").await;
+    assert_eq!(cluster.command(&words).json()["unchanged"], 3);
+}
+
+#[tokio::test]
+async fn what_was_deleted_stays_so_while_its_folder_is_not_mounted() {
+    let cluster = Cluster::one();
+    let (folder, aside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let film = "Solaris (1972).mkv";
+    put(folder.path(), film, 10);
+    let words = ["import", "folder", &folder.path().to_string_lossy(), "--json"];
+    assert_eq!(cluster.command(&words).json()["titles_created"], 1);
+    let admin = cluster.admin().await;
+    shows(&admin, "Solaris").await;
+    let found = admin.get("/search?q=Solaris").await.ok();
+    admin
+        .delete(&format!("/admin/titles/{}", ids(&found)[0]))
+        .await
+        .expect(204);
+    fs::rename(folder.path().join(film), aside.path().join(film)).unwrap();
+    cluster.command(&words).failed();
+    fs::rename(aside.path().join(film), folder.path().join(film)).unwrap();
+    let counts = cluster.command(&words).json();
+    assert_eq!(
+        (&counts["unchanged"], &counts["titles_created"]),
+        (&json!(1), &json!(0)),
+        "{counts}"
+    );
+}
+
+#[tokio::test]
+async fn a_library_on_another_disk_waits_for_what_is_packaged_before_it() {
+    // Nobody transcodes: the sources wait.
+    let cluster = Cluster::one();
+    let data = cluster.data();
+    drop(cluster.server);
+    let device = |path: &Path| fs::metadata(path).unwrap().dev();
+    let mut disks = ["/dev/shm", "/run", "/var/tmp", "/tmp"].map(Path::new).into_iter();
+    let folder = disks
+        .find_map(|disk| (disk.is_dir() && device(disk) != device(&data)).then(|| tempfile::tempdir_in(disk).ok())?);
+    let folder = folder.expect("a second disk, such as /dev/shm");
+    for number in 0..6 {
+        put(folder.path(), &format!("Film {number} (1972).mkv"), 10);
+    }
+    let import = || {
+        kinora(
+            &data,
+            &["import", "folder", &folder.path().to_string_lossy(), "--json"],
+            "",
+        )
+        .json()
+    };
+    let figures = |counts: &Value| {
+        ["titles_created", "queued", "waiting", "unchanged"].map(|name| counts[name].as_u64().unwrap())
+    };
+    assert_eq!(figures(&import()), [6, 4, 2, 0]);
+    assert_eq!(figures(&import()), [0, 0, 2, 4], "nothing is packaged yet");
+    assert_eq!(fs::read_dir(data.join("uploads")).unwrap().count(), 4);
+}
+
+#[tokio::test]
 async fn what_nfo_files_say_goes_into_new_titles() {
     let cluster = Cluster::one();
     let folder = tempfile::tempdir().unwrap();
@@ -103,13 +199,15 @@ async fn what_nfo_files_say_goes_into_new_titles() {
     put(folder.path(), "Laughs (2001).mkv", 10);
     let hostile = "<!DOCTYPE movie [<!ENTITY a SYSTEM \"file:///etc/passwd\">]><movie><plot>&a;</plot></movie>";
     fs::write(folder.path().join("Laughs (2001).nfo"), hostile).unwrap();
+    put(folder.path(), "Pipe (2002).mkv", 10);
+    let pipe = folder.path().join("Pipe (2002).nfo");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let words = ["import", "folder", &folder.path().to_string_lossy(), "--json"];
     let counts = cluster.command(&words).json();
-    assert_eq!(counts["titles_created"], 4, "{counts}");
-    assert!(
-        counts["left_out"][0].as_str().unwrap().contains("Laughs (2001).nfo"),
-        "{counts}"
-    );
+    assert_eq!(counts["titles_created"], 5, "{counts}");
+    for (place, name) in ["Laughs (2001).nfo", "Pipe (2002).nfo"].into_iter().enumerate() {
+        assert!(counts["left_out"][place].as_str().unwrap().contains(name), "{counts}");
+    }
 
     let ada = cluster.viewer("ada").await;
     shows(&ada, "Solaris").await;
@@ -133,11 +231,19 @@ async fn a_server_brings_in_what_is_put_into_a_folder_once_it_rests() {
     let folder = tempfile::tempdir().unwrap();
     let (films_folder, config) = (folder.path().join("films"), folder.path().join("kinora.toml"));
     put(&films_folder, "Solaris (1972).mkv", 10);
-    // Still being written: it changes again and again.
-    put(&films_folder, "Stalker (1979).mkv", 10);
-    date(&films_folder.join("Stalker (1979).mkv"), HOUR.as_secs() as i64);
+    put(&films_folder, "Ivan (1962).mkv", 10);
+    date(&films_folder.join("Ivan (1962).mkv"), HOUR.as_secs() as i64);
+    // Somebody writes it all the time.
+    let stalker = films_folder.join("Stalker (1979).mkv");
+    let mut written = File::create(&stalker).unwrap();
+    let (stop_writing, stopped) = mpsc::channel::<()>();
+    let writer = std::thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_millis(100)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            written.write_all(b"more").unwrap();
+        }
+    });
     let nowhere = folder.path().join("nowhere");
-    let text = format!("[library]\nfolders = [{nowhere:?}, {films_folder:?}]\nrest_s = 1\n");
+    let text = format!("[library]\nfolders = [{nowhere:?}, {films_folder:?}]\nrest_s = 3\n");
     fs::write(&config, text).unwrap();
     let words = ["--config", &config.to_string_lossy().into_owned()];
     let mut cluster = Cluster::launched(|_| (), |launch| launch.words(&words));
@@ -151,9 +257,12 @@ async fn a_server_brings_in_what_is_put_into_a_folder_once_it_rests() {
     put(&films_folder, "New/Mirror (1975).mkv", 10);
     shows(&ada, "Mirror").await;
     assert!(!films(&ada).await.contains(&"Stalker".to_owned()), "it does not rest");
-    date(&films_folder.join("Stalker (1979).mkv"), -60);
+    shows(&ada, "Ivan").await;
+    assert!(!films(&ada).await.contains(&"Stalker".to_owned()), "it does not rest");
+    drop(stop_writing);
+    writer.join().unwrap();
     shows(&ada, "Stalker").await;
-    assert_eq!(films(&ada).await.len(), 3);
+    assert_eq!(films(&ada).await.len(), 4);
     // Nothing of it is done twice.
     let jobs = async |client: &Client| client.get("/admin/jobs").await.ok()["items"].as_array().unwrap().len();
     let before = jobs(&cluster.admin().await).await;

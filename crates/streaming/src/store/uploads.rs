@@ -199,6 +199,14 @@ pub async fn set_job(tx: &mut Tx, id: UploadId, job: JobId) -> Result<(), Fault>
     .or_fault()
 }
 
+/// Files of this machine whose work has not ended.
+pub async fn media_waiting(db: &Db) -> Result<u64, Fault> {
+    let sql = "SELECT COUNT(*) FROM uploads u JOIN jobs j ON j.id = u.job_id
+         WHERE u.account_id IS NULL AND u.state = 'whole' AND j.state IN ('queued', 'waiting', 'running')";
+    let (count,): (i64,) = on!(db.writer(), pool => sqlx::query_as(sql).fetch_one(pool).await).or_fault()?;
+    Ok(count as u64)
+}
+
 pub async fn delete(db: &Db, id: UploadId) -> Result<bool, Fault> {
     on!(db.writer(), pool => sqlx::query("DELETE FROM uploads WHERE id = $1").bind(id.0)
         .execute(pool).await.map(|done| done.rows_affected() == 1))

@@ -144,7 +144,13 @@ async fn a_file_that_cannot_be_added_is_refused_at_once() {
     let socket = folder.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     for (door, streaming) in house.doors() {
-        let add = |path: String| streaming.add_media(AddMedia { title: TITLE, path });
+        let add = |path: String| {
+            streaming.add_media(AddMedia {
+                title: TITLE,
+                path,
+                sparing: false,
+            })
+        };
         let refusal = |path: &str, words: &str| Err(StreamingError::FileInvalid(format!("{path} {words}")));
         assert_eq!(
             add("/nowhere/film.mp4".into()).await,
@@ -165,6 +171,7 @@ async fn a_file_that_cannot_be_added_is_refused_at_once() {
         let request = AddMedia {
             title: NO_TITLE,
             path: name(&socket),
+            sparing: false,
         };
         assert_eq!(
             streaming.add_media(request).await,
@@ -174,6 +181,7 @@ async fn a_file_that_cannot_be_added_is_refused_at_once() {
         let request = AddMedia {
             title: SERIES,
             path: name(&socket),
+            sparing: false,
         };
         assert_eq!(
             streaming.add_media(request).await,
@@ -182,6 +190,51 @@ async fn a_file_that_cannot_be_added_is_refused_at_once() {
         );
     }
     assert_eq!(house.lying_in("uploads"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_library_on_another_disk_is_copied_a_few_files_at_a_time() {
+    use contract::{Fault, streaming::Streaming as _};
+    use std::os::unix::fs::MetadataExt as _;
+
+    // Nobody works: what is added waits.
+    let house = House::new().await;
+    let here = tempfile::tempdir().unwrap();
+    let device = |path: &std::path::Path| std::fs::metadata(path).unwrap().dev();
+    let data = device(house.data.path());
+    let mut disks = ["/dev/shm", "/run", "/var/tmp", "/tmp"]
+        .map(std::path::Path::new)
+        .into_iter();
+    let there =
+        disks.find_map(|disk| (disk.is_dir() && device(disk) != data).then(|| tempfile::tempdir_in(disk).ok())?);
+    let there = there.expect("a second disk, such as /dev/shm");
+    let add = async |path: std::path::PathBuf, sparing| {
+        let path = path.to_string_lossy().into_owned();
+        let title = TITLE;
+        house.room.add_media(AddMedia { title, path, sparing }).await
+    };
+    let is_full = |answer| matches!(answer, Err(StreamingError::Fault(Fault::StorageFull(_))));
+    // No bytes lie in it, but a copy would have that many.
+    let vast = there.path().join("vast.mkv");
+    std::fs::File::create(&vast).unwrap().set_len(1 << 42).unwrap();
+    assert!(is_full(add(vast, true).await), "there is no room");
+    let film = there.path().join("film.mkv");
+    std::fs::write(&film, [0; 100]).unwrap();
+    for _ in 0..4 {
+        add(film.clone(), true).await.unwrap();
+    }
+    assert!(is_full(add(film.clone(), true).await), "enough of them wait");
+    assert_eq!(
+        house.lying_in("uploads").len(),
+        4,
+        "what is refused leaves nothing behind"
+    );
+    add(film, false).await.unwrap();
+    // A second name takes no room.
+    let film = here.path().join("film.mkv");
+    std::fs::write(&film, [0; 100]).unwrap();
+    assert_eq!(device(&film), data);
+    add(film, true).await.unwrap();
 }
 
 #[tokio::test]

@@ -223,7 +223,14 @@ impl House {
 
     pub async fn add(&self, file: &Path) -> Job {
         let path = file.to_string_lossy().into_owned();
-        self.room.add_media(AddMedia { title: TITLE, path }).await.unwrap()
+        self.room
+            .add_media(AddMedia {
+                title: TITLE,
+                path,
+                sparing: false,
+            })
+            .await
+            .unwrap()
     }
 
     /// What the catalogue does: the title is gone, and everybody hears of it.

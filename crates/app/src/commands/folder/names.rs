@@ -13,7 +13,7 @@ pub struct Named {
     pub episode: Option<(String, u16, u16)>,
 }
 
-/// What the path says. A generic file name (`film.mkv`) takes the name of its folder.
+/// What the path says, at least what the file is called. A generic file name (`film.mkv`) takes the name of its folder.
 /// `root` is the folder that `path` is in: it names the series that nothing else does.
 pub fn name_of(root: &Path, path: &Path) -> Named {
     let stem = path
@@ -44,7 +44,10 @@ pub fn name_of(root: &Path, path: &Path) -> Named {
             episode: Some((series, season, number)),
         };
     }
-    let (name, year) = split_year(&stem);
+    let (mut name, year) = split_year(&stem);
+    if name.is_empty() {
+        name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    }
     match folders.last().map(|folder| split_year(folder)) {
         Some((folder_name, Some(folder_year))) if year.is_none() => Named {
             name: folder_name,
@@ -165,6 +168,8 @@ mod tests {
             ("Blade Runner (2149).mkv", film("Blade Runner (2149)", None)),
             ("Amélie (2001)/Amélie.mkv", film("Amélie", Some(2001))),
             ("(1999).mkv", film("(1999)", None)),
+            ("_.mkv", film("_", None)),
+            ("Amélie (2001)/_.mkv", film("Amélie", Some(2001))),
         ] {
             assert_eq!(name_of(Path::new("/films"), Path::new(path)), expected, "{path}");
         }

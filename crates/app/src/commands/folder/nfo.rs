@@ -3,10 +3,11 @@
 //! Whoever can put a video into the folder can put this there, so it is hostile until it is read: bounded in size, nodes and lengths, and
 //! refused with any document type, so that there are no entities to expand.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{fs::OpenOptions, io::Read as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use contract::catalog::{CreditRole, ExternalId, NewCredit, YEARS};
 use roxmltree::{Document, Node, ParsingOptions};
+use rustix::fs::OFlags;
 
 const BYTES_MAX: u64 = 1 << 20;
 const NODES_MAX: u32 = 20_000;
@@ -49,11 +50,16 @@ impl Kind {
     }
 }
 
-/// What the file says; `None` where there is none. Fails in words with one that cannot be used.
+/// What the file says; `None` where there is none, or a link. Fails in words with one that cannot be used.
 pub fn read(path: &Path, kind: Kind) -> Result<Option<Facts>, String> {
-    let Ok(file) = File::open(path) else {
+    // Opening a pipe would wait for somebody who writes into it.
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits() as i32;
+    let Ok(file) = OpenOptions::new().read(true).custom_flags(flags).open(path) else {
         return Ok(None);
     };
+    if !file.metadata().is_ok_and(|meta| meta.is_file()) {
+        return Err(format!("{}: it is not a regular file", path.display()));
+    }
     let mut text = Vec::new();
     let read = file.take(BYTES_MAX + 1).read_to_end(&mut text);
     read.map_err(|error| format!("{}: {error}", path.display()))?;
@@ -163,6 +169,8 @@ fn words(node: Node<'_, '_>, chars_max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::{FileType, Mode};
+
     use super::*;
 
     const FILM: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes" ?>
@@ -250,5 +258,19 @@ https://www.themoviedb.org/movie/593
         assert!(read(&path, Kind::Film).unwrap().is_some());
         std::fs::write(&path, vec![b' '; BYTES_MAX as usize + 1]).unwrap();
         assert!(read(&path, Kind::Film).unwrap_err().contains("more than 1024 KiB"));
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_writes_into_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("film.nfo");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let (told, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || told.send(read(&path, Kind::Film)));
+        let said = said.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+        assert!(said.unwrap_err().contains("not a regular file"));
+        let link = folder.path().join("link.nfo");
+        std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
+        assert_eq!(read(&link, Kind::Film), Ok(None));
     }
 }

@@ -72,6 +72,12 @@ pub fn videos_below(folder: &Path) -> anyhow::Result<Scan> {
 }
 
 impl Scan {
+    /// Whether a file that it did not find is gone. One below a folder that could not be read may be there, and a folder without any is
+    /// rather one that is not mounted.
+    pub fn tells_what_is_gone(&self) -> bool {
+        self.unreadable.is_empty() && !self.videos.is_empty()
+    }
+
     fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
         if self.unreadable.len() < UNREADABLE_MAX {
             self.unreadable.push(format!("{}: {error}", path.display()));
@@ -82,4 +88,21 @@ impl Scan {
 fn is_video(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
     extension.is_some_and(|extension| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_look_tells_what_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let scan = || videos_below(folder.path()).unwrap();
+        assert!(!scan().tells_what_is_gone(), "not mounted");
+        fs::write(folder.path().join("film.mkv"), b"x").unwrap();
+        assert!(scan().tells_what_is_gone());
+        let mut partly = scan();
+        partly.unreadable(Path::new("share"), &std::io::ErrorKind::PermissionDenied.into());
+        assert!(!partly.tells_what_is_gone());
+    }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Doors, import};
+use super::{Doors, Rest, import};
 
 /// What an operator may set of the library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,20 +61,16 @@ pub async fn run(config: Config, doors: Doors, inputs: Inputs, listening: Cancel
         Duration::from_secs(config.rest_s),
         Duration::from_secs(config.scan_every_s),
     );
+    let mut rests: Vec<Rest> = config.folders.iter().map(|_| Rest::of(rest)).collect();
     while !stop.is_cancelled() {
-        let mut resting = false;
-        for folder in &config.folders {
-            let scan = scan(folder, &doors, (inputs.now_ms(), rest));
+        let mut wait = every;
+        for (folder, rests) in config.folders.iter().zip(&mut rests) {
+            let scan = scan(folder, &doors, (inputs.now_ms(), rests));
             tokio::select! {
-                is_resting = scan => resting |= is_resting,
+                left = scan => wait = wait.min(left.worth_another_look_in(rest, every)),
                 () = stop.cancelled() => return,
             }
         }
-        let wait = if resting {
-            rest.max(Duration::from_secs(1))
-        } else {
-            every
-        };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             Some(()) = changes.recv() => quiet(&mut changes, rest, &stop).await,
@@ -119,8 +115,29 @@ fn watcher(folders: &[PathBuf], changed: &mpsc::Sender<()>) -> Option<Recommende
     Some(watcher)
 }
 
-/// Whether something is there that has not rested yet.
-async fn scan(folder: &std::path::Path, doors: &Doors, moment: (i64, Duration)) -> bool {
+/// What is there and could not be brought in yet.
+#[derive(Debug, Clone, Copy)]
+enum Left {
+    Nothing,
+    /// Somebody may be writing it.
+    Resting,
+    /// For room on the disk, or for what is packaged before it.
+    Waiting,
+}
+
+impl Left {
+    fn worth_another_look_in(self, rest: Duration, every: Duration) -> Duration {
+        let rest = rest.max(Duration::from_secs(1));
+        match self {
+            Self::Nothing => every,
+            Self::Resting => rest,
+            // Packaging takes minutes at least, and a look goes through all that waits.
+            Self::Waiting => every.min(rest.saturating_mul(10)),
+        }
+    }
+}
+
+async fn scan(folder: &std::path::Path, doors: &Doors, moment: (i64, &mut Rest)) -> Left {
     let shown = folder.display();
     match import(folder, doors, moment, |_, _| ()).await {
         Ok(counts) => {
@@ -128,14 +145,18 @@ async fn scan(folder: &std::path::Path, doors: &Doors, moment: (i64, Duration)) 
                 tracing::debug!(folder = %shown, what, "left out");
             }
             if counts.titles_created > 0 || counts.queued > 0 {
-                let (titles, videos) = (counts.titles_created, counts.queued);
-                tracing::info!(folder = %shown, titles, videos, "new in a folder");
+                let (titles, videos, waiting) = (counts.titles_created, counts.queued, counts.waiting);
+                tracing::info!(folder = %shown, titles, videos, waiting, "new in a folder");
             }
-            counts.resting > 0
+            match (counts.resting, counts.waiting) {
+                (0, 0) => Left::Nothing,
+                (0, _) => Left::Waiting,
+                _ => Left::Resting,
+            }
         }
         Err(error) => {
             tracing::warn!(folder = %shown, error = format!("{error:#}"), "a folder could not be brought in; it will be tried again");
-            false
+            Left::Nothing
         }
     }
 }
