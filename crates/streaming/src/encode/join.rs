@@ -15,6 +15,8 @@ use crate::asset::{AssetIndex, AudioTrack, INDEX_VERSION, Track, VideoTrack};
 /// How much may be missing at the end, absolutely and as a share of what the file says: containers round.
 const MISSING_S_MAX: f64 = 1.0;
 const MISSING_SHARE_MAX: f64 = 0.02;
+/// Of fewer pictures than these the encoder makes another initialisation segment.
+const PICTURES_MIN: u64 = 3;
 
 /// A film that is whole.
 #[derive(Debug)]
@@ -62,8 +64,8 @@ fn video(plan: &Plan, chunks: &[(Chunk, Vec<MadeRendition>)]) -> Result<Vec<Vide
     let mut rungs: Vec<(String, VideoTrack)> = Vec::new();
     let mut is_over = false;
     for (chunk, made) in chunks {
-        if made.is_empty() {
-            // What can be decoded ends before its chunk begins; how much is missing is asked at the end.
+        if made.is_empty() || chunk.first > 0 && made.iter().all(|part| is_scrap(plan, part)) {
+            // What can be decoded ends before its chunk begins, or just after; how much is missing is asked at the end.
             is_over = true;
             continue;
         }
@@ -86,6 +88,11 @@ fn video(plan: &Plan, chunks: &[(Chunk, Vec<MadeRendition>)]) -> Result<Vec<Vide
         is_over = whole.is_some_and(|whole| made.first().is_some_and(|part| part.track.duration() != whole));
     }
     Ok(rungs.into_iter().map(|(_, rung)| rung).collect())
+}
+
+fn is_scrap(plan: &Plan, part: &MadeRendition) -> bool {
+    let segment = plan.ticks(1, part.track.timescale);
+    segment.is_some_and(|ticks| part.track.duration() * u64::from(plan.group) < PICTURES_MIN * ticks)
 }
 
 fn begin(part: &MadeRendition) -> (String, VideoTrack) {
