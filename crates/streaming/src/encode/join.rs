@@ -48,9 +48,7 @@ pub fn join(plan: &Plan, chunks: &[(Chunk, Vec<MadeRendition>)], sound: &[MadeRe
     };
     index.duration_ms = (first.seconds(first.duration()) * 1000.0).round() as u64;
     index.chapters = chapters::shown(&plan.extras.chapters, index.duration_ms);
-    if index.audio.is_empty() && !plan.audio.is_empty() {
-        index.notes.push("Nothing was heard in its sound track.".into());
-    }
+    index.notes.extend(left_out(plan, sound));
     check_length(plan, &index)?;
     Ok(Package {
         credits_ms: chapters::credits_ms(&plan.credits_s, index.duration_ms),
@@ -132,7 +130,24 @@ fn sound_tracks(plan: &Plan, made: &[MadeRendition]) -> Vec<AudioTrack> {
     made.iter().filter_map(track).collect()
 }
 
-/// A file that was cut off decodes without complaint as far as it goes.
+/// What a curator should know of tracks of which nothing came.
+fn left_out(plan: &Plan, made: &[MadeRendition]) -> Option<String> {
+    let sounds = audio::sounds(plan);
+    let is_there = |track: usize| {
+        let mut names = (0..sounds.len()).filter(|&sound| sounds[sound].track == track);
+        names.any(|sound| made.iter().any(|made| made.track.name == audio::name(sound)))
+    };
+    let all = plan.audio.len();
+    match (0..all).filter(|&track| !is_there(track)).count() {
+        0 => None,
+        missing if missing == all => Some("Nothing was heard in its sound track.".into()),
+        missing => Some(format!(
+            "{missing} of {all} sound tracks were left out: nothing in them could be decoded."
+        )),
+    }
+}
+
+/// A file that was cut off decodes without complaint as far as it goes; and so does one whose picture stops while its sound goes on.
 fn check_length(plan: &Plan, index: &AssetIndex) -> Result<(), Failure> {
     let Some(promised) = plan.duration_s else {
         return Ok(());

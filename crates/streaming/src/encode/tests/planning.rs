@@ -213,7 +213,7 @@ fn ceilings_follow_what_the_pictures_want_within_bounds() {
 fn every_sound_track_is_stereo_and_5_1_too_where_it_has_it() {
     let mut plan = plan(640, 360, Some((25, 1)));
     plan.audio = vec![sound(1, 6), sound(2, 2)];
-    let command = audio::arguments(&plan, &[None; 3]).join(" ");
+    let command = audio::arguments(&plan, &[0, 1], &[None; 3]).join(" ");
     assert!(
         command.contains(
             "[0:1]aresample=48000:async=1:first_pts=0,asplit=2[t0][t1];[t0]aformat=channel_layouts=stereo,aresample=48000[a0];\
