@@ -218,6 +218,7 @@ impl Room {
         let mut chunks = vec![Chunk::WHOLE];
         if chunks::is_divisible(&plan) {
             let pictures = chunks::look(&self.sandbox, &plan, &source, stop).await?;
+            plan.pictures_s = Some(pictures.end_s());
             chunks = chunks::divide(&plan, &pictures);
             plan.rungs = self.ladder(ticket, &plan, (&source, &pictures), stop).await?;
         }
@@ -250,7 +251,9 @@ impl Room {
     ) -> Result<Vec<Rung>, Failure> {
         ticket.progress(0.0, "looking at the pictures");
         let limits = self.encode_limits();
-        let sample = async |sample: Chunk| {
+        let mut samples = Vec::new();
+        // One after the other: this is the work of one worker, and takes the memory of one.
+        for sample in ladder::samples(plan, pictures) {
             let folder = self.work_dir(&format!("{}-{}-s{}", ticket.id(), ticket.attempt(), sample.first))?;
             let bench = Bench {
                 sandbox: &self.sandbox,
@@ -259,11 +262,11 @@ impl Room {
                 limits: &limits,
                 cancel: stop,
             };
-            run::sample(&bench, plan, &sample).await?;
-            ladder::bytes(plan, folder.path())
-        };
-        let samples = ladder::samples(plan, pictures).into_iter().map(sample);
-        Ok(ladder::choose(plan, &futures::future::try_join_all(samples).await?))
+            if run::sample(&bench, plan, &sample).await? {
+                samples.push(ladder::bytes(plan, folder.path())?);
+            }
+        }
+        Ok(ladder::choose(plan, &samples))
     }
 
     /// Every part is there: joins them, does what wants the whole film, and publishes.

@@ -94,7 +94,7 @@ pub fn encoding(ended: &Ended) -> Failure {
 }
 
 /// What has nothing to do with the file.
-fn of_the_machine(ended: &Ended) -> Option<Failure> {
+pub fn of_the_machine(ended: &Ended) -> Option<Failure> {
     // ffmpeg catches the signal that says so (SIGXCPU), stops in order, and tells by this status that a signal made it.
     const STOPPED_BY_SIGNAL: i32 = 255;
     const SIGXFSZ: i32 = 25;

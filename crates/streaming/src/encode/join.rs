@@ -149,17 +149,18 @@ fn left_out(plan: &Plan, made: &[MadeRendition]) -> Option<String> {
 
 /// A file that was cut off decodes without complaint as far as it goes; and so does one whose picture stops while its sound goes on.
 fn check_length(plan: &Plan, index: &AssetIndex) -> Result<(), Failure> {
-    let Some(promised) = plan.duration_s else {
-        return Ok(());
-    };
     let length = |track: &Track| track.seconds(track.duration());
-    let there = index.tracks().map(length).fold(0.0, f64::max);
-    if promised - there > MISSING_S_MAX.max(promised * MISSING_SHARE_MAX) {
-        return Err(Failure::permanent(format!(
-            "The file ends early: {} of {} are there. Copy or upload it again, to the end.",
-            explain::length(there),
-            explain::length(promised)
-        )));
+    let longest = index.tracks().map(length).fold(0.0, f64::max);
+    let pictures = index.video.first().map_or(0.0, |video| length(&video.track));
+    for (promised, there) in [(plan.duration_s, longest), (plan.pictures_s, pictures)] {
+        let promised = promised.unwrap_or(0.0);
+        if promised - there > MISSING_S_MAX.max(promised * MISSING_SHARE_MAX) {
+            return Err(Failure::permanent(format!(
+                "The file ends early: {} of {} are there. Copy or upload it again, to the end.",
+                explain::length(there),
+                explain::length(promised)
+            )));
+        }
     }
     Ok(())
 }

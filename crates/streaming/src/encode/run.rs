@@ -67,13 +67,18 @@ pub async fn picture(
     ffmpeg(bench, command, length_s, told(&on_seconds)).await.map(drop)
 }
 
-/// Encodes all rungs of a sample.
-pub async fn sample(bench: &Bench<'_>, plan: &Plan, sample: &Chunk) -> Result<(), Failure> {
+/// Encodes all rungs of a sample. `false`: there is nothing in the file at that place to go by.
+pub async fn sample(bench: &Bench<'_>, plan: &Plan, sample: &Chunk) -> Result<bool, Failure> {
     let command = (command::sample_arguments(plan, sample), None);
-    ffmpeg(bench, command, plan.segment_s(), |_| {}).await.map(drop)
+    let (ended, _) = run(bench, command, plan.segment_s(), |_| {}).await?;
+    if ended.status != 0 {
+        explain::of_the_machine(&ended).map_or(Ok(()), Err)?;
+        tracing::warn!(?sample, words = ended.words, "a sample cannot be taken");
+    }
+    Ok(ended.status == 0)
 }
 
-/// Encodes all sound. `on_share` gets how much of the work is done, 0 to 1.
+/// Encodes all sound that can be decoded. `on_share` gets how much of the work is done, 0 to 1.
 pub async fn sound(bench: &Bench<'_>, plan: &Plan, on_share: Arc<dyn Fn(f64) + Send + Sync>) -> Result<(), Failure> {
     let length_s = plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
     let tell = on_share.clone();

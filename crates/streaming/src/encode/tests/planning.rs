@@ -11,7 +11,7 @@ use crate::encode::{
     probe::{Audio, Extras, Source, Video},
 };
 
-fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
+pub fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
     let video = Video {
         stream: 0,
         width,
@@ -25,6 +25,7 @@ fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
         video,
         credits_s: Vec::new(),
         extras: Extras::default(),
+        pictures_s: None,
         audio: vec![sound(1, 2)],
         start_s: 0.0,
         is_indexed: true,
@@ -32,7 +33,7 @@ fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
     })
 }
 
-fn sound(stream: usize, channels: u16) -> Audio {
+pub fn sound(stream: usize, channels: u16) -> Audio {
     Audio {
         stream,
         language: None,
