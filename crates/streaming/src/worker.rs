@@ -218,6 +218,7 @@ impl Room {
         let mut chunks = vec![Chunk::WHOLE];
         if chunks::is_divisible(&plan) {
             let pictures = chunks::look(&self.sandbox, &plan, &source, stop).await?;
+            pictures.check()?;
             plan.pictures_s = Some(pictures.end_s());
             chunks = chunks::divide(&plan, &pictures);
             plan.rungs = self.ladder(ticket, &plan, (&source, &pictures), stop).await?;

@@ -43,7 +43,7 @@ const INDEXED: [&str; 2] = ["mov", "matroska"];
 const CHAPTERS_MAX: usize = 1_000;
 const PIXELS_MAX: u64 = 8192 * 4352;
 /// A day: longer than any film, shorter than what a broken header claims.
-const DURATION_S_MAX: f64 = 86_400.0;
+pub const DURATION_S_MAX: f64 = 86_400.0;
 
 /// A source that can be encoded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -226,6 +226,24 @@ fn every_sound_track_is_stereo_and_5_1_too_where_it_has_it() {
         command.ends_with("/out/a2.mp4") && command.contains("-b:a 384k"),
         "{command}"
     );
+    // Without the first, the second keeps its name.
+    let command = audio::arguments(&plan, &[1], &[None; 3]).join(" ");
+    assert!(
+        command.contains("-filter_complex [0:2]aresample=48000:async=1:first_pts=0,asplit=1[t2];[t2]")
+            && command.matches("-map [").count() == 1
+            && command.ends_with("/out/a2.mp4"),
+        "{command}"
+    );
+}
+
+#[test]
+fn a_film_whose_pictures_last_more_than_a_day_is_refused() {
+    assert_eq!(chunks::pictures(86_400.0, 600.0).check(), Ok(()));
+    let refused = chunks::pictures(500.0 * 86_400.0, 86_400.0).check().unwrap_err();
+    assert!(
+        !refused.retry && refused.text.contains("more than a day"),
+        "{refused:?}"
+    );
 }
 
 proptest! {
