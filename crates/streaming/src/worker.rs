@@ -173,7 +173,7 @@ impl Room {
         let (mut made, mut missing) = (Vec::new(), Vec::new());
         for part in &planned.parts {
             let payload = planned.payload(about.source, *part);
-            match payload.made(&children) {
+            match payload.made(&children)? {
                 Some(done) => made.push(done),
                 None => missing.push(payload.job(ticket.subject())),
             }
