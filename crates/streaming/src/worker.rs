@@ -373,12 +373,10 @@ impl Room {
 
     /// What a job has stored that ended without a video goes, once no worker is at it any more.
     pub(crate) async fn clear_ended(&self, job: JobId) -> Result<(), Fault> {
-        if self.is_active(job).await? || self.queue.is_held(job).await? {
-            return Ok(());
-        }
         for row in assets::of_job(&self.db, job).await? {
-            if row.state == "storing" {
-                self.abandon(&row).await?;
+            // Whether it has ended is asked in the same moment: a retry takes over what is stored.
+            if assets::abandon_ended(&self.db, row.asset(), self.inputs.now_ms()).await? {
+                self.remove_asset(&row).await?;
             }
         }
         Ok(())
