@@ -23,7 +23,7 @@ pub struct Config {
     pub streams_max: u32,
     /// Memory for the indexes of videos that are being watched.
     pub index_cache_bytes: u64,
-    /// Parts of films that are encoded at once in this process, by one core each; one for each core unless it is set.
+    /// Parts of films that are encoded at once in this process, by one core each; unless it is set one for each core, as far as memory allows.
     pub workers: u32,
     /// Address space of one encoder; three quarters of the machine's memory unless it is set, but at least 2 GiB and at most 12 GiB.
     pub encoder_memory_bytes: u64,
@@ -38,6 +38,8 @@ pub struct Config {
 
 /// More parts at once than these are rather encoded by another machine: disks and memory have their limits too.
 const WORKERS_MAX: usize = 16;
+/// What one of them may need: a part of a film in 2160p.
+const WORKER_BYTES: u64 = 3 << 30;
 
 impl Default for Config {
     fn default() -> Self {
@@ -51,13 +53,22 @@ impl Default for Config {
             playbacks_max: 20,
             streams_max: 4,
             index_cache_bytes: 64 << 20,
-            workers: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(WORKERS_MAX)) as u32,
+            workers: workers(
+                std::thread::available_parallelism().map_or(1, usize::from),
+                machine_memory_bytes(),
+            ),
             encoder_memory_bytes: encoder_memory_bytes(machine_memory_bytes()),
             encoder_output_bytes: 256 << 30,
             encoder_seconds_per_second: 60,
             encoder_silence_s: 180,
         }
     }
+}
+
+/// One for each core, as long as there is memory for all of them to be at the largest films at once.
+fn workers(cores: usize, machine: Option<u64>) -> u32 {
+    let in_memory = machine.map_or(WORKERS_MAX, |bytes| (bytes / WORKER_BYTES) as usize);
+    cores.min(WORKERS_MAX).min(in_memory).max(1) as u32
 }
 
 /// 1080p takes 1.3 GiB of address space, 2160p 2.8 GiB, on two cores. Less than the machine has, so that it is the encoder that ends when
@@ -86,6 +97,18 @@ fn total_bytes(meminfo: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_are_no_more_workers_than_cores_or_than_there_is_memory_for() {
+        for (cores, gigabytes, expected) in [(2, 8, 2), (8, 8, 2), (4, 2, 1), (8, 64, 8), (64, 256, 16), (64, 16, 5)] {
+            assert_eq!(
+                workers(cores, Some(gigabytes << 30)),
+                expected,
+                "{cores} cores, {gigabytes} GiB"
+            );
+        }
+        assert_eq!(workers(4, None), 4);
+    }
 
     #[test]
     fn an_encoder_may_have_most_of_the_machine() {

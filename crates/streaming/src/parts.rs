@@ -4,7 +4,10 @@
 
 use std::{path::Path, time::Duration};
 
-use contract::{AssetId, UploadId, jobs::JobKind};
+use contract::{
+    AssetId, UploadId,
+    jobs::{JobKind, JobState},
+};
 use platform::jobs::{Child, Failure, NewJob, Ticket};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
@@ -82,12 +85,20 @@ impl PartPayload {
     }
 
     /// What a job under the film's has made of this part, if it has; one for another asset has made nothing of use.
-    pub fn made(&self, children: &[Child]) -> Option<Made> {
-        children.iter().find_map(|child| {
-            let payload: PartPayload = serde_json::from_value(child.payload.clone()).ok()?;
-            let made: Made = serde_json::from_str(child.job.outcome.as_deref()?).ok()?;
-            (payload.part.key() == self.part.key() && made.asset == self.asset).then_some(made)
-        })
+    pub fn made(&self, children: &[Child]) -> Result<Option<Made>, Failure> {
+        let is_mine = |child: &&Child| {
+            let payload = PartPayload::deserialize(&child.payload);
+            payload.is_ok_and(|payload| payload.part.key() == self.part.key() && payload.asset == self.asset)
+        };
+        let done = |child: &&Child| child.job.state == JobState::Done;
+        let Some(child) = children.iter().filter(done).find(is_mine) else {
+            return Ok(None);
+        };
+        // Doing it again would come to the same, again and again.
+        let made = serde_json::from_str(child.job.outcome.as_deref().unwrap_or_default()).ok();
+        made.filter(|made: &Made| made.asset == self.asset)
+            .map(Some)
+            .ok_or_else(|| Failure::permanent(explain::PART_UNREADABLE))
     }
 }
 
@@ -186,4 +197,53 @@ async fn read(plan: Plan, part: Part, folder: &Path) -> Result<package::Part, Fa
         Part::Sound => package::Part::sound(&plan, &folder),
     });
     read.await.map_err(anyhow::Error::from)?
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::JobId;
+
+    use super::*;
+    use crate::encode::{chunks::Chunk, tests::planning};
+
+    #[test]
+    fn what_a_part_says_that_is_done_is_read_or_is_a_failure() {
+        let payload = PartPayload {
+            source: UploadId(1),
+            asset: AssetId(2),
+            plan: planning::plan(320, 180, Some((25, 1))),
+            part: Part::Pictures(Chunk::WHOLE),
+        };
+        let child = |asset: i64, state: &str, outcome: Option<&str>| {
+            let job = serde_json::json!({
+                "id": JobId(9), "kind": JobKind::Transcode, "state": state, "progress": 1.0, "stage": "", "error": null, "subject": "",
+                "title_id": null, "attempts": 1, "created_at": 0, "started_at": null, "finished_at": null, "outcome": outcome,
+            });
+            let payload = PartPayload {
+                asset: AssetId(asset),
+                ..payload.clone()
+            };
+            Child {
+                job: serde_json::from_value(job).unwrap(),
+                payload: serde_json::to_value(payload).unwrap(),
+            }
+        };
+        let made = Made {
+            asset: AssetId(2),
+            renditions: Vec::new(),
+        };
+        let words = serde_json::to_string(&made).unwrap();
+        let read = |child: Child| payload.made(&[child]);
+        assert_eq!(read(child(2, "done", Some(&words))), Ok(Some(made)));
+        assert_eq!(read(child(2, "running", None)), Ok(None));
+        assert_eq!(
+            read(child(3, "done", Some("{}"))),
+            Ok(None),
+            "for an asset that was given up"
+        );
+        for outcome in [None, Some("{}"), Some("1:20 in 320×180")] {
+            let failure = read(child(2, "done", outcome)).unwrap_err();
+            assert_eq!(failure, Failure::permanent(explain::PART_UNREADABLE), "{outcome:?}");
+        }
+    }
 }

@@ -173,7 +173,7 @@ impl Room {
         let (mut made, mut missing) = (Vec::new(), Vec::new());
         for part in &planned.parts {
             let payload = planned.payload(about.source, *part);
-            match payload.made(&children) {
+            match payload.made(&children)? {
                 Some(done) => made.push(done),
                 None => missing.push(payload.job(ticket.subject())),
             }
@@ -218,6 +218,8 @@ impl Room {
         let mut chunks = vec![Chunk::WHOLE];
         if chunks::is_divisible(&plan) {
             let pictures = chunks::look(&self.sandbox, &plan, &source, stop).await?;
+            pictures.check()?;
+            plan.pictures_s = Some(pictures.end_s());
             chunks = chunks::divide(&plan, &pictures);
             plan.rungs = self.ladder(ticket, &plan, (&source, &pictures), stop).await?;
         }
@@ -250,7 +252,9 @@ impl Room {
     ) -> Result<Vec<Rung>, Failure> {
         ticket.progress(0.0, "looking at the pictures");
         let limits = self.encode_limits();
-        let sample = async |sample: Chunk| {
+        let mut samples = Vec::new();
+        // One after the other: this is the work of one worker, and takes the memory of one.
+        for sample in ladder::samples(plan, pictures) {
             let folder = self.work_dir(&format!("{}-{}-s{}", ticket.id(), ticket.attempt(), sample.first))?;
             let bench = Bench {
                 sandbox: &self.sandbox,
@@ -259,11 +263,11 @@ impl Room {
                 limits: &limits,
                 cancel: stop,
             };
-            run::sample(&bench, plan, &sample).await?;
-            ladder::bytes(plan, folder.path())
-        };
-        let samples = ladder::samples(plan, pictures).into_iter().map(sample);
-        Ok(ladder::choose(plan, &futures::future::try_join_all(samples).await?))
+            if run::sample(&bench, plan, &sample).await? {
+                samples.push(ladder::bytes(plan, folder.path())?);
+            }
+        }
+        Ok(ladder::choose(plan, &samples))
     }
 
     /// Every part is there: joins them, does what wants the whole film, and publishes.
@@ -369,12 +373,10 @@ impl Room {
 
     /// What a job has stored that ended without a video goes, once no worker is at it any more.
     pub(crate) async fn clear_ended(&self, job: JobId) -> Result<(), Fault> {
-        if self.is_active(job).await? || self.queue.is_held(job).await? {
-            return Ok(());
-        }
         for row in assets::of_job(&self.db, job).await? {
-            if row.state == "storing" {
-                self.abandon(&row).await?;
+            // Whether it has ended is asked in the same moment: a retry takes over what is stored.
+            if assets::abandon_ended(&self.db, row.asset(), self.inputs.now_ms()).await? {
+                self.remove_asset(&row).await?;
             }
         }
         Ok(())

@@ -55,22 +55,30 @@ pub struct Loudness {
     threshold: f64,
 }
 
-/// The command that measures.
-pub fn measure_arguments(plan: &Plan) -> Vec<String> {
+/// The renditions of some of the tracks, each with its number among all.
+fn of_tracks(plan: &Plan, tracks: &[usize]) -> impl Iterator<Item = (usize, Sound)> {
+    let all = sounds(plan).into_iter().enumerate();
+    all.filter(move |(_, sound)| tracks.contains(&sound.track))
+}
+
+/// The command that measures these tracks.
+pub fn measure_arguments(plan: &Plan, tracks: &[usize]) -> Vec<String> {
     // Its summary is said at this level; the banner is left out.
     let mut arguments = command::head("info");
-    let graph = graph(plan, |_, index| format!("ebur128@m{index}=peak=true:framelog=verbose"));
+    let graph = graph(plan, tracks, |index| {
+        format!("ebur128@m{index}=peak=true:framelog=verbose")
+    });
     arguments.extend(["-filter_complex".into(), graph]);
-    for index in 0..sounds(plan).len() {
+    for (index, _) in of_tracks(plan, tracks) {
         arguments.extend(["-map", &format!("[a{index}]"), "-f", "null", "-"].map(String::from));
     }
     arguments
 }
 
-/// The command that encodes, by what was measured.
-pub fn arguments(plan: &Plan, loudness: &[Option<Loudness>]) -> Vec<String> {
+/// The command that encodes these tracks, by what was measured.
+pub fn arguments(plan: &Plan, tracks: &[usize], loudness: &[Option<Loudness>]) -> Vec<String> {
     let mut arguments = command::head("error");
-    let graph = graph(plan, |_, index| {
+    let graph = graph(plan, tracks, |index| {
         let normalise = loudness.get(index).copied().flatten().map(normalise);
         normalise.map_or_else(
             || "aresample=48000".into(),
@@ -78,7 +86,7 @@ pub fn arguments(plan: &Plan, loudness: &[Option<Loudness>]) -> Vec<String> {
         )
     });
     arguments.extend(["-filter_complex".into(), graph]);
-    for (index, sound) in sounds(plan).iter().enumerate() {
+    for (index, sound) in of_tracks(plan, tracks) {
         let kbps = if sound.surround { SURROUND_KBPS } else { STEREO_KBPS };
         let fragment = format!("{:.0}", SEGMENT_S * 1e6);
         let (map, rate) = (format!("[a{index}]"), format!("{kbps}k"));
@@ -104,16 +112,16 @@ pub fn arguments(plan: &Plan, loudness: &[Option<Loudness>]) -> Vec<String> {
     arguments
 }
 
-/// Every track from zero on, without gaps, in the layouts of its renditions, each through a filter of its own to `[a0]`, `[a1]`, ….
-fn graph(plan: &Plan, filter: impl Fn(&Sound, usize) -> String) -> String {
-    let sounds = sounds(plan);
+/// Each of these tracks from zero on, without gaps, in the layouts of its renditions, each through a filter of its own to `[a0]`, `[a1]`, ….
+fn graph(plan: &Plan, tracks: &[usize], filter: impl Fn(usize) -> String) -> String {
     let mut graph = String::new();
-    for (track, audio) in plan.audio.iter().enumerate() {
-        let of_track = || sounds.iter().enumerate().filter(|(_, sound)| sound.track == track);
+    let audio = plan.audio.iter().enumerate();
+    for (track, audio) in audio.filter(|(track, _)| tracks.contains(track)) {
+        let of_track = || of_tracks(plan, std::slice::from_ref(&track));
+        let between = if graph.is_empty() { "" } else { ";" };
         let _ = write!(
             graph,
-            "{}[0:{}]aresample=48000:async=1:first_pts=0,asplit={}",
-            if track == 0 { "" } else { ";" },
+            "{between}[0:{}]aresample=48000:async=1:first_pts=0,asplit={}",
             audio.stream,
             of_track().count()
         );
@@ -122,7 +130,7 @@ fn graph(plan: &Plan, filter: impl Fn(&Sound, usize) -> String) -> String {
         }
         for (index, sound) in of_track() {
             let layout = if sound.surround { "5.1" } else { "stereo" };
-            let filter = filter(sound, index);
+            let filter = filter(index);
             let _ = write!(graph, ";[t{index}]aformat=channel_layouts={layout},{filter}[a{index}]");
         }
     }

@@ -96,6 +96,16 @@ impl Pictures {
         }
     }
 
+    /// Refuses what would be a few pictures that stand still for days.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.end_s > probe::DURATION_S_MAX {
+            return Err(Failure::permanent(
+                "By their times, the pictures of this file last more than a day; it is damaged.",
+            ));
+        }
+        Ok(())
+    }
+
     /// When the last picture is over.
     pub fn end_s(&self) -> f64 {
         self.end_s

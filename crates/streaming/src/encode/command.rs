@@ -50,6 +50,9 @@ fn start(level: &str) -> Vec<String> {
         "pipe:1",
         "-stats_period",
         "0.5",
+        // However much of it is damaged: a part is short, and a scratch may be as long. What is missing is asked of the whole film.
+        "-max_error_rate",
+        "1",
     ];
     let mut arguments: Vec<String> = plain.map(String::from).into();
     arguments.extend(probe::input_options());

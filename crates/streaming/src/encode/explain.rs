@@ -9,6 +9,8 @@ pub const STORAGE_FULL: &str = "Storage is full; free space and retry.";
 const TOO_LARGE: &str = "The encoded video is larger than the server allows; ask its operator to raise the limit.";
 pub const NOTHING_DECODED: &str = "Not one picture of this file could be decoded; it is damaged.";
 pub const SOURCE_GONE: &str = "The source file was removed while it was being encoded.";
+pub const PART_UNREADABLE: &str =
+    "What a worker says of its part of the film cannot be read; see that all of them run the same version, and retry.";
 const UNFINISHED: &str =
     "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end.";
 
@@ -94,7 +96,7 @@ pub fn encoding(ended: &Ended) -> Failure {
 }
 
 /// What has nothing to do with the file.
-fn of_the_machine(ended: &Ended) -> Option<Failure> {
+pub fn of_the_machine(ended: &Ended) -> Option<Failure> {
     // ffmpeg catches the signal that says so (SIGXCPU), stops in order, and tells by this status that a signal made it.
     const STOPPED_BY_SIGNAL: i32 = 255;
     const SIGXFSZ: i32 = 25;

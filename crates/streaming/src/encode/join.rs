@@ -15,6 +15,8 @@ use crate::asset::{AssetIndex, AudioTrack, INDEX_VERSION, Track, VideoTrack};
 /// How much may be missing at the end, absolutely and as a share of what the file says: containers round.
 const MISSING_S_MAX: f64 = 1.0;
 const MISSING_SHARE_MAX: f64 = 0.02;
+/// Of fewer pictures than these the encoder makes another initialisation segment.
+const PICTURES_MIN: u64 = 3;
 
 /// A film that is whole.
 #[derive(Debug)]
@@ -46,9 +48,7 @@ pub fn join(plan: &Plan, chunks: &[(Chunk, Vec<MadeRendition>)], sound: &[MadeRe
     };
     index.duration_ms = (first.seconds(first.duration()) * 1000.0).round() as u64;
     index.chapters = chapters::shown(&plan.extras.chapters, index.duration_ms);
-    if index.audio.is_empty() && !plan.audio.is_empty() {
-        index.notes.push("Nothing was heard in its sound track.".into());
-    }
+    index.notes.extend(left_out(plan, sound));
     check_length(plan, &index)?;
     Ok(Package {
         credits_ms: chapters::credits_ms(&plan.credits_s, index.duration_ms),
@@ -62,8 +62,8 @@ fn video(plan: &Plan, chunks: &[(Chunk, Vec<MadeRendition>)]) -> Result<Vec<Vide
     let mut rungs: Vec<(String, VideoTrack)> = Vec::new();
     let mut is_over = false;
     for (chunk, made) in chunks {
-        if made.is_empty() {
-            // What can be decoded ends before its chunk begins; how much is missing is asked at the end.
+        if made.is_empty() || chunk.first > 0 && made.iter().all(|part| is_scrap(plan, part)) {
+            // What can be decoded ends before its chunk begins, or just after; how much is missing is asked at the end.
             is_over = true;
             continue;
         }
@@ -86,6 +86,11 @@ fn video(plan: &Plan, chunks: &[(Chunk, Vec<MadeRendition>)]) -> Result<Vec<Vide
         is_over = whole.is_some_and(|whole| made.first().is_some_and(|part| part.track.duration() != whole));
     }
     Ok(rungs.into_iter().map(|(_, rung)| rung).collect())
+}
+
+fn is_scrap(plan: &Plan, part: &MadeRendition) -> bool {
+    let segment = plan.ticks(1, part.track.timescale);
+    segment.is_some_and(|ticks| part.track.duration() * u64::from(plan.group) < PICTURES_MIN * ticks)
 }
 
 fn begin(part: &MadeRendition) -> (String, VideoTrack) {
@@ -126,19 +131,37 @@ fn sound_tracks(plan: &Plan, made: &[MadeRendition]) -> Vec<AudioTrack> {
     made.iter().filter_map(track).collect()
 }
 
-/// A file that was cut off decodes without complaint as far as it goes.
-fn check_length(plan: &Plan, index: &AssetIndex) -> Result<(), Failure> {
-    let Some(promised) = plan.duration_s else {
-        return Ok(());
+/// What a curator should know of tracks of which nothing came.
+fn left_out(plan: &Plan, made: &[MadeRendition]) -> Option<String> {
+    let sounds = audio::sounds(plan);
+    let is_there = |track: usize| {
+        let mut names = (0..sounds.len()).filter(|&sound| sounds[sound].track == track);
+        names.any(|sound| made.iter().any(|made| made.track.name == audio::name(sound)))
     };
+    let all = plan.audio.len();
+    match (0..all).filter(|&track| !is_there(track)).count() {
+        0 => None,
+        missing if missing == all => Some("Nothing was heard in its sound track.".into()),
+        missing => Some(format!(
+            "{missing} of {all} sound tracks were left out: nothing in them could be decoded."
+        )),
+    }
+}
+
+/// A file that was cut off decodes without complaint as far as it goes; and so does one whose picture stops while its sound goes on.
+fn check_length(plan: &Plan, index: &AssetIndex) -> Result<(), Failure> {
     let length = |track: &Track| track.seconds(track.duration());
-    let there = index.tracks().map(length).fold(0.0, f64::max);
-    if promised - there > MISSING_S_MAX.max(promised * MISSING_SHARE_MAX) {
-        return Err(Failure::permanent(format!(
-            "The file ends early: {} of {} are there. Copy or upload it again, to the end.",
-            explain::length(there),
-            explain::length(promised)
-        )));
+    let longest = index.tracks().map(length).fold(0.0, f64::max);
+    let pictures = index.video.first().map_or(0.0, |video| length(&video.track));
+    for (promised, there) in [(plan.duration_s, longest), (plan.pictures_s, pictures)] {
+        let promised = promised.unwrap_or(0.0);
+        if promised - there > MISSING_S_MAX.max(promised * MISSING_SHARE_MAX) {
+            return Err(Failure::permanent(format!(
+                "The file ends early: {} of {} are there. Copy or upload it again, to the end.",
+                explain::length(there),
+                explain::length(promised)
+            )));
+        }
     }
     Ok(())
 }

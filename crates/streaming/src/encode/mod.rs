@@ -39,4 +39,4 @@ mod syscalls;
 pub mod webvtt;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -87,6 +87,9 @@ pub struct Plan {
     /// What a curator should know of how it is made, one sentence each.
     pub notes: Vec<String>,
     pub duration_s: Option<f64>,
+    /// How long the pictures alone are, if that is known.
+    #[serde(default)]
+    pub pictures_s: Option<f64>,
     /// As in the [`Source`].
     pub credits_s: Vec<f64>,
     pub extras: Extras,
@@ -121,6 +124,7 @@ impl Plan {
             is_indexed: source.is_indexed,
             notes: source.notes,
             duration_s: source.duration_s,
+            pictures_s: source.pictures_s,
             credits_s: source.credits_s,
             extras: source.extras,
             frame_rate,

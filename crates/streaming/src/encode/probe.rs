@@ -43,13 +43,15 @@ const INDEXED: [&str; 2] = ["mov", "matroska"];
 const CHAPTERS_MAX: usize = 1_000;
 const PIXELS_MAX: u64 = 8192 * 4352;
 /// A day: longer than any film, shorter than what a broken header claims.
-const DURATION_S_MAX: f64 = 86_400.0;
+pub const DURATION_S_MAX: f64 = 86_400.0;
 
 /// A source that can be encoded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// Absent where the container does not say.
     pub duration_s: Option<f64>,
+    /// The same of the pictures alone.
+    pub pictures_s: Option<f64>,
     pub video: Video,
     /// The one that is heard where nobody has chosen first.
     pub audio: Vec<Audio>,
@@ -300,6 +302,7 @@ impl Answer {
             .and_then(|first| of("audio").find(|stream| stream.index == first.stream));
         Ok(Source {
             duration_s: self.duration(video, first)?,
+            pictures_s: self.duration(video, None)?.filter(|_| video.seconds().is_some()),
             video: picture(video)?,
             audio,
             start_s: self.start_s(),

@@ -67,20 +67,28 @@ pub async fn picture(
     ffmpeg(bench, command, length_s, told(&on_seconds)).await.map(drop)
 }
 
-/// Encodes all rungs of a sample.
-pub async fn sample(bench: &Bench<'_>, plan: &Plan, sample: &Chunk) -> Result<(), Failure> {
+/// Encodes all rungs of a sample. `false`: there is nothing in the file at that place to go by.
+pub async fn sample(bench: &Bench<'_>, plan: &Plan, sample: &Chunk) -> Result<bool, Failure> {
     let command = (command::sample_arguments(plan, sample), None);
-    ffmpeg(bench, command, plan.segment_s(), |_| {}).await.map(drop)
+    let (ended, _) = run(bench, command, plan.segment_s(), |_| {}).await?;
+    if ended.status != 0 {
+        explain::of_the_machine(&ended).map_or(Ok(()), Err)?;
+        tracing::warn!(?sample, words = ended.words, "a sample cannot be taken");
+    }
+    Ok(ended.status == 0)
 }
 
-/// Encodes all sound. `on_share` gets how much of the work is done, 0 to 1.
+/// Encodes all sound that can be decoded. `on_share` gets how much of the work is done, 0 to 1.
 pub async fn sound(bench: &Bench<'_>, plan: &Plan, on_share: Arc<dyn Fn(f64) + Send + Sync>) -> Result<(), Failure> {
     let length_s = plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
     let tell = on_share.clone();
     let measuring = move |seconds: f64| tell(MEASURED * (seconds / length_s).min(1.0));
-    let loudness = measure(bench, plan, length_s, measuring).await?;
+    let (tracks, loudness) = measure(bench, plan, length_s, Arc::new(measuring)).await?;
+    if tracks.is_empty() {
+        return Ok(());
+    }
     let encoding = move |seconds: f64| on_share(MEASURED + (1.0 - MEASURED) * (seconds / length_s).min(1.0));
-    let command = (audio::arguments(plan, &loudness), None);
+    let command = (audio::arguments(plan, &tracks, &loudness), None);
     ffmpeg(bench, command, length_s, encoding).await.map(drop)
 }
 
@@ -89,17 +97,43 @@ fn told(on_seconds: &Arc<dyn Fn(f64) + Send + Sync>) -> impl Fn(f64) + Send + 's
     move |seconds| on_seconds(seconds)
 }
 
+/// Which tracks can be decoded, and how loud every rendition is. One bad track ends the command for all of them: then they are measured
+/// one by one, and it is left out.
 async fn measure(
     bench: &Bench<'_>,
     plan: &Plan,
     length_s: f64,
-    on_seconds: impl Fn(f64) + Send + 'static,
-) -> Result<Vec<Option<Loudness>>, Failure> {
-    let (ended, _) = run(bench, (audio::measure_arguments(plan), None), length_s, on_seconds).await?;
-    if ended.status != 0 {
-        return Err(explain::encoding(&ended));
+    on_seconds: Arc<dyn Fn(f64) + Send + Sync>,
+) -> Result<(Vec<usize>, Vec<Option<Loudness>>), Failure> {
+    let all: Vec<usize> = (0..plan.audio.len()).collect();
+    let measured = |tracks: Vec<usize>| {
+        let command = (audio::measure_arguments(plan, &tracks), None);
+        let told = told(&on_seconds);
+        async move {
+            let (ended, _) = run(bench, command, length_s, told).await?;
+            if ended.status == 0 {
+                return Ok(Some(audio::loudness(&ended.words, audio::sounds(plan).len())));
+            }
+            explain::of_the_machine(&ended).map_or(Ok(()), Err)?;
+            tracing::warn!(?tracks, words = ended.words, "sound cannot be decoded");
+            Ok::<_, Failure>(None)
+        }
+    };
+    if let Some(loudness) = measured(all.clone()).await? {
+        return Ok((all, loudness));
     }
-    Ok(audio::loudness(&ended.words, audio::sounds(plan).len()))
+    let (mut tracks, mut loudness) = (Vec::new(), vec![None; audio::sounds(plan).len()]);
+    // What has failed alone already fails alone again.
+    for track in all.into_iter().filter(|_| plan.audio.len() > 1) {
+        if let Some(of_track) = measured(vec![track]).await? {
+            tracks.push(track);
+            loudness
+                .iter_mut()
+                .zip(of_track)
+                .for_each(|(all, own)| *all = all.or(own));
+        }
+    }
+    Ok((tracks, loudness))
 }
 
 /// Answers at which time the first picture stood that was decoded, if the command tells.

@@ -28,7 +28,7 @@ pub async fn make(
     index: &AssetIndex,
     cancel: &CancellationToken,
 ) -> Result<Option<(Storyboard, Vec<Extra>)>, Failure> {
-    let Some(mut storyboard) = plan(index) else {
+    let Some(storyboard) = plan(index) else {
         return Ok(None);
     };
     let ran = extras::run(
@@ -43,12 +43,22 @@ pub async fn make(
         tracing::warn!(words = ran.words(), "the pictures for the seek bar cannot be made");
         return Ok(None);
     }
+    Ok(collect(storyboard, folder).await)
+}
+
+async fn collect(mut storyboard: Storyboard, folder: &Path) -> Option<(Storyboard, Vec<Extra>)> {
     let mut files = Vec::new();
-    for number in 1..=sheets(&storyboard) {
+    let sheets = sheets(&storyboard);
+    for number in 1..=sheets {
         let path = folder.join(format!("{number}.jpg"));
         let Ok(meta) = tokio::fs::metadata(&path).await else {
-            tracing::warn!(number, "a sheet of pictures for the seek bar is missing");
-            return Ok(None);
+            tracing::warn!(number, sheets, "a sheet of pictures for the seek bar is missing");
+            if number < sheets || number == 1 {
+                return None;
+            }
+            // Times are whole milliseconds: a film may end a moment before its last picture.
+            storyboard.pictures = (number - 1) * storyboard.pictures_per_sheet();
+            break;
         };
         storyboard.bytes.push(meta.len());
         files.push(Extra {
@@ -56,7 +66,7 @@ pub async fn make(
             path,
         });
     }
-    Ok(Some((storyboard, files)))
+    Some((storyboard, files))
 }
 
 /// One picture a segment, or every second, third … one.
@@ -184,5 +194,25 @@ mod tests {
             assert!(sheets(&made) <= 20);
         }
         assert_eq!(plan(&film(426, 240, 2_000, 0)), None);
+    }
+
+    #[tokio::test]
+    async fn a_last_sheet_that_has_no_picture_is_no_loss() {
+        // At 27.3 pictures a second, 109 segments of 55 pictures.
+        let mut index = film(426, 240, 55_000, 109);
+        index.video[0].track.timescale = 27_300;
+        index.duration_ms = 109 * 55_000 * 1_000 / 27_300;
+        let planned = plan(&index).unwrap();
+        assert_eq!((planned.pictures, sheets(&planned)), (109, 4));
+        let folder = tempfile::tempdir().unwrap();
+        for (number, left) in [(1, None), (2, None), (3, Some((108, 3))), (4, Some((109, 4)))] {
+            std::fs::write(folder.path().join(format!("{number}.jpg")), b"sheet").unwrap();
+            let made = collect(planned.clone(), folder.path()).await;
+            let made = made.map(|(made, files)| {
+                assert_eq!((made.bytes.len(), sheets(&made)), (files.len(), files.len() as u32));
+                (made.pictures, files.len())
+            });
+            assert_eq!(made, left, "{number} sheets");
+        }
     }
 }

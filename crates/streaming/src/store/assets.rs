@@ -179,9 +179,72 @@ pub async fn abandon(db: &Db, asset: AssetId, now: Millis) -> Result<bool, Fault
     .or_fault()
 }
 
+/// The same, unless its job is to be done yet, or again, or a worker is still at it or at a part of it.
+pub async fn abandon_ended(db: &Db, asset: AssetId, now: Millis) -> Result<bool, Fault> {
+    let sql = "UPDATE assets SET state = 'retired', changed_at = $2 WHERE id = $1 AND state = 'storing' AND NOT EXISTS
+         (SELECT 1 FROM jobs WHERE jobs.id = assets.job_id AND jobs.state IN ('queued', 'waiting', 'running')
+          OR jobs.parent_id = assets.job_id AND jobs.state = 'running')";
+    on!(db.writer(), pool => sqlx::query(sql).bind(asset.0).bind(now)
+        .execute(pool).await.map(|done| done.rows_affected() == 1))
+    .or_fault()
+}
+
 /// Forgets a retired asset, once its files are gone.
 pub async fn delete(db: &Db, asset: AssetId) -> Result<(), Fault> {
     on!(db.writer(), pool => sqlx::query("DELETE FROM assets WHERE id = $1 AND state = 'retired'").bind(asset.0)
         .execute(pool).await.map(drop))
     .or_fault()
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::jobs::{ForJob, JobKind, Jobs as _};
+    use platform::{
+        jobs::{Failure, NewJob, Queue},
+        test_support,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_somebody_is_at_or_takes_over_is_not_abandoned() {
+        for database in test_support::databases().await {
+            let db = database.open("streaming", &crate::MIGRATIONS).await;
+            let (inputs, _) = Inputs::manual(1);
+            let queue = Queue::new(db.clone(), inputs.clone());
+            let new = || NewJob::new(JobKind::Transcode, "film.mp4", &());
+            let film = queue.enqueue_now(new()).await.unwrap().id;
+            let row = AssetRow {
+                id: inputs.id(),
+                job_id: film.0,
+                state: "storing".into(),
+                ..AssetRow::default()
+            };
+            begin(&db, &row).await.unwrap();
+            let is_abandoned = async || abandon_ended(&db, row.asset(), 1).await.unwrap();
+            assert!(!is_abandoned().await, "queued");
+            let fail = async || {
+                let lease = queue.take(&[JobKind::Transcode]).await.unwrap().unwrap();
+                assert!(!is_abandoned().await, "running");
+                queue.fail(&lease, &Failure::permanent("no")).await.unwrap();
+            };
+            fail().await;
+            queue.retry(ForJob { job: film }).await.unwrap();
+            assert!(!is_abandoned().await, "to be done again");
+            fail().await;
+            let part = queue.enqueue_now(new()).await.unwrap().id;
+            let set = async |job: JobId, state: &str, parent: Option<JobId>| {
+                let sql = "UPDATE jobs SET state = $2, parent_id = $3 WHERE id = $1";
+                on!(db.writer(), pool => sqlx::query(sql).bind(job.0).bind(state).bind(parent.map(|job| job.0)).execute(pool).await.map(drop)).unwrap();
+            };
+            set(part, "running", Some(film)).await;
+            assert!(!is_abandoned().await, "a worker is still at a part");
+            set(part, "cancelled", Some(film)).await;
+            set(film, "waiting", None).await;
+            assert!(!is_abandoned().await, "waiting");
+            set(film, "failed", None).await;
+            assert!(is_abandoned().await, "{}", database.name);
+            assert!(!is_abandoned().await, "only once");
+        }
+    }
 }

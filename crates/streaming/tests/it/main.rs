@@ -5,6 +5,7 @@
 mod bad_input;
 mod chunks;
 mod credits;
+mod damage;
 mod deleted;
 mod delivery;
 mod extras;

@@ -119,6 +119,43 @@ async fn a_hundred_tracks_are_sixteen_and_the_outcome_says_so() {
 }
 
 #[tokio::test]
+async fn a_track_that_cannot_be_decoded_is_left_out_and_the_outcome_says_so() {
+    let mut house = House::new().await;
+    // Every packet of the first track is lost; nothing of it says so but that there is none.
+    let film = Film::silent("160x90", "25", 6)
+        .tone(440, 6)
+        .tone(880, 6)
+        .and(&["-c:a:0", "truehd", "-strict", "-2", "-bsf:a:0", "noise=drop=1"])
+        .and(&["-metadata:s:a:1", "title=Whole"]);
+    let job = house.transcode(&film.make("mkv").path).await;
+    assert_eq!(job.state, JobState::Done, "{job:?}");
+    let outcome = job.outcome.unwrap();
+    assert!(
+        outcome.ends_with("1 of 2 sound tracks were left out: nothing in them could be decoded"),
+        "{outcome}"
+    );
+    let playback = house.start().await.unwrap();
+    let folder = house.download(&playback).await;
+    let measured = loudness(&folder.path().join("a1/index.m3u8"));
+    assert!((measured + 16.0).abs() < 1.0, "{measured} LUFS");
+    let master = house.manifest(&playback, "master.m3u8").await;
+    assert!(master.contains("NAME=\"Whole\""), "{master}");
+
+    // None at all: a silent film, rather than none.
+    let alone = Film::silent("160x90", "25", 2).tone(440, 2).and(&[
+        "-c:a",
+        "truehd",
+        "-strict",
+        "-2",
+        "-bsf:a",
+        "noise=drop=1",
+    ]);
+    let job = house.transcode(&alone.make("mkv").path).await;
+    let outcome = job.outcome.unwrap_or_else(|| panic!("{:?}", job.error));
+    assert!(outcome.ends_with("Nothing was heard in its sound track"), "{outcome}");
+}
+
+#[tokio::test]
 async fn silence_stays_silent() {
     let mut house = House::new().await;
     let film = Film::silent("160x90", "25", 3)

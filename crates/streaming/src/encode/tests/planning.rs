@@ -11,7 +11,7 @@ use crate::encode::{
     probe::{Audio, Extras, Source, Video},
 };
 
-fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
+pub fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
     let video = Video {
         stream: 0,
         width,
@@ -25,6 +25,7 @@ fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
         video,
         credits_s: Vec::new(),
         extras: Extras::default(),
+        pictures_s: None,
         audio: vec![sound(1, 2)],
         start_s: 0.0,
         is_indexed: true,
@@ -32,7 +33,7 @@ fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
     })
 }
 
-fn sound(stream: usize, channels: u16) -> Audio {
+pub fn sound(stream: usize, channels: u16) -> Audio {
     Audio {
         stream,
         language: None,
@@ -213,7 +214,7 @@ fn ceilings_follow_what_the_pictures_want_within_bounds() {
 fn every_sound_track_is_stereo_and_5_1_too_where_it_has_it() {
     let mut plan = plan(640, 360, Some((25, 1)));
     plan.audio = vec![sound(1, 6), sound(2, 2)];
-    let command = audio::arguments(&plan, &[None; 3]).join(" ");
+    let command = audio::arguments(&plan, &[0, 1], &[None; 3]).join(" ");
     assert!(
         command.contains(
             "[0:1]aresample=48000:async=1:first_pts=0,asplit=2[t0][t1];[t0]aformat=channel_layouts=stereo,aresample=48000[a0];\
@@ -224,6 +225,24 @@ fn every_sound_track_is_stereo_and_5_1_too_where_it_has_it() {
     assert!(
         command.ends_with("/out/a2.mp4") && command.contains("-b:a 384k"),
         "{command}"
+    );
+    // Without the first, the second keeps its name.
+    let command = audio::arguments(&plan, &[1], &[None; 3]).join(" ");
+    assert!(
+        command.contains("-filter_complex [0:2]aresample=48000:async=1:first_pts=0,asplit=1[t2];[t2]")
+            && command.matches("-map [").count() == 1
+            && command.ends_with("/out/a2.mp4"),
+        "{command}"
+    );
+}
+
+#[test]
+fn a_film_whose_pictures_last_more_than_a_day_is_refused() {
+    assert_eq!(chunks::pictures(86_400.0, 600.0).check(), Ok(()));
+    let refused = chunks::pictures(500.0 * 86_400.0, 86_400.0).check().unwrap_err();
+    assert!(
+        !refused.retry && refused.text.contains("more than a day"),
+        "{refused:?}"
     );
 }
 
