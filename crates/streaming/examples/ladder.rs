@@ -6,10 +6,9 @@
 //! ```
 //! The last line is JSON: the medians in seconds.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::{path::Path, process::Command, sync::Arc, time::Instant};
 
+use anyhow::{Context as _, ensure};
 use contract::{
     Fault, TitleId, async_trait,
     catalog::{Card, CatalogError, Title, TitleKind},
@@ -33,19 +32,20 @@ const RUNGS: [(u32, u32, u32); 5] = [
 ];
 
 #[tokio::main]
-async fn main() {
+async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1).filter_map(|word| word.parse().ok());
     let (seconds, rounds) = (arguments.next().unwrap_or(60), arguments.next().unwrap_or(3));
     let film = film(seconds);
     let (mut bare, mut one, mut two) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=rounds {
-        bare.push(timed("ffmpeg alone", async || bare_ffmpeg(&film.path)).await);
-        two.push(timed("two workers", async || transcode(&film.path, 2).await).await);
-        one.push(timed("one worker", async || transcode(&film.path, 1).await).await);
+        bare.push(timed("ffmpeg alone", async || bare_ffmpeg(&film.path)).await?);
+        two.push(timed("two workers", async || transcode(&film.path, 2).await).await?);
+        one.push(timed("one worker", async || transcode(&film.path, 1).await).await?);
         println!("round {round} of {rounds}");
     }
     let [bare, one, two] = [bare, one, two].map(median);
     println!("{{\"seconds\":{seconds},\"bare_s\":{bare:.2},\"one_worker_s\":{one:.2},\"two_workers_s\":{two:.2}}}");
+    Ok(())
 }
 
 /// Moving bars under grain, so that encoders have something to do.
@@ -66,12 +66,12 @@ fn film(seconds: u32) -> Made {
         .make("mp4")
 }
 
-async fn timed(what: &str, work: impl AsyncFnOnce()) -> f64 {
+async fn timed(what: &str, work: impl AsyncFnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let began = Instant::now();
-    work().await;
+    work().await?;
     let took = began.elapsed().as_secs_f64();
     println!("{what}: {took:.2} s");
-    took
+    Ok(took)
 }
 
 fn median(mut times: Vec<f64>) -> f64 {
@@ -80,19 +80,20 @@ fn median(mut times: Vec<f64>) -> f64 {
 }
 
 /// What a person would type: the loudness first, then everything in one command, with as many threads as ffmpeg likes.
-fn bare_ffmpeg(film: &Path) {
-    let folder = tempfile::tempdir().unwrap();
+fn bare_ffmpeg(film: &Path) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
     let run = |words: &[String]| {
         let ended = Command::new("ffmpeg")
             .args(["-nostdin", "-v", "error", "-i"])
             .arg(film)
             .args(words)
-            .status();
-        assert!(ended.unwrap().success());
+            .status()?;
+        ensure!(ended.success(), "ffmpeg ended badly");
+        anyhow::Ok(())
     };
     let owned = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let loudness = "aresample=48000,aformat=channel_layouts=stereo,ebur128=peak=true:framelog=verbose";
-    run(&owned(&format!("-map 0:a -af {loudness} -f null -")));
+    run(&owned(&format!("-map 0:a -af {loudness} -f null -")))?;
     let splits: String = (0..RUNGS.len()).map(|rung| format!("[s{rung}]")).collect();
     let mut graph = format!("[0:v]fps=24,format=yuv420p,split={}{splits}", RUNGS.len());
     for (rung, (width, height, _)) in RUNGS.iter().enumerate() {
@@ -120,42 +121,41 @@ fn bare_ffmpeg(film: &Path) {
     }
     words.extend(owned(&format!("-map [a] -c:a aac -b:a 128k -ar 48000 {fragments}")));
     words.push(folder.path().join("a.mp4").to_string_lossy().into_owned());
-    run(&words);
+    run(&words)
 }
 
 /// From the file to the title that plays it, on a room of its own.
-async fn transcode(film: &Path, workers: usize) {
-    let folder = tempfile::tempdir().unwrap();
+async fn transcode(film: &Path, workers: usize) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
     let database = platform::test_support::sqlite();
     let inputs = Inputs::system();
     let deps = Deps {
         location: database.location.clone(),
         inputs: inputs.clone(),
         bus: Bus::new(inputs.clock.clone()),
-        blobs: BlobStore::open(&folder.path().join("blobs")).unwrap(),
+        blobs: BlobStore::open(&folder.path().join("blobs")).context("opening a store")?,
         catalog: Arc::new(Remote::new(Arc::new(OneTitle))),
         data_folder: folder.path().to_owned(),
     };
-    let room = streaming::open(deps, Config::default()).await.unwrap();
+    let room = streaming::open(deps, Config::default()).await?;
     let stop = CancellationToken::new();
     let worker = tokio::spawn(room.clone().run_worker(workers, stop.clone()));
     let path = film.to_string_lossy().into_owned();
-    let mut job = room
-        .add_media(AddMedia {
-            title: TITLE,
-            path,
-            sparing: false,
-        })
-        .await
-        .unwrap();
+    let asked = AddMedia {
+        title: TITLE,
+        path,
+        sparing: false,
+    };
+    let mut job = room.add_media(asked).await?;
     let mut tick = tokio::time::interval(std::time::Duration::from_millis(20));
     while matches!(job.state, JobState::Queued | JobState::Running) {
         tick.tick().await;
-        job = room.get(ForJob { job: job.id }).await.unwrap();
+        job = room.get(ForJob { job: job.id }).await?;
     }
-    assert_eq!(job.state, JobState::Done, "{job:?}");
+    ensure!(job.state == JobState::Done, "{job:?}");
     stop.cancel();
-    worker.await.unwrap();
+    worker.await?;
+    Ok(())
 }
 
 /// The catalogue, as far as it is asked.

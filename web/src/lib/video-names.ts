@@ -9,7 +9,7 @@ export function isVideoFile(file: File): boolean {
 }
 
 export function nameOf(filename: string): { name: string; year?: number } {
-  const stem = filename.replace(/\.\w{2,5}$/, "");
+  const stem = filename.replace(/(?<=.)\.\w{2,5}$/, "");
   const spaced = stem.replace(/[._]+/g, " ").trim();
   const [, name, year] = spaced.match(/^(.+?)[\s([-]+((?:19|20)\d\d)(?:[\s)\]-].*)?$/) ?? [];
   if (name && year) return { name: name.trim(), year: Number(year) };
