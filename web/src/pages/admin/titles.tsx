@@ -97,41 +97,7 @@ export function Section() {
   return (
     <section data-drop={over}>
       <Transfers />
-      <div className="toolbar">
-        <Field
-          label={words.filter}
-          type="search"
-          value={q}
-          placeholder={words.filterPlaceholder}
-          onChange={(event) => setQ(event.target.value)}
-        />
-        <Select
-          label={words.kindFilter}
-          value={kind}
-          onChange={setKind}
-          options={[
-            { value: "", label: words.allKinds },
-            ...KINDS.map((value) => ({ value, label: strings.title.kindsMany[value] })),
-          ]}
-        />
-        <Select
-          label={words.videoFilter}
-          value={video}
-          onChange={setVideo}
-          options={[
-            { value: "", label: words.allVideos },
-            { value: "yes", label: words.hasVideo },
-          ]}
-        />
-        <button type="button" className="button button--primary" onClick={() => setDialog({ create: true })}>
-          <Icon name="plus" />
-          {words.create}
-        </button>
-        <button type="button" className="button" onClick={() => setDialog({ dropped: [] })}>
-          <Icon name="upload" />
-          {words.uploadMany}
-        </button>
-      </div>
+      <Toolbar q={q} onQ={setQ} kind={kind} onKind={setKind} video={video} onVideo={setVideo} onDialog={setDialog} />
       {list.isError && <ErrorState error={list.error} retry={() => list.refetch()} />}
       {list.isPending && <ListSkeleton />}
       {list.data && rows.length === 0 && <EmptyState title={q ? words.none : words.empty} lead={words.emptyLead} />}
@@ -141,6 +107,63 @@ export function Section() {
       </More>
       {dialog && <OpenDialog dialog={dialog} onClose={() => setDialog(undefined)} />}
     </section>
+  );
+}
+
+/** What narrows the list, and what begins something. */
+function Toolbar({
+  q,
+  onQ,
+  kind,
+  onKind,
+  video,
+  onVideo,
+  onDialog,
+}: {
+  q: string;
+  onQ: (q: string) => void;
+  kind: TitleKind | "";
+  onKind: (kind: TitleKind | "") => void;
+  video: "" | "yes";
+  onVideo: (video: "" | "yes") => void;
+  onDialog: (dialog: Dialogs) => void;
+}) {
+  return (
+    <div className="toolbar">
+      <Field
+        label={words.filter}
+        type="search"
+        value={q}
+        placeholder={words.filterPlaceholder}
+        onChange={(event) => onQ(event.target.value)}
+      />
+      <Select
+        label={words.kindFilter}
+        value={kind}
+        onChange={onKind}
+        options={[
+          { value: "", label: words.allKinds },
+          ...KINDS.map((value) => ({ value, label: strings.title.kindsMany[value] })),
+        ]}
+      />
+      <Select
+        label={words.videoFilter}
+        value={video}
+        onChange={onVideo}
+        options={[
+          { value: "", label: words.allVideos },
+          { value: "yes", label: words.hasVideo },
+        ]}
+      />
+      <button type="button" className="button button--primary" onClick={() => onDialog({ create: true })}>
+        <Icon name="plus" />
+        {words.create}
+      </button>
+      <button type="button" className="button" onClick={() => onDialog({ dropped: [] })}>
+        <Icon name="upload" />
+        {words.uploadMany}
+      </button>
+    </div>
   );
 }
 

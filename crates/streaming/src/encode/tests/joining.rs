@@ -25,7 +25,6 @@ fn made(name: &str, init: &str, segments: &[u64]) -> MadeRendition {
         init: init.into(),
         width: 320,
         height: 180,
-        channels: 2,
         keyframes: vec![1; segments.len()],
         track,
     }
