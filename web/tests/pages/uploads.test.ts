@@ -111,7 +111,10 @@ describe("several videos", () => {
     const dialog = page.getByRole("dialog", { name: "Upload videos" });
     const titles = dialog.getByLabel("Title of Nosferatu.mkv");
     for (const at of [0, 1])
-      await titles.nth(at).locator("option:checked", { hasText: /^Nosferatu/ }).waitFor({ state: "attached" });
+      await titles
+        .nth(at)
+        .locator("option:checked", { hasText: /^Nosferatu/ })
+        .waitFor({ state: "attached" });
     await titles.nth(1).selectOption("");
     await dialog.getByRole("button", { name: "Send 2 videos" }).click();
     await expect.poll(() => page.getByText(here).count()).toBe(2);
