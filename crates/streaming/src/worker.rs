@@ -165,6 +165,7 @@ impl Room {
             Earlier::Stored => planned,
             Earlier::Nothing => None,
         };
+        self.check_title(&about).await?;
         let planned = match planned {
             Some(planned) => planned,
             None => self.plan(ticket, &about, stop).await?,
@@ -211,7 +212,6 @@ impl Room {
     async fn plan(&self, ticket: &Ticket, about: &Payload, stop: &CancellationToken) -> Result<Planned, Failure> {
         ticket.progress(0.0, "looking at the file");
         self.queue.forget_children(ticket.id()).await.map_err(explain::fault)?;
-        self.check_title(about).await?;
         let source = self.files.path(about.source);
         self.check_start(&source).await?;
         let mut plan = Plan::new(probe::probe(&self.sandbox, &source, stop).await?);

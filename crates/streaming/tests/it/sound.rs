@@ -42,7 +42,7 @@ async fn every_track_is_kept_with_its_words_and_made_equally_loud() {
             "-metadata:s:a:1",
             "language=eng",
             "-metadata:s:a:1",
-            "title=Director's cut",
+            "title=The long cut",
             "-metadata:s:a:2",
             "language=eng",
             "-disposition:a:1",
@@ -66,7 +66,7 @@ async fn every_track_is_kept_with_its_words_and_made_equally_loud() {
         .collect();
     assert_eq!(media.len(), 3, "{master}");
     assert!(
-        media[0].contains("NAME=\"Director's cut\"") && media[0].contains("DEFAULT=YES"),
+        media[0].contains("NAME=\"The long cut\"") && media[0].contains("DEFAULT=YES"),
         "{master}"
     );
     assert!(media.iter().any(|line| line.contains("LANGUAGE=\"de\"")), "{master}");
