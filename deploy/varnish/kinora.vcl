@@ -1,11 +1,12 @@
-# Varnish before Kinora: it keeps segments and serves them itself, and asks Kinora whether an address is good.
+# Varnish before Kinora: it keeps segments, subtitles and storyboards and serves them itself, and asks Kinora whether an address is good.
 #
 # Start it with `varnishd -f …/kinora.vcl -a :80 -s malloc,4g`, and tell Kinora whom to believe about addresses:
 # `gateway.trusted_proxies = ["127.0.0.1"]`. TLS is for what stands before Varnish.
 #
 # A signed address is good for one log-in, and a segment is the same for everybody. So a request for a segment goes round twice:
 # first as the question whether this address is good for who asks, whose answer is kept for ten seconds; and only if it is, as the
-# segment, which the cache knows by its asset and name alone. What has ended (log out, a new password, an account that is gone)
+# segment, which the cache knows by its asset and name alone. So do the other files that never change; the question asked for them is
+# another one, which does not count as watching. What has ended (log out, a new password, an account that is gone)
 # is over here at most ten seconds later.
 
 vcl 4.1;
@@ -13,6 +14,8 @@ vcl 4.1;
 backend kinora {
     .host = "127.0.0.1";
     .port = "8080";
+    # Parts of an upload are joined before that is answered.
+    .first_byte_timeout = 3600s;
     # Events may be quiet for a while.
     .between_bytes_timeout = 3600s;
 }
@@ -36,17 +39,18 @@ sub vcl_recv {
         unset req.http.Cookie;
         return (hash);
     }
-    if (req.http.Upgrade) {
-        return (pipe);
-    }
     if (req.method != "GET" && req.method != "HEAD") {
         return (pass);
     }
     # /media/{playback}/{session}/{account}/{expires}/{signature}/{asset}/{track}/{file}
-    if (req.url ~ "^/media/([0-9a-z]{1,13}/){3}[0-9]{1,12}/[A-Za-z0-9_-]{22}/[0-9a-z]{1,13}/[av][0-9]{1,12}/(init\.mp4|[0-9]{1,12}\.m4s)$") {
+    if (req.url ~ "^/media/([0-9a-z]{1,13}/){3}[0-9]{1,12}/[A-Za-z0-9_-]{22}/[0-9a-z]{1,13}/([av][0-9]{1,12}/(init\.mp4|[0-9]{1,12}\.m4s)|s[0-9]{1,12}/1\.vtt|b[0-9]{1,12}/[0-9]{1,12}\.jpg)$") {
         set req.http.X-Kinora-Step = "check";
         set req.http.X-Kinora-Url = req.url;
-        set req.url = regsub(req.url, "[^/]+/[^/]+$", "check");
+        if (req.url ~ "\.m4s$") {
+            set req.url = regsub(req.url, "[^/]+/[^/]+$", "check");
+        } else {
+            set req.url = regsub(req.url, "[^/]+/[^/]+$", "check-once");
+        }
         # What is asked of the segment is not asked of the check.
         if (req.http.Range) { set req.http.X-Kinora-Range = req.http.Range; unset req.http.Range; }
         if (req.http.If-Range) { set req.http.X-Kinora-If-Range = req.http.If-Range; unset req.http.If-Range; }
@@ -55,14 +59,6 @@ sub vcl_recv {
         return (hash);
     }
     return (pass);
-}
-
-sub vcl_pipe {
-    # A connection that becomes something else (WebSocket).
-    if (req.http.Upgrade) {
-        set bereq.http.Upgrade = req.http.Upgrade;
-        set bereq.http.Connection = req.http.Connection;
-    }
 }
 
 sub vcl_hash {

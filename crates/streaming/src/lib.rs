@@ -89,7 +89,8 @@ pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> any
     let key = store::secrets::key(&db, SIGNING_KEY, &*inputs.entropy).await?;
     let files = files::Files::open(data_folder.join("uploads"))
         .with_context(|| format!("creating the folder for uploads in {}", data_folder.display()))?;
-    let room = Arc::new(Room {
+    let room = Arc::new_cyclic(|own| Room {
+        own: own.clone(),
         queue: jobs::Queue::with_settings(db.clone(), inputs.clone(), queue),
         indexes: playback::Indexes::new(blobs.clone(), config.index_cache_bytes),
         signer: signing::Signer::new(&key),

@@ -187,7 +187,7 @@ fn media(asset: AssetId, index: &AssetIndex, name: Name<'_>) -> Option<Media> {
             VTT_TYPE,
             manifest::storyboard_cues(index.storyboard_named(track)?, index.duration_ms),
         ),
-        Name::Check => Some(Media {
+        Name::Check | Name::CheckOnce => Some(Media {
             cache_control: CHECK_CACHE.to_owned(),
             ..manifest("text/plain", String::new())
         }),

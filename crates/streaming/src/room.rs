@@ -1,6 +1,9 @@
 //! The room itself: what it holds, and its two doors.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Weak},
+};
 
 use async_trait::async_trait;
 use contract::{
@@ -28,6 +31,8 @@ use crate::{
 
 /// Streaming. Hold it as `Arc<dyn Streaming>` and `Arc<dyn Jobs>`.
 pub struct Room {
+    /// Itself, for work that goes on when nobody waits for it any more.
+    pub(crate) own: Weak<Self>,
     pub(crate) db: Db,
     pub(crate) inputs: Inputs,
     pub(crate) config: Config,

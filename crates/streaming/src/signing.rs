@@ -58,6 +58,8 @@ pub enum Name<'a> {
     },
     /// Nothing that is stored: whether the address is good, for an edge cache that holds the files themselves.
     Check,
+    /// The same, asked for a file that is read once: nobody watches yet.
+    CheckOnce,
 }
 
 /// Signs and verifies.
@@ -134,6 +136,7 @@ impl<'a> Name<'a> {
             "master.m3u8" => return Some(Self::Multivariant),
             "manifest.mpd" => return Some(Self::Presentation),
             "check" => return Some(Self::Check),
+            "check-once" => return Some(Self::CheckOnce),
             _ => {}
         }
         let (track, file) = file.split_once('/')?;

@@ -2,7 +2,8 @@
 //!
 //! A stream is a playback of which a segment was asked for within the last half minute: a player takes one every two seconds, and one
 //! that is paused or was left takes none. Each process counts what it delivers itself, in memory: delivery asks no database. Where an
-//! edge cache holds the segments, it asks whether an address is good every few seconds, and that counts the same.
+//! edge cache holds the segments, it asks whether an address is good every few seconds, and that counts the same. It asks another way for
+//! what a player reads once (subtitles, storyboards), which is not watching.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

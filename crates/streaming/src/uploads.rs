@@ -150,7 +150,9 @@ impl Room {
         if !req.body.0.is_empty() {
             self.files.write_at(req.upload, offset, req.body.0).await?;
         }
-        self.look_at(&row, offset, &step).await?;
+        if !req.is_held {
+            self.look_at(&row, &step).await?;
+        }
         self.requests.reached(req.upload, req.request, step.to);
         let brings_something = step.to > step.from || step.length != row.length();
         if brings_something && !req.is_held {
@@ -191,10 +193,11 @@ impl Room {
         })
     }
 
-    /// Whether it may be a video shows in its first bytes: what can not is refused then, and nothing of it stays.
-    async fn look_at(&self, row: &UploadRow, offset: u64, step: &Advance) -> Result<(), StreamingError> {
+    /// Whether it may be a video shows in its first bytes: what can not is refused once they count, and nothing of it stays. Before
+    /// that they may be damaged, and be sent again.
+    async fn look_at(&self, row: &UploadRow, step: &Advance) -> Result<(), StreamingError> {
         let start = sniff::START_BYTES as u64;
-        let is_time = offset < start && (step.to >= start || step.is_whole());
+        let is_time = step.from < start && (step.to >= start || step.is_whole());
         if !is_time || row.is_partial() || row.purpose() != UploadPurpose::Video {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -11,7 +12,11 @@ use std::{
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Answer, Client, Clip, Cluster, until};
+use testkit::{
+    Answer, Client, Cluster,
+    films::{Film, file},
+    until,
+};
 
 use crate::{LONG, id};
 
@@ -19,6 +24,8 @@ const START_MAX: Duration = Duration::from_secs(30);
 /// What is promised of whatever ends.
 const MEDIA_ENDS_WITHIN: Duration = Duration::from_secs(60);
 const HALF_A_DAY_S: u32 = 43_200;
+/// An initialisation segment, subtitles, and a sheet of a storyboard.
+const OTHERS: [&str; 3] = ["v0/init.mp4", "s0/1.vtt", "b0/1.jpg"];
 /// Short enough to wait for.
 const SHORT_S: u32 = 15;
 
@@ -174,6 +181,8 @@ struct Cinema {
     title: String,
     /// The first segment, as Kinora has it.
     segment: Vec<u8>,
+    /// What else never changes, with the bytes that Kinora has.
+    others: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Cinema {
@@ -182,8 +191,21 @@ impl Cinema {
         let cluster = Cluster::launched(|_| (), |launch| launch.variable(setting.0, &setting.1));
         let title = json!({ "name": "Solaris" });
         let title = id(&cluster.admin().await.post("/admin/titles", &title).await.expect(201));
-        let clip = Clip::Ordinary { seconds: 4 }.file();
-        let words = ["media", "add", &clip.to_string_lossy(), "--title", &title, "--wait"];
+        // Long enough to be compressed for who takes that.
+        let text = format!("1\n00:00:01,000 --> 00:00:03,000\n{}\n", "Good evening. ".repeat(100));
+        let text = file("subtitles.srt", text.as_bytes());
+        let film = Film::new("320x180", "24", 4)
+            .input(&["-i", &text.path.to_string_lossy()])
+            .and(&["-c:s", "srt"])
+            .make("mkv");
+        let words = [
+            "media",
+            "add",
+            &film.path.to_string_lossy(),
+            "--title",
+            &title,
+            "--wait",
+        ];
         cluster.command(&words).ok();
         let ann = cluster.viewer("ann").await;
         until("the title to be playable", LONG, async || {
@@ -193,9 +215,16 @@ impl Cinema {
         let direct = Watched::press(&ann, &title).await;
         let segment = direct.get(&cluster.anonymous()).await;
         assert_eq!(segment.status.as_u16(), 200);
+        let mut others = Vec::new();
+        for name in OTHERS {
+            let answer = direct.beside(name).get(&cluster.anonymous()).await;
+            assert_eq!(answer.status.as_u16(), 200, "{name}");
+            others.push((name, answer.body));
+        }
         Self {
             edge: edge(cluster.url()),
             segment: segment.body,
+            others,
             cluster,
             title,
         }
@@ -233,6 +262,11 @@ impl Watched {
         Self(playback["hls_url"].as_str().unwrap().replace("master.m3u8", "v0/1.m4s"))
     }
 
+    /// Another file of the same asset.
+    fn beside(&self, name: &str) -> Self {
+        Self(self.0.replace("v0/1.m4s", name))
+    }
+
     async fn get(&self, who: &Client) -> Answer {
         who.get(&format!("/{}", self.0)).await
     }
@@ -258,6 +292,7 @@ async fn what_is_kept_is_for_those_who_may_have_it(edge: fn(&str) -> Edge) {
         "another signature, the same segment"
     );
     parts_and_validators(&cinema, &bobs).await;
+    the_others_are_kept_too(&cinema, &adas, &bobs).await;
     // Somebody else who says who they are, however they say it.
     cinema.is_refused(&bob, &adas.0).await;
     let cookie = format!("__Host-kinora_access={}", bob.token.as_ref().unwrap());
@@ -271,6 +306,22 @@ async fn what_is_kept_is_for_those_who_may_have_it(edge: fn(&str) -> Edge) {
     let manifest = adas.0.replace("v0/1.m4s", "master.m3u8");
     let answer = nobody.get(&format!("/{manifest}")).await;
     assert!(answer.status.is_success() && !answer.headers.contains_key("x-cache"));
+}
+
+/// Also where the one takes another encoding than the other.
+async fn the_others_are_kept_too(cinema: &Cinema, adas: &Watched, bobs: &Watched) {
+    let nobody = cinema.nobody();
+    for (name, bytes) in &cinema.others {
+        let (adas, bobs) = (adas.beside(name), bobs.beside(name));
+        let filled = adas.get(&nobody).await;
+        assert_eq!(filled.headers["x-cache"], "MISS", "{name}");
+        let kept = bobs.get_with(&nobody, "accept-encoding", "identity, x-none").await;
+        assert_eq!(kept.headers["x-cache"], "HIT", "{name}");
+        assert!(filled.body == *bytes && kept.body == *bytes, "{name}");
+        let parts: Vec<&str> = adas.0.split('/').collect();
+        let wrong = adas.0.replace(parts[6], "AAAAAAAAAAAAAAAAAAAAAA");
+        cinema.is_refused(&nobody, &wrong).await;
+    }
 }
 
 async fn parts_and_validators(cinema: &Cinema, watched: &Watched) {
@@ -377,6 +428,35 @@ async fn a_browser_speaks_http_2_with_nginx_and_gets_the_same_transcode() {
     let parts: Vec<&str> = watched.0.split('/').collect();
     let (said, _) = curl(&[&url.replace(parts[6], "AAAAAAAAAAAAAAAAAAAAAA")]);
     assert_eq!(said, "2 403");
+}
+
+/// Whoever asks for another protocol gets no connection of their own behind the cache.
+fn another_protocol_opens_no_way_in(edge: fn(&str) -> Edge) {
+    let cluster = Cluster::one();
+    let edge = edge(cluster.url());
+    let mut stream = TcpStream::connect(edge.url.strip_prefix("http://").unwrap()).unwrap();
+    let asked = "GET /livez HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n\
+         GET /metrics HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
+    stream.write_all(asked.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(START_MAX)).unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    let statuses: Vec<_> = answers
+        .split("HTTP/1.1 ")
+        .skip(1)
+        .map(|answer| answer.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(statuses, ["200", "403"], "{answers}");
+}
+
+#[test]
+fn another_protocol_opens_no_way_in_at_nginx() {
+    another_protocol_opens_no_way_in(Edge::nginx);
+}
+
+#[test]
+fn another_protocol_opens_no_way_in_at_varnish() {
+    another_protocol_opens_no_way_in(Edge::varnish);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{fs::File, ops::Range, os::unix::fs::FileExt as _, path::Path, process::Command, time::Instant};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::StreamExt as _;
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -242,4 +243,41 @@ async fn the_list_of_unfinished_uploads_outlives_a_restart() {
     );
     let other = cluster.person("curator", "curator").await;
     assert_eq!(other.get("/admin/uploads").await.ok()["items"], json!([]));
+}
+
+/// With its first bytes damaged: that is said, and it can be sent again.
+#[tokio::test]
+async fn a_checked_piece_that_was_damaged_is_asked_for_again() {
+    const BYTES: usize = 9 << 20;
+    let cluster = Cluster::one();
+    let admin = cluster.admin().await;
+    let title = admin
+        .post("/admin/titles", &json!({ "name": "Heat" }))
+        .await
+        .expect(201);
+    let metadata = format!("title_id {}", STANDARD.encode(title["id"].as_str().unwrap()));
+    let create = admin
+        .request(Method::POST, "/admin/uploads")
+        .header("tus-resumable", "1.0.0")
+        .header("upload-length", 2 * BYTES)
+        .header("upload-metadata", metadata);
+    let created = Answer::of(create, "create an upload").await;
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.text());
+    let place = created.headers["location"].to_str().unwrap();
+    let sent = content(0, BYTES);
+    let checksum = format!("sha256 {}", STANDARD.encode(Sha256::digest(&sent)));
+    let mut damaged = sent.clone();
+    damaged[..5000].fill(0);
+    for (body, status) in [(damaged, 460), (sent, 204)] {
+        let piece = admin
+            .request(Method::PATCH, &format!("/{place}"))
+            .header("tus-resumable", "1.0.0")
+            .header("upload-offset", 0)
+            .header("upload-checksum", &checksum)
+            .header("content-type", "application/offset+octet-stream")
+            .body(body);
+        let answer = Answer::of(piece, "a checked piece").await;
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+    }
+    assert_eq!(offset_of(&admin, place).await, BYTES as u64);
 }

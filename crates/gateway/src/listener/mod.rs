@@ -7,10 +7,12 @@
 //! | size and number of a request's headers | 431 |
 //! | time that the other side takes nothing | the connection is closed ([`wire`]) |
 //! | bytes that wait for a slow reader | the next piece of the body is not read |
+//! | time that a piece waits for the reader of an HTTP/2 stream | the stream is reset ([`streams`]) |
 //!
 //! Files leave HTTP/1.1 connections by `sendfile(2)` ([`outgoing`]); in HTTP/2 their bytes stand inside of frames, so they are read.
 
 mod outgoing;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -26,7 +28,7 @@ use axum::{
 use http::{Method, Version};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::conn::auto,
 };
 use tokio::{
@@ -38,6 +40,7 @@ use tower::Service as _;
 
 use self::{
     outgoing::{Outgoing, StandIn},
+    streams::Streams,
     wire::Wire,
 };
 use crate::file_slice::untouched;
@@ -46,7 +49,7 @@ use crate::file_slice::untouched;
 const HEAD_BYTES_MAX: usize = 128 << 10;
 const HEADERS_MAX: usize = 100;
 /// Of one HTTP/2 connection.
-const STREAMS_MAX: u32 = 64;
+const STREAMS_MAX: u32 = 16;
 /// Of one HTTP/2 stream, waiting for its reader.
 const STREAM_BYTES_MAX: usize = 64 << 10;
 /// HTTP/2 asks a silent peer whether it is there.
@@ -135,8 +138,10 @@ fn is_of_one_connection(error: &std::io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-fn protocol(patience: Patience) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn protocol(patience: Patience) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams {
+        stalled: patience.stalled,
+    });
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -166,7 +171,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(self, protocol: &auto::Builder<TokioExecutor>, stream: TcpStream, stop: CancellationToken) {
+    async fn run(self, protocol: &auto::Builder<Streams>, stream: TcpStream, stop: CancellationToken) {
         // Where it cannot be set, answers are late and right.
         stream.set_nodelay(true).ok();
         let wire = TokioIo::new(Wire::new(stream, self.outgoing.clone(), self.patience.stalled));
@@ -198,6 +203,7 @@ impl Connection {
         if by_the_kernel && let Some(slice) = untouched(&mut response) {
             *response.body_mut() = Body::new(StandIn::new(self.outgoing, &slice));
         }
+        streams::watch(&mut response);
         Ok(response)
     }
 }

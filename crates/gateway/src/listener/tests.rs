@@ -1,5 +1,7 @@
 //! Connections as clients make them: real sockets, of any size, and answers read byte by byte.
 
+mod http2;
+
 use std::{
     collections::HashMap,
     fs::File,

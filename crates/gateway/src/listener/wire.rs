@@ -3,6 +3,9 @@
 //! What is written is what the HTTP library gives, but for slices that stand for a file ([`super::outgoing`]). Those are sent from
 //! the file, at its own pace: a slow reader holds an open file and what the socket buffers, nothing else. A reader that takes
 //! nothing for a while is gone.
+//!
+//! A file that is not in the page cache is waited for in `sendfile` itself, which holds one thread of the runtime meanwhile. Files are
+//! asked for ahead when they are opened ([`crate::files`]), so on a local disk that is short and rare.
 
 use std::{
     io::{self, IoSlice},

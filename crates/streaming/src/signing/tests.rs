@@ -65,6 +65,8 @@ fn only_files_of_an_asset_have_names() {
         "b0/index.vtt",
         "b0/12.jpg",
         "v0/0.m4s",
+        "check",
+        "check-once",
     ];
     for file in good {
         assert!(Name::parse(file).is_some(), "{file}");
@@ -93,6 +95,7 @@ fn only_files_of_an_asset_have_names() {
         "v0/9999999999999.m4s",
         "V0/index.m3u8",
         "master.m3u8/",
+        "check-twice",
         "v0\\1.m4s",
         "a0/iframes.m3u8",
         "s0/init.mp4",

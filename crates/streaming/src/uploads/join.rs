@@ -1,10 +1,11 @@
 //! One upload of several partial ones (tus: concatenation), so that a client may send a file over several connections.
 
 use contract::{
-    UploadId,
+    Fault, UploadId,
     jobs::Job,
     streaming::{ForUpload, JoinUploads, StreamingError, Upload, UploadPurpose},
 };
+use platform::Tx;
 
 use super::{answer, filename};
 use crate::{
@@ -16,9 +17,18 @@ use crate::{
 const PARTS_MAX: usize = 32;
 
 impl Room {
+    /// What was begun is brought to its end, also where its client goes away meanwhile: a copy that nobody knows of would take its
+    /// room beside the parts, and who asks again finds what was made.
+    pub(crate) async fn join(&self, req: JoinUploads) -> Result<Upload, StreamingError> {
+        let room = self.own.upgrade();
+        let room = room.ok_or_else(|| Fault::Unavailable("it is ending".into()))?;
+        let joined = tokio::spawn(async move { room.join_to_the_end(req).await });
+        joined.await.map_err(|error| Fault::Internal(error.to_string()))?
+    }
+
     /// Files are copied before the one transaction that makes the parts one upload: whatever dies before it leaves the parts as they
     /// are and a file that no row knows; whatever dies after it, files of parts that no row knows. Both are swept away.
-    pub(crate) async fn join(&self, req: JoinUploads) -> Result<Upload, StreamingError> {
+    async fn join_to_the_end(&self, req: JoinUploads) -> Result<Upload, StreamingError> {
         let name = filename(&req.filename)?;
         self.check_purpose(req.purpose, req.title).await?;
         let Some(first) = req.parts.first().filter(|_| req.parts.len() <= PARTS_MAX) else {
@@ -94,27 +104,25 @@ impl Room {
     }
 
     async fn make_one(&self, req: &JoinUploads, row: UploadRow) -> Result<Upload, StreamingError> {
-        let id = UploadId(row.id);
-        match self.commit_one(req, &row).await {
-            Ok(job) => {
-                self.queue.wake();
-                for part in &req.parts {
-                    if let Err(error) = self.files.remove(*part).await {
-                        tracing::warn!(%part, %error, "a part that was joined was not removed; it will be");
-                    }
-                }
-                Ok(answer(row, job))
-            }
-            // It is not known what became of the row; without one, the file is swept away.
-            Err(StreamingError::Fault(fault)) => Err(fault.into()),
+        let (tx, job) = match self.write_one(req, &row).await {
+            Ok(written) => written,
             Err(refused) => {
-                self.files.remove(id).await?;
-                Err(refused)
+                self.files.remove(UploadId(row.id)).await?;
+                return Err(refused);
+            }
+        };
+        // Where this fails it is not known what became of the row; without one, the file is swept away.
+        tx.commit().await?;
+        self.queue.wake();
+        for part in &req.parts {
+            if let Err(error) = self.files.remove(*part).await {
+                tracing::warn!(%part, %error, "a part that was joined was not removed; it will be");
             }
         }
+        Ok(answer(row, job))
     }
 
-    async fn commit_one(&self, req: &JoinUploads, row: &UploadRow) -> Result<Option<Job>, StreamingError> {
+    async fn write_one(&self, req: &JoinUploads, row: &UploadRow) -> Result<(Tx, Option<Job>), StreamingError> {
         let subject = match (req.purpose, req.title) {
             (UploadPurpose::Video, Some(title)) => Some((title, self.title_name(title).await?)),
             _ => None,
@@ -130,8 +138,7 @@ impl Room {
             Some((title, subject)) => Some(self.enqueue(&mut tx, row.id.into(), title, subject).await?),
             None => None,
         };
-        tx.commit().await?;
-        Ok(job)
+        Ok((tx, job))
     }
 }
 

@@ -93,6 +93,14 @@ async fn an_edge_cache_that_asks_whether_an_address_is_good_counts_as_its_viewer
     assert_eq!(answer.cache_control, "private, max-age=10");
     check(&watching[1]).await.unwrap();
     assert_eq!(check(&watching[2]).await, Err(REFUSED));
+    // Subtitles and pictures of a storyboard are not watching, here or there.
+    let once = house.media(&below(&watching[2], "check-once")).await.unwrap();
+    assert_eq!(once.cache_control, "private, max-age=10");
+    house.clock.advance(30_000);
+    for playback in &watching {
+        house.media(&below(playback, "check-once")).await.unwrap();
+    }
+    check(&watching[2]).await.unwrap();
 }
 
 #[tokio::test]

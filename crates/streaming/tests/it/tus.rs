@@ -377,3 +377,64 @@ async fn ones_own_unfinished_uploads_are_listed_with_what_is_left() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_held_is_looked_at_when_it_counts() {
+    let house = House::new().await;
+    let streaming = &house.room;
+    let film = std::fs::read(&film("320x180", "25", 2).path).unwrap();
+    let upload = streaming.create_upload(video(film.len() as u64)).await.unwrap().id;
+    let held = |request, offset, bytes: &[u8]| AppendUpload {
+        is_held: true,
+        ..of_request(request, piece(upload, offset, bytes))
+    };
+    // Damaged on its way, which its checksum is about to say: nothing is known of the file yet.
+    let damaged = vec![0; 5000];
+    assert_eq!(streaming.append_upload(held(5, 0, &damaged)).await.unwrap().offset, 0);
+    assert_eq!(streaming.upload(mine(upload)).await.unwrap().offset, 0);
+    streaming.append_upload(held(6, 0, &film[..5000])).await.unwrap();
+    let rest = of_request(6, piece(upload, 5000, &film[5000..]));
+    let whole = streaming.append_upload(rest).await.unwrap();
+    assert_eq!(whole.offset, film.len() as u64);
+    assert!(whole.job.is_some());
+    // What counts is looked at from its first byte, however it came.
+    let upload = streaming.create_upload(video(1 << 30)).await.unwrap().id;
+    let text = "diary ".repeat(1000);
+    let held = AppendUpload {
+        is_held: true,
+        ..of_request(7, piece(upload, 0, text.as_bytes()))
+    };
+    streaming.append_upload(held).await.unwrap();
+    let last = of_request(7, piece(upload, text.len() as u64, b"the end"));
+    assert_eq!(
+        streaming.append_upload(last).await,
+        Err(StreamingError::FileInvalid(TEXT.into()))
+    );
+    assert_eq!(
+        streaming.upload(mine(upload)).await,
+        Err(StreamingError::UploadNotFound)
+    );
+}
+
+#[tokio::test]
+async fn who_goes_away_while_parts_are_joined_finds_them_joined() {
+    let house = House::new().await;
+    let parts = [
+        part(&*house.room, &[1; 4 << 20]).await,
+        part(&*house.room, &[2; 4 << 20]).await,
+    ];
+    let wanted = joined(&parts, UploadPurpose::Dataset);
+    let mut joining = Box::pin(house.room.join_uploads(wanted.clone()));
+    // Until the copy has begun.
+    while house.lying_in("uploads").len() < 3 {
+        tokio::select! {
+            biased;
+            _ = &mut joining => panic!("it ended before its client could go"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    drop(joining);
+    let one = house.room.join_uploads(wanted).await.unwrap();
+    assert_eq!(one.bytes, 8 << 20);
+    assert_eq!(house.lying_in("uploads"), [one.id.to_string()], "one copy, and no part");
+}
