@@ -245,7 +245,7 @@ async fn a_server_brings_in_what_is_put_into_a_folder_once_it_rests() {
     let nowhere = folder.path().join("nowhere");
     let text = format!("[library]\nfolders = [{nowhere:?}, {films_folder:?}]\nrest_s = 3\n");
     fs::write(&config, text).unwrap();
-    let words = ["--config", &config.to_string_lossy().into_owned()];
+    let words = ["--config", &config.to_string_lossy()];
     let mut cluster = Cluster::launched(|_| (), |launch| launch.words(&words));
     let ada = cluster.viewer("ada").await;
     shows(&ada, "Solaris").await;
