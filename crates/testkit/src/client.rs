@@ -1,6 +1,8 @@
 //! Owns talking to a Kinora over HTTP as one person: token, profile, JSON in and out, answers that explain themselves when a test
 //! expected another.
 
+use std::time::Duration;
+
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -22,6 +24,8 @@ impl Client {
     /// Nobody: no token.
     pub fn anonymous(url: &str) -> Self {
         let http = reqwest::Client::builder()
+            // A test that waits for a command does not see meanwhile that the server has let go of an idle connection.
+            .pool_idle_timeout(Duration::from_secs(10))
             .build()
             .expect("an HTTP client needs nothing from the system");
         Self {

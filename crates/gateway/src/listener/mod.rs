@@ -66,8 +66,9 @@ struct Patience {
     stalled: Duration,
 }
 
+/// What stands before Kinora keeps idle connections for a minute (nginx, Varnish): a request must not meet one that is just being closed.
 const PATIENCE: Patience = Patience {
-    head: Duration::from_secs(30),
+    head: Duration::from_secs(75),
     stalled: Duration::from_secs(60),
 };
 
