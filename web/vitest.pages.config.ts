@@ -8,5 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What a page does next takes its time on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
   },
 });
