@@ -87,7 +87,7 @@ pub struct Plan {
     /// What a curator should know of how it is made, one sentence each.
     pub notes: Vec<String>,
     pub duration_s: Option<f64>,
-    /// How long the pictures alone are, if that is known.
+    /// How long the pictures alone are by their packets, if those were looked at: what a header says of one stream may be of another.
     #[serde(default)]
     pub pictures_s: Option<f64>,
     /// As in the [`Source`].
@@ -124,7 +124,7 @@ impl Plan {
             is_indexed: source.is_indexed,
             notes: source.notes,
             duration_s: source.duration_s,
-            pictures_s: source.pictures_s,
+            pictures_s: None,
             credits_s: source.credits_s,
             extras: source.extras,
             frame_rate,

@@ -50,8 +50,6 @@ pub const DURATION_S_MAX: f64 = 86_400.0;
 pub struct Source {
     /// Absent where the container does not say.
     pub duration_s: Option<f64>,
-    /// The same of the pictures alone.
-    pub pictures_s: Option<f64>,
     pub video: Video,
     /// The one that is heard where nobody has chosen first.
     pub audio: Vec<Audio>,
@@ -302,7 +300,6 @@ impl Answer {
             .and_then(|first| of("audio").find(|stream| stream.index == first.stream));
         Ok(Source {
             duration_s: self.duration(video, first)?,
-            pictures_s: self.duration(video, None)?.filter(|_| video.seconds().is_some()),
             video: picture(video)?,
             audio,
             start_s: self.start_s(),

@@ -131,7 +131,7 @@ async fn a_track_that_cannot_be_decoded_is_left_out_and_the_outcome_says_so() {
     assert_eq!(job.state, JobState::Done, "{job:?}");
     let outcome = job.outcome.unwrap();
     assert!(
-        outcome.ends_with("1 of 2 sound tracks were left out: nothing in them could be decoded"),
+        outcome.ends_with("1 of 2 sound tracks were left out: nothing in them could be decoded."),
         "{outcome}"
     );
     let playback = house.start().await.unwrap();
@@ -152,7 +152,7 @@ async fn a_track_that_cannot_be_decoded_is_left_out_and_the_outcome_says_so() {
     ]);
     let job = house.transcode(&alone.make("mkv").path).await;
     let outcome = job.outcome.unwrap_or_else(|| panic!("{:?}", job.error));
-    assert!(outcome.ends_with("Nothing was heard in its sound track"), "{outcome}");
+    assert!(outcome.ends_with("Nothing was heard in its sound track."), "{outcome}");
 }
 
 #[tokio::test]

@@ -25,7 +25,6 @@ pub fn plan(width: u32, height: u32, frame_rate: Option<(u32, u32)>) -> Plan {
         video,
         credits_s: Vec::new(),
         extras: Extras::default(),
-        pictures_s: None,
         audio: vec![sound(1, 2)],
         start_s: 0.0,
         is_indexed: true,
