@@ -36,9 +36,6 @@ sub vcl_recv {
         unset req.http.Cookie;
         return (hash);
     }
-    if (req.http.Upgrade) {
-        return (pipe);
-    }
     if (req.method != "GET" && req.method != "HEAD") {
         return (pass);
     }
@@ -55,14 +52,6 @@ sub vcl_recv {
         return (hash);
     }
     return (pass);
-}
-
-sub vcl_pipe {
-    # A connection that becomes something else (WebSocket).
-    if (req.http.Upgrade) {
-        set bereq.http.Upgrade = req.http.Upgrade;
-        set bereq.http.Connection = req.http.Connection;
-    }
 }
 
 sub vcl_hash {
