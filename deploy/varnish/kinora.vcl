@@ -13,6 +13,8 @@ vcl 4.1;
 backend kinora {
     .host = "127.0.0.1";
     .port = "8080";
+    # Parts of an upload are joined before that is answered.
+    .first_byte_timeout = 3600s;
     # Events may be quiet for a while.
     .between_bytes_timeout = 3600s;
 }
