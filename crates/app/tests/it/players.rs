@@ -11,8 +11,8 @@ use testkit::{
 
 use crate::{id, video::ended_job};
 
-const SECONDS: u32 = 20;
-const FRAMES: usize = 480;
+const SECONDS: u32 = 60;
+const FRAMES: usize = 1_440;
 /// What is heard in the film, and what of it is offered.
 const AUDIO: [&str; 1] = ["en"];
 const WORDS: &str = "Good evening";
