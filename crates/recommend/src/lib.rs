@@ -141,6 +141,8 @@ pub struct Room {
     trial_problem: arc_swap::ArcSwapOption<(ExperimentId, String)>,
     /// Held while the shelf is replaced, so that no replacement is lost.
     replacing: tokio::sync::Mutex<()>,
+    /// Held from asking which experiment runs until it is served: who asked earlier must not be heard later.
+    following: tokio::sync::Mutex<()>,
     /// Set when lists should be sorted again.
     is_stale: AtomicBool,
     /// Titles to look at once more: another process changed them, and the catalogue may not have known yet.
@@ -173,6 +175,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         trial: arc_swap::ArcSwapOption::empty(),
         trial_problem: arc_swap::ArcSwapOption::empty(),
         replacing: tokio::sync::Mutex::default(),
+        following: tokio::sync::Mutex::default(),
         is_stale: AtomicBool::new(false),
         look_again: Mutex::default(),
         is_ready: tokio::sync::OnceCell::new(),

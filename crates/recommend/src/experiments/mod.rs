@@ -199,6 +199,7 @@ impl Room {
 
     /// Serves the experiment that runs, or none: after a start, and when another process has started or stopped one.
     pub(crate) async fn follow_experiment(&self) -> Result<(), Fault> {
+        let _following = self.following.lock().await;
         let running = self.store.running_experiment().await?;
         let served = self.trial.load().as_ref().map(|trial| trial.experiment.id);
         if running.as_ref().map(|experiment| experiment.id) == served {
