@@ -51,6 +51,15 @@ async fn shows(client: &Client, name: &str) {
     .await;
 }
 
+/// The id of a title, once search knows it.
+async fn found(client: &Client, name: &str) -> String {
+    until(name, LONG, async || {
+        let list = client.get(&format!("/search?q={name}")).await.ok();
+        ids(&list).into_iter().next()
+    })
+    .await
+}
+
 #[tokio::test]
 async fn only_what_changed_is_brought_in_again() {
     let cluster = Cluster::one();
@@ -137,11 +146,8 @@ async fn what_was_deleted_stays_so_while_its_folder_is_not_mounted() {
     assert_eq!(cluster.command(&words).json()["titles_created"], 1);
     let admin = cluster.admin().await;
     shows(&admin, "Solaris").await;
-    let found = admin.get("/search?q=Solaris").await.ok();
-    admin
-        .delete(&format!("/admin/titles/{}", ids(&found)[0]))
-        .await
-        .expect(204);
+    let solaris = found(&admin, "Solaris").await;
+    admin.delete(&format!("/admin/titles/{solaris}")).await.expect(204);
     fs::rename(folder.path().join(film), aside.path().join(film)).unwrap();
     cluster.command(&words).failed();
     fs::rename(aside.path().join(film), folder.path().join(film)).unwrap();
@@ -213,8 +219,8 @@ async fn what_nfo_files_say_goes_into_new_titles() {
     shows(&ada, "Solaris").await;
     shows(&ada, "Laughs").await;
     let whole = async |name: &str| {
-        let found = ada.get(&format!("/search?q={name}")).await.ok();
-        ada.get(&format!("/titles/{}", ids(&found)[0])).await.ok()
+        let title = found(&ada, name).await;
+        ada.get(&format!("/titles/{title}")).await.ok()
     };
     let solaris = whole("Solaris").await;
     assert_eq!(

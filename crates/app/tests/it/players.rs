@@ -74,6 +74,7 @@ impl Evening {
         let input = json!({
             "player": player, "address": address, "heights": [240, 360], "audio": AUDIO, "words": WORDS, "at": 12, "pictures": pictures,
         });
+        eprintln!("{player} plays {address}");
         let seen = Browser::new(self.cluster.url()).run(&script, &input);
         assert_eq!(seen["heights"], json!([240, 360]), "{player} {seen}");
         assert_eq!(seen["audio"], json!(AUDIO), "{player} {seen}");
