@@ -29,9 +29,13 @@ export default async function players({ page, url, input, modules }) {
   await plays(page, input.at, "plays on from there");
 
   seen.heights = await page.evaluate(() => window.its.heights());
-  for (const height of [...input.heights].reverse()) {
+  // Away from the rung that it has found for itself, and back: one after the other, for a switch that is overtaken may never end.
+  const own = await page.evaluate(() => document.querySelector("video").videoHeight);
+  for (const height of [...input.heights.filter((other) => other !== own), own]) {
     await page.evaluate((wanted) => window.its.choose(wanted), height);
     await until(page, (wanted) => document.querySelector("video").videoHeight === wanted, height, `shows ${height} lines`);
+    const place = await page.evaluate(() => document.querySelector("video").currentTime);
+    await plays(page, place, `plays on in ${height} lines`);
   }
   await page.evaluate(() => window.seek(1));
   await plays(page, 1, "plays after it has switched");
