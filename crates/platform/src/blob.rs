@@ -34,11 +34,17 @@ pub struct BlobInfo {
     pub bytes: u64,
 }
 
+/// What a test has happen before each write: it takes long, or fails. A server has none.
+#[cfg(any(test, feature = "test-support"))]
+pub type BeforeWrite = Arc<dyn Fn() -> futures::future::BoxFuture<'static, std::io::Result<()>> + Send + Sync>;
+
 /// A store of files. Cheap to clone.
 #[derive(Clone)]
 pub struct BlobStore {
     store: Arc<dyn ObjectStore>,
     folder: PathBuf,
+    #[cfg(any(test, feature = "test-support"))]
+    before_write: Option<BeforeWrite>,
 }
 
 impl BlobStore {
@@ -52,12 +58,32 @@ impl BlobStore {
         Ok(Self {
             store: Arc::new(store),
             folder,
+            #[cfg(any(test, feature = "test-support"))]
+            before_write: None,
         })
+    }
+
+    /// The same files, behind a store that is slow or fails.
+    #[cfg(any(test, feature = "test-support"))]
+    pub fn disturbed(&self, before_write: BeforeWrite) -> Self {
+        Self {
+            before_write: Some(before_write),
+            ..self.clone()
+        }
+    }
+
+    async fn before_write(&self) -> Result<(), BlobError> {
+        #[cfg(any(test, feature = "test-support"))]
+        if let Some(before_write) = &self.before_write {
+            before_write().await.map_err(|error| io_fault(&error))?;
+        }
+        Ok(())
     }
 
     /// Stores `bytes`, replacing what was there.
     pub async fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), BlobError> {
         let payload = PutPayload::from_bytes(bytes.into());
+        self.before_write().await?;
         self.store
             .put(&parse(key)?, payload)
             .await
@@ -69,6 +95,7 @@ impl BlobStore {
     pub async fn put_new(&self, key: &str, bytes: impl Into<Bytes>) -> Result<bool, BlobError> {
         let payload = PutPayload::from_bytes(bytes.into());
         let options = PutMode::Create.into();
+        self.before_write().await?;
         match self.store.put_opts(&parse(key)?, payload, options).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
@@ -93,6 +120,7 @@ impl BlobStore {
     pub async fn put_file(&self, key: &str, from: &Path) -> Result<(), BlobError> {
         let to = self.local_path(key)?;
         let from = from.to_owned();
+        self.before_write().await?;
         let moved = tokio::task::spawn_blocking(move || move_in(&from, &to));
         moved
             .await
@@ -137,6 +165,18 @@ impl BlobStore {
         files.retain(|file: &BlobInfo| !file.key.starts_with(PROBES));
         files.sort_by(|a: &BlobInfo, b| a.key.cmp(&b.key));
         Ok(files)
+    }
+
+    /// The names of the folders right under one, sorted; none, where it is not there.
+    pub async fn folders(&self, prefix: &str) -> Result<Vec<String>, BlobError> {
+        let listed = self.store.list_with_delimiter(Some(&parse(prefix)?)).await;
+        let folders = listed.map_err(|error| fault(error, prefix))?.common_prefixes;
+        let mut names: Vec<String> = folders
+            .iter()
+            .filter_map(|key| Some(key.filename()?.to_owned()))
+            .collect();
+        names.sort();
+        Ok(names)
     }
 
     /// Deletes a file; one that is not there is no error.

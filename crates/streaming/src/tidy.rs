@@ -57,7 +57,7 @@ impl Room {
     async fn tidy_assets(&self) -> Result<(), Fault> {
         let now = self.inputs.now_ms();
         for row in assets::in_state(&self.db, "storing", now, BATCH).await? {
-            self.clear_ended(JobId(row.job_id)).await?;
+            self.undo(JobId(row.job_id)).await?;
         }
         // Whoever pressed play before it was replaced may watch to the end.
         let watched = now - self.config.playback_s as i64 * 1000;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -24,7 +24,7 @@ use platform::{
     test_support::TestDatabase,
     wire::Loopback,
 };
-use streaming::{Config, Deps, Room};
+use streaming::{Breakpoints, Config, Deps, Room, Trial};
 use tokio_util::sync::CancellationToken;
 
 pub const ACCOUNT: AccountId = AccountId(11);
@@ -105,6 +105,10 @@ pub struct House {
     pub config: Config,
     pub location: Location,
     pub titles: Arc<Titles>,
+    /// What happens at the steps of a saga, from the next [`House::reopen`] on.
+    pub breakpoints: Option<Arc<dyn Breakpoints>>,
+    /// Where ffmpeg is looked for, from the next [`House::reopen`] on.
+    pub programs: Option<PathBuf>,
     inputs: Inputs,
     stop: CancellationToken,
     worker: Option<tokio::task::JoinHandle<()>>,
@@ -148,10 +152,13 @@ impl House {
         let blobs = BlobStore::open(&data.path().join("blobs")).unwrap();
         let bus = Bus::new(inputs.clock.clone());
         let titles = Arc::new(Titles::default());
-        let room = open(&location, &inputs, &bus, (&blobs, &titles), data.path(), &config).await;
+        let stores = (&blobs, &titles);
+        let room = open(&location, &inputs, &bus, stores, data.path(), &config, Trial::default()).await;
         Self {
             data,
             titles,
+            breakpoints: None,
+            programs: None,
             clock,
             bus,
             room,
@@ -198,6 +205,11 @@ impl House {
         self.rest().await;
         self.bus.shutdown().await;
         self.bus = Bus::new(self.inputs.clock.clone());
+        let trial = Trial {
+            breakpoints: self.breakpoints.clone(),
+            programs: self.programs.clone(),
+            ..Trial::default()
+        };
         self.room = open(
             &self.location,
             &self.inputs,
@@ -205,6 +217,7 @@ impl House {
             (&self.blobs, &self.titles),
             self.data.path(),
             &self.config,
+            trial,
         )
         .await;
     }
@@ -416,6 +429,7 @@ async fn open(
     (blobs, titles): (&BlobStore, &Arc<Titles>),
     data: &Path,
     config: &Config,
+    trial: Trial,
 ) -> Arc<Room> {
     let deps = Deps {
         location: location.clone(),
@@ -425,9 +439,11 @@ async fn open(
         catalog: Arc::new(Remote::new(titles.clone())),
         data_folder: data.to_owned(),
     };
-    streaming::open_with(deps, config.clone(), queue_settings())
-        .await
-        .unwrap()
+    let trial = Trial {
+        queue: queue_settings(),
+        ..trial
+    };
+    streaming::open_on_trial(deps, config.clone(), trial).await.unwrap()
 }
 
 /// Another file under the same signature.
