@@ -7,6 +7,7 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -24,6 +25,9 @@ pub enum BlobError {
     Fault(#[from] Fault),
 }
 
+/// How long a write that failed rests before it is done again. It is whole or not there: doing it again does no harm, and a store that
+/// stumbles for a moment does not cost its writer everything else.
+const WRITE_PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];
 /// Where probes write.
 const PROBES: &str = "probes/";
 
@@ -82,13 +86,13 @@ impl BlobStore {
 
     /// Stores `bytes`, replacing what was there.
     pub async fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), BlobError> {
-        let payload = PutPayload::from_bytes(bytes.into());
-        self.before_write().await?;
-        self.store
-            .put(&parse(key)?, payload)
-            .await
-            .map_err(|error| fault(error, key))?;
-        Ok(())
+        let (at, payload) = (parse(key)?, PutPayload::from_bytes(bytes.into()));
+        patiently(|| async {
+            self.before_write().await?;
+            let put = self.store.put(&at, payload.clone()).await;
+            put.map(drop).map_err(|error| fault(error, key))
+        })
+        .await
     }
 
     /// Stores `bytes` unless there is something already; `false` if there was.
@@ -119,13 +123,15 @@ impl BlobStore {
     /// Moves a finished file in (by rename where the disk allows it). The file is gone from `from` afterwards.
     pub async fn put_file(&self, key: &str, from: &Path) -> Result<(), BlobError> {
         let to = self.local_path(key)?;
-        let from = from.to_owned();
-        self.before_write().await?;
-        let moved = tokio::task::spawn_blocking(move || move_in(&from, &to));
-        moved
-            .await
-            .map_err(|error| Fault::Internal(error.to_string()))?
-            .map_err(|error| io_fault(&error).into())
+        patiently(|| async {
+            self.before_write().await?;
+            let (from, to) = (from.to_owned(), to.clone());
+            let moved = tokio::task::spawn_blocking(move || move_in(&from, &to)).await;
+            moved
+                .map_err(|error| Fault::Internal(error.to_string()))?
+                .map_err(|error| io_fault(&error).into())
+        })
+        .await
     }
 
     pub async fn get(&self, key: &str) -> Result<Bytes, BlobError> {
@@ -206,6 +212,16 @@ impl BlobStore {
     pub fn local_path(&self, key: &str) -> Result<PathBuf, BlobError> {
         Ok(self.folder.join(parse(key)?.as_ref()))
     }
+}
+
+async fn patiently<T, F: Future<Output = Result<T, BlobError>>>(write: impl Fn() -> F) -> Result<T, BlobError> {
+    for pause in WRITE_PAUSES {
+        match write().await {
+            Err(BlobError::Fault(Fault::Unavailable(_))) => tokio::time::sleep(pause).await,
+            ended => return ended,
+        }
+    }
+    write().await
 }
 
 /// Plain segments only: no empty ones, no `.`, `..` or hidden names, nothing that needs escaping.
