@@ -39,6 +39,7 @@ use crate::{
         package::Made,
         plan::Plan,
     },
+    files,
     parts::{Part, PartPayload, parts},
     room::Room,
     store::{
@@ -54,7 +55,7 @@ const STORED: f32 = 0.99;
 /// A kill -9 costs an attempt too, so a few more than a fault alone would need.
 const ATTEMPTS_MAX: u32 = 5;
 
-/// The steps, in order. Indexing and announcing are told apart from what is done before them, because that may take hours.
+/// The steps, in order; the table above says what each is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     Received,
@@ -85,6 +86,7 @@ impl Step {
 pub trait Breakpoints: Send + Sync {
     async fn reached(&self, step: Step) -> Result<(), Failure>;
 }
+
 /// What a transcode job is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Payload {
@@ -157,7 +159,7 @@ impl Room {
         let Kept { about, planned } = ticket.payload()?;
         let asset = planned.as_ref().map(|planned| planned.asset);
         let planned = match self.earlier_attempts(ticket.id(), asset).await? {
-            Earlier::Published(row) => return self.finished(&about, &row).await,
+            Earlier::Published(row) => return Ok(self.finished(&about, &row).await),
             Earlier::Stored => planned,
             Earlier::Nothing => None,
         };
@@ -189,7 +191,7 @@ impl Room {
     async fn earlier_attempts(&self, job: JobId, planned: Option<AssetId>) -> Result<Earlier, Failure> {
         let mut earlier = Earlier::Nothing;
         for row in assets::of_job(&self.db, job).await.map_err(explain::fault)? {
-            if row.state == "ready" {
+            if row.was_published() {
                 return Ok(Earlier::Published(Box::new(row)));
             }
             if row.state != "storing" {
@@ -204,7 +206,7 @@ impl Room {
         Ok(earlier)
     }
 
-    /// Looks at the source and announces an asset.
+    /// Looks at the source and begins an asset.
     async fn plan(&self, ticket: &Ticket, about: &Payload, stop: &CancellationToken) -> Result<Planned, Failure> {
         ticket.progress(0.0, "looking at the file");
         self.queue.forget_children(ticket.id()).await.map_err(explain::fault)?;
@@ -274,18 +276,21 @@ impl Room {
             }
         }
         let mut package = join::join(&planned.plan, &chunks, &sound)?;
+        let stored = async {
+            self.whole_film(ticket, (about, planned), &mut package, stop).await?;
+            self.reached(Step::Stored).await?;
+            let index = serde_json::to_vec(&package.index).map_err(anyhow::Error::from)?;
+            let key = asset::index_key(planned.asset);
+            self.blobs.put(&key, index).await.map_err(explain::blob)
+        };
         tokio::select! {
             () = stop.cancelled() => return Err(Failure::transient("Stopped.")),
-            done = self.whole_film(ticket, (about, planned), &mut package, stop) => done?,
+            stored = stored => stored?,
         }
-        self.reached(Step::Stored).await?;
-        let index = serde_json::to_vec(&package.index).map_err(anyhow::Error::from)?;
-        let key = asset::index_key(planned.asset);
-        self.blobs.put(&key, index).await.map_err(explain::blob)?;
         self.reached(Step::Indexed).await?;
         let row = self.publish(ticket, (about, planned.asset), &package).await?;
         tracing::info!(job = %ticket.id(), title = %about.title, asset = %row.asset(), "a video is ready");
-        self.finished(about, &row).await
+        Ok(self.finished(about, &row).await)
     }
 
     /// The place for steps that want the whole source or the whole film, once its parts are stored: they add to the package's index and
@@ -356,6 +361,8 @@ impl Room {
         {
             Published::Yes => Ok(row),
             Published::SourceGone => Err(Failure::permanent(explain::SOURCE_GONE)),
+            // However it ends, it is not by this: the queue knows what was asked for.
+            Published::Unwanted => Err(Failure::transient("Stopped.")),
             Published::AssetGone => Err(Failure::transient("Another worker has taken this job over.")),
         }
     }
@@ -364,7 +371,7 @@ impl Room {
     pub(crate) async fn undo(&self, job: JobId) -> Result<(), Fault> {
         for row in assets::of_job(&self.db, job).await? {
             // Whether it has ended is asked in the same moment: a retry takes over what is stored.
-            if assets::abandon_ended(&self.db, row.asset(), self.inputs.now_ms()).await? {
+            if assets::abandon_ended(&self.db, row.asset()).await? {
                 self.remove_asset(&row).await?;
             }
         }
@@ -372,32 +379,43 @@ impl Room {
     }
 
     async fn abandon(&self, row: &AssetRow) -> Result<(), Fault> {
-        if assets::abandon(&self.db, row.asset(), self.inputs.now_ms()).await? {
+        if assets::abandon(&self.db, row.asset()).await? {
             self.remove_asset(row).await?;
         }
         Ok(())
     }
 
-    async fn finished(&self, payload: &Payload, row: &AssetRow) -> Result<String, Failure> {
-        self.reached(Step::Announced).await?;
-        self.files.remove(payload.source).await.map_err(explain::fault)?;
-        self.reached(Step::Cleared).await?;
-        let index = self.indexes.get(row.asset()).await.map_err(anyhow::Error::from)?;
+    /// Whatever fails now fails nobody: the video is there, and what could not be cleared goes later.
+    async fn finished(&self, payload: &Payload, row: &AssetRow) -> String {
+        if let Err(failure) = self.clear(payload.source).await {
+            let error = failure.text;
+            tracing::warn!(
+                job = row.job_id,
+                error,
+                "the source of a ready video was not removed; it will be"
+            );
+        }
+        let length = explain::length(row.duration_ms as f64 / 1000.0);
+        let megabytes = row.bytes as f64 / 1e6;
+        let Ok(index) = self.indexes.get(row.asset()).await else {
+            return format!("{length}, {megabytes:.1} MB");
+        };
         let rungs: Vec<String> = index
             .video
             .iter()
             .map(|video| format!("{}×{}", video.width, video.height))
             .collect();
-        let made = format!(
-            "{} in {}, {:.1} MB",
-            explain::length(row.duration_ms as f64 / 1000.0),
-            rungs.join(", "),
-            row.bytes as f64 / 1e6
-        );
+        let made = format!("{length} in {}, {megabytes:.1} MB", rungs.join(", "));
         let notes = index.notes.iter().map(|note| format!(" {note}"));
-        Ok(std::iter::once(made + if index.notes.is_empty() { "" } else { "." })
+        std::iter::once(made + if index.notes.is_empty() { "" } else { "." })
             .chain(notes)
-            .collect())
+            .collect()
+    }
+
+    async fn clear(&self, source: UploadId) -> Result<(), Failure> {
+        self.reached(Step::Announced).await?;
+        self.files.remove(source).await.map_err(explain::fault)?;
+        self.reached(Step::Cleared).await
     }
 
     /// Files first, then the row that knows of them.
@@ -406,10 +424,7 @@ impl Room {
         self.blobs
             .delete_all(&asset::folder(row.asset()))
             .await
-            .map_err(|error| match error {
-                platform::blob::BlobError::Fault(fault) => fault,
-                other => Fault::Internal(other.to_string()),
-            })?;
+            .map_err(files::blob_fault)?;
         assets::delete(&self.db, row.asset()).await
     }
 }

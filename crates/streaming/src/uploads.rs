@@ -14,6 +14,7 @@ use contract::{
         UploadedFile, Uploads,
     },
 };
+use platform::Tx;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -385,12 +386,24 @@ impl Room {
             }
             self.files.copy_in(id, path).await?;
         }
-        let mut tx = self.db.begin().await?;
-        uploads::insert(&mut tx, &row).await?;
-        let job = self.receive(&mut tx, id, (req.title, subject)).await?;
+        let (tx, job) = match self.note_media(&row, (req.title, subject)).await {
+            Ok(noted) => noted,
+            Err(fault) => {
+                self.files.remove(id).await?;
+                return Err(fault.into());
+            }
+        };
+        // Where this fails it is not known what became of the row; without one, the file is swept away.
         tx.commit().await?;
         self.queue.wake();
         Ok(job)
+    }
+
+    async fn note_media(&self, row: &UploadRow, subject: (TitleId, String)) -> Result<(Tx, Job), Fault> {
+        let mut tx = self.db.begin().await?;
+        uploads::insert(&mut tx, row).await?;
+        let job = self.receive(&mut tx, row.id.into(), subject).await?;
+        Ok((tx, job))
     }
 
     /// A library on another disk does not come over as a whole: what is packaged meanwhile needs room, too.

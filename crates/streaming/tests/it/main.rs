@@ -11,6 +11,7 @@ mod delivery;
 mod extras;
 mod hostile;
 mod jobs;
+mod killed;
 mod saga;
 mod sound;
 mod storage;

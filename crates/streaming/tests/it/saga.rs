@@ -1,10 +1,9 @@
-//! The saga of a film. At every step its process is killed, it fails for good, it fails once, it is cancelled: it comes to its end exactly once
-//! with the same bytes, or leaves nothing behind but the source for another try.
+//! The saga of a film. At every step it fails for good, it fails once, it is cancelled, its source goes: it comes to its end exactly once with the
+//! same bytes, or leaves nothing behind but the source for another try. What kill -9 does is in `killed.rs`.
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,40 +15,36 @@ use contract::{
     JobId, UploadId, async_trait,
     events::EventBody,
     jobs::{ForJob, Job, JobState, Jobs},
-    streaming::{Concat, CreateUpload, JoinUploads, ListUploads, Streaming as _, StreamingError, UploadPurpose},
+    streaming::{AddMedia, Concat, CreateUpload, JoinUploads, Streaming as _, StreamingError, UploadPurpose},
 };
 use futures::future::BoxFuture;
-use platform::{
-    Location,
-    clock::{Clock as _, ManualClock},
-    jobs::Failure,
-};
+use platform::jobs::Failure;
 use streaming::{Breakpoints, Config, Step};
 use testkit::films::{Film, Made};
 use tokio::sync::Notify;
 
 use crate::{
-    chunks::{assert_same, kill, stored},
+    chunks::{assert_same, stored},
     support::{ACCOUNT, House, TITLE},
     uploads::{mine, piece, video},
 };
 
 /// Two parts, of which each has its own segments; and a storyboard.
-fn a_film() -> Made {
+pub fn a_film() -> Made {
     Film::new("160x90", "25", 2).index_first().make("mp4")
 }
 
 type Happens = Box<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
 /// Something that happens at a step, the first time that it is reached.
-struct At {
+pub struct At {
     step: Step,
     is_over: AtomicBool,
     happens: Happens,
 }
 
 impl At {
-    fn new(
+    pub fn new(
         step: Step,
         happens: impl Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync + 'static,
     ) -> Arc<Self> {
@@ -65,10 +60,6 @@ impl At {
             let failure = failure.clone();
             Box::pin(async { Err(failure) })
         })
-    }
-
-    fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::SeqCst)
     }
 }
 
@@ -112,30 +103,30 @@ async fn a_house_with(breakpoints: Arc<At>) -> House {
 }
 
 /// Steps whose work is undone if they fail; what comes later is over the mountain.
-fn is_undone(step: Step) -> bool {
+pub fn is_undone(step: Step) -> bool {
     !matches!(step, Step::Announced | Step::Cleared)
 }
 
 /// All that a worker does.
-fn steps_of_workers() -> impl Iterator<Item = Step> {
+pub fn steps_of_workers() -> impl Iterator<Item = Step> {
     Step::ALL.into_iter().filter(|step| *step != Step::Received)
 }
 
 /// How many rows there are: of assets, of jobs and their parts.
-async fn rows(house: &House) -> (i64, i64) {
+pub async fn rows(house: &House) -> (i64, i64) {
     let sql = "SELECT (SELECT COUNT(*) FROM assets), (SELECT COUNT(*) FROM jobs)";
     platform::on!(house.room.database(), pool => sqlx::query_as(sql).fetch_one(pool).await).unwrap()
 }
 
 /// What a film comes to that nothing happens to.
-async fn expected(film: &Path) -> BTreeMap<String, Vec<u8>> {
+pub async fn expected(film: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut house = House::new().await;
     let playback = house.play(film).await;
     stored(&house, &playback).await
 }
 
 /// The film is there, once, announced once, and nothing else is.
-async fn is_there_once(house: &House, expected: &BTreeMap<String, Vec<u8>>, what: &str) {
+pub async fn is_there_once(house: &House, expected: &BTreeMap<String, Vec<u8>>, what: &str) {
     let playback = house.start().await.unwrap();
     let facts = house.facts().await;
     assert!(
@@ -153,6 +144,11 @@ async fn is_there_once(house: &House, expected: &BTreeMap<String, Vec<u8>>, what
 
 /// Nothing is there but the job, which says what became of it, and the source.
 async fn only_the_source_is_left(house: &House, what: &str) {
+    nothing_is_left(house, what).await;
+    assert_eq!(house.lying_in("uploads").len(), 1, "{what}: for another try");
+}
+
+async fn nothing_is_left(house: &House, what: &str) {
     assert_eq!(house.start().await, Err(StreamingError::NotPlayable), "{what}");
     house.cleared().await;
     let mut tick = tokio::time::interval(Duration::from_millis(20));
@@ -164,7 +160,6 @@ async fn only_the_source_is_left(house: &House, what: &str) {
     let undone = tokio::time::timeout(Duration::from_secs(30), all).await;
     assert!(undone.is_ok(), "{what}: {:?}", rows(house).await);
     assert_eq!(house.facts().await, [], "{what}");
-    assert_eq!(house.lying_in("uploads").len(), 1, "{what}: for another try");
 }
 
 async fn tried_again(house: &House, job: JobId) -> Job {
@@ -192,8 +187,8 @@ async fn a_failure_for_good_leaves_nothing_behind_at_any_step() {
         }
         assert_eq!(ended.state, JobState::Done, "{what}: {ended:?}");
         if step == Step::Announced {
-            // The source could not be removed: it goes with its upload.
-            house.clock.advance(house.config.source_expiry_s as i64 * 1000 + 1);
+            // The source could not be removed: it goes a day later.
+            house.clock.advance(86_400_000 + 1_000);
         }
         is_there_once(&house, &expected, &what).await;
     }
@@ -250,6 +245,60 @@ async fn what_is_cancelled_before_it_is_announced_is_never_seen() {
 }
 
 #[tokio::test]
+async fn what_its_sender_removes_is_gone_with_all_that_was_made_of_it() {
+    let film = a_film();
+    let bytes = std::fs::read(&film.path).unwrap();
+    let expected = expected(&film.path).await;
+    for step in steps_of_workers() {
+        let what = format!("removed at {step:?}");
+        let halt = Halt::default();
+        let house = a_house_with(halt.at(step)).await;
+        let upload = house.room.create_upload(video(bytes.len() as u64)).await.unwrap().id;
+        let whole = house.room.append_upload(piece(upload, 0, &bytes)).await.unwrap();
+        halt.reached.notified().await;
+        house.room.remove_upload(mine(upload)).await.unwrap();
+        halt.go_on.notify_one();
+        let ended = house.ended(whole.job.unwrap().id).await;
+        if is_undone(step) {
+            assert_eq!(ended.state, JobState::Cancelled, "{what}: {ended:?}");
+            nothing_is_left(&house, &what).await;
+        } else {
+            assert_eq!(ended.state, JobState::Done, "{what}: {ended:?}");
+            is_there_once(&house, &expected, &what).await;
+        }
+        assert_eq!(house.lying_in("uploads"), Vec::<String>::new(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_vanishes_is_said_as_long_as_it_is_needed() {
+    let film = a_film();
+    for step in steps_of_workers().filter(|step| is_undone(*step)) {
+        let what = format!("vanished at {step:?}");
+        let halt = Halt::default();
+        let house = a_house_with(halt.at(step)).await;
+        let job = house.add(&film.path).await.id;
+        halt.reached.notified().await;
+        let source = house.lying_in("uploads").remove(0);
+        std::fs::remove_file(house.data.path().join("uploads").join(source)).unwrap();
+        halt.go_on.notify_one();
+        let ended = house.ended(job).await;
+        if matches!(step, Step::Stored | Step::Indexed) {
+            assert_eq!(ended.state, JobState::Done, "{what}: {ended:?}");
+            house.start().await.unwrap();
+            continue;
+        }
+        let said = Some("The source file was removed while it was being encoded.");
+        assert_eq!(
+            (ended.state, ended.error.as_deref()),
+            (JobState::Failed, said),
+            "{what}: {ended:?}"
+        );
+        nothing_is_left(&house, &what).await;
+    }
+}
+
+#[tokio::test]
 async fn a_cancel_in_another_process_is_too_late_only_once_it_is_announced() {
     let film = a_film();
     let halt = Halt::default();
@@ -266,100 +315,6 @@ async fn a_cancel_in_another_process_is_too_late_only_once_it_is_announced() {
 }
 
 #[tokio::test]
-async fn a_video_that_took_its_place_meanwhile_is_not_replaced_by_a_repeat() {
-    let (first, second) = (a_film(), Film::silent("160x90", "25", 3).make("mp4"));
-    let mut house = House::new().await;
-    let job = house.add(&first.path).await.id;
-    let mut worker = worker_on(&house, Step::Announced, Entry::Work);
-    killed_when_reached(&house, &mut worker).await;
-    let before = house.start().await.unwrap();
-    // Its job has no worker now, and is not to be done again before its lease is over.
-    let playback = house.play(&second.path).await;
-    assert_ne!(before.asset, playback.asset);
-    house.clock.advance(31_000);
-    let ended = house.ended(job).await;
-    assert_eq!(ended.state, JobState::Done, "{ended:?}");
-    assert_eq!(house.start().await.unwrap().asset, playback.asset);
-    assert_eq!(house.facts().await.len(), 3, "ready, removed, ready");
-    assert_eq!(house.lying_in("uploads"), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn kill_9_at_any_step_loses_nothing_and_does_nothing_twice() {
-    let film = a_film();
-    let expected = expected(&film.path).await;
-    for step in steps_of_workers() {
-        let what = format!("killed at {step:?}");
-        let mut house = House::new().await;
-        let job = house.add(&film.path).await.id;
-        let mut worker = worker_on(&house, step, Entry::Work);
-        killed_when_reached(&house, &mut worker).await;
-        let is_seen = house.start().await.is_ok();
-        assert_eq!(is_seen, !is_undone(step), "{what}");
-        house.clock.advance(31_000);
-        house.work();
-        let ended = house.ended(job).await;
-        assert_eq!(ended.state, JobState::Done, "{what}: {ended:?}");
-        is_there_once(&house, &expected, &what).await;
-    }
-}
-
-#[tokio::test]
-async fn kill_9_as_a_file_is_received_costs_its_last_piece_at_most() {
-    let film = a_film();
-    let bytes = std::fs::read(&film.path).unwrap();
-    let expected = expected(&film.path).await;
-    for entry in [Entry::Append, Entry::Join] {
-        let what = format!("killed at {entry:?}");
-        let mut house = House::new().await;
-        std::fs::copy(&film.path, house.data.path().join("film.mp4")).unwrap();
-        let mut worker = worker_on(&house, Step::Received, entry);
-        killed_when_reached(&house, &mut worker).await;
-        assert_eq!(rows(&house).await, (0, 0), "{what}: no job for what was not answered");
-        let waiting = house
-            .room
-            .uploads(ListUploads { account: ACCOUNT })
-            .await
-            .unwrap()
-            .items;
-        let whole = if entry == Entry::Append {
-            assert_eq!(waiting[0].offset as usize, bytes.len() / 2, "{what}");
-            let rest = piece(waiting[0].id, waiting[0].offset, &bytes[bytes.len() / 2..]);
-            house.room.append_upload(rest).await.unwrap()
-        } else {
-            let mut parts: Vec<UploadId> = waiting.iter().map(|upload| upload.id).collect();
-            parts.sort();
-            house.room.join_uploads(joined(parts)).await.unwrap()
-        };
-        house.work();
-        let ended = house.ended(whole.job.unwrap().id).await;
-        assert_eq!(ended.state, JobState::Done, "{what}: {ended:?}");
-        // What the dead one had joined is known to nobody, and goes a day later.
-        house.clock.advance(86_400_000 + 1_000);
-        is_there_once(&house, &expected, &what).await;
-    }
-}
-
-#[tokio::test]
-async fn kill_9_as_a_file_is_added_leaves_a_file_that_goes_a_day_later() {
-    let film = a_film();
-    let house = House::new().await;
-    std::fs::copy(&film.path, house.data.path().join("film.mp4")).unwrap();
-    let mut worker = worker_on(&house, Step::Received, Entry::Add);
-    killed_when_reached(&house, &mut worker).await;
-    assert_eq!(rows(&house).await, (0, 0));
-    house.room.tidy().await.unwrap();
-    assert_eq!(
-        house.lying_in("uploads").len(),
-        1,
-        "it may be one that is being written"
-    );
-    house.clock.advance(86_400_000 + 1_000);
-    house.room.tidy().await.unwrap();
-    assert_eq!(house.lying_in("uploads"), Vec::<String>::new());
-}
-
-#[tokio::test]
 async fn a_file_that_cannot_be_received_is_as_if_it_had_not_been_sent() {
     let film = a_film();
     let bytes = std::fs::read(&film.path).unwrap();
@@ -367,7 +322,7 @@ async fn a_file_that_cannot_be_received_is_as_if_it_had_not_been_sent() {
     let is_said = |answer: Option<StreamingError>| answer.is_some_and(|error| error.to_string().contains("It broke."));
 
     let house = a_house_with(failing()).await;
-    let add = contract::streaming::AddMedia {
+    let add = AddMedia {
         title: TITLE,
         path: film.path.to_string_lossy().into_owned(),
         sparing: false,
@@ -394,7 +349,24 @@ async fn a_file_that_cannot_be_received_is_as_if_it_had_not_been_sent() {
     house.room.join_uploads(joined(parts)).await.unwrap();
 }
 
-async fn sent_in_parts(house: &House, bytes: &[u8]) -> Vec<UploadId> {
+#[tokio::test]
+async fn what_was_written_for_a_video_that_nobody_knows_goes_a_day_later() {
+    let film = a_film();
+    let mut house = House::new().await;
+    let playback = house.play(&film.path).await;
+    let before = house.blobs.list("").await.unwrap();
+    // A worker that was held up until its job had been cancelled and cleared away writes what it had begun.
+    let late = format!("assets/{}/v0/7.m4s", house.new_asset());
+    house.blobs.put(&late, "late").await.unwrap();
+    house.room.tidy().await.unwrap();
+    assert_eq!(house.blobs.size(&late).await.unwrap(), Some(4), "it may be on the way");
+    house.clock.advance(86_400_000 + 1_000);
+    house.room.tidy().await.unwrap();
+    assert_eq!(house.blobs.list("").await.unwrap(), before);
+    assert_eq!(house.start().await.unwrap().asset, playback.asset);
+}
+
+pub async fn sent_in_parts(house: &House, bytes: &[u8]) -> Vec<UploadId> {
     let mut parts = Vec::new();
     for part in [&bytes[..bytes.len() / 2], &bytes[bytes.len() / 2..]] {
         let partial = CreateUpload {
@@ -410,7 +382,7 @@ async fn sent_in_parts(house: &House, bytes: &[u8]) -> Vec<UploadId> {
     parts
 }
 
-fn joined(parts: Vec<UploadId>) -> JoinUploads {
+pub fn joined(parts: Vec<UploadId>) -> JoinUploads {
     JoinUploads {
         account: ACCOUNT,
         parts,
@@ -418,91 +390,4 @@ fn joined(parts: Vec<UploadId>) -> JoinUploads {
         purpose: UploadPurpose::Video,
         title: Some(TITLE),
     }
-}
-
-/// What a process does until it is killed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Entry {
-    Work,
-    Append,
-    Join,
-    Add,
-}
-
-const DATABASE: &str = "STREAMING_TEST_SAGA_DATABASE";
-const DATA: &str = "STREAMING_TEST_SAGA_DATA";
-const STEP: &str = "STREAMING_TEST_SAGA_STEP";
-const ENTRY: &str = "STREAMING_TEST_SAGA_ENTRY";
-const AHEAD_MS: &str = "STREAMING_TEST_SAGA_AHEAD_MS";
-/// Made by the process once it stands where it is to die.
-const REACHED: &str = "reached";
-
-/// Another process on a house's data that stands still at a step.
-fn worker_on(house: &House, step: Step, entry: Entry) -> Child {
-    let Location::Folder(database) = house.location.clone() else {
-        panic!("not a folder")
-    };
-    let place = Step::ALL.iter().position(|other| *other == step).unwrap();
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "saga::a_process_to_be_killed", "--nocapture"])
-        .env(DATABASE, database)
-        .env(DATA, house.data.path())
-        .env(STEP, place.to_string())
-        .env(ENTRY, format!("{entry:?}"))
-        .env(AHEAD_MS, (house.clock.now_ms() - ManualClock::START_MS).to_string())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-async fn killed_when_reached(house: &House, worker: &mut Child) {
-    let reached = house.data.path().join(REACHED);
-    let mut tick = tokio::time::interval(Duration::from_millis(20));
-    while !reached.exists() {
-        tick.tick().await;
-        assert!(worker.try_wait().unwrap().is_none(), "it ended before it was killed");
-    }
-    kill(worker);
-    std::fs::remove_file(reached).unwrap();
-}
-
-/// The process that dies in the tests above; without being told where to work it does nothing.
-#[tokio::test]
-async fn a_process_to_be_killed() {
-    let Ok(database) = std::env::var(DATABASE) else { return };
-    let variable = |name: &str| std::env::var(name).unwrap();
-    let data = PathBuf::from(variable(DATA));
-    let step = Step::ALL[variable(STEP).parse::<usize>().unwrap()];
-    let mut house = House::beside(&data, Location::folder(database), Config::default()).await;
-    house.clock.advance(variable(AHEAD_MS).parse().unwrap());
-    let reached = data.join(REACHED);
-    house.breakpoints = Some(At::new(step, move || {
-        std::fs::write(&reached, "").unwrap();
-        Box::pin(std::future::pending())
-    }));
-    house.reopen().await;
-    let film = data.join("film.mp4");
-    let bytes = || std::fs::read(&film).unwrap();
-    match variable(ENTRY).as_str() {
-        "Work" => {
-            house.work();
-            std::future::pending::<()>().await;
-        }
-        "Append" => {
-            let bytes = bytes();
-            let (first, second) = bytes.split_at(bytes.len() / 2);
-            let upload = house.room.create_upload(video(bytes.len() as u64)).await.unwrap().id;
-            house.room.append_upload(piece(upload, 0, first)).await.unwrap();
-            let last = piece(upload, first.len() as u64, second);
-            house.room.append_upload(last).await.unwrap();
-        }
-        "Join" => {
-            let parts = sent_in_parts(&house, &bytes()).await;
-            house.room.join_uploads(joined(parts)).await.unwrap();
-        }
-        _ => {
-            house.add(&film).await;
-        }
-    }
-    panic!("it was to die before");
 }

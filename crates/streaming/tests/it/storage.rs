@@ -127,6 +127,26 @@ async fn storage_that_runs_full_at_any_write_is_said_and_left_as_it_was() {
 }
 
 #[tokio::test]
+async fn storage_that_fails_every_time_is_said_and_tried_again() {
+    let film = a_film();
+    let (house, writes) = with_storage(async |_| Err(io::Error::other("input/output error"))).await;
+    let job = house.add(&film.path).await.id;
+    let sql = "SELECT error FROM jobs WHERE parent_id = $1 AND state = 'queued' AND error IS NOT NULL";
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let error = loop {
+        tick.tick().await;
+        let found: Option<(String,)> = platform::on!(house.room.database(), pool =>
+            sqlx::query_as(sql).bind(job.0).fetch_optional(pool).await)
+        .unwrap();
+        if let Some((error,)) = found {
+            break error;
+        }
+    };
+    assert_eq!(error, "Storage failed: input/output error");
+    assert!(writes.load(Ordering::SeqCst) >= 3, "not at the first try");
+}
+
+#[tokio::test]
 async fn a_machine_without_ffmpeg_says_what_to_install_and_a_retry_goes_on_once_it_is() {
     let film = Film::silent("160x90", "25", 2).make("mp4");
     let mut house = House::new().await;

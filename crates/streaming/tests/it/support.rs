@@ -8,7 +8,7 @@ use std::{
 };
 
 use contract::{
-    AccountId, Fault, JobId, ProfileId, SessionId, TitleId, async_trait,
+    AccountId, AssetId, Fault, JobId, ProfileId, SessionId, TitleId, async_trait,
     catalog::{Card, CatalogError, ForTitle, Title, TitleKind},
     events::EventBody,
     jobs::{ForJob, Job, JobState, Jobs},
@@ -252,6 +252,11 @@ impl House {
         self.tell(EventBody::TitleDeleted { title }).await;
     }
 
+    /// One that nobody knows.
+    pub fn new_asset(&self) -> AssetId {
+        self.inputs.id()
+    }
+
     /// A fact of another room, heard by everybody.
     pub async fn tell(&self, fact: EventBody) {
         let db = self.room.database();
@@ -394,7 +399,8 @@ impl House {
         let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let listen = handler(move |events| {
             for event in events {
-                told.send(event.body).unwrap();
+                // Whoever asked before has heard enough.
+                told.send(event.body).ok();
             }
             Box::pin(async { Ok(()) })
         });
