@@ -7,6 +7,7 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -24,6 +25,9 @@ pub enum BlobError {
     Fault(#[from] Fault),
 }
 
+/// How long a write that failed rests before it is done again. It is whole or not there: doing it again does no harm, and a store that
+/// stumbles for a moment does not cost its writer everything else.
+const WRITE_PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];
 /// Where probes write.
 const PROBES: &str = "probes/";
 
@@ -34,11 +38,17 @@ pub struct BlobInfo {
     pub bytes: u64,
 }
 
+/// What a test has happen before each write: it takes long, or fails. A server has none.
+#[cfg(any(test, feature = "test-support"))]
+pub type BeforeWrite = Arc<dyn Fn() -> futures::future::BoxFuture<'static, std::io::Result<()>> + Send + Sync>;
+
 /// A store of files. Cheap to clone.
 #[derive(Clone)]
 pub struct BlobStore {
     store: Arc<dyn ObjectStore>,
     folder: PathBuf,
+    #[cfg(any(test, feature = "test-support"))]
+    before_write: Option<BeforeWrite>,
 }
 
 impl BlobStore {
@@ -52,23 +62,44 @@ impl BlobStore {
         Ok(Self {
             store: Arc::new(store),
             folder,
+            #[cfg(any(test, feature = "test-support"))]
+            before_write: None,
         })
+    }
+
+    /// The same files, behind a store that is slow or fails.
+    #[cfg(any(test, feature = "test-support"))]
+    pub fn disturbed(&self, before_write: BeforeWrite) -> Self {
+        Self {
+            before_write: Some(before_write),
+            ..self.clone()
+        }
+    }
+
+    async fn before_write(&self) -> Result<(), BlobError> {
+        #[cfg(any(test, feature = "test-support"))]
+        if let Some(before_write) = &self.before_write {
+            before_write().await.map_err(|error| io_fault(&error))?;
+        }
+        Ok(())
     }
 
     /// Stores `bytes`, replacing what was there.
     pub async fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), BlobError> {
-        let payload = PutPayload::from_bytes(bytes.into());
-        self.store
-            .put(&parse(key)?, payload)
-            .await
-            .map_err(|error| fault(error, key))?;
-        Ok(())
+        let (at, payload) = (parse(key)?, PutPayload::from_bytes(bytes.into()));
+        patiently(|| async {
+            self.before_write().await?;
+            let put = self.store.put(&at, payload.clone()).await;
+            put.map(drop).map_err(|error| fault(error, key))
+        })
+        .await
     }
 
     /// Stores `bytes` unless there is something already; `false` if there was.
     pub async fn put_new(&self, key: &str, bytes: impl Into<Bytes>) -> Result<bool, BlobError> {
         let payload = PutPayload::from_bytes(bytes.into());
         let options = PutMode::Create.into();
+        self.before_write().await?;
         match self.store.put_opts(&parse(key)?, payload, options).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
@@ -92,12 +123,15 @@ impl BlobStore {
     /// Moves a finished file in (by rename where the disk allows it). The file is gone from `from` afterwards.
     pub async fn put_file(&self, key: &str, from: &Path) -> Result<(), BlobError> {
         let to = self.local_path(key)?;
-        let from = from.to_owned();
-        let moved = tokio::task::spawn_blocking(move || move_in(&from, &to));
-        moved
-            .await
-            .map_err(|error| Fault::Internal(error.to_string()))?
-            .map_err(|error| io_fault(&error).into())
+        patiently(|| async {
+            self.before_write().await?;
+            let (from, to) = (from.to_owned(), to.clone());
+            let moved = tokio::task::spawn_blocking(move || move_in(&from, &to)).await;
+            moved
+                .map_err(|error| Fault::Internal(error.to_string()))?
+                .map_err(|error| io_fault(&error).into())
+        })
+        .await
     }
 
     pub async fn get(&self, key: &str) -> Result<Bytes, BlobError> {
@@ -139,6 +173,18 @@ impl BlobStore {
         Ok(files)
     }
 
+    /// The names of the folders right under one, sorted; none, where it is not there.
+    pub async fn folders(&self, prefix: &str) -> Result<Vec<String>, BlobError> {
+        let listed = self.store.list_with_delimiter(Some(&parse(prefix)?)).await;
+        let folders = listed.map_err(|error| fault(error, prefix))?.common_prefixes;
+        let mut names: Vec<String> = folders
+            .iter()
+            .filter_map(|key| Some(key.filename()?.to_owned()))
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// Deletes a file; one that is not there is no error.
     pub async fn delete(&self, key: &str) -> Result<(), BlobError> {
         match self.store.delete(&parse(key)?).await {
@@ -166,6 +212,16 @@ impl BlobStore {
     pub fn local_path(&self, key: &str) -> Result<PathBuf, BlobError> {
         Ok(self.folder.join(parse(key)?.as_ref()))
     }
+}
+
+async fn patiently<T, F: Future<Output = Result<T, BlobError>>>(write: impl Fn() -> F) -> Result<T, BlobError> {
+    for pause in WRITE_PAUSES {
+        match write().await {
+            Err(BlobError::Fault(Fault::Unavailable(_))) => tokio::time::sleep(pause).await,
+            ended => return ended,
+        }
+    }
+    write().await
 }
 
 /// Plain segments only: no empty ones, no `.`, `..` or hidden names, nothing that needs escaping.

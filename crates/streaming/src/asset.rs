@@ -232,9 +232,12 @@ impl AssetIndex {
     }
 }
 
-/// The folder of an asset in blob storage.
+/// Where all assets are in blob storage.
+pub const FOLDER: &str = "assets";
+
+/// The folder of an asset.
 pub fn folder(asset: AssetId) -> String {
-    format!("assets/{asset}")
+    format!("{FOLDER}/{asset}")
 }
 
 pub fn index_key(asset: AssetId) -> String {

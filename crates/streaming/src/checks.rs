@@ -1,16 +1,24 @@
-//! What is looked at before a film is worked on, and before it is published: its title, its beginning, the room that it needs.
+//! What is looked at before a film is worked on, and before it is published: its title, its file, the room that it needs.
 
 use std::path::Path;
 
 use contract::catalog::{CatalogError, ForTitle};
-use platform::jobs::Failure;
+use platform::jobs::{Failure, Ticket};
 use tokio::io::AsyncReadExt as _;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    encode::{chunks::Chunk, explain, plan::Plan, sniff},
+    encode::{
+        chunks::{self, Chunk, Pictures},
+        explain, ladder,
+        plan::{Plan, Rung},
+        probe,
+        run::{self, Bench},
+        sniff,
+    },
     files,
     room::Room,
-    worker::Payload,
+    saga::Payload,
 };
 
 /// What a job needs free at the least, whatever it is.
@@ -33,7 +41,55 @@ impl Room {
         }
     }
 
-    pub(crate) async fn check_start(&self, source: &Path) -> Result<(), Failure> {
+    /// Looks at a source: what is in it, where it can be divided, what its own pictures want.
+    pub(crate) async fn look(
+        &self,
+        ticket: &Ticket,
+        source: &Path,
+        stop: &CancellationToken,
+    ) -> Result<(Plan, Vec<Chunk>), Failure> {
+        self.check_start(source).await?;
+        let mut plan = Plan::new(probe::probe(&self.sandbox, source, stop).await?);
+        if !chunks::is_divisible(&plan) {
+            return Ok((plan, vec![Chunk::WHOLE]));
+        }
+        let pictures = chunks::look(&self.sandbox, &plan, source, stop).await?;
+        pictures.check()?;
+        plan.pictures_s = Some(pictures.end_s());
+        let chunks = chunks::divide(&plan, &pictures);
+        plan.rungs = self.ladder(ticket, &plan, (source, &pictures), stop).await?;
+        Ok((plan, chunks))
+    }
+
+    /// What this title's own pictures want.
+    async fn ladder(
+        &self,
+        ticket: &Ticket,
+        plan: &Plan,
+        (source, pictures): (&Path, &Pictures),
+        stop: &CancellationToken,
+    ) -> Result<Vec<Rung>, Failure> {
+        ticket.progress(0.0, "looking at the pictures");
+        let limits = self.encode_limits();
+        let mut samples = Vec::new();
+        // One after the other: this is the work of one worker, and takes the memory of one.
+        for sample in ladder::samples(plan, pictures) {
+            let folder = self.work_dir(&format!("{}-{}-s{}", ticket.id(), ticket.attempt(), sample.first))?;
+            let bench = Bench {
+                sandbox: &self.sandbox,
+                input: source,
+                output: folder.path(),
+                limits: &limits,
+                cancel: stop,
+            };
+            if run::sample(&bench, plan, &sample).await? {
+                samples.push(ladder::bytes(plan, folder.path())?);
+            }
+        }
+        Ok(ladder::choose(plan, &samples))
+    }
+
+    async fn check_start(&self, source: &Path) -> Result<(), Failure> {
         let file = tokio::fs::File::open(source)
             .await
             .map_err(|error| match error.kind() {

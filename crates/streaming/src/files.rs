@@ -8,6 +8,7 @@ use std::{
 };
 
 use contract::{Fault, UploadId};
+use platform::blob::BlobError;
 use tokio::task::spawn_blocking;
 
 /// The folder of sources. Cheap to clone.
@@ -168,6 +169,14 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
         .await
         .map_err(|error| Fault::Internal(error.to_string()))?;
     done.map_err(|error| fault(&error))
+}
+
+/// Of files in storage, where none that is asked for may be missing.
+pub fn blob_fault(error: BlobError) -> Fault {
+    match error {
+        BlobError::Fault(fault) => fault,
+        other => Fault::Internal(other.to_string()),
+    }
 }
 
 pub fn fault(error: &io::Error) -> Fault {

@@ -18,7 +18,7 @@
 //! |---|---|
 //! | the doors | `room.rs`, then `uploads.rs` and `playback.rs` |
 //! | what a title plays, and where its opening and its credits are | `videos.rs` |
-//! | what a job does | `worker.rs`, then `parts.rs` and `encode/` |
+//! | what happens between an upload's last byte and a title that plays | `saga.rs`, then `parts.rs` and `encode/` |
 //! | what players get | `manifest/`, from `asset.rs` |
 //! | whose addresses end before they expire | `ended.rs` |
 //! | how many may watch at once | `streams.rs` |
@@ -36,14 +36,15 @@ mod mp4;
 mod parts;
 mod playback;
 mod room;
+mod saga;
 mod signing;
 mod store;
 mod streams;
 mod tidy;
+mod transcoder;
 mod uploads;
 mod videos;
 mod workdir;
-mod worker;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -53,6 +54,8 @@ use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs};
 
 pub use config::Config;
 pub use room::Room;
+#[doc(hidden)]
+pub use saga::{Breakpoints, Step};
 
 #[doc(hidden)]
 pub static MIGRATIONS: Migrations = platform::migrations!();
@@ -72,11 +75,22 @@ pub struct Deps {
 
 /// Opens the room. Transcodes run once somebody calls [`Room::run_worker`].
 pub async fn open(deps: Deps, config: Config) -> anyhow::Result<Arc<Room>> {
-    open_with(deps, config, jobs::Settings::default()).await
+    open_on_trial(deps, config, Trial::default()).await
 }
 
-/// [`open`] with limits of the job queue that are not the usual ones.
-pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> anyhow::Result<Arc<Room>> {
+/// What tests have otherwise than servers.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Trial {
+    pub queue: jobs::Settings,
+    pub breakpoints: Option<Arc<dyn Breakpoints>>,
+    /// Where ffmpeg and ffprobe are looked for, instead of where systems have them.
+    pub programs: Option<PathBuf>,
+}
+
+/// [`open`] for a test.
+#[doc(hidden)]
+pub async fn open_on_trial(deps: Deps, config: Config, trial: Trial) -> anyhow::Result<Arc<Room>> {
     let Deps {
         location,
         inputs,
@@ -91,17 +105,20 @@ pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> any
         .with_context(|| format!("creating the folder for uploads in {}", data_folder.display()))?;
     let room = Arc::new_cyclic(|own| Room {
         own: own.clone(),
-        queue: jobs::Queue::with_settings(db.clone(), inputs.clone(), queue),
+        queue: jobs::Queue::with_settings(db.clone(), inputs.clone(), trial.queue),
         indexes: playback::Indexes::new(blobs.clone(), config.index_cache_bytes),
         signer: signing::Signer::new(&key),
         ended: ended::Ended::default(),
         streams: streams::Streams::new(config.streams_max),
         work_folder: data_folder.join("transcode"),
-        sandbox: encode::sandbox::Sandbox::default(),
+        sandbox: trial
+            .programs
+            .map_or_else(Default::default, encode::sandbox::Sandbox::of),
+        breakpoints: trial.breakpoints,
         upload_locks: uploads::Locks::default(),
         join_locks: uploads::Locks::default(),
         requests: uploads::Requests::default(),
-        running: worker::Running::default(),
+        running: transcoder::Running::default(),
         data_folder,
         db,
         inputs,

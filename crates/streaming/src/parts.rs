@@ -103,30 +103,19 @@ impl PartPayload {
 }
 
 impl Room {
-    /// Encodes a part and stores it.
-    pub(crate) async fn make_part(&self, ticket: &Ticket, stop: &CancellationToken) -> Result<String, Failure> {
-        let payload: PartPayload = ticket.payload()?;
-        let source = self.files.path(payload.source);
-        let made = self.encode_part(ticket, &payload, &source, stop).await;
-        if made.is_err() && !stop.is_cancelled() && !source.exists() {
-            return Err(Failure::permanent(explain::SOURCE_GONE));
-        }
-        serde_json::to_string(&made?).map_err(|error| anyhow::Error::from(error).into())
-    }
-
-    async fn encode_part(
+    /// Encodes a part into the work folder, and reads what is there.
+    pub(crate) async fn encode_part(
         &self,
         ticket: &Ticket,
         payload: &PartPayload,
-        source: &Path,
+        (source, folder): (&Path, &Path),
         stop: &CancellationToken,
-    ) -> Result<Made, Failure> {
-        let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
+    ) -> Result<package::Part, Failure> {
         let limits = self.encode_limits();
         let bench = Bench {
             sandbox: &self.sandbox,
             input: source,
-            output: folder.path(),
+            output: folder,
             limits: &limits,
             cancel: stop,
         };
@@ -151,11 +140,7 @@ impl Room {
             }
         };
         report(ticket, reported, encoding).await?;
-        let part = read(plan.clone(), payload.part, folder.path()).await?;
-        tokio::select! {
-            () = stop.cancelled() => Err(Failure::transient("Stopped.")),
-            made = part.store(&self.blobs, payload.asset) => made,
-        }
+        read(plan.clone(), payload.part, folder).await
     }
 
     pub(crate) fn work_dir(&self, name: &str) -> Result<WorkDir, Failure> {

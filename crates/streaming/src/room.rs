@@ -23,10 +23,11 @@ use crate::{
     ended::Ended,
     files::Files,
     playback::Indexes,
+    saga::Breakpoints,
     signing::Signer,
     streams::Streams,
+    transcoder::Running,
     uploads::{Locks, Requests},
-    worker::Running,
 };
 
 /// Streaming. Hold it as `Arc<dyn Streaming>` and `Arc<dyn Jobs>`.
@@ -49,6 +50,7 @@ pub struct Room {
     pub(crate) streams: Streams,
     pub(crate) sandbox: Sandbox,
     pub(crate) running: Running,
+    pub(crate) breakpoints: Option<Arc<dyn Breakpoints>>,
     pub(crate) data_folder: PathBuf,
     /// Where encoders write.
     pub(crate) work_folder: PathBuf,
@@ -123,7 +125,7 @@ impl Jobs for Room {
     async fn cancel(&self, req: ForJob) -> Result<Job, JobError> {
         let job = self.queue.cancel(req).await?;
         self.running.stop(req.job);
-        if let Err(error) = self.clear_ended(req.job).await {
+        if let Err(error) = self.undo(req.job).await {
             tracing::warn!(job = %req.job, %error, "what a cancelled job has stored was not removed; it will be");
         }
         Ok(job)

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use contract::{
-    Fault, JobId,
+    AssetId, Fault, JobId,
     jobs::{ForJob, JobError, JobState, Jobs as _},
 };
 use platform::ids::made_at_ms;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    asset, files,
     room::Room,
     store::{
         assets, playbacks, sessions,
@@ -20,7 +21,7 @@ use crate::{
 
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 const BATCH: u32 = 1_000;
-/// A file without a row may be one whose row is being written.
+/// A file without a row may be one whose row is being written, or whose job is being done.
 const ORPHAN_MS: i64 = 86_400_000;
 /// How long whoever asks after an upload is told that it has expired, rather than that there never was one.
 const EXPIRED_KEPT_MS: i64 = 7 * 86_400_000;
@@ -57,12 +58,34 @@ impl Room {
     async fn tidy_assets(&self) -> Result<(), Fault> {
         let now = self.inputs.now_ms();
         for row in assets::in_state(&self.db, "storing", now, BATCH).await? {
-            self.clear_ended(JobId(row.job_id)).await?;
+            self.undo(JobId(row.job_id)).await?;
         }
         // Whoever pressed play before it was replaced may watch to the end.
         let watched = now - self.config.playback_s as i64 * 1000;
         for row in assets::in_state(&self.db, "retired", watched, BATCH).await? {
             self.remove_asset(&row).await?;
+        }
+        self.tidy_strays().await
+    }
+
+    /// Files of assets that nobody knows any more. A worker that is held up for so long that its job is taken from it writes on until it
+    /// hears of that; what it wrote for must be over by then for its files to be nobody's.
+    async fn tidy_strays(&self) -> Result<(), Fault> {
+        let folders = self.blobs.folders(asset::FOLDER).await.map_err(files::blob_fault)?;
+        let old = self.inputs.now_ms() - ORPHAN_MS;
+        let assets = folders.iter().filter_map(|name| name.parse::<AssetId>().ok());
+        let mut assets: Vec<_> = assets.filter(|asset| made_at_ms(asset.0) < old).collect();
+        assets.sort();
+        for some in assets.chunks(BATCH as usize) {
+            let known = assets::known(&self.db, some).await?;
+            for asset in some.iter().filter(|asset| !known.contains(asset)) {
+                let files = self
+                    .blobs
+                    .delete_all(&asset::folder(*asset))
+                    .await
+                    .map_err(files::blob_fault)?;
+                tracing::info!(%asset, files, "removed what was written for a video that nobody knows");
+            }
         }
         Ok(())
     }
@@ -74,7 +97,7 @@ impl Room {
         }
         uploads::forget(&self.db, now - EXPIRED_KEPT_MS).await?;
         for id in self.files.list().await? {
-            if made_at_ms(id.0) + ORPHAN_MS < now && !uploads::exists(&self.db, id).await? {
+            if made_at_ms(id.0) + ORPHAN_MS < now && !uploads::needs_file(&self.db, id).await? {
                 self.files.remove(id).await?;
             }
         }

@@ -8,20 +8,19 @@ use std::path::Path;
 use contract::{
     Done, Fault, TitleId, UploadId,
     catalog::{CatalogError, ForTitle, TitleKind},
-    jobs::{ForJob, Job, JobError, JobKind, Jobs},
+    jobs::{ForJob, Job, JobError, Jobs},
     streaming::{
         AddMedia, AppendUpload, Concat, CreateUpload, ForUpload, ListUploads, StreamingError, Upload, UploadPurpose,
         UploadedFile, Uploads,
     },
 };
-use platform::{Tx, jobs::NewJob};
+use platform::Tx;
 use tokio::sync::Mutex;
 
 use crate::{
     encode::sniff,
     room::Room,
     store::uploads::{self, Advance, OPEN, PACKAGED, PARTIAL, UploadRow, WHOLE, purpose_name},
-    worker::Payload,
 };
 
 pub use requests::Requests;
@@ -30,8 +29,6 @@ pub use requests::Requests;
 const PIECE_BYTES_MAX: usize = 8 << 20;
 const FILENAME_CHARS_MAX: usize = 255;
 const FINGERPRINT_CHARS_MAX: usize = 100;
-/// A kill -9 costs an attempt too, so a few more than a fault alone would need.
-const ATTEMPTS_MAX: u32 = 5;
 /// Files of this machine that wait to be packaged before a sparing one is copied.
 const MEDIA_WAITING_MAX: u64 = 4;
 /// What a sparing copy leaves free, beside as much again as it takes itself.
@@ -242,8 +239,8 @@ impl Room {
         if !uploads::advance(&mut tx, id, step).await? {
             return Err(StreamingError::OffsetWrong(step.from));
         }
-        if let Some((title, subject)) = subject {
-            self.enqueue(&mut tx, id, title, subject).await?;
+        if let Some(subject) = subject {
+            self.receive(&mut tx, id, subject).await?;
         }
         tx.commit().await?;
         self.queue.wake();
@@ -263,14 +260,6 @@ impl Room {
             bytes_left: self.config.upload_bytes_per_account_max.saturating_sub(usage.bytes),
             uploads_max: most,
         })
-    }
-
-    async fn enqueue(&self, tx: &mut Tx, id: UploadId, title: TitleId, subject: String) -> Result<Job, Fault> {
-        let work = NewJob::new(JobKind::Transcode, subject, &Payload { source: id, title });
-        let work = work.title(title).key(format!("upload-{id}")).attempts_max(ATTEMPTS_MAX);
-        let job = self.queue.enqueue(tx, work).await?;
-        uploads::set_job(tx, id, job.id).await?;
-        Ok(job)
     }
 
     pub(crate) async fn find_upload(&self, req: ForUpload) -> Result<Upload, StreamingError> {
@@ -397,12 +386,24 @@ impl Room {
             }
             self.files.copy_in(id, path).await?;
         }
-        let mut tx = self.db.begin().await?;
-        uploads::insert(&mut tx, &row).await?;
-        let job = self.enqueue(&mut tx, id, req.title, subject).await?;
+        let (tx, job) = match self.note_media(&row, (req.title, subject)).await {
+            Ok(noted) => noted,
+            Err(fault) => {
+                self.files.remove(id).await?;
+                return Err(fault.into());
+            }
+        };
+        // Where this fails it is not known what became of the row; without one, the file is swept away.
         tx.commit().await?;
         self.queue.wake();
         Ok(job)
+    }
+
+    async fn note_media(&self, row: &UploadRow, subject: (TitleId, String)) -> Result<(Tx, Job), Fault> {
+        let mut tx = self.db.begin().await?;
+        uploads::insert(&mut tx, row).await?;
+        let job = self.receive(&mut tx, row.id.into(), subject).await?;
+        Ok((tx, job))
     }
 
     /// A library on another disk does not come over as a whole: what is packaged meanwhile needs room, too.

@@ -137,3 +137,74 @@ async fn a_probe_sees_a_folder_that_takes_nothing() {
     std::fs::write(folder.path().join("files"), "").unwrap();
     store.probe("a").await.unwrap_err();
 }
+
+#[tokio::test]
+async fn the_folders_below_another_are_known_without_their_files() {
+    let (_folder, store) = store();
+    assert_eq!(store.folders("assets").await.unwrap(), Vec::<String>::new());
+    for key in [
+        "assets/z9/v0/1.m4s",
+        "assets/z9/v1/1.m4s",
+        "assets/a1/index.json",
+        "assets/note",
+        "models/m/x",
+    ] {
+        store.put(key, vec![1]).await.unwrap();
+    }
+    assert_eq!(store.folders("assets").await.unwrap(), ["a1", "z9"]);
+    store.delete_all("assets/a1").await.unwrap();
+    assert_eq!(store.folders("assets").await.unwrap(), ["z9"]);
+}
+
+#[tokio::test]
+async fn a_store_that_fails_now_and_then_fails_nobody() {
+    let (folder, store) = store();
+    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let writes = count.clone();
+    let every_tenth = store.disturbed(Arc::new(move || {
+        let is_tenth = writes.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 10 == 9;
+        Box::pin(async move {
+            match is_tenth {
+                true => Err(std::io::Error::other("input/output error")),
+                false => Ok(()),
+            }
+        })
+    }));
+    for number in 0..40_u8 {
+        every_tenth.put(&format!("a/{number}"), vec![number]).await.unwrap();
+        let film = folder.path().join("film");
+        std::fs::write(&film, [number]).unwrap();
+        every_tenth.put_file(&format!("b/{number}"), &film).await.unwrap();
+    }
+    assert_eq!(store.list("").await.unwrap().len(), 80);
+    assert_eq!(store.get("b/39").await.unwrap(), [39].as_slice());
+    assert_eq!(
+        count.load(std::sync::atomic::Ordering::SeqCst),
+        88,
+        "each of the eight that failed was done once more"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_is_full_or_gone_is_said_soon() {
+    let (_folder, store) = store();
+    for (kind, tries, is_full) in [
+        (std::io::ErrorKind::StorageFull, 1, true),
+        (std::io::ErrorKind::PermissionDenied, 3, false),
+    ] {
+        let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let writes = count.clone();
+        let broken = store.disturbed(Arc::new(move || {
+            writes.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Box::pin(async move { Err(kind.into()) })
+        }));
+        let answer = broken.put("a/b", vec![1]).await;
+        assert_eq!(
+            matches!(&answer, Err(BlobError::Fault(Fault::StorageFull(_)))),
+            is_full,
+            "{answer:?}"
+        );
+        assert!(answer.is_err());
+        assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), tries, "{kind:?}");
+    }
+}

@@ -8,7 +8,7 @@ use super::{
     store::millis,
 };
 use crate::{
-    db::{OrFault as _, Tx},
+    db::{Engine, OrFault as _, Tx},
     on,
 };
 
@@ -41,9 +41,9 @@ impl Queue {
         for child in &children {
             self.enqueue_child(&mut tx, lease.id(), child, now).await?;
         }
+        self.carry(&mut tx, lease.id()).await?;
         tx.commit().await?;
         self.settle().await?;
-        self.carry(lease.id()).await?;
         self.wake();
         self.tell_state(lease.id(), true).await
     }
@@ -73,30 +73,38 @@ impl Queue {
 
     /// Removes what stands under a job, but for what a worker holds.
     pub async fn forget_children(&self, parent: JobId) -> Result<(), Fault> {
-        let sql = "DELETE FROM jobs WHERE parent_id = $1 AND state <> 'running'";
-        on!(self.db.writer(), pool => sqlx::query(sql).bind(parent.0).execute(pool).await.map(drop)).or_fault()
+        let mut tx = self.db.begin().await?;
+        Self::forget_children_in(&mut tx, parent).await?;
+        tx.commit().await
     }
 
-    /// Whether a worker holds a job, or one under it.
-    pub async fn is_held(&self, job: JobId) -> Result<bool, Fault> {
-        let sql = "SELECT 1 FROM jobs WHERE (id = $1 OR parent_id = $1) AND state = 'running' LIMIT 1";
-        on!(self.db.writer(), pool => sqlx::query(sql).bind(job.0).fetch_optional(pool).await.map(|row| row.is_some()))
-            .or_fault()
+    pub(super) async fn forget_children_in(tx: &mut Tx, parent: JobId) -> Result<(), Fault> {
+        let sql = "DELETE FROM jobs WHERE parent_id = $1 AND state <> 'running'";
+        on!(tx, conn => sqlx::query(sql).bind(parent.0).execute(conn).await.map(drop)).or_fault()
     }
 
     /// Puts the children's progress on the waiting parent. It never goes back: a part that is done again was done before. After a pause
     /// in which nobody worked, its pace is measured anew.
-    pub(super) async fn carry(&self, parent: JobId) -> Result<(), Fault> {
+    pub(super) async fn carry(&self, tx: &mut Tx, parent: JobId) -> Result<(), Fault> {
         let sum = "SELECT SUM(weight * CASE WHEN state = 'done' THEN 1 ELSE progress END) / SUM(weight) FROM jobs WHERE parent_id = $1";
         let (share,): (Option<f64>,) =
-            on!(self.db.writer(), pool => sqlx::query_as(sum).bind(parent.0).fetch_one(pool).await).or_fault()?;
+            on!(tx, conn => sqlx::query_as(sum).bind(parent.0).fetch_one(conn).await).or_fault()?;
         let now = self.inputs.now_ms();
         let sql = "UPDATE jobs SET progress = CASE WHEN $2 > progress THEN $2 ELSE progress END,
              pace_progress = CASE WHEN updated_at < $4 THEN progress ELSE pace_progress END,
              pace_at = CASE WHEN updated_at < $4 THEN $3 ELSE pace_at END, updated_at = $3 WHERE id = $1 AND state = 'waiting'";
-        on!(self.db.writer(), pool => sqlx::query(sql).bind(parent.0).bind(share.unwrap_or(0.0) * SHARE).bind(now)
-            .bind(now - 2 * millis(self.settings.lease)).execute(pool).await.map(drop))
+        on!(tx, conn => sqlx::query(sql).bind(parent.0).bind(share.unwrap_or(0.0) * SHARE).bind(now)
+            .bind(now - 2 * millis(self.settings.lease)).execute(conn).await.map(drop))
         .or_fault()
+    }
+
+    /// For a transaction that changes a child and then its parent: whoever begins with the parent must not meet it half-way.
+    pub(super) async fn parent_first(tx: &mut Tx, parent: JobId) -> Result<(), Fault> {
+        if let Engine::Postgres(conn) = tx.engine() {
+            let sql = "SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE";
+            sqlx::query(sql).bind(parent.0).execute(conn).await.or_fault()?;
+        }
+        Ok(())
     }
 
     /// Brings parents and children together, whatever happened to either: repeatable, and safe in any number of processes at once, for

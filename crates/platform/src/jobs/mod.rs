@@ -61,7 +61,7 @@ impl Default for Settings {
         Self {
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
-            progress_every: Duration::from_millis(500),
+            progress_every: Duration::from_secs(1),
             backoff_min: Duration::from_secs(5),
             backoff_max: Duration::from_secs(600),
             stop_grace: Duration::from_secs(10),

@@ -161,19 +161,24 @@ impl Queue {
         .or_fault()
     }
 
-    /// Renews the lease and notes how far the work is.
+    /// Renews the lease and notes how far the work is, and the one that waits for it; in one transaction, for each waits for the disk.
     pub async fn heartbeat(&self, lease: &Lease, progress: f32, stage: &str) -> Result<Beat, Fault> {
         let now = self.inputs.now_ms();
+        let mut tx = self.db.begin().await?;
+        if let Some(parent) = lease.parent {
+            Self::parent_first(&mut tx, parent).await?;
+        }
         let sql = "UPDATE jobs SET lease_until = $3, progress = $4, stage = $5, updated_at = $6
              WHERE id = $1 AND lease = $2 AND state = 'running' RETURNING cancel_requested";
-        let row: Option<(bool,)> = on!(self.db.writer(), pool => sqlx::query_as(sql)
+        let row: Option<(bool,)> = on!(tx, conn => sqlx::query_as(sql)
             .bind(lease.id().0).bind(lease.token).bind(now + millis(self.settings.lease))
-            .bind(f64::from(progress.clamp(0.0, UNFINISHED_MAX))).bind(stage).bind(now).fetch_optional(pool).await)
+            .bind(f64::from(progress.clamp(0.0, UNFINISHED_MAX))).bind(stage).bind(now).fetch_optional(conn).await)
         .or_fault()?;
+        if let (Some(_), Some(parent)) = (&row, lease.parent) {
+            self.carry(&mut tx, parent).await?;
+        }
+        tx.commit().await?;
         if row.is_some() {
-            if let Some(parent) = lease.parent {
-                self.carry(parent).await?;
-            }
             self.tell_state(lease.shown(), self.is_heard()).await?;
         }
         Ok(match row {
@@ -188,23 +193,25 @@ impl Queue {
         let sql = "UPDATE jobs SET state = 'done', progress = 1, stage = '', error = NULL, outcome = $3, lease = NULL,
              lease_until = NULL, finished_at = $4, updated_at = $4 WHERE id = $1 AND lease = $2 AND state = 'running'";
         let now = self.inputs.now_ms();
-        let done =
-            on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(outcome).bind(now)
-            .execute(pool).await.map(|done| done.rows_affected() == 1))
-            .or_fault()?;
+        let mut tx = self.db.begin().await?;
+        let done = on!(tx, conn => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(outcome).bind(now)
+            .execute(conn).await.map(|done| done.rows_affected() == 1))
+        .or_fault()?;
         if done && lease.parent.is_none() {
-            self.forget_children(lease.id()).await?;
+            Self::forget_children_in(&mut tx, lease.id()).await?;
         }
+        tx.commit().await?;
         self.ended(lease, done).await
     }
 
-    /// Failed: due again after a backoff, or for good.
+    /// Failed: due again after a backoff, or for good. One that was to be cancelled is.
     pub async fn fail(&self, lease: &Lease, failure: &Failure) -> Result<bool, Fault> {
         let again = failure.retry && lease.job.attempts < lease.attempts_max;
         let now = self.inputs.now_ms();
         let sql =
-            "UPDATE jobs SET state = $3, error = $4, run_at = $5, lease = NULL, lease_until = NULL, finished_at = $6,
-             updated_at = $7 WHERE id = $1 AND lease = $2 AND state = 'running'";
+            "UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE $3 END,
+             error = CASE WHEN cancel_requested THEN NULL ELSE $4 END, run_at = $5, lease = NULL, lease_until = NULL,
+             finished_at = CASE WHEN cancel_requested THEN $7 ELSE $6 END, updated_at = $7 WHERE id = $1 AND lease = $2 AND state = 'running'";
         let (state, finished) = if again { ("queued", None) } else { ("failed", Some(now)) };
         let run_at = now + millis(self.backoff(lease.job.attempts));
         let done = on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(state)
@@ -267,7 +274,9 @@ impl Queue {
     async fn ended(&self, lease: &Lease, changed: bool) -> Result<bool, Fault> {
         if changed {
             if let Some(parent) = lease.parent {
-                self.carry(parent).await?;
+                let mut tx = self.db.begin().await?;
+                self.carry(&mut tx, parent).await?;
+                tx.commit().await?;
             }
             self.settle().await?;
         }

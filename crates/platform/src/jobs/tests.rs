@@ -16,6 +16,7 @@ use super::*;
 use crate::{
     Migrations,
     clock::ManualClock,
+    db::Location,
     test_support::{self, TestDatabase},
 };
 

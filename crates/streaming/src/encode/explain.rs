@@ -145,6 +145,7 @@ pub fn io(error: &std::io::Error) -> Failure {
 
 pub fn blob(error: BlobError) -> Failure {
     match error {
+        BlobError::Fault(Fault::Unavailable(error)) => Failure::transient(format!("Storage failed: {error}")),
         BlobError::Fault(error) => fault(error),
         other => Failure::transient(format!("Storage failed: {other}")),
     }

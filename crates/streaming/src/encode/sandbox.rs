@@ -35,6 +35,8 @@ const WORDS_BYTES_MAX: usize = 64 << 10;
 const LINE_BYTES_MAX: u64 = 1 << 20;
 
 const BUBBLEWRAP: &str = "/usr/bin/bwrap";
+/// Where systems have ffmpeg and ffprobe.
+const PROGRAMS: &str = "/usr/bin";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
@@ -46,12 +48,12 @@ pub enum Program {
 }
 
 impl Program {
-    fn path(self) -> &'static str {
+    fn path(self, programs: &Path) -> PathBuf {
         match self {
-            Self::Ffmpeg => "/usr/bin/ffmpeg",
-            Self::Ffprobe => "/usr/bin/ffprobe",
+            Self::Ffmpeg => programs.join("ffmpeg"),
+            Self::Ffprobe => programs.join("ffprobe"),
             #[cfg(test)]
-            Self::Shell => "/bin/sh",
+            Self::Shell => "/bin/sh".into(),
         }
     }
 }
@@ -107,6 +109,7 @@ pub enum SandboxError {
 /// Builds and runs sandboxed commands. Whether it works here is tried once, at the first use.
 pub struct Sandbox {
     bubblewrap: PathBuf,
+    programs: PathBuf,
     works: OnceCell<()>,
 }
 
@@ -121,7 +124,16 @@ impl Sandbox {
     pub fn with(bubblewrap: impl Into<PathBuf>) -> Self {
         Self {
             bubblewrap: bubblewrap.into(),
+            programs: PROGRAMS.into(),
             works: OnceCell::new(),
+        }
+    }
+
+    /// With ffmpeg and ffprobe from a folder of one's own.
+    pub fn of(programs: PathBuf) -> Self {
+        Self {
+            programs,
+            ..Self::default()
         }
     }
 
@@ -146,14 +158,15 @@ impl Sandbox {
             }
         }
         for program in [Program::Ffmpeg, Program::Ffprobe] {
-            if !Path::new(program.path()).exists() {
-                return Err(missing(Path::new(program.path()), "ffmpeg"));
+            let path = program.path(&self.programs);
+            if !path.exists() {
+                return Err(missing(&path, "ffmpeg"));
             }
         }
-        let second = Duration::from_secs(20);
         let limits = Limits {
-            wall: second,
-            silence: second,
+            // Silence comes first: on a machine that is busy beyond measure it is looked at again later.
+            wall: Duration::from_secs(60),
+            silence: Duration::from_secs(20),
             cpu_s: 10,
             memory_bytes: 4 << 30,
             output_bytes: 0,
@@ -257,7 +270,8 @@ impl Sandbox {
             command.arg("--seccomp").arg(filter.as_raw_fd().to_string());
         }
         command
-            .args(["--chdir", "/", "--", task.program.path()])
+            .args(["--chdir", "/", "--"])
+            .arg(task.program.path(&self.programs))
             .args(&task.arguments);
         command
             .stdin(Stdio::null())

@@ -1,7 +1,13 @@
 //! Table `assets`, and the facts that its changes are.
 
+use std::collections::HashSet;
+
 use contract::{AssetId, Fault, JobId, Millis, TitleId, UploadId, events::EventBody};
-use platform::{Db, Inputs, Tx, db::OrFault as _, on, outbox};
+use platform::{
+    Db, Inputs, Tx,
+    db::{Engine, OrFault as _},
+    on, outbox,
+};
 
 use super::uploads;
 
@@ -25,6 +31,11 @@ pub struct AssetRow {
 impl AssetRow {
     pub fn asset(&self) -> AssetId {
         AssetId(self.id)
+    }
+
+    /// Whether it is or was what its title plays; what it takes is written down as it is published.
+    pub fn was_published(&self) -> bool {
+        self.state == "ready" || self.state == "retired" && self.bytes > 0
     }
 
     /// Where the credits begin, if known.
@@ -63,17 +74,23 @@ pub enum Published {
     Yes,
     /// Its source is not known any more: somebody removed it, or its title.
     SourceGone,
+    /// Its job was to be cancelled, or is nobody's any more.
+    Unwanted,
     /// It is not there any more: another worker has taken the job over.
     AssetGone,
 }
 
-/// Makes a stored asset what its title plays, and retires the one before. Whoever removes the source first wins: nothing is
-/// published from it afterwards.
+/// Makes a stored asset what its title plays, and retires the one before. Whoever removes the source or cancels the job first wins:
+/// nothing is published afterwards.
 pub async fn publish(db: &Db, inputs: &Inputs, row: &AssetRow, source: UploadId) -> Result<Published, Fault> {
     let mut tx = db.begin().await?;
     if !uploads::set_packaged(&mut tx, source).await? {
         tx.rollback().await?;
         return Ok(Published::SourceGone);
+    }
+    if !is_wanted(&mut tx, JobId(row.job_id)).await? {
+        tx.rollback().await?;
+        return Ok(Published::Unwanted);
     }
     retire(&mut tx, inputs, TitleId(row.title_id)).await?;
     let sql = "UPDATE assets SET state = 'ready', changed_at = $2, duration_ms = $3, height = $4, bytes = $5, credits_ms = $6,
@@ -94,6 +111,17 @@ pub async fn publish(db: &Db, inputs: &Inputs, row: &AssetRow, source: UploadId)
     outbox::append(&mut tx, &inputs.event(ready)).await?;
     tx.commit().await?;
     Ok(Published::Yes)
+}
+
+/// Whether a worker is at a job and nobody has asked for it to stop; whoever asks now waits until the transaction ends.
+async fn is_wanted(tx: &mut Tx, job: JobId) -> Result<bool, Fault> {
+    let sql = match tx.engine() {
+        Engine::Sqlite(_) => "SELECT 1 FROM jobs WHERE id = $1 AND state = 'running' AND NOT cancel_requested",
+        Engine::Postgres(_) => {
+            "SELECT 1 FROM jobs WHERE id = $1 AND state = 'running' AND NOT cancel_requested FOR UPDATE"
+        }
+    };
+    on!(tx, conn => sqlx::query(sql).bind(job.0).fetch_optional(conn).await.map(|row| row.is_some())).or_fault()
 }
 
 /// The title plays nothing any more; the files go once nobody can be watching.
@@ -155,6 +183,17 @@ pub async fn set_intro(db: &Db, title: TitleId, intro_ms: Option<(u64, u64)>) ->
         .or_fault()
 }
 
+/// Of these, in order of their numbers, those that are known.
+pub async fn known(db: &Db, assets: &[AssetId]) -> Result<HashSet<AssetId>, Fault> {
+    let (Some(first), Some(last)) = (assets.first(), assets.last()) else {
+        return Ok(HashSet::new());
+    };
+    let sql = "SELECT id FROM assets WHERE id >= $1 AND id <= $2";
+    let rows: Vec<(i64,)> =
+        on!(db.writer(), pool => sqlx::query_as(sql).bind(first.0).bind(last.0).fetch_all(pool).await).or_fault()?;
+    Ok(rows.into_iter().map(|(id,)| AssetId(id)).collect())
+}
+
 /// What a job has made so far, whatever became of it.
 pub async fn of_job(db: &Db, job: JobId) -> Result<Vec<AssetRow>, Fault> {
     let sql = concat!("SELECT ", columns!(), " FROM assets WHERE job_id = $1 ORDER BY id");
@@ -171,22 +210,31 @@ pub async fn in_state(db: &Db, state: &str, before: Millis, limit: u32) -> Resul
         .or_fault()
 }
 
-/// Takes a half-stored asset out of the running. `false`: it was published meanwhile, or is gone.
-pub async fn abandon(db: &Db, asset: AssetId, now: Millis) -> Result<bool, Fault> {
-    let sql = "UPDATE assets SET state = 'retired', changed_at = $2 WHERE id = $1 AND state = 'storing'";
-    on!(db.writer(), pool => sqlx::query(sql).bind(asset.0).bind(now)
+/// Takes a half-stored asset out of the running; nobody can be watching it, so what is not removed at once is with the next tidying.
+/// `false`: it was published meanwhile, or is gone.
+pub async fn abandon(db: &Db, asset: AssetId) -> Result<bool, Fault> {
+    let sql = "UPDATE assets SET state = 'retired', changed_at = 0 WHERE id = $1 AND state = 'storing'";
+    on!(db.writer(), pool => sqlx::query(sql).bind(asset.0)
         .execute(pool).await.map(|done| done.rows_affected() == 1))
     .or_fault()
 }
 
-/// The same, unless its job is to be done yet, or again, or a worker is still at it or at a part of it.
-pub async fn abandon_ended(db: &Db, asset: AssetId, now: Millis) -> Result<bool, Fault> {
-    let sql = "UPDATE assets SET state = 'retired', changed_at = $2 WHERE id = $1 AND state = 'storing' AND NOT EXISTS
+/// The same, unless its job is to be done yet, or again, or a worker is still at it or at a part of it. What is known of its parts goes
+/// with it.
+pub async fn abandon_ended(db: &Db, asset: AssetId) -> Result<bool, Fault> {
+    let mut tx = db.begin().await?;
+    let sql = "UPDATE assets SET state = 'retired', changed_at = 0 WHERE id = $1 AND state = 'storing' AND NOT EXISTS
          (SELECT 1 FROM jobs WHERE jobs.id = assets.job_id AND jobs.state IN ('queued', 'waiting', 'running')
           OR jobs.parent_id = assets.job_id AND jobs.state = 'running')";
-    on!(db.writer(), pool => sqlx::query(sql).bind(asset.0).bind(now)
-        .execute(pool).await.map(|done| done.rows_affected() == 1))
-    .or_fault()
+    let abandoned = on!(tx, conn => sqlx::query(sql).bind(asset.0)
+        .execute(conn).await.map(|done| done.rows_affected() == 1))
+    .or_fault()?;
+    if abandoned {
+        let sql = "DELETE FROM jobs WHERE parent_id = (SELECT job_id FROM assets WHERE id = $1) AND state <> 'running'";
+        on!(tx, conn => sqlx::query(sql).bind(asset.0).execute(conn).await.map(drop)).or_fault()?;
+    }
+    tx.commit().await?;
+    Ok(abandoned)
 }
 
 /// Forgets a retired asset, once its files are gone.
@@ -221,7 +269,7 @@ mod tests {
                 ..AssetRow::default()
             };
             begin(&db, &row).await.unwrap();
-            let is_abandoned = async || abandon_ended(&db, row.asset(), 1).await.unwrap();
+            let is_abandoned = async || abandon_ended(&db, row.asset()).await.unwrap();
             assert!(!is_abandoned().await, "queued");
             let fail = async || {
                 let lease = queue.take(&[JobKind::Transcode]).await.unwrap().unwrap();
@@ -245,6 +293,13 @@ mod tests {
             set(film, "failed", None).await;
             assert!(is_abandoned().await, "{}", database.name);
             assert!(!is_abandoned().await, "only once");
+            let left = in_state(&db, "retired", inputs.now_ms() - 1, 10).await.unwrap();
+            assert_eq!(left.len(), 1, "whoever dies here leaves it to the next tidying");
+            assert_eq!(
+                queue.children(film).await.unwrap().len(),
+                0,
+                "its parts are forgotten with it"
+            );
         }
     }
 }

@@ -265,11 +265,10 @@ pub async fn forget(db: &Db, before: Millis) -> Result<(), Fault> {
     .or_fault()
 }
 
-pub async fn exists(db: &Db, id: UploadId) -> Result<bool, Fault> {
-    let row: Option<(i64,)> =
-        on!(db, pool => sqlx::query_as("SELECT id FROM uploads WHERE id = $1").bind(id.0).fetch_optional(pool).await)
-            .or_fault()?;
-    Ok(row.is_some())
+/// Whether its file is still to be read or written.
+pub async fn needs_file(db: &Db, id: UploadId) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM uploads WHERE id = $1 AND state NOT IN ('packaged', 'expired')";
+    on!(db, pool => sqlx::query(sql).bind(id.0).fetch_optional(pool).await.map(|row| row.is_some())).or_fault()
 }
 
 /// An account is gone: its unfinished files go with the next round of tidying.

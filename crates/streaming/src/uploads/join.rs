@@ -135,7 +135,7 @@ impl Room {
         }
         uploads::insert(&mut tx, row).await?;
         let job = match subject {
-            Some((title, subject)) => Some(self.enqueue(&mut tx, row.id.into(), title, subject).await?),
+            Some(subject) => Some(self.receive(&mut tx, row.id.into(), subject).await?),
             None => None,
         };
         Ok((tx, job))

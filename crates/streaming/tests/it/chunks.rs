@@ -59,7 +59,7 @@ fn numbers(playlist: &Path) -> Vec<u32> {
 }
 
 /// Everything that is stored of what a title plays, by its name below the asset's folder.
-async fn stored(house: &House, playback: &Playback) -> BTreeMap<String, Vec<u8>> {
+pub async fn stored(house: &House, playback: &Playback) -> BTreeMap<String, Vec<u8>> {
     let mut all = BTreeMap::new();
     for file in house.blobs.list(&format!("assets/{}", playback.asset)).await.unwrap() {
         let name = file.key.split('/').skip(2).collect::<Vec<_>>().join("/");
@@ -68,7 +68,7 @@ async fn stored(house: &House, playback: &Playback) -> BTreeMap<String, Vec<u8>>
     all
 }
 
-fn assert_same(one: &BTreeMap<String, Vec<u8>>, other: &BTreeMap<String, Vec<u8>>, what: &str) {
+pub fn assert_same(one: &BTreeMap<String, Vec<u8>>, other: &BTreeMap<String, Vec<u8>>, what: &str) {
     assert!(
         one.keys().eq(other.keys()),
         "{what}: {:?} and {:?}",
@@ -230,7 +230,7 @@ fn worker_on(house: &House) -> Child {
         .unwrap()
 }
 
-fn kill(worker: &mut Child) {
+pub fn kill(worker: &mut Child) {
     worker.kill().unwrap();
     worker.wait().unwrap();
 }

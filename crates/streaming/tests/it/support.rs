@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashSet,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use contract::{
-    AccountId, Fault, JobId, ProfileId, SessionId, TitleId, async_trait,
+    AccountId, AssetId, Fault, JobId, ProfileId, SessionId, TitleId, async_trait,
     catalog::{Card, CatalogError, ForTitle, Title, TitleKind},
     events::EventBody,
     jobs::{ForJob, Job, JobState, Jobs},
@@ -24,7 +24,7 @@ use platform::{
     test_support::TestDatabase,
     wire::Loopback,
 };
-use streaming::{Config, Deps, Room};
+use streaming::{Breakpoints, Config, Deps, Room, Trial};
 use tokio_util::sync::CancellationToken;
 
 pub const ACCOUNT: AccountId = AccountId(11);
@@ -105,6 +105,10 @@ pub struct House {
     pub config: Config,
     pub location: Location,
     pub titles: Arc<Titles>,
+    /// What happens at the steps of a saga, from the next [`House::reopen`] on.
+    pub breakpoints: Option<Arc<dyn Breakpoints>>,
+    /// Where ffmpeg is looked for, from the next [`House::reopen`] on.
+    pub programs: Option<PathBuf>,
     inputs: Inputs,
     stop: CancellationToken,
     worker: Option<tokio::task::JoinHandle<()>>,
@@ -148,10 +152,13 @@ impl House {
         let blobs = BlobStore::open(&data.path().join("blobs")).unwrap();
         let bus = Bus::new(inputs.clock.clone());
         let titles = Arc::new(Titles::default());
-        let room = open(&location, &inputs, &bus, (&blobs, &titles), data.path(), &config).await;
+        let stores = (&blobs, &titles);
+        let room = open(&location, &inputs, &bus, stores, data.path(), &config, Trial::default()).await;
         Self {
             data,
             titles,
+            breakpoints: None,
+            programs: None,
             clock,
             bus,
             room,
@@ -198,6 +205,11 @@ impl House {
         self.rest().await;
         self.bus.shutdown().await;
         self.bus = Bus::new(self.inputs.clock.clone());
+        let trial = Trial {
+            breakpoints: self.breakpoints.clone(),
+            programs: self.programs.clone(),
+            ..Trial::default()
+        };
         self.room = open(
             &self.location,
             &self.inputs,
@@ -205,6 +217,7 @@ impl House {
             (&self.blobs, &self.titles),
             self.data.path(),
             &self.config,
+            trial,
         )
         .await;
     }
@@ -237,6 +250,11 @@ impl House {
     pub async fn delete_title(&self, title: TitleId) {
         self.titles.delete(title);
         self.tell(EventBody::TitleDeleted { title }).await;
+    }
+
+    /// One that nobody knows.
+    pub fn new_asset(&self) -> AssetId {
+        self.inputs.id()
     }
 
     /// A fact of another room, heard by everybody.
@@ -381,7 +399,8 @@ impl House {
         let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let listen = handler(move |events| {
             for event in events {
-                told.send(event.body).unwrap();
+                // Whoever asked before has heard enough.
+                told.send(event.body).ok();
             }
             Box::pin(async { Ok(()) })
         });
@@ -416,6 +435,7 @@ async fn open(
     (blobs, titles): (&BlobStore, &Arc<Titles>),
     data: &Path,
     config: &Config,
+    trial: Trial,
 ) -> Arc<Room> {
     let deps = Deps {
         location: location.clone(),
@@ -425,9 +445,11 @@ async fn open(
         catalog: Arc::new(Remote::new(titles.clone())),
         data_folder: data.to_owned(),
     };
-    streaming::open_with(deps, config.clone(), queue_settings())
-        .await
-        .unwrap()
+    let trial = Trial {
+        queue: queue_settings(),
+        ..trial
+    };
+    streaming::open_on_trial(deps, config.clone(), trial).await.unwrap()
 }
 
 /// Another file under the same signature.

@@ -120,7 +120,6 @@ async fn a_part_that_fails_fails_the_whole_and_its_siblings_stop() {
             database.name
         );
         assert!(queue.take(&KINDS).await.unwrap().is_none(), "nobody works for nothing");
-        assert!(!queue.is_held(film).await.unwrap());
 
         // Tried again: what was done stays done, the rest begins anew.
         queue.retry(ForJob { job: film }).await.unwrap();
@@ -150,15 +149,9 @@ async fn a_cancel_reaches_what_waits_and_what_runs() {
         );
         assert!(queue.take(&KINDS).await.unwrap().is_none(), "{}", database.name);
         assert_eq!(queue.heartbeat(&one, 0.3, "").await.unwrap(), Beat::Cancel);
-        assert!(queue.is_held(film).await.unwrap());
         queue.end_cancelled(&one).await.unwrap();
         clock.advance(301);
         assert!(queue.take(&KINDS).await.unwrap().is_none());
-        assert!(
-            !queue.is_held(film).await.unwrap(),
-            "{}: nor by the dead",
-            database.name
-        );
         assert_eq!(queue.heartbeat(&dead, 0.3, "").await.unwrap(), Beat::Lost);
         let states: Vec<_> = queue
             .children(film)
@@ -167,7 +160,12 @@ async fn a_cancel_reaches_what_waits_and_what_runs() {
             .iter()
             .map(|child| child.job.state)
             .collect();
-        assert_eq!(states, [JobState::Cancelled; 3]);
+        assert_eq!(
+            states,
+            [JobState::Cancelled; 3],
+            "{}: that of the dead, too",
+            database.name
+        );
     }
 }
 
@@ -302,4 +300,52 @@ async fn one_worker_is_enough_for_a_divided_job() {
         running.stop.cancel();
         running.workers.await.unwrap();
     }
+}
+
+/// How many transactions SQLite's log holds: of each, one frame says how large the database is after it.
+fn commits(database: &TestDatabase) -> usize {
+    let Location::Folder(folder) = &database.location else {
+        panic!("not a folder")
+    };
+    let log = std::fs::read(folder.join("room.db-wal")).unwrap();
+    let number = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().unwrap());
+    let (page_bytes, salts) = (number(8) as usize, [number(16), number(20)]);
+    (32..log.len())
+        .step_by(24 + page_bytes)
+        .filter(|at| [number(at + 8), number(at + 12)] == salts && number(at + 4) > 0)
+        .count()
+}
+
+#[tokio::test]
+async fn saying_how_far_a_part_is_waits_for_the_disk_once() {
+    let database = test_support::sqlite();
+    let (queue, _) = queue(&database, 1).await;
+    let film = divided(&queue, &["one", "two"]).await;
+    let lease = take(&queue).await;
+    let before = commits(&database);
+    for progress in [0.1, 0.2, 0.3] {
+        queue.heartbeat(&lease, progress, "").await.unwrap();
+    }
+    assert_eq!(commits(&database) - before, 3);
+    assert!(
+        queue.get(ForJob { job: film }).await.unwrap().progress > 0.1,
+        "the film says so, too"
+    );
+    let least = Settings::default().progress_every;
+    assert!(least >= Duration::from_secs(1), "once a second for each job: {least:?}");
+}
+
+#[tokio::test]
+async fn a_film_ends_together_with_its_parts() {
+    let database = test_support::sqlite();
+    let (queue, _) = queue(&database, 1).await;
+    let film = divided(&queue, &["one"]).await;
+    let part = take(&queue).await;
+    assert!(queue.complete(&part, None).await.unwrap());
+    let lease = take(&queue).await;
+    let before = commits(&database);
+    assert!(queue.complete(&lease, None).await.unwrap());
+    assert_eq!(commits(&database) - before, 1);
+    assert_eq!(state(&queue, film).await.0, JobState::Done);
+    assert_eq!(queue.children(film).await.unwrap().len(), 0);
 }

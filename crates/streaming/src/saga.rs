@@ -1,17 +1,32 @@
-//! What a transcode job does, from source to published asset: it looks and plans, waits for its parts (`parts.rs`), then joins what they
-//! made. Repeatable at every point: nothing is visible until the one transaction that publishes, what an attempt has stored is either
-//! what the plan wants or removed.
+//! The saga of a film: one sequence of steps from its last byte to what its title plays. Any of them may fail, die or be done again; the
+//! whole comes to its end, or [`Room::undo`] leaves nothing of it but the source, for another try.
+//!
+//! | step | it needs | it does | what says that it is done | a repeat |
+//! |---|---|---|---|---|
+//! | received | a title that may have a video | the file lies whole in `uploads/` | the upload's row and its job, one transaction | the last piece is sent again; an upload has one job, by its key |
+//! | probed | the source | looks, plans, begins an asset | the job's payload (the plan) and a job for each part, one transaction | looks again, for another asset; the one that nobody knows of goes |
+//! | transcoded, each part | the source, its share of the plan | encodes into the work folder | nothing: the next step is taken at once | encodes the same bytes again |
+//! | packaged, each part | the work folder | puts its segments below the asset's folder | its job's outcome | puts the same segments there again |
+//! | stored | every part's outcome | makes what wants the whole film: subtitles, storyboard | nothing: as above | makes the same files again |
+//! | indexed | all that is stored | writes the index, the last file | nothing: as above | writes the same index again |
+//! | announced | the title, the upload, the job, all still wanted | the title plays the asset, the one before retires | itself: rows and event are one transaction | is found done |
+//! | cleared | | the source goes | the job has ended, its parts' rows are gone | one that is not there is no error |
+//!
+//! Undone are all steps before the announcement by the same means: the asset's folder, its row, the rows of the parts; the work folder goes with
+//! whoever holds it (`workdir.rs`). The source stays until its upload expires or is removed. After the announcement nothing is undone:
+//! what is left to clear, and does not go now, goes with its upload (`tidy.rs`).
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
-};
+use std::path::Path;
 
 use async_trait::async_trait;
-use contract::{AssetId, Fault, JobId, TitleId, UploadId, jobs::JobKind};
-use platform::jobs::{Failure, Ticket, Work};
+use contract::{
+    AssetId, Fault, JobId, TitleId, UploadId,
+    jobs::{Job, JobKind},
+};
+use platform::{
+    Tx,
+    jobs::{Failure, NewJob, Ticket},
+};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
@@ -19,24 +34,58 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     asset,
     encode::{
-        chunks::{self, Chunk, Pictures},
         command, explain, extras,
         join::{self, Package},
-        ladder,
         package::Made,
-        plan::{Plan, Rung},
-        probe,
-        run::{self, Bench},
+        plan::Plan,
     },
+    files,
     parts::{Part, PartPayload, parts},
     room::Room,
-    store::assets::{self, AssetRow, Published},
+    store::{
+        assets::{self, AssetRow, Published},
+        uploads,
+    },
 };
 
 /// Share of a job's progress that looking at the file is; its parts are most of the rest.
-const LOOKED: f32 = 0.02;
+pub const LOOKED: f32 = 0.02;
 const ENCODED: f32 = 0.97;
 const STORED: f32 = 0.99;
+/// A kill -9 costs an attempt too, so a few more than a fault alone would need.
+const ATTEMPTS_MAX: u32 = 5;
+
+/// The steps, in order; the table above says what each is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    Received,
+    Probed,
+    Transcoded,
+    Packaged,
+    Stored,
+    Indexed,
+    Announced,
+    Cleared,
+}
+
+impl Step {
+    pub const ALL: [Self; 8] = [
+        Self::Received,
+        Self::Probed,
+        Self::Transcoded,
+        Self::Packaged,
+        Self::Stored,
+        Self::Indexed,
+        Self::Announced,
+        Self::Cleared,
+    ];
+}
+
+/// What a test has happen at the worst moment: a step's work is done, and nothing says so yet. A server has none.
+#[async_trait]
+pub trait Breakpoints: Send + Sync {
+    async fn reached(&self, step: Step) -> Result<(), Failure>;
+}
 
 /// What a transcode job is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,35 +122,6 @@ impl Planned {
     }
 }
 
-/// What this process works on, and how to stop it.
-#[derive(Default)]
-pub struct Running(Arc<Mutex<HashMap<JobId, (JobId, CancellationToken)>>>);
-
-impl Running {
-    /// A job and all its parts.
-    pub fn stop(&self, job: JobId) {
-        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_it = running.values().filter(|(shown, _)| *shown == job);
-        of_it.for_each(|(_, token)| token.cancel());
-    }
-
-    /// A token that ends with the ticket's own, or earlier by [`Running::stop`]; forgotten when the guard goes.
-    fn enter(&self, ticket: &Ticket) -> (CancellationToken, impl Drop + use<>) {
-        struct Leave(Arc<Mutex<HashMap<JobId, (JobId, CancellationToken)>>>, JobId);
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
-            }
-        }
-        let token = ticket.cancelled().child_token();
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(ticket.id(), (ticket.shown(), token.clone()));
-        (token, Leave(self.0.clone(), ticket.id()))
-    }
-}
-
 /// What earlier attempts at a job have come to.
 enum Earlier {
     Nothing,
@@ -110,58 +130,36 @@ enum Earlier {
     Published(Box<AssetRow>),
 }
 
-/// The worker's view of the room.
-pub struct Transcoder(pub Arc<Room>);
-
-#[async_trait]
-impl Work for Transcoder {
-    async fn run(&self, ticket: &Ticket) -> Result<Option<String>, Failure> {
-        let (stop, _leave) = self.0.running.enter(ticket);
-        let began = Instant::now();
-        let is_part = ticket.id() != ticket.shown();
-        let result = if is_part {
-            self.0.make_part(ticket, &stop).await
-        } else {
-            self.0.transcode(ticket, &stop).await
-        };
-        if stop.is_cancelled() && !ticket.cancelled().is_cancelled() {
-            // Stopped here before the queue has told us: it will, at the next heartbeat, and that decides how the job ends.
-            ticket.progress(LOOKED, "stopping");
-            ticket.cancelled().cancelled().await;
-        }
-        let name = if result.is_ok() { "done" } else { "failed" };
-        if is_part {
-            metrics::histogram!("streaming_transcode_part_seconds", "result" => name)
-                .record(began.elapsed().as_secs_f64());
-        }
-        result.map(Some)
-    }
-
-    async fn let_go(&self, shown: JobId) {
-        if let Err(error) = self.0.clear_ended(shown).await {
-            tracing::warn!(job = %shown, %error, "a half-stored video was not removed; it will be");
-        }
-    }
-}
-
 impl Room {
-    /// Runs transcodes, at most `parallelism` parts at a time, and tidies up, until `stop`. Both `kinora serve` and a command that waits
-    /// for its own job call this; the queue shares the work out.
-    pub async fn run_worker(self: Arc<Self>, parallelism: usize, stop: CancellationToken) {
-        let work = Arc::new(Transcoder(self.clone()));
-        let jobs = self
-            .queue
-            .clone()
-            .run(work, vec![JobKind::Transcode], parallelism, stop.clone());
-        tokio::join!(jobs, self.tidy_until(stop));
+    async fn reached(&self, step: Step) -> Result<(), Failure> {
+        match &self.breakpoints {
+            Some(breakpoints) => breakpoints.reached(step).await,
+            None => Ok(()),
+        }
     }
 
-    /// Runs twice: it plans and waits for the parts, then it makes a video of them.
-    async fn transcode(&self, ticket: &Ticket, stop: &CancellationToken) -> Result<String, Failure> {
+    /// A whole file for a title gets its job, in the transaction that says so of its upload.
+    pub(crate) async fn receive(
+        &self,
+        tx: &mut Tx,
+        source: UploadId,
+        (title, subject): (TitleId, String),
+    ) -> Result<Job, Fault> {
+        let reached = self.reached(Step::Received).await;
+        reached.map_err(|failure| Fault::Unavailable(failure.text))?;
+        let work = NewJob::new(JobKind::Transcode, subject, &Payload { source, title });
+        let work = work.title(title).key(format!("upload-{source}"));
+        let job = self.queue.enqueue(tx, work.attempts_max(ATTEMPTS_MAX)).await?;
+        uploads::set_job(tx, source, job.id).await?;
+        Ok(job)
+    }
+
+    /// The film's own job, which runs twice: it plans and waits for the parts, then it makes a video of them.
+    pub(crate) async fn make_film(&self, ticket: &Ticket, stop: &CancellationToken) -> Result<String, Failure> {
         let Kept { about, planned } = ticket.payload()?;
         let asset = planned.as_ref().map(|planned| planned.asset);
         let planned = match self.earlier_attempts(ticket.id(), asset).await? {
-            Earlier::Published(row) => return self.finished(&about, &row).await,
+            Earlier::Published(row) => return Ok(self.finished(&about, &row).await),
             Earlier::Stored => planned,
             Earlier::Nothing => None,
         };
@@ -193,7 +191,7 @@ impl Room {
     async fn earlier_attempts(&self, job: JobId, planned: Option<AssetId>) -> Result<Earlier, Failure> {
         let mut earlier = Earlier::Nothing;
         for row in assets::of_job(&self.db, job).await.map_err(explain::fault)? {
-            if row.state == "ready" {
+            if row.was_published() {
                 return Ok(Earlier::Published(Box::new(row)));
             }
             if row.state != "storing" {
@@ -208,21 +206,11 @@ impl Room {
         Ok(earlier)
     }
 
-    /// Looks at the source and announces an asset.
+    /// Looks at the source and begins an asset.
     async fn plan(&self, ticket: &Ticket, about: &Payload, stop: &CancellationToken) -> Result<Planned, Failure> {
         ticket.progress(0.0, "looking at the file");
         self.queue.forget_children(ticket.id()).await.map_err(explain::fault)?;
-        let source = self.files.path(about.source);
-        self.check_start(&source).await?;
-        let mut plan = Plan::new(probe::probe(&self.sandbox, &source, stop).await?);
-        let mut chunks = vec![Chunk::WHOLE];
-        if chunks::is_divisible(&plan) {
-            let pictures = chunks::look(&self.sandbox, &plan, &source, stop).await?;
-            pictures.check()?;
-            plan.pictures_s = Some(pictures.end_s());
-            chunks = chunks::divide(&plan, &pictures);
-            plan.rungs = self.ladder(ticket, &plan, (&source, &pictures), stop).await?;
-        }
+        let (plan, chunks) = self.look(ticket, &self.files.path(about.source), stop).await?;
         self.check_space(&plan, &chunks)?;
         let now = self.inputs.now_ms();
         let row = AssetRow {
@@ -235,6 +223,7 @@ impl Room {
             ..AssetRow::default()
         };
         assets::begin(&self.db, &row).await.map_err(explain::fault)?;
+        self.reached(Step::Probed).await?;
         Ok(Planned {
             asset: row.asset(),
             parts: parts(&plan, chunks),
@@ -242,32 +231,32 @@ impl Room {
         })
     }
 
-    /// What this title's own pictures want.
-    async fn ladder(
+    /// One part of a film: encodes it, and puts its segments into the asset.
+    pub(crate) async fn make_part(&self, ticket: &Ticket, stop: &CancellationToken) -> Result<String, Failure> {
+        let payload: PartPayload = ticket.payload()?;
+        let source = self.files.path(payload.source);
+        let made = self.encode_and_store(ticket, (&payload, &source), stop).await;
+        if made.is_err() && !stop.is_cancelled() && !source.exists() {
+            return Err(Failure::permanent(explain::SOURCE_GONE));
+        }
+        serde_json::to_string(&made?).map_err(|error| anyhow::Error::from(error).into())
+    }
+
+    async fn encode_and_store(
         &self,
         ticket: &Ticket,
-        plan: &Plan,
-        (source, pictures): (&Path, &Pictures),
+        (payload, source): (&PartPayload, &Path),
         stop: &CancellationToken,
-    ) -> Result<Vec<Rung>, Failure> {
-        ticket.progress(0.0, "looking at the pictures");
-        let limits = self.encode_limits();
-        let mut samples = Vec::new();
-        // One after the other: this is the work of one worker, and takes the memory of one.
-        for sample in ladder::samples(plan, pictures) {
-            let folder = self.work_dir(&format!("{}-{}-s{}", ticket.id(), ticket.attempt(), sample.first))?;
-            let bench = Bench {
-                sandbox: &self.sandbox,
-                input: source,
-                output: folder.path(),
-                limits: &limits,
-                cancel: stop,
-            };
-            if run::sample(&bench, plan, &sample).await? {
-                samples.push(ladder::bytes(plan, folder.path())?);
-            }
-        }
-        Ok(ladder::choose(plan, &samples))
+    ) -> Result<Made, Failure> {
+        let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
+        let part = self.encode_part(ticket, payload, (source, folder.path()), stop).await?;
+        self.reached(Step::Transcoded).await?;
+        let made = tokio::select! {
+            () = stop.cancelled() => return Err(Failure::transient("Stopped.")),
+            made = part.store(&self.blobs, payload.asset) => made?,
+        };
+        self.reached(Step::Packaged).await?;
+        Ok(made)
     }
 
     /// Every part is there: joins them, does what wants the whole film, and publishes.
@@ -287,16 +276,21 @@ impl Room {
             }
         }
         let mut package = join::join(&planned.plan, &chunks, &sound)?;
+        let stored = async {
+            self.whole_film(ticket, (about, planned), &mut package, stop).await?;
+            self.reached(Step::Stored).await?;
+            let index = serde_json::to_vec(&package.index).map_err(anyhow::Error::from)?;
+            let key = asset::index_key(planned.asset);
+            self.blobs.put(&key, index).await.map_err(explain::blob)
+        };
         tokio::select! {
             () = stop.cancelled() => return Err(Failure::transient("Stopped.")),
-            done = self.whole_film(ticket, (about, planned), &mut package, stop) => done?,
+            stored = stored => stored?,
         }
-        let index = serde_json::to_vec(&package.index).map_err(anyhow::Error::from)?;
-        let key = asset::index_key(planned.asset);
-        self.blobs.put(&key, index).await.map_err(explain::blob)?;
+        self.reached(Step::Indexed).await?;
         let row = self.publish(ticket, (about, planned.asset), &package).await?;
         tracing::info!(job = %ticket.id(), title = %about.title, asset = %row.asset(), "a video is ready");
-        self.finished(about, &row).await
+        Ok(self.finished(about, &row).await)
     }
 
     /// The place for steps that want the whole source or the whole film, once its parts are stored: they add to the package's index and
@@ -367,15 +361,17 @@ impl Room {
         {
             Published::Yes => Ok(row),
             Published::SourceGone => Err(Failure::permanent(explain::SOURCE_GONE)),
+            // However it ends, it is not by this: the queue knows what was asked for.
+            Published::Unwanted => Err(Failure::transient("Stopped.")),
             Published::AssetGone => Err(Failure::transient("Another worker has taken this job over.")),
         }
     }
 
     /// What a job has stored that ended without a video goes, once no worker is at it any more.
-    pub(crate) async fn clear_ended(&self, job: JobId) -> Result<(), Fault> {
+    pub(crate) async fn undo(&self, job: JobId) -> Result<(), Fault> {
         for row in assets::of_job(&self.db, job).await? {
             // Whether it has ended is asked in the same moment: a retry takes over what is stored.
-            if assets::abandon_ended(&self.db, row.asset(), self.inputs.now_ms()).await? {
+            if assets::abandon_ended(&self.db, row.asset()).await? {
                 self.remove_asset(&row).await?;
             }
         }
@@ -383,30 +379,43 @@ impl Room {
     }
 
     async fn abandon(&self, row: &AssetRow) -> Result<(), Fault> {
-        if assets::abandon(&self.db, row.asset(), self.inputs.now_ms()).await? {
+        if assets::abandon(&self.db, row.asset()).await? {
             self.remove_asset(row).await?;
         }
         Ok(())
     }
 
-    async fn finished(&self, payload: &Payload, row: &AssetRow) -> Result<String, Failure> {
-        self.files.remove(payload.source).await.map_err(explain::fault)?;
-        let index = self.indexes.get(row.asset()).await.map_err(anyhow::Error::from)?;
+    /// Whatever fails now fails nobody: the video is there, and what could not be cleared goes later.
+    async fn finished(&self, payload: &Payload, row: &AssetRow) -> String {
+        if let Err(failure) = self.clear(payload.source).await {
+            let error = failure.text;
+            tracing::warn!(
+                job = row.job_id,
+                error,
+                "the source of a ready video was not removed; it will be"
+            );
+        }
+        let length = explain::length(row.duration_ms as f64 / 1000.0);
+        let megabytes = row.bytes as f64 / 1e6;
+        let Ok(index) = self.indexes.get(row.asset()).await else {
+            return format!("{length}, {megabytes:.1} MB");
+        };
         let rungs: Vec<String> = index
             .video
             .iter()
             .map(|video| format!("{}×{}", video.width, video.height))
             .collect();
-        let made = format!(
-            "{} in {}, {:.1} MB",
-            explain::length(row.duration_ms as f64 / 1000.0),
-            rungs.join(", "),
-            row.bytes as f64 / 1e6
-        );
+        let made = format!("{length} in {}, {megabytes:.1} MB", rungs.join(", "));
         let notes = index.notes.iter().map(|note| format!(" {note}"));
-        Ok(std::iter::once(made + if index.notes.is_empty() { "" } else { "." })
+        std::iter::once(made + if index.notes.is_empty() { "" } else { "." })
             .chain(notes)
-            .collect())
+            .collect()
+    }
+
+    async fn clear(&self, source: UploadId) -> Result<(), Failure> {
+        self.reached(Step::Announced).await?;
+        self.files.remove(source).await.map_err(explain::fault)?;
+        self.reached(Step::Cleared).await
     }
 
     /// Files first, then the row that knows of them.
@@ -415,10 +424,7 @@ impl Room {
         self.blobs
             .delete_all(&asset::folder(row.asset()))
             .await
-            .map_err(|error| match error {
-                platform::blob::BlobError::Fault(fault) => fault,
-                other => Fault::Internal(other.to_string()),
-            })?;
+            .map_err(files::blob_fault)?;
         assets::delete(&self.db, row.asset()).await
     }
 }
