@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     asset,
+    cipher::AssetSecret,
+    config::Encryption,
     encode::{
         chunks::{self, Chunk, Pictures},
         command, explain, extras,
@@ -28,9 +30,9 @@ use crate::{
         probe,
         run::{self, Bench},
     },
-    parts::{Part, PartPayload, parts},
+    parts::{Part, PartPayload, are_stored_alike, parts},
     room::Room,
-    store::assets::{self, AssetRow, Published},
+    store::assets::{self, AssetRow, Published, Stored},
 };
 
 /// Share of a job's progress that looking at the file is; its parts are most of the rest.
@@ -234,7 +236,13 @@ impl Room {
             changed_at: now,
             ..AssetRow::default()
         };
-        assets::begin(&self.db, &row).await.map_err(explain::fault)?;
+        let secret = match self.config.encryption {
+            Encryption::Off => None,
+            Encryption::Aes128 => Some(AssetSecret::new(&*self.inputs.entropy)),
+        };
+        assets::begin(&self.db, &row, secret.as_ref())
+            .await
+            .map_err(explain::fault)?;
         Ok(Planned {
             asset: row.asset(),
             parts: parts(&plan, chunks),
@@ -287,9 +295,12 @@ impl Room {
             }
         }
         let mut package = join::join(&planned.plan, &chunks, &sound)?;
+        let stored = self.how_stored(planned.asset).await?;
+        package.index.encrypted = stored.secret().is_some();
+        are_stored_alike(made, package.index.encrypted)?;
         tokio::select! {
             () = stop.cancelled() => return Err(Failure::transient("Stopped.")),
-            done = self.whole_film(ticket, (about, planned), &mut package, stop) => done?,
+            done = self.whole_film(ticket, (about, planned), (&mut package, &stored), stop) => done?,
         }
         let index = serde_json::to_vec(&package.index).map_err(anyhow::Error::from)?;
         let key = asset::index_key(planned.asset);
@@ -305,12 +316,13 @@ impl Room {
         &self,
         ticket: &Ticket,
         (about, planned): (&Payload, &Planned),
-        package: &mut Package,
+        (package, stored): (&mut Package, &Stored),
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
         let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
         let source = self.files.path(about.source);
-        self.lowest_rung(planned.asset, package, folder.path()).await?;
+        self.lowest_rung((planned.asset, stored), package, folder.path())
+            .await?;
         let extras = &planned.plan.extras;
         extras::add(&self.sandbox, package, extras, (&source, folder.path()), stop).await?;
         ticket.progress(STORED, "storing");
@@ -323,7 +335,12 @@ impl Room {
     }
 
     /// The lowest rung as one file again, for what is made from it.
-    async fn lowest_rung(&self, asset: AssetId, package: &Package, folder: &Path) -> Result<(), Failure> {
+    async fn lowest_rung(
+        &self,
+        (asset, stored): (AssetId, &Stored),
+        package: &Package,
+        folder: &Path,
+    ) -> Result<(), Failure> {
         let Some(rung) = package.index.video.first().map(|video| &video.track) else {
             return Ok(());
         };
@@ -331,9 +348,16 @@ impl Room {
         let mut file = tokio::fs::File::create(path)
             .await
             .map_err(|error| explain::io(&error))?;
-        let segments = (1..=rung.bytes.len()).map(|number| asset::segment_key(asset, &rung.name, number));
-        for key in std::iter::once(asset::init_key(asset, &rung.name)).chain(segments) {
-            let bytes = self.blobs.get(&key).await.map_err(explain::blob)?;
+        let init = self.blobs.get(&asset::init_key(asset, &rung.name)).await;
+        let init = init.map_err(explain::blob)?;
+        file.write_all(&init).await.map_err(|error| explain::io(&error))?;
+        let key = stored.secret().map(|secret| secret.key_of(&rung.name));
+        for number in 1..=rung.bytes.len() as u32 {
+            let name = asset::segment_key(asset, &rung.name, number as usize);
+            let mut bytes = self.blobs.get(&name).await.map_err(explain::blob)?.to_vec();
+            if let Some(key) = &key {
+                key.decrypt(&mut bytes, number).map_err(anyhow::Error::from)?;
+            }
             file.write_all(&bytes).await.map_err(|error| explain::io(&error))?;
         }
         file.flush().await.map_err(|error| explain::io(&error))
@@ -398,10 +422,11 @@ impl Room {
             .map(|video| format!("{}×{}", video.width, video.height))
             .collect();
         let made = format!(
-            "{} in {}, {:.1} MB",
+            "{} in {}, {:.1} MB{}",
             explain::length(row.duration_ms as f64 / 1000.0),
             rungs.join(", "),
-            row.bytes as f64 / 1e6
+            row.bytes as f64 / 1e6,
+            if index.encrypted { ", encrypted" } else { "" }
         );
         let notes = index.notes.iter().map(|note| format!(" {note}"));
         Ok(std::iter::once(made + if index.notes.is_empty() { "" } else { "." })
