@@ -235,7 +235,7 @@ mod tests {
         words.as_object_mut().unwrap().remove("encrypted");
         let earlier: Made = serde_json::from_value(words).unwrap();
         assert_eq!(are_stored_alike(&[ours.clone(), ours.clone()], true), Ok(()));
-        assert_eq!(are_stored_alike(&[earlier.clone()], false), Ok(()));
+        assert_eq!(are_stored_alike(std::slice::from_ref(&earlier), false), Ok(()));
         let refused = Err(Failure::permanent(explain::NOT_ENCRYPTED));
         assert_eq!(are_stored_alike(&[ours, earlier], true), refused);
     }
