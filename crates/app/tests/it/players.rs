@@ -119,8 +119,10 @@ async fn browser_players_of_others_play_seek_and_switch() {
 }
 
 #[tokio::test]
-async fn browser_players_of_others_play_seek_and_switch_what_is_encrypted() {
+async fn browser_players_of_others_and_programs_play_what_is_encrypted() {
     let evening = Evening::of_film("aes-128").await;
+    every_rung_is_whole(&evening.hls);
+    mpv_plays_every_rung(&evening.hls);
     evening.shows("hls.js", &evening.hls, false);
     evening.shows("shaka", &evening.hls, true);
     evening.shows("video.js", &evening.hls, false);
@@ -155,13 +157,6 @@ async fn transcode_ffmpeg_and_mpv_play_every_rung_and_seek() {
             &format!("from 12.000000 in {height}, sound en."),
         );
     }
-}
-
-#[tokio::test]
-async fn transcode_ffmpeg_and_mpv_play_every_rung_of_what_is_encrypted() {
-    let evening = Evening::of_film("aes-128").await;
-    every_rung_is_whole(&evening.hls);
-    mpv_plays_every_rung(&evening.hls);
 }
 
 fn every_rung_is_whole(address: &str) {
