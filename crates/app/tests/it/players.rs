@@ -137,7 +137,7 @@ async fn browser_players_of_others_and_programs_play_what_is_encrypted() {
 async fn transcode_ffmpeg_and_mpv_play_every_rung_and_seek() {
     let evening = Evening::begin().await;
     let dash = evening.dash.as_deref().unwrap();
-    for address in [&evening.hls, dash] {
+    for address in [evening.hls.as_str(), dash] {
         every_rung_is_whole(address);
     }
     let words = [
