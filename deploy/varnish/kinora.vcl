@@ -6,8 +6,8 @@
 # A signed address is good for one log-in, and a segment is the same for everybody. So a request for a segment goes round twice:
 # first as the question whether this address is good for who asks, whose answer is kept for ten seconds; and only if it is, as the
 # segment, which the cache knows by its asset and name alone. So do the other files that never change; the question asked for them is
-# another one, which does not count as watching. What has ended (log out, a new password, an account that is gone)
-# is over here at most ten seconds later.
+# another one, which does not count as watching. Manifests, and the keys of encrypted videos, are never kept. What
+# has ended (log out, a new password, an account that is gone) is over here at most ten seconds later.
 
 vcl 4.1;
 

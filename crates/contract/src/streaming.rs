@@ -234,6 +234,7 @@ pub struct Playback {
     pub subtitles: Vec<Subtitles>,
     /// Signed, from the root: `/media/…/master.m3u8`.
     pub hls_path: String,
+    /// `None`: it is encrypted in a way that DASH does not have.
     pub dash_path: Option<String>,
     /// WebVTT whose cues name parts of pictures (`1.jpg#xywh=0,0,160,90`), relative to itself.
     pub storyboard_path: Option<String>,
@@ -300,6 +301,7 @@ crate::door_error! {
         /// Unsigned, altered, expired, somebody else's, signed for a session that is over: one answer for all.
         MediaForbidden => Forbidden, "media_forbidden", "this address is not valid; press play again";
         MediaNotFound => NotFound, "media_not_found", "no such file";
+        DashNotOffered => NotFound, "dash_not_offered", "this video is encrypted, and offered as HLS alone";
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! assets/<asset>/index.json      this index, written last
 //! assets/<asset>/v0/init.mp4     lowest rung: initialisation segment
-//! assets/<asset>/v0/1.m4s …      one file per segment, about two seconds each
+//! assets/<asset>/v0/1.m4s …      one file per segment, about two seconds each; encrypted or not
 //! assets/<asset>/a0/…            audio, stored once for all rungs
 //! assets/<asset>/s0/1.vtt        subtitles, one file each
 //! assets/<asset>/b0/1.jpg …      the storyboard: sheets of small pictures
@@ -41,6 +41,15 @@ pub struct AssetIndex {
     /// What a curator should know of how it was made, one sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Whether the segments of picture and sound are, each as a whole: see [`crate::cipher`]. All sizes here are of what is stored.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub encrypted: bool,
+}
+
+/// So an index that says nothing of it is the same bytes as before it could.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -295,14 +304,15 @@ mod tests {
             "audio":[{"language":"eng","channels":2,"name":"a0","codec":"mp4a.40.2","timescale":48000,"init_bytes":700,"bytes":[5],"durations":[[96000,1]]}]}"#;
         let index: AssetIndex = serde_json::from_str(text).unwrap();
         assert_eq!(
-            (index.bytes(), index.subtitles.len(), index.storyboard),
-            (1_514, 0, None)
+            (index.bytes(), index.subtitles.len(), &index.storyboard),
+            (1_514, 0, &None)
         );
         assert_eq!(
             (index.audio[0].kind, index.audio[0].is_default),
             (AudioKind::Main, false)
         );
-        assert!(index.video[0].keyframes.is_empty());
+        assert!(index.video[0].keyframes.is_empty() && !index.encrypted);
+        assert!(!serde_json::to_string(&index).unwrap().contains("encrypted"));
     }
 
     #[test]

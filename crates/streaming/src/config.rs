@@ -34,6 +34,19 @@ pub struct Config {
     pub encoder_seconds_per_second: u32,
     /// How long an encoder may make no progress.
     pub encoder_silence_s: u64,
+    /// How the segments of videos that are made from now on lie in storage; those that are there stay as they are.
+    pub encryption: Encryption,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encryption {
+    /// As they are.
+    #[default]
+    #[serde(rename = "off")]
+    Off,
+    /// Each one whole, as HLS has it; such a video is not offered as DASH.
+    #[serde(rename = "aes-128")]
+    Aes128,
 }
 
 /// More parts at once than these are rather encoded by another machine: disks and memory have their limits too.
@@ -61,6 +74,7 @@ impl Default for Config {
             encoder_output_bytes: 256 << 30,
             encoder_seconds_per_second: 60,
             encoder_silence_s: 180,
+            encryption: Encryption::default(),
         }
     }
 }
@@ -97,6 +111,18 @@ fn total_bytes(meminfo: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn encryption_is_off_unless_it_is_set_and_nothing_else_can_be_set() {
+        let read = |value: &str| serde_json::from_str::<Config>(&format!("{{\"encryption\":\"{value}\"}}"));
+        assert_eq!(Config::default().encryption, Encryption::Off);
+        assert_eq!(read("off").unwrap().encryption, Encryption::Off);
+        assert_eq!(read("aes-128").unwrap().encryption, Encryption::Aes128);
+        for unknown in ["", "on", "aes-256", "AES-128", "cenc"] {
+            let refused = read(unknown).unwrap_err().to_string();
+            assert!(refused.contains("aes-128"), "{unknown}: {refused}");
+        }
+    }
 
     #[test]
     fn there_are_no_more_workers_than_cores_or_than_there_is_memory_for() {

@@ -13,6 +13,8 @@
 //! - A film is encoded in parts by any number of workers. A process may be killed at any moment: that costs the parts it was at, and
 //!   nothing is seen of it. The bytes are the same however the parts were shared out and however often they were begun.
 //! - Delivery needs no database: a signature over the path's prefix says what its holder may have, until the log-in ends it was made for.
+//!   Only keys are read from there, under the same signature.
+//! - Whether an asset is encrypted stands in its row before the first of its bytes is stored, and a worker goes by the row alone.
 //!
 //! | you want to know | read |
 //! |---|---|
@@ -20,12 +22,14 @@
 //! | what a title plays, and where its opening and its credits are | `videos.rs` |
 //! | what happens between an upload's last byte and a title that plays | `saga.rs`, then `parts.rs` and `encode/` |
 //! | what players get | `manifest/`, from `asset.rs` |
+//! | how segments are encrypted, and with which key | `cipher.rs` |
 //! | whose addresses end before they expire | `ended.rs` |
 //! | how many may watch at once | `streams.rs` |
 //! | what is removed when | `tidy.rs` |
 
 mod asset;
 mod checks;
+mod cipher;
 mod config;
 mod encode;
 mod ended;
@@ -52,7 +56,7 @@ use anyhow::Context as _;
 use contract::catalog::Catalog;
 use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs};
 
-pub use config::Config;
+pub use config::{Config, Encryption};
 pub use room::Room;
 #[doc(hidden)]
 pub use saga::{Breakpoints, Step};

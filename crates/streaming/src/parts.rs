@@ -22,6 +22,7 @@ use crate::{
         run::{self, Bench, EncodeLimits},
     },
     room::Room,
+    store::assets::{self, Stored},
     workdir::WorkDir,
 };
 
@@ -102,6 +103,14 @@ impl PartPayload {
     }
 }
 
+/// A film of which a part lies there as it is would be half a secret, and would not play.
+pub fn are_stored_alike(made: &[Made], encrypted: bool) -> Result<(), Failure> {
+    match made.iter().all(|made| made.encrypted == encrypted) {
+        true => Ok(()),
+        false => Err(Failure::permanent(explain::NOT_ENCRYPTED)),
+    }
+}
+
 impl Room {
     /// Encodes a part into the work folder, and reads what is there.
     pub(crate) async fn encode_part(
@@ -141,6 +150,14 @@ impl Room {
         };
         report(ticket, reported, encoding).await?;
         read(plan.clone(), payload.part, folder).await
+    }
+
+    /// What its row says, whatever this process was set to since: half a film encrypted is no film.
+    pub(crate) async fn how_stored(&self, asset: AssetId) -> Result<Stored, Failure> {
+        match assets::stored(&self.db, asset).await.map_err(explain::fault)? {
+            Stored::Gone => Err(Failure::transient("Another worker has taken this job over.")),
+            stored => Ok(stored),
+        }
     }
 
     pub(crate) fn work_dir(&self, name: &str) -> Result<WorkDir, Failure> {
@@ -192,6 +209,22 @@ mod tests {
     use crate::encode::{chunks::Chunk, tests::planning};
 
     #[test]
+    fn a_worker_that_cannot_encrypt_spoils_a_film_that_should_be() {
+        let ours = Made {
+            asset: AssetId(2),
+            encrypted: true,
+            renditions: Vec::new(),
+        };
+        let mut words = serde_json::to_value(&ours).unwrap();
+        words.as_object_mut().unwrap().remove("encrypted");
+        let earlier: Made = serde_json::from_value(words).unwrap();
+        assert_eq!(are_stored_alike(&[ours.clone(), ours.clone()], true), Ok(()));
+        assert_eq!(are_stored_alike(std::slice::from_ref(&earlier), false), Ok(()));
+        let refused = Err(Failure::permanent(explain::NOT_ENCRYPTED));
+        assert_eq!(are_stored_alike(&[ours, earlier], true), refused);
+    }
+
+    #[test]
     fn what_a_part_says_that_is_done_is_read_or_is_a_failure() {
         let payload = PartPayload {
             source: UploadId(1),
@@ -215,6 +248,7 @@ mod tests {
         };
         let made = Made {
             asset: AssetId(2),
+            encrypted: false,
             renditions: Vec::new(),
         };
         let words = serde_json::to_string(&made).unwrap();

@@ -16,7 +16,7 @@ use crate::{
     room::Room,
     signing::{Grant, Name},
     store::{
-        assets::{self, AssetRow},
+        assets::{self, AssetRow, Stored},
         playbacks::{self, PlaybackRow},
     },
 };
@@ -29,6 +29,9 @@ const MANIFEST_CACHE: &str = "private, max-age=300";
 /// As long as an edge cache may believe that an address is good: well within the minute in which what has ended must be over.
 const CHECK_CACHE: &str = "private, max-age=10";
 const SEGMENT_CACHE: &str = "public, max-age=31536000, immutable";
+const KEY_TYPE: &str = "application/octet-stream";
+/// A key is kept nowhere on the way.
+const KEY_CACHE: &str = "no-store";
 
 /// Indexes of assets that are being watched.
 pub struct Indexes {
@@ -142,7 +145,7 @@ impl Room {
             chapters: index.chapters.clone(),
             subtitles: subtitles.collect(),
             hls_path: self.signer.path(&grant, "master.m3u8"),
-            dash_path: Some(self.signer.path(&grant, "manifest.mpd")),
+            dash_path: (!index.encrypted).then(|| self.signer.path(&grant, "manifest.mpd")),
             storyboard_path: storyboard.map(|found| self.signer.path(&grant, &format!("{}/index.vtt", found.name))),
             expires_at: grant.expires_s * 1000,
         }
@@ -161,7 +164,28 @@ impl Room {
             return Err(StreamingError::TooManyStreams(self.config.streams_max));
         }
         let index = self.indexes.get(grant.asset).await?;
-        media(grant.asset, &index, name).ok_or(StreamingError::MediaNotFound)
+        match name {
+            Name::Key { track } => self.segment_key(grant.asset, &index, track).await,
+            // Its players know no such encryption.
+            Name::Presentation if index.encrypted => Err(StreamingError::DashNotOffered),
+            _ => media(grant.asset, &index, name).ok_or(StreamingError::MediaNotFound),
+        }
+    }
+
+    /// Of whatever is behind a signed path, the one thing that is asked of the database: so it ends with the row.
+    async fn segment_key(&self, asset: AssetId, index: &AssetIndex, track: &str) -> Result<Media, StreamingError> {
+        if !index.encrypted || index.track(track).is_none() {
+            return Err(StreamingError::MediaNotFound);
+        }
+        match assets::stored(&self.db, asset).await? {
+            Stored::Encrypted(secret) => Ok(Media {
+                content_type: KEY_TYPE.to_owned(),
+                cache_control: KEY_CACHE.to_owned(),
+                etag: format!("{asset}-{track}-key"),
+                body: MediaBody::Inline(Blob(secret.key_of(track).bytes().to_vec())),
+            }),
+            Stored::Plain | Stored::Gone => Err(StreamingError::MediaNotFound),
+        }
     }
 }
 
@@ -187,6 +211,7 @@ fn media(asset: AssetId, index: &AssetIndex, name: Name<'_>) -> Option<Media> {
             VTT_TYPE,
             manifest::storyboard_cues(index.storyboard_named(track)?, index.duration_ms),
         ),
+        Name::Key { .. } => None,
         Name::Check | Name::CheckOnce => Some(Media {
             cache_control: CHECK_CACHE.to_owned(),
             ..manifest("text/plain", String::new())

@@ -33,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     asset,
+    cipher::AssetSecret,
+    config::Encryption,
     encode::{
         command, explain, extras,
         join::{self, Package},
@@ -40,10 +42,10 @@ use crate::{
         plan::Plan,
     },
     files,
-    parts::{Part, PartPayload, parts},
+    parts::{Part, PartPayload, are_stored_alike, parts},
     room::Room,
     store::{
-        assets::{self, AssetRow, Published},
+        assets::{self, AssetRow, Published, Stored},
         uploads,
     },
 };
@@ -222,7 +224,13 @@ impl Room {
             changed_at: now,
             ..AssetRow::default()
         };
-        assets::begin(&self.db, &row).await.map_err(explain::fault)?;
+        let secret = match self.config.encryption {
+            Encryption::Off => None,
+            Encryption::Aes128 => Some(AssetSecret::new(&*self.inputs.entropy)),
+        };
+        assets::begin(&self.db, &row, secret.as_ref())
+            .await
+            .map_err(explain::fault)?;
         self.reached(Step::Probed).await?;
         Ok(Planned {
             asset: row.asset(),
@@ -251,9 +259,10 @@ impl Room {
         let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
         let part = self.encode_part(ticket, payload, (source, folder.path()), stop).await?;
         self.reached(Step::Transcoded).await?;
+        let stored = self.how_stored(payload.asset).await?;
         let made = tokio::select! {
             () = stop.cancelled() => return Err(Failure::transient("Stopped.")),
-            made = part.store(&self.blobs, payload.asset) => made?,
+            made = part.store(&self.blobs, payload.asset, stored.secret()) => made?,
         };
         self.reached(Step::Packaged).await?;
         Ok(made)
@@ -276,8 +285,11 @@ impl Room {
             }
         }
         let mut package = join::join(&planned.plan, &chunks, &sound)?;
+        let how = self.how_stored(planned.asset).await?;
+        package.index.encrypted = how.secret().is_some();
+        are_stored_alike(made, package.index.encrypted)?;
         let stored = async {
-            self.whole_film(ticket, (about, planned), &mut package, stop).await?;
+            self.whole_film(ticket, (about, planned), (&mut package, &how), stop).await?;
             self.reached(Step::Stored).await?;
             let index = serde_json::to_vec(&package.index).map_err(anyhow::Error::from)?;
             let key = asset::index_key(planned.asset);
@@ -299,12 +311,13 @@ impl Room {
         &self,
         ticket: &Ticket,
         (about, planned): (&Payload, &Planned),
-        package: &mut Package,
+        (package, stored): (&mut Package, &Stored),
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
         let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
         let source = self.files.path(about.source);
-        self.lowest_rung(planned.asset, package, folder.path()).await?;
+        self.lowest_rung((planned.asset, stored), package, folder.path())
+            .await?;
         let extras = &planned.plan.extras;
         extras::add(&self.sandbox, package, extras, (&source, folder.path()), stop).await?;
         ticket.progress(STORED, "storing");
@@ -317,7 +330,12 @@ impl Room {
     }
 
     /// The lowest rung as one file again, for what is made from it.
-    async fn lowest_rung(&self, asset: AssetId, package: &Package, folder: &Path) -> Result<(), Failure> {
+    async fn lowest_rung(
+        &self,
+        (asset, stored): (AssetId, &Stored),
+        package: &Package,
+        folder: &Path,
+    ) -> Result<(), Failure> {
         let Some(rung) = package.index.video.first().map(|video| &video.track) else {
             return Ok(());
         };
@@ -325,9 +343,16 @@ impl Room {
         let mut file = tokio::fs::File::create(path)
             .await
             .map_err(|error| explain::io(&error))?;
-        let segments = (1..=rung.bytes.len()).map(|number| asset::segment_key(asset, &rung.name, number));
-        for key in std::iter::once(asset::init_key(asset, &rung.name)).chain(segments) {
-            let bytes = self.blobs.get(&key).await.map_err(explain::blob)?;
+        let init = self.blobs.get(&asset::init_key(asset, &rung.name)).await;
+        let init = init.map_err(explain::blob)?;
+        file.write_all(&init).await.map_err(|error| explain::io(&error))?;
+        let key = stored.secret().map(|secret| secret.key_of(&rung.name));
+        for number in 1..=rung.bytes.len() as u32 {
+            let name = asset::segment_key(asset, &rung.name, number as usize);
+            let mut bytes = self.blobs.get(&name).await.map_err(explain::blob)?.to_vec();
+            if let Some(key) = &key {
+                key.decrypt(&mut bytes, number).map_err(anyhow::Error::from)?;
+            }
             file.write_all(&bytes).await.map_err(|error| explain::io(&error))?;
         }
         file.flush().await.map_err(|error| explain::io(&error))
@@ -405,7 +430,8 @@ impl Room {
             .iter()
             .map(|video| format!("{}×{}", video.width, video.height))
             .collect();
-        let made = format!("{length} in {}, {megabytes:.1} MB", rungs.join(", "));
+        let encrypted = if index.encrypted { ", encrypted" } else { "" };
+        let made = format!("{length} in {}, {megabytes:.1} MB{encrypted}", rungs.join(", "));
         let notes = index.notes.iter().map(|note| format!(" {note}"));
         std::iter::once(made + if index.notes.is_empty() { "" } else { "." })
             .chain(notes)

@@ -45,6 +45,10 @@ pub enum Name<'a> {
         track: &'a str,
         number: usize,
     },
+    /// What the segments of a rendition are encrypted with.
+    Key {
+        track: &'a str,
+    },
     Subtitles {
         track: &'a str,
     },
@@ -145,6 +149,7 @@ impl<'a> Name<'a> {
         let numbered = |suffix| usize::try_from(decimal(file.strip_suffix(suffix)?)?).ok();
         match (kind, file) {
             ("v" | "a" | "s" | "b", "index.m3u8") => Some(Self::Playlist { track }),
+            ("v" | "a", "key") => Some(Self::Key { track }),
             ("v" | "a", "init.mp4") => Some(Self::Init { track }),
             ("v", "iframes.m3u8") => Some(Self::KeyframePlaylist { track }),
             ("v" | "a", _) => numbered(".m4s").map(|number| Self::Segment { track, number }),

@@ -21,6 +21,12 @@ function tried(parser, file, read) {
   }
 }
 
+/** The method that all segments are encrypted with, each by the same key; null where none is. */
+function keyOf(segments) {
+  const keys = new Set(segments.map(({ key }) => (key ? `${key.method} ${key.uri}` : null)));
+  return keys.size === 1 ? [...keys][0] : "several";
+}
+
 const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
 
 function byHlsParser(text, complain) {
@@ -37,7 +43,12 @@ function byHlsParser(text, complain) {
         subtitles: Math.max(0, ...seen.map((variant) => variant.subtitles.length)),
       };
     }
-    return { segments: list.segments.length, seconds: sum(list.segments.map((segment) => segment.duration)), ended: list.endlist };
+    return {
+      segments: list.segments.length,
+      seconds: sum(list.segments.map((segment) => segment.duration)),
+      ended: list.endlist,
+      key: keyOf(list.segments),
+    };
   } finally {
     console.error = said;
   }
@@ -58,7 +69,12 @@ function byM3u8Parser(text, complain) {
       subtitles: members("SUBTITLES"),
     };
   }
-  return { segments: segments.length, seconds: sum(segments.map((segment) => segment.duration)), ended: endList === true };
+  return {
+    segments: segments.length,
+    seconds: sum(segments.map((segment) => segment.duration)),
+    ended: endList === true,
+    key: keyOf(segments),
+  };
 }
 
 function byMpdParser(text, complain) {

@@ -26,7 +26,14 @@ def by_m3u8(text):
         "segments": len(playlist.segments),
         "seconds": sum(segment.duration for segment in playlist.segments),
         "ended": bool(playlist.is_endlist),
+        "key": key_of(playlist.segments),
     }
+
+
+def key_of(segments):
+    """What all segments are encrypted with, each by the same key; None where none is."""
+    keys = {f"{segment.key.method} {segment.key.uri}" if segment.key else None for segment in segments}
+    return keys.pop() if len(keys) == 1 else "several"
 
 
 def by_mpegdash(text):

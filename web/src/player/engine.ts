@@ -9,8 +9,8 @@ import { Problem } from "@/api/http";
 import { type Quality, qualitiesOf, settings } from "./hls-settings";
 import { type AudioTrack, audioRole } from "./languages";
 
-/** `tooMany`: other screens have the places that this account has. */
-export type Trouble = "network" | "media" | "expired" | "tooMany" | "unsupported" | "unknown";
+/** `tooMany`: other screens have the places that this account has. `locked`: the key of an encrypted film is not there or does not fit. */
+export type Trouble = "network" | "media" | "expired" | "tooMany" | "locked" | "unsupported" | "unknown";
 
 export interface EngineState {
   qualities: Quality[];
@@ -61,6 +61,7 @@ const NETWORK_RECOVERIES_MAX = 4;
 const RECOVERY_PAUSE_MS = 1500;
 /** The answer of a house in which this account has no place left. */
 const TOO_MANY = 429;
+const NOT_THERE = 404;
 /** A new address that is refused as well is no use asking for again; one is until something has arrived under it. */
 const RENEWALS_MAX = 1;
 // As in MediaError, which not every simulated document has.
@@ -190,6 +191,10 @@ export class Engine {
       // At all levels alike.
       this.hls.stopLoad();
       return this.set({ trouble: "tooMany" });
+    }
+    if (isLocked(data, HlsClass)) {
+      this.hls.stopLoad();
+      return this.set({ trouble: "locked" });
     }
     const refused = status === 401 || status === 403 || status === 410;
     // Not only once it is fatal: until then all other levels would be tried, which lie under the same signature.
@@ -331,6 +336,13 @@ const assetOf = (url: string) => folderOf(url).split("/").at(-2);
 function troubleOf(error: MediaError | null): Trouble {
   if (error?.code === MEDIA_ERR_NETWORK) return "network";
   return error?.code === MEDIA_ERR_DECODE ? "media" : "unknown";
+}
+
+/** Whether the key is not there, or what it opens is no film. A key that is refused or lost on its way is as any file that is. */
+function isLocked({ details, fatal, frag, response }: ErrorData, { ErrorDetails }: typeof Hls): boolean {
+  if (details === ErrorDetails.KEY_LOAD_ERROR) return response?.code === NOT_THERE;
+  const unreadable = details === ErrorDetails.FRAG_PARSING_ERROR || details === ErrorDetails.FRAG_DECRYPT_ERROR;
+  return unreadable && fatal && frag?.encrypted === true;
 }
 
 function audioOf(tracks: readonly MediaPlaylist[]): AudioTrack[] {

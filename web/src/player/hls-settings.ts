@@ -21,6 +21,7 @@ export function settings(startAt: number): Partial<HlsConfig> {
     timelineController: undefined,
     manifestLoadPolicy: policy(8000),
     fragLoadPolicy: policy(20_000),
+    keyLoadPolicy: policy(8000),
   };
 }
 

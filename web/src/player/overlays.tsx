@@ -73,6 +73,7 @@ const TROUBLES: Record<Trouble, [string, string]> = {
   media: [words.errors.media, words.errors.mediaLead],
   expired: [words.errors.expired, words.errors.expiredLead],
   tooMany: [words.errors.tooMany, words.errors.tooManyLead],
+  locked: [words.errors.locked, words.errors.lockedLead],
   unsupported: [words.errors.unsupported, words.errors.unsupportedLead],
   unknown: [words.errors.unknown, words.errors.unknownLead],
 };

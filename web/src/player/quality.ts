@@ -68,8 +68,8 @@ export class QualityMeter {
 
   failed(kind: Trouble) {
     this.total.errors += 1;
-    // The house knows whom it has refused.
-    if (kind !== "tooMany") addError(this.unsaid, kind, 1);
+    // The house knows whom it has refused. What is locked is to it a picture that could not be shown.
+    if (kind !== "tooMany") addError(this.unsaid, kind === "locked" ? "media" : kind, 1);
   }
 
   /** Where the film is, several times a second while it plays; undefined after a jump. */

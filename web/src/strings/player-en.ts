@@ -128,6 +128,9 @@ export const playerEn = {
     tooManyLead: "This account plays on as many screens as it may. Stop one of them, then try again.",
     busy: "The house is full right now",
     busyLead: "The server has too much to do. Wait a moment, then try again; your place is kept.",
+    locked: "This film cannot be unlocked",
+    lockedLead:
+      "It is stored encrypted, and its key did not come or does not fit. Try again; if it stays so, tell whoever runs the house.",
     unsupported: "This browser cannot play films",
     unsupportedLead: "It lacks Media Source Extensions. A current Chrome, Edge, Firefox or Safari works.",
     unknown: "The film stopped",

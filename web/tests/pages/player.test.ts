@@ -4,11 +4,12 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Stage, stage } from "../support/browser";
-import { FILM_S, filmAnswer, testFilm } from "../support/film";
+import { encryptedFilm, FILM_S, filmAnswer, testFilm } from "../support/film";
 
 let house: Stage;
+let folder: string;
 beforeAll(async () => {
-  const folder = testFilm();
+  folder = testFilm();
   // The same film under another signature.
   symlinkSync(folder, join(folder, "again"));
   house = await stage({ media: folder });
@@ -20,6 +21,7 @@ beforeEach(() => {
   house.state.playback = { ...filmAnswer };
 });
 
+const HAVE_CURRENT_DATA = 2;
 const video = "document.querySelector('video')";
 const plays = async (page: Page) => {
   await page.waitForFunction(`${video}?.currentTime > 0.3`);
@@ -361,6 +363,31 @@ describe("the system", () => {
     await page.waitForFunction("window.locks.filter((lock) => !lock.released).length === 1");
     await page.keyboard.press("k");
     await page.waitForFunction("window.locks.every((lock) => lock.released)");
+    await page.context().close();
+  });
+});
+
+describe("a film that is stored encrypted", () => {
+  const openFilm = async (key: "right" | "missing" | "wrong") => {
+    house.state.playback = { ...filmAnswer, hls_url: encryptedFilm(folder, `${key}-key`, key) };
+    return house.open("/watch/t3");
+  };
+
+  it("plays, goes on from anywhere, and climbs", async () => {
+    const page = await openFilm("right");
+    await plays(page);
+    await page.evaluate(`${video}.currentTime = 80`);
+    await page.waitForFunction(`${video}.currentTime > 80.3 && !${video}.seeking`);
+    await expect.poll(() => page.evaluate(`${video}.videoHeight`)).toBe(360);
+    await page.context().close();
+  });
+
+  it.each(["missing", "wrong"] as const)("says what is the matter where its key is %s", async (key) => {
+    const page = await openFilm(key);
+    const trouble = page.getByRole("alert");
+    await trouble.getByRole("heading", { name: "This film cannot be unlocked" }).waitFor();
+    await trouble.getByRole("button", { name: "Try again" }).waitFor();
+    expect(await page.evaluate<number>(`${video}.readyState`)).toBeLessThan(HAVE_CURRENT_DATA);
     await page.context().close();
   });
 });

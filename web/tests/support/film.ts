@@ -1,6 +1,7 @@
 /** A film as the house packages one, made by ffmpeg: two rungs, three audio tracks of their own, subtitles and a storyboard. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createCipheriv, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,6 +19,38 @@ export function testFilm(): string {
   writeFileSync(join(folder, "board.vtt"), storyboard());
   for (const [name, lines] of Object.entries(SUBTITLES)) writeFileSync(join(folder, `${name}.vtt`), vtt(lines));
   return media;
+}
+
+/** The same film encrypted as the house does it, in a folder of its own; `key` is what players are given instead of the right one. */
+export function encryptedFilm(media: string, name: string, key: "right" | "missing" | "wrong"): string {
+  const [from, to] = [join(media, "film"), join(media, name)];
+  mkdirSync(to);
+  const keys = new Map<string, Buffer>();
+  for (const file of readdirSync(from)) {
+    const bytes = readFileSync(join(from, file));
+    const [, track, number] = /^(\w+)-(\d+)\.m4s$/.exec(file) ?? [];
+    if (track) {
+      const own = keys.get(track) ?? randomBytes(16);
+      keys.set(track, own);
+      writeFileSync(join(to, file), encrypted(bytes, own, Number(number)));
+    } else if (file.endsWith(".m3u8") && file !== "master.m3u8") {
+      const tag = `$1#EXT-X-KEY:METHOD=AES-128,URI="${file.replace("m3u8", "key")}"\n`;
+      writeFileSync(join(to, file), bytes.toString().replace(/(#EXT-X-MAP:.*\n)/, tag));
+    } else {
+      writeFileSync(join(to, file), bytes);
+    }
+  }
+  for (const [track, own] of key === "missing" ? [] : keys)
+    writeFileSync(join(to, `${track}.key`), key === "right" ? own : randomBytes(16));
+  return `/media/${name}/master.m3u8`;
+}
+
+/** The number of the segment is its vector. */
+function encrypted(bytes: Buffer, key: Buffer, number: number): Buffer {
+  const vector = Buffer.alloc(16);
+  vector.writeUInt32BE(number, 12);
+  const cipher = createCipheriv("aes-128-cbc", key, vector);
+  return Buffer.concat([cipher.update(bytes), cipher.final()]);
 }
 
 /** What the server would answer to Play; a test changes what it is about. */

@@ -18,6 +18,11 @@ vi.mock("hls.js", () => {
       ERROR: "error",
     };
     static ErrorTypes = { NETWORK_ERROR: "networkError", MEDIA_ERROR: "mediaError" };
+    static ErrorDetails = {
+      KEY_LOAD_ERROR: "keyLoadError",
+      FRAG_PARSING_ERROR: "fragParsingError",
+      FRAG_DECRYPT_ERROR: "fragDecryptError",
+    };
     static isSupported = () => fake.supported;
     handlers = new Map<string, Handler>();
     loadSource = vi.fn();
@@ -239,6 +244,44 @@ describe("an address that is not good any more", () => {
     expect(loader().loadSource).toHaveBeenLastCalledWith("/media/two/other/master.m3u8");
     expect(loader().config.startPosition).toBe(42);
     expect(asked("http://house/media/two/other/v0/1.m4s")).toBe("http://house/media/two/other/v0/1.m4s");
+  });
+});
+
+describe("an encrypted film", () => {
+  const frag = { encrypted: true };
+  const key = (code: number) => ({ details: "keyLoadError", type: "networkError", fatal: false, response: { code } });
+  const unreadable = { details: "fragParsingError", type: "mediaError", fatal: true };
+  const renew = vi.fn<() => Promise<string>>();
+  beforeEach(async () => {
+    renew.mockReset().mockReturnValue(new Promise(() => undefined));
+    engine = new Engine(video, { renew });
+    await engine.open("/film.m3u8", 0);
+    loader().say("parsed", { levels: [], audioTracks: [] });
+  });
+
+  it.each([
+    ["its key is not there", key(404)],
+    ["what its key opens is no film", { ...unreadable, frag }],
+    ["its key opens nothing", { ...unreadable, details: "fragDecryptError", frag }],
+  ])("is locked where %s, and is tried again only when the viewer says so", async (_what, error) => {
+    loader().say("error", error);
+    expect(engine.snapshot().trouble).toBe("locked");
+    expect(loader().stopLoad).toHaveBeenCalledOnce();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([loader().startLoad.mock.calls.length, renew.mock.calls.length]).toEqual([0, 0]);
+    engine.retry();
+    expect(engine.snapshot().trouble).toBeUndefined();
+    expect(loader().startLoad).toHaveBeenCalledOnce();
+  });
+
+  it("asks for a new address where its key is refused, as for any file", () => {
+    loader().say("error", key(403));
+    expect([engine.snapshot().trouble, renew.mock.calls.length]).toEqual([undefined, 1]);
+  });
+
+  it("is not what a damaged film is that is not encrypted", () => {
+    for (const _again of [1, 2, 3]) loader().say("error", { ...unreadable, frag: { encrypted: false } });
+    expect(engine.snapshot().trouble).toBe("media");
   });
 });
 

@@ -48,6 +48,12 @@ describe("the meter", () => {
     expect(meter.take(60_000, true)?.errors).toEqual([]);
   });
 
+  it("tells the house of a film that is locked as of a picture that could not be shown", () => {
+    const meter = new QualityMeter(0);
+    meter.failed("locked");
+    expect(meter.take(60_000, true)?.errors).toEqual([{ kind: "media", count: 1 }]);
+  });
+
   it("stays within what one report may hold", () => {
     const meter = new QualityMeter(0);
     meter.firstPicture(9e9);

@@ -23,11 +23,11 @@ use crate::{LONG, id};
 const START_MAX: Duration = Duration::from_secs(30);
 /// What is promised of whatever ends.
 const MEDIA_ENDS_WITHIN: Duration = Duration::from_secs(60);
-const HALF_A_DAY_S: u32 = 43_200;
+const FOR_HALF_A_DAY: &str = "[streaming]\nplayback_s = 43200\n";
 /// An initialisation segment, subtitles, and a sheet of a storyboard.
 const OTHERS: [&str; 3] = ["v0/init.mp4", "s0/1.vtt", "b0/1.jpg"];
-/// Short enough to wait for.
-const SHORT_S: u32 = 15;
+/// Short enough to wait for; and keys end as all else does.
+const SHORT_AND_ENCRYPTED: &str = "[streaming]\nplayback_s = 15\nencryption = \"aes-128\"\n";
 
 /// A cache before Kinora.
 struct Edge {
@@ -186,9 +186,10 @@ struct Cinema {
 }
 
 impl Cinema {
-    async fn open(edge: fn(&str) -> Edge, playback_s: u32) -> Self {
-        let setting = ("KINORA_STREAMING__PLAYBACK_S", playback_s.to_string());
-        let cluster = Cluster::launched(|_| (), |launch| launch.variable(setting.0, &setting.1));
+    async fn open(edge: fn(&str) -> Edge, settings: &str) -> Self {
+        let settings = file("kinora.toml", settings.as_bytes());
+        let settings = settings.path.to_string_lossy();
+        let cluster = Cluster::launched(|_| (), |launch| launch.words(&["--config", &settings]));
         let title = json!({ "name": "Solaris" });
         let title = id(&cluster.admin().await.post("/admin/titles", &title).await.expect(201));
         // Long enough to be compressed for who takes that.
@@ -205,6 +206,8 @@ impl Cinema {
             "--title",
             &title,
             "--wait",
+            "--config",
+            &settings,
         ];
         cluster.command(&words).ok();
         let ann = cluster.viewer("ann").await;
@@ -278,7 +281,7 @@ impl Watched {
 }
 
 async fn what_is_kept_is_for_those_who_may_have_it(edge: fn(&str) -> Edge) {
-    let cinema = Cinema::open(edge, HALF_A_DAY_S).await;
+    let cinema = Cinema::open(edge, FOR_HALF_A_DAY).await;
     let (ada, bob, nobody) = (cinema.viewer("ada").await, cinema.viewer("bob").await, cinema.nobody());
     let (adas, bobs) = (
         Watched::press(&ada, &cinema.title).await,
@@ -370,7 +373,7 @@ async fn altered(cinema: &Cinema, path: &str) {
 }
 
 async fn what_has_ended_is_over(edge: fn(&str) -> Edge) {
-    let cinema = Cinema::open(edge, SHORT_S).await;
+    let cinema = Cinema::open(edge, SHORT_AND_ENCRYPTED).await;
     let (ada, bob, nobody) = (cinema.viewer("ada").await, cinema.viewer("bob").await, cinema.nobody());
     let (adas, bobs) = (
         Watched::press(&ada, &cinema.title).await,
@@ -378,7 +381,19 @@ async fn what_has_ended_is_over(edge: fn(&str) -> Edge) {
     );
     cinema.takes(&nobody, &adas).await;
     assert_eq!(cinema.takes(&nobody, &bobs).await, "HIT");
+    // A key is kept by nobody on the way, and each time it is asked whether it may be given out.
+    let adas_key = adas.beside("v0/key");
+    for _ in 0..2 {
+        let key = adas_key.get(&nobody).await;
+        assert_eq!((key.status.as_u16(), key.body.len()), (200, 16));
+        assert!(key.headers["cache-control"] == "no-store" && !key.headers.contains_key("x-cache"));
+    }
+    cinema.is_refused(&bob, &adas_key.0).await;
     ada.post("/auth/logout", &json!({})).await.expect(204);
+    until("the end of its key", MEDIA_ENDS_WITHIN, async || {
+        (adas_key.get(&nobody).await.status.as_u16() == 403).then_some(())
+    })
+    .await;
     until("the end after logging out", MEDIA_ENDS_WITHIN, async || {
         (adas.get(&nobody).await.status.as_u16() == 403).then_some(())
     })
@@ -393,7 +408,7 @@ async fn what_has_ended_is_over(edge: fn(&str) -> Edge) {
 
 #[tokio::test]
 async fn a_browser_speaks_http_2_with_nginx_and_gets_the_same_transcode() {
-    let cinema = Cinema::open(Edge::nginx_with_tls, HALF_A_DAY_S).await;
+    let cinema = Cinema::open(Edge::nginx_with_tls, FOR_HALF_A_DAY).await;
     let viewer = cinema.cluster.viewer("ada").await;
     let watched = Watched::press(&viewer, &cinema.title).await;
     let url = format!("{}{}", cinema.edge.url, watched.0);

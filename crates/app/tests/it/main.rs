@@ -9,6 +9,7 @@ mod curating;
 mod delivery;
 mod durability;
 mod edges;
+mod encryption;
 mod ending;
 mod evening;
 mod health;

@@ -21,12 +21,23 @@ const WORDS: &str = "Good evening";
 struct Evening {
     cluster: Cluster,
     hls: String,
-    dash: String,
+    /// Of what is not encrypted.
+    dash: Option<String>,
 }
 
 impl Evening {
     async fn begin() -> Self {
-        let cluster = Cluster::one();
+        Self::of_film("off").await
+    }
+
+    /// The film is stored as `streaming.encryption` says.
+    async fn of_film(encryption: &str) -> Self {
+        let settings = file(
+            "kinora.toml",
+            format!("[streaming]\nencryption = \"{encryption}\"\n").as_bytes(),
+        );
+        let settings = settings.path.to_string_lossy();
+        let cluster = Cluster::launched(|_| (), |launch| launch.words(&["--config", &settings]));
         let curator = cluster.person("curator", "curator").await;
         let title = id(&curator
             .post("/admin/titles", &json!({ "name": "Heat" }))
@@ -54,6 +65,8 @@ impl Evening {
                 "--title",
                 &title,
                 "--wait",
+                "--config",
+                &settings,
             ])
             .ok();
         assert_eq!(ended_job(&curator, &title).await["state"], "done");
@@ -63,8 +76,9 @@ impl Evening {
             answer.status.is_success().then(|| answer.ok())
         })
         .await;
-        let address = |name: &str| format!("{}{}", cluster.url(), playback[name].as_str().unwrap());
-        let (hls, dash) = (address("hls_url"), address("dash_url"));
+        let address = |name: &str| Some(format!("{}{}", cluster.url(), playback[name].as_str()?));
+        let (hls, dash) = (address("hls_url").unwrap(), address("dash_url"));
+        assert_eq!(dash.is_some(), encryption == "off", "{playback}");
         assert_eq!(playback["subtitles"][0]["language"], "en", "{playback}");
         Self { cluster, hls, dash }
     }
@@ -96,25 +110,35 @@ fn is_the_seventh_picture(picture: &Value, player: &str) {
 #[tokio::test]
 async fn browser_players_of_others_play_seek_and_switch() {
     let evening = Evening::begin().await;
+    let dash = evening.dash.as_deref().unwrap();
     evening.shows("hls.js", &evening.hls, false);
     evening.shows("shaka", &evening.hls, true);
-    evening.shows("shaka", &evening.dash, true);
-    evening.shows("dash.js", &evening.dash, true);
+    evening.shows("shaka", dash, true);
+    evening.shows("dash.js", dash, true);
     evening.shows("video.js", &evening.hls, false);
+}
+
+#[tokio::test]
+async fn browser_players_of_others_and_programs_play_what_is_encrypted() {
+    let evening = Evening::of_film("aes-128").await;
+    every_rung_is_whole(&evening.hls);
+    mpv_plays_every_rung(&evening.hls);
+    evening.shows("hls.js", &evening.hls, false);
+    evening.shows("shaka", &evening.hls, true);
+    evening.shows("video.js", &evening.hls, false);
+    let dash = evening.hls.replace("master.m3u8", "manifest.mpd");
+    let dash = dash.strip_prefix(evening.cluster.url()).unwrap();
+    let refused = evening.cluster.anonymous().get(&format!("/{dash}")).await;
+    assert_eq!(refused.problem(404), "dash_not_offered");
 }
 
 /// Debian's ffmpeg, which mpv reads with too, cannot seek in any HLS of fragmented MP4, not even in its own (mended in 7.1); in DASH it can.
 #[tokio::test]
 async fn transcode_ffmpeg_and_mpv_play_every_rung_and_seek() {
     let evening = Evening::begin().await;
-    for address in [&evening.hls, &evening.dash] {
-        for (rung, height) in [("v:0", "240"), ("v:1", "360")] {
-            let entries = "stream=height,nb_read_frames";
-            let words = ["-count_frames", "-select_streams", rung, "-show_entries", entries];
-            let counted = ffprobe(&words, address.as_ref());
-            let expected = format!("{height},{FRAMES}");
-            assert!(counted.contains(&expected), "{address} {rung}: {counted:?}");
-        }
+    let dash = evening.dash.as_deref().unwrap();
+    for address in [evening.hls.as_str(), dash] {
+        every_rung_is_whole(address);
     }
     let words = [
         "-read_intervals",
@@ -124,18 +148,32 @@ async fn transcode_ffmpeg_and_mpv_play_every_rung_and_seek() {
         "-show_entries",
         "packet=pts_time",
     ];
-    let sought = ffprobe(&words, evening.dash.as_ref());
+    let sought = ffprobe(&words, dash.as_ref());
     assert_eq!(sought.first().map(String::as_str), Some("12.000000"), "{sought:?}");
-    for (rung, height) in [("min", "240"), ("max", "360")] {
-        mpv(
-            &[&format!("--hls-bitrate={rung}"), &evening.hls],
-            &format!("from 0.000000 in {height}, sound en."),
-        );
-    }
+    mpv_plays_every_rung(&evening.hls);
     for (rung, height) in [("1", "240"), ("2", "360")] {
         mpv(
-            &[&format!("--vid={rung}"), "--start=12", "--length=2", &evening.dash],
+            &[&format!("--vid={rung}"), "--start=12", "--length=2", dash],
             &format!("from 12.000000 in {height}, sound en."),
+        );
+    }
+}
+
+fn every_rung_is_whole(address: &str) {
+    for (rung, height) in [("v:0", "240"), ("v:1", "360")] {
+        let entries = "stream=height,nb_read_frames";
+        let words = ["-count_frames", "-select_streams", rung, "-show_entries", entries];
+        let counted = ffprobe(&words, address.as_ref());
+        let expected = format!("{height},{FRAMES}");
+        assert!(counted.contains(&expected), "{address} {rung}: {counted:?}");
+    }
+}
+
+fn mpv_plays_every_rung(hls: &str) {
+    for (rung, height) in [("min", "240"), ("max", "360")] {
+        mpv(
+            &[&format!("--hls-bitrate={rung}"), hls],
+            &format!("from 0.000000 in {height}, sound en."),
         );
     }
 }

@@ -11,6 +11,8 @@ pub const NOTHING_DECODED: &str = "Not one picture of this file could be decoded
 pub const SOURCE_GONE: &str = "The source file was removed while it was being encoded.";
 pub const PART_UNREADABLE: &str =
     "What a worker says of its part of the film cannot be read; see that all of them run the same version, and retry.";
+pub const NOT_ENCRYPTED: &str = "A worker of an earlier version made a part of this film and did not encrypt it. Bring all of them to the same \
+     version, then add the file again.";
 const UNFINISHED: &str =
     "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end.";
 

@@ -42,6 +42,7 @@ pub fn join(plan: &Plan, chunks: &[(Chunk, Vec<MadeRendition>)], sound: &[MadeRe
         storyboard: None,
         chapters: Vec::new(),
         notes: plan.notes.clone(),
+        encrypted: false,
     };
     let Some(first) = index.video.first().map(|video| &video.track) else {
         return Err(Failure::permanent(explain::NOTHING_DECODED));

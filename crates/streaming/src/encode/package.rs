@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     asset::{self, Track},
+    cipher::{self, AssetSecret, SegmentKey},
     mp4::{self, Layout, Media, Mp4Error, Piece},
 };
 
@@ -36,6 +37,9 @@ const EMPTY_BYTES_MAX: u64 = 64 << 10;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Made {
     pub asset: AssetId,
+    /// Whether its segments were stored encrypted; a worker of the version before does not say, and did not.
+    #[serde(default)]
+    pub encrypted: bool,
     pub renditions: Vec<MadeRendition>,
 }
 
@@ -47,7 +51,8 @@ pub struct MadeRendition {
     /// Of pictures.
     pub width: u32,
     pub height: u32,
-    /// Of each segment, how many bytes from its beginning are its first picture.
+    /// Of each segment, how many bytes from its beginning are its first picture. None where it is encrypted: of that, no beginning
+    /// can be read by itself.
     pub keyframes: Vec<u64>,
     pub track: Track,
 }
@@ -103,11 +108,12 @@ impl Part {
         })
     }
 
-    /// Writes every segment; a part that is done again writes the same ones.
-    pub async fn store(self, blobs: &BlobStore, asset: AssetId) -> Result<Made, Failure> {
+    /// Writes every segment, encrypted where there is a secret; a part that is done again writes the same ones.
+    pub async fn store(self, blobs: &BlobStore, asset: AssetId, secret: Option<&AssetSecret>) -> Result<Made, Failure> {
         let mut writes = Vec::new();
         for encoded in &self.encoded {
             let name = &encoded.made.track.name;
+            let rendition_key = secret.map(|secret| secret.key_of(name));
             let (segments_before, ticks_before) = encoded.before;
             if segments_before == 0 {
                 blobs
@@ -122,32 +128,70 @@ impl Part {
                     decode_time: ticks_before + piece.fragment.decode_time,
                 };
                 let key = asset::segment_key(asset, name, number as usize);
-                writes.push((key, file.clone(), *piece, place));
+                writes.push((
+                    key,
+                    Segment {
+                        file: file.clone(),
+                        piece: *piece,
+                        place,
+                        key: rendition_key.clone(),
+                    },
+                ));
             }
         }
-        let writes = writes
-            .into_iter()
-            .map(|(key, file, piece, place)| write(blobs, key, file, piece, place));
+        let writes = writes.into_iter().map(|(key, segment)| write(blobs, key, segment));
         let mut writes = futures::stream::iter(writes).buffer_unordered(WRITES);
         while writes.try_next().await?.is_some() {}
+        let made = self.encoded.into_iter().map(|encoded| encoded.made);
         Ok(Made {
             asset,
-            renditions: self.encoded.into_iter().map(|encoded| encoded.made).collect(),
+            encrypted: secret.is_some(),
+            renditions: match secret {
+                Some(_) => made.map(MadeRendition::encrypted).collect(),
+                None => made.collect(),
+            },
         })
     }
 }
 
-async fn write(blobs: &BlobStore, key: String, file: Arc<File>, piece: Piece, place: Place) -> Result<(), Failure> {
-    let read = tokio::task::spawn_blocking(move || {
-        let mut buffer = vec![0; piece.bytes as usize];
-        file.read_exact_at(&mut buffer, piece.offset).map(|()| buffer)
-    });
-    let mut segment = read
-        .await
-        .map_err(anyhow::Error::from)?
-        .map_err(|error| explain::io(&error))?;
-    rewrite::place(&mut segment, place).map_err(|error| broken(&error.to_string()))?;
-    blobs.put(&key, segment).await.map_err(explain::blob)
+impl MadeRendition {
+    /// What is known of it once its segments are.
+    fn encrypted(mut self) -> Self {
+        self.keyframes.clear();
+        self.track
+            .bytes
+            .iter_mut()
+            .for_each(|bytes| *bytes = cipher::encrypted_bytes(*bytes));
+        self
+    }
+}
+
+/// A segment on its way into storage.
+struct Segment {
+    file: Arc<File>,
+    piece: Piece,
+    place: Place,
+    key: Option<SegmentKey>,
+}
+
+impl Segment {
+    fn read(&self) -> Result<Vec<u8>, Failure> {
+        let mut bytes = vec![0; self.piece.bytes as usize];
+        self.file
+            .read_exact_at(&mut bytes, self.piece.offset)
+            .map_err(|error| explain::io(&error))?;
+        rewrite::place(&mut bytes, self.place).map_err(|error| broken(&error.to_string()))?;
+        if let Some(key) = &self.key {
+            key.encrypt(&mut bytes, self.place.number);
+        }
+        Ok(bytes)
+    }
+}
+
+async fn write(blobs: &BlobStore, key: String, segment: Segment) -> Result<(), Failure> {
+    let read = tokio::task::spawn_blocking(move || segment.read());
+    let bytes = read.await.map_err(anyhow::Error::from)??;
+    blobs.put(&key, bytes).await.map_err(explain::blob)
 }
 
 /// `None`: there is no frame in it.

@@ -167,6 +167,7 @@ mod tests {
             storyboard: None,
             chapters: vec![],
             notes: vec![],
+            encrypted: false,
         }
     }
 

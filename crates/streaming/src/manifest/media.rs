@@ -8,7 +8,7 @@ use crate::asset::{AssetIndex, Track, VideoTrack};
 /// `v0/index.m3u8`, `a0/index.m3u8`, `s0/index.m3u8`, `b0/index.m3u8`.
 pub fn playlist(index: &AssetIndex, name: &str) -> Option<String> {
     if let Some(track) = index.track(name) {
-        return Some(segments(track));
+        return Some(segments(track, index.encrypted));
     }
     if index.subtitles_named(name).is_some() {
         return Some(subtitles(index.duration_ms));
@@ -17,11 +17,15 @@ pub fn playlist(index: &AssetIndex, name: &str) -> Option<String> {
     Some(storyboard::image_playlist(storyboard, index.duration_ms))
 }
 
-/// With durations from the segments' own timestamps.
-pub(super) fn segments(track: &Track) -> String {
+/// With durations from the segments' own timestamps. A key stands behind the initialisation segment, which it is not for; the vector of
+/// each segment is its number, as nothing else is said.
+fn segments(track: &Track, encrypted: bool) -> String {
     let mut text = String::with_capacity(160 + track.bytes.len() * 32);
     begin(&mut text, bandwidth::target_duration(track));
     text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MAP:URI=\"init.mp4\"\n");
+    if encrypted {
+        text.push_str("#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n");
+    }
     for segment in track.segments() {
         let seconds = track.seconds(segment.duration);
         let _ = writeln!(text, "#EXTINF:{seconds:.6},\n{}.m4s", segment.number);

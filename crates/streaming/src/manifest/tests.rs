@@ -70,6 +70,7 @@ fn index() -> AssetIndex {
         storyboard: None,
         chapters: vec![],
         notes: vec![],
+        encrypted: false,
     }
 }
 
@@ -105,6 +106,25 @@ fn a_media_playlist() {
          #EXTINF:1.001000,\n3.m4s\n\
          #EXT-X-ENDLIST\n"
     );
+}
+
+#[test]
+fn a_media_playlist_of_what_is_encrypted() {
+    let plain = playlist(&index(), "v0").unwrap();
+    let encrypted = AssetIndex {
+        encrypted: true,
+        ..index()
+    };
+    let map = "#EXT-X-MAP:URI=\"init.mp4\"\n";
+    let key = "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n";
+    assert!(plain.contains(map) && !plain.contains("KEY"));
+    // The key comes after the map, or players would decrypt that too; the first segment is number 1, by which they begin to count.
+    assert_eq!(
+        playlist(&encrypted, "v0").unwrap(),
+        plain.replace(map, &format!("{map}{key}"))
+    );
+    assert!(plain.contains("#EXT-X-MEDIA-SEQUENCE:1\n") && plain.contains("\n1.m4s\n"));
+    assert!(playlist(&encrypted, "a0").unwrap().contains(key));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use platform::{
 };
 
 use super::uploads;
+use crate::cipher::AssetSecret;
 
 /// What is known of an asset without opening its index.
 #[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
@@ -55,17 +56,51 @@ macro_rules! columns {
     };
 }
 
-/// Announces that files are about to be written under this id, so that a crash leaves nothing that nobody knows of.
-pub async fn begin(db: &Db, row: &AssetRow) -> Result<(), Fault> {
+/// Announces that files are about to be written under this id, so that a crash leaves nothing that nobody knows of; with a secret, that
+/// its segments are encrypted.
+pub async fn begin(db: &Db, row: &AssetRow, secret: Option<&AssetSecret>) -> Result<(), Fault> {
     let sql = concat!(
         "INSERT INTO assets (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        ", segment_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
     );
     on!(db.writer(), pool => sqlx::query(sql).bind(row.id).bind(row.title_id).bind(row.job_id).bind(&row.state)
         .bind(row.duration_ms).bind(row.height).bind(row.bytes).bind(row.created_at).bind(row.changed_at)
-        .bind(row.credits_ms).bind(row.intro_from_ms).bind(row.intro_to_ms).execute(pool).await.map(drop))
+        .bind(row.credits_ms).bind(row.intro_from_ms).bind(row.intro_to_ms).bind(secret.map(AssetSecret::stored))
+        .execute(pool).await.map(drop))
     .or_fault()
+}
+
+/// How an asset's segments are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    Plain,
+    Encrypted(AssetSecret),
+    /// There is no such asset any more.
+    Gone,
+}
+
+impl Stored {
+    pub fn secret(&self) -> Option<&AssetSecret> {
+        match self {
+            Self::Encrypted(secret) => Some(secret),
+            Self::Plain | Self::Gone => None,
+        }
+    }
+}
+
+/// Apart from the row, which is shown and logged.
+pub async fn stored(db: &Db, asset: AssetId) -> Result<Stored, Fault> {
+    let sql = "SELECT segment_key FROM assets WHERE id = $1";
+    let found: Option<(Option<Vec<u8>>,)> =
+        on!(db, pool => sqlx::query_as(sql).bind(asset.0).fetch_optional(pool).await).or_fault()?;
+    match found {
+        None => Ok(Stored::Gone),
+        Some((None,)) => Ok(Stored::Plain),
+        Some((Some(bytes),)) => AssetSecret::read(&bytes)
+            .map(Stored::Encrypted)
+            .ok_or_else(|| Fault::Internal(format!("what the keys of {asset} come from is damaged"))),
+    }
 }
 
 /// What became of an asset that was to be published.
@@ -255,6 +290,33 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn a_secret_comes_with_its_asset_and_goes_with_it() {
+        for database in test_support::databases().await {
+            let db = database.open("streaming", &crate::MIGRATIONS).await;
+            let (inputs, _) = Inputs::manual(1);
+            let new = || AssetRow {
+                id: inputs.id(),
+                state: "storing".into(),
+                ..AssetRow::default()
+            };
+            let (encrypted, plain) = (new(), new());
+            let secret = AssetSecret::new(&*inputs.entropy);
+            begin(&db, &encrypted, Some(&secret)).await.unwrap();
+            begin(&db, &plain, None).await.unwrap();
+            let found = async |row: &AssetRow| stored(&db, row.asset()).await.unwrap();
+            assert_eq!(found(&encrypted).await, Stored::Encrypted(secret), "{}", database.name);
+            assert_eq!(found(&plain).await, Stored::Plain);
+            assert!(abandon(&db, encrypted.asset()).await.unwrap());
+            delete(&db, encrypted.asset()).await.unwrap();
+            assert_eq!(found(&encrypted).await, Stored::Gone, "{}", database.name);
+            // Half a secret opens nothing, and does not pass for none.
+            on!(db.writer(), pool => sqlx::query("UPDATE assets SET segment_key = $2 WHERE id = $1").bind(plain.id).bind(vec![7_u8; 5])
+                .execute(pool).await.map(drop)).unwrap();
+            assert!(stored(&db, plain.asset()).await.is_err(), "{}", database.name);
+        }
+    }
+
+    #[tokio::test]
     async fn what_somebody_is_at_or_takes_over_is_not_abandoned() {
         for database in test_support::databases().await {
             let db = database.open("streaming", &crate::MIGRATIONS).await;
@@ -268,7 +330,7 @@ mod tests {
                 state: "storing".into(),
                 ..AssetRow::default()
             };
-            begin(&db, &row).await.unwrap();
+            begin(&db, &row, None).await.unwrap();
             let is_abandoned = async || abandon_ended(&db, row.asset()).await.unwrap();
             assert!(!is_abandoned().await, "queued");
             let fail = async || {

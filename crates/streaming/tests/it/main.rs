@@ -8,6 +8,7 @@ mod credits;
 mod damage;
 mod deleted;
 mod delivery;
+mod encryption;
 mod extras;
 mod hostile;
 mod jobs;

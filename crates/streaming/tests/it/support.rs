@@ -382,16 +382,28 @@ impl House {
                 .nth(1)
                 .map_or(line, |rest| rest.trim_end_matches('"'));
             if uri.ends_with(".m3u8") {
-                std::fs::write(folder.path().join(uri), self.manifest(playback, uri).await).unwrap();
+                let playlist = self.manifest(playback, uri).await;
+                if playlist.contains("URI=\"key\"") {
+                    let key = uri.replace("index.m3u8", "key");
+                    std::fs::write(folder.path().join(&key), self.key(playback, &key).await).unwrap();
+                }
+                std::fs::write(folder.path().join(uri), playlist).unwrap();
             }
         }
         std::fs::write(folder.path().join("master.m3u8"), master).unwrap();
-        std::fs::write(
-            folder.path().join("manifest.mpd"),
-            self.manifest(playback, "manifest.mpd").await,
-        )
-        .unwrap();
+        if playback.dash_path.is_some() {
+            let dash = self.manifest(playback, "manifest.mpd").await;
+            std::fs::write(folder.path().join("manifest.mpd"), dash).unwrap();
+        }
         folder
+    }
+
+    /// What a player would decrypt a rendition with.
+    pub async fn key(&self, playback: &Playback, file: &str) -> Vec<u8> {
+        match self.media(&below(playback, file)).await.unwrap().body {
+            MediaBody::Inline(key) => key.0,
+            stored => panic!("{file} is {stored:?}"),
+        }
     }
 
     /// The facts that this room told, from the first.
