@@ -12,12 +12,14 @@
 //!   change afterwards, and go when nobody who pressed play before can still be watching.
 //! - A film is encoded in parts by any number of workers. A process may be killed at any moment: that costs the parts it was at, and
 //!   nothing is seen of it. The bytes are the same however the parts were shared out and however often they were begun.
-//! - Delivery needs no database: a signature over the path's prefix says what its holder may have, until the log-in ends it was made for.
+//! - Subtitles that came as files of their own belong to the title, not to an asset: they come and go without another transcode.
+//! - Delivery of pictures and sound needs no database: a signature over the path's prefix says what its holder may have, until the log-in ends it was made for.
 //!
 //! | you want to know | read |
 //! |---|---|
 //! | the doors | `room.rs`, then `uploads.rs` and `playback.rs` |
 //! | what a title plays, and where its opening and its credits are | `videos.rs` |
+//! | what else a title is shown with: files of subtitles | `beside.rs` |
 //! | what a job does | `worker.rs`, then `parts.rs` and `encode/` |
 //! | what players get | `manifest/`, from `asset.rs` |
 //! | whose addresses end before they expire | `ended.rs` |
@@ -25,6 +27,7 @@
 //! | what is removed when | `tidy.rs` |
 
 mod asset;
+mod beside;
 mod checks;
 mod config;
 mod encode;
@@ -52,6 +55,10 @@ use contract::catalog::Catalog;
 use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs};
 
 pub use config::Config;
+pub use encode::{
+    file_names::{FileName, file_name},
+    text::FILE_BYTES_MAX as SUBTITLE_BYTES_MAX,
+};
 pub use room::Room;
 
 #[doc(hidden)]
@@ -102,6 +109,7 @@ pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> any
         join_locks: uploads::Locks::default(),
         requests: uploads::Requests::default(),
         running: worker::Running::default(),
+        converts: tokio::sync::Mutex::default(),
         data_folder,
         db,
         inputs,

@@ -104,6 +104,7 @@ impl Room {
             StreamingError::MediaNotFound => StreamingError::NotPlayable,
             other => other,
         })?;
+        let index = self.with_all_beside(index, req.title).await?;
         Ok(self.describe(&row, &asset, &index))
     }
 
@@ -117,6 +118,7 @@ impl Room {
             StreamingError::MediaNotFound => StreamingError::PlaybackNotFound,
             other => other,
         })?;
+        let index = self.with_all_beside(index, row.title_id.into()).await?;
         Ok(self.describe(&row, &asset, &index))
     }
 
@@ -161,6 +163,7 @@ impl Room {
             return Err(StreamingError::TooManyStreams(self.config.streams_max));
         }
         let index = self.indexes.get(grant.asset).await?;
+        let index = self.with_beside(index, grant.asset, name).await?;
         media(grant.asset, &index, name).ok_or(StreamingError::MediaNotFound)
     }
 }

@@ -40,7 +40,16 @@ pub fn head(level: &str) -> Vec<String> {
 }
 
 fn start(level: &str) -> Vec<String> {
-    let plain = [
+    let mut arguments = quiet(level);
+    // However much of it is damaged: a part is short, and a scratch may be as long. What is missing is asked of the whole film.
+    arguments.extend(["-max_error_rate".into(), "1".into()]);
+    arguments.extend(probe::input_options());
+    arguments
+}
+
+/// How every command begins: it asks nothing, and says how far it is.
+pub fn quiet(level: &str) -> Vec<String> {
+    let words = [
         "-nostdin",
         "-hide_banner",
         "-v",
@@ -50,13 +59,8 @@ fn start(level: &str) -> Vec<String> {
         "pipe:1",
         "-stats_period",
         "0.5",
-        // However much of it is damaged: a part is short, and a scratch may be as long. What is missing is asked of the whole film.
-        "-max_error_rate",
-        "1",
     ];
-    let mut arguments: Vec<String> = plain.map(String::from).into();
-    arguments.extend(probe::input_options());
-    arguments
+    words.map(String::from).into()
 }
 
 /// All rungs of a chunk. A chunk that is a part keeps the source's own times until its pictures are chosen.

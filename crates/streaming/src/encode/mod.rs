@@ -15,6 +15,7 @@
 //! | cutting what was encoded into segments | [`package`], [`rewrite`] |
 //! | joining what the parts made | [`join`] |
 //! | its subtitles and its storyboard | [`extras`], [`subtitles`], [`webvtt`], [`storyboard`] |
+//! | subtitles in files of their own: what they are called, what they say | [`file_names`], [`text`] |
 //! | telling a person what went wrong | [`explain`] |
 
 pub mod audio;
@@ -23,6 +24,7 @@ pub mod chunks;
 pub mod command;
 pub mod explain;
 pub mod extras;
+pub mod file_names;
 pub mod join;
 pub mod ladder;
 pub mod language;
@@ -36,6 +38,7 @@ pub mod sniff;
 pub mod storyboard;
 pub mod subtitles;
 mod syscalls;
+pub mod text;
 pub mod webvtt;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod beside;
 mod chunks;
 mod credits;
 mod damage;
@@ -14,6 +15,7 @@ mod jobs;
 mod sound;
 mod streams;
 mod support;
+mod titles;
 mod transcode;
 mod tus;
 mod uploads;
