@@ -13,7 +13,8 @@
 //! - A film is encoded in parts by any number of workers. A process may be killed at any moment: that costs the parts it was at, and
 //!   nothing is seen of it. The bytes are the same however the parts were shared out and however often they were begun.
 //! - Subtitles that came as files of their own belong to the title, not to an asset: they come and go without another transcode.
-//! - Delivery of pictures and sound needs no database: a signature over the path's prefix says what its holder may have, until the log-in ends it was made for.
+//! - Delivery of pictures and sound needs no database: a signature over the path's prefix says what its holder may have, until the
+//!   log-in ends it was made for.
 //!
 //! | you want to know | read |
 //! |---|---|
@@ -21,6 +22,7 @@
 //! | what a title plays, and where its opening and its credits are | `videos.rs` |
 //! | what else a title is shown with: files of subtitles | `beside.rs` |
 //! | what a job does | `worker.rs`, then `parts.rs` and `encode/` |
+//! | what encodes the pictures | `encoder.rs` |
 //! | what players get | `manifest/`, from `asset.rs` |
 //! | whose addresses end before they expire | `ended.rs` |
 //! | how many may watch at once | `streams.rs` |
@@ -31,6 +33,7 @@ mod beside;
 mod checks;
 mod config;
 mod encode;
+mod encoder;
 mod ended;
 mod events;
 mod files;
@@ -57,8 +60,10 @@ use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs};
 pub use config::Config;
 pub use encode::{
     file_names::{FileName, file_name},
+    hardware::Encoder,
     text::FILE_BYTES_MAX as SUBTITLE_BYTES_MAX,
 };
+pub use encoder::try_encoder;
 pub use room::Room;
 
 #[doc(hidden)]
@@ -109,6 +114,7 @@ pub async fn open_with(deps: Deps, config: Config, queue: jobs::Settings) -> any
         join_locks: uploads::Locks::default(),
         requests: uploads::Requests::default(),
         running: worker::Running::default(),
+        trial: tokio::sync::OnceCell::new(),
         converts: tokio::sync::Mutex::default(),
         data_folder,
         db,

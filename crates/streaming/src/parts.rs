@@ -84,11 +84,20 @@ impl PartPayload {
             .weight(weight)
     }
 
+    /// Whether software may do what failed so.
+    fn may_be_refused(&self, failure: &Failure) -> bool {
+        let is_hardware = self.plan.hardware.is_some() && self.part != Part::Sound;
+        is_hardware && failure.text != explain::STORAGE_FULL
+    }
+
     /// What a job under the film's has made of this part, if it has; one for another asset has made nothing of use.
     pub fn made(&self, children: &[Child]) -> Result<Option<Made>, Failure> {
         let is_mine = |child: &&Child| {
             let payload = PartPayload::deserialize(&child.payload);
-            payload.is_ok_and(|payload| payload.part.key() == self.part.key() && payload.asset == self.asset)
+            payload.is_ok_and(|payload| {
+                let is_same = payload.part.key() == self.part.key() && payload.asset == self.asset;
+                is_same && (self.part == Part::Sound || payload.plan.hardware == self.plan.hardware)
+            })
         };
         let done = |child: &&Child| child.job.state == JobState::Done;
         let Some(child) = children.iter().filter(done).find(is_mine) else {
@@ -111,6 +120,17 @@ impl Room {
         if made.is_err() && !stop.is_cancelled() && !source.exists() {
             return Err(Failure::permanent(explain::SOURCE_GONE));
         }
+        let made = match made {
+            Err(failure) if payload.may_be_refused(&failure) && !stop.is_cancelled() => {
+                tracing::warn!(part = ?payload.part, failure = failure.text, "hardware has not encoded a part");
+                Ok(Made {
+                    asset: payload.asset,
+                    renditions: Vec::new(),
+                    is_refused: true,
+                })
+            }
+            made => made,
+        };
         serde_json::to_string(&made?).map_err(|error| anyhow::Error::from(error).into())
     }
 
@@ -231,6 +251,7 @@ mod tests {
         let made = Made {
             asset: AssetId(2),
             renditions: Vec::new(),
+            is_refused: false,
         };
         let words = serde_json::to_string(&made).unwrap();
         let read = |child: Child| payload.made(&[child]);

@@ -20,7 +20,7 @@ use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
 
 use crate::{
     config::Config,
-    encode::sandbox::Sandbox,
+    encode::{hardware::Trial, sandbox::Sandbox},
     ended::Ended,
     files::Files,
     playback::Indexes,
@@ -50,6 +50,7 @@ pub struct Room {
     pub(crate) streams: Streams,
     pub(crate) sandbox: Sandbox,
     pub(crate) running: Running,
+    pub(crate) trial: tokio::sync::OnceCell<Trial>,
     /// One file of subtitles is converted at a time.
     pub(crate) converts: tokio::sync::Mutex<()>,
     pub(crate) data_folder: PathBuf,

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use contract::{AssetId, Fault, JobId, TitleId, UploadId, jobs::JobKind};
-use platform::jobs::{Failure, Ticket, Work};
+use platform::jobs::{Child, Failure, NewJob, Ticket, Work};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +70,19 @@ impl Planned {
             plan: self.plan.for_parts(),
             part,
         }
+    }
+
+    /// What is made, and what is still to be done.
+    fn look(&self, about: &Payload, ticket: &Ticket, children: &[Child]) -> Result<(Vec<Made>, Vec<NewJob>), Failure> {
+        let (mut made, mut missing) = (Vec::new(), Vec::new());
+        for part in &self.parts {
+            let payload = self.payload(about.source, *part);
+            match payload.made(children)? {
+                Some(done) => made.push(done),
+                None => missing.push(payload.job(ticket.subject())),
+            }
+        }
+        Ok((made, missing))
     }
 }
 
@@ -148,6 +161,7 @@ impl Room {
     /// Runs transcodes, at most `parallelism` parts at a time, and tidies up, until `stop`. Both `kinora serve` and a command that waits
     /// for its own job call this; the queue shares the work out.
     pub async fn run_worker(self: Arc<Self>, parallelism: usize, stop: CancellationToken) {
+        self.say_encoder().await;
         let work = Arc::new(Transcoder(self.clone()));
         let jobs = self
             .queue
@@ -166,18 +180,15 @@ impl Room {
             Earlier::Nothing => None,
         };
         self.check_title(&about).await?;
-        let planned = match planned {
+        let mut planned = match planned {
             Some(planned) => planned,
             None => self.plan(ticket, &about, stop).await?,
         };
         let children = self.queue.children(ticket.id()).await.map_err(explain::fault)?;
-        let (mut made, mut missing) = (Vec::new(), Vec::new());
-        for part in &planned.parts {
-            let payload = planned.payload(about.source, *part);
-            match payload.made(&children)? {
-                Some(done) => made.push(done),
-                None => missing.push(payload.job(ticket.subject())),
-            }
+        let (mut made, mut missing) = planned.look(&about, ticket, &children)?;
+        if made.iter().any(|made| made.is_refused) {
+            planned.plan.do_without_hardware();
+            (made, missing) = planned.look(&about, ticket, &children)?;
         }
         if missing.is_empty() {
             return self.finish(ticket, (&about, &planned), &made, stop).await;
@@ -223,6 +234,7 @@ impl Room {
             chunks = chunks::divide(&plan, &pictures);
             plan.rungs = self.ladder(ticket, &plan, (&source, &pictures), stop).await?;
         }
+        self.choose_encoder(&mut plan).await?;
         self.check_space(&plan, &chunks)?;
         let now = self.inputs.now_ms();
         let row = AssetRow {

@@ -10,6 +10,7 @@
 //! | what their ceilings are, from samples | [`ladder`] |
 //! | where the film is cut into chunks | [`chunks`] |
 //! | the one ffmpeg command for all rungs of a chunk | [`command`] |
+//! | the same by an encoder of the machine's own | [`hardware`] |
 //! | those for the sound | [`audio`] |
 //! | running it, with progress, limits and a stop | [`run`], [`sandbox`], `syscalls` |
 //! | cutting what was encoded into segments | [`package`], [`rewrite`] |
@@ -25,6 +26,7 @@ pub mod command;
 pub mod explain;
 pub mod extras;
 pub mod file_names;
+pub mod hardware;
 pub mod join;
 pub mod ladder;
 pub mod language;

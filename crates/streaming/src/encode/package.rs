@@ -37,6 +37,9 @@ const EMPTY_BYTES_MAX: u64 = 64 << 10;
 pub struct Made {
     pub asset: AssetId,
     pub renditions: Vec<MadeRendition>,
+    /// Nothing, since the hardware that was to encode it did not.
+    #[serde(default)]
+    pub is_refused: bool,
 }
 
 /// A rendition's share of a part.
@@ -133,6 +136,7 @@ impl Part {
         Ok(Made {
             asset,
             renditions: self.encoded.into_iter().map(|encoded| encoded.made).collect(),
+            is_refused: false,
         })
     }
 }

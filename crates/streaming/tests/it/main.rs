@@ -9,6 +9,7 @@ mod credits;
 mod damage;
 mod deleted;
 mod delivery;
+mod encoders;
 mod extras;
 mod hostile;
 mod jobs;
