@@ -100,53 +100,50 @@ async fn files_of_subtitles_come_and_go_without_another_transcode() {
             let listed = streaming.subtitle_files(ForVideo { title: TITLE }).await.unwrap();
             assert_eq!((listed.len(), listed.last()), (3, Some(&said)), "{engine} {door}");
         }
-        let second = house.start().await.unwrap();
-        assert_eq!(
-            labels(&second),
-            ["English", "Русский", "Deutsch (forced)", "English 2"],
-            "{engine}"
-        );
-        assert!(
-            text(&house, &second.subtitles[3].path)
-                .await
-                .unwrap()
-                .ends_with("\nBeside\n")
-        );
-        house
-            .room
-            .add_subtitles(add("english", "en", srt("Better").as_bytes()))
-            .await
-            .unwrap();
-        let third = house.start().await.unwrap();
-        assert!(
-            text(&house, &third.subtitles[3].path)
-                .await
-                .unwrap()
-                .ends_with("\nBetter\n")
-        );
-        assert_ne!(second.subtitles[3].id, third.subtitles[3].id, "a name is for one file");
-        for (door, streaming) in house.doors() {
-            let remove = RemoveSubtitles {
-                title: TITLE,
-                origin: "english".into(),
-            };
-            let removed = streaming.remove_subtitles(remove).await;
-            assert_eq!(removed.is_ok(), door == "local", "{engine} {door}: {removed:?}");
-        }
-        let last = house.start().await.unwrap();
-        assert_eq!(labels(&last), labels(&first), "{engine}");
-        // Whoever pressed play before goes on, and not for ever.
-        let old = &second.subtitles[3];
-        assert!(text(&house, &old.path).await.is_ok());
-        let playlist = house.manifest(&second, &format!("{}/index.m3u8", old.id)).await;
-        assert!(playlist.contains("1.vtt"), "{playlist}");
-        house.clock.advance((house.config.playback_s as i64 + 1) * 1000);
-        house.room.tidy().await.unwrap();
-        assert_eq!(house.blobs.list("subtitles").await.unwrap().len(), 2, "{engine}");
+        replaced_and_removed(&house, &first).await;
         assert_eq!(jobs(&house).await, before, "{engine}: nothing is transcoded for it");
         // Another video of the title has them, too.
         assert_eq!(labels(&house.play(&english().path).await), labels(&first), "{engine}");
     }
+}
+
+/// The English ones, which stand beside the video's own since `first` was played.
+async fn replaced_and_removed(house: &House, first: &Playback) {
+    let second = house.start().await.unwrap();
+    assert_eq!(labels(&second), ["English", "Русский", "Deutsch (forced)", "English 2"]);
+    let last_line = async |playback: &Playback| {
+        let text = text(house, &playback.subtitles[3].path).await.unwrap();
+        text.lines().last().map(str::to_owned)
+    };
+    assert_eq!(last_line(&second).await.as_deref(), Some("Beside"));
+    let better = add("english", "en", srt("Better").as_bytes());
+    house.room.add_subtitles(better).await.unwrap();
+    let third = house.start().await.unwrap();
+    assert_eq!(last_line(&third).await.as_deref(), Some("Better"));
+    assert_eq!(
+        last_line(&second).await.as_deref(),
+        Some("Beside"),
+        "a name is for one file"
+    );
+    for (door, streaming) in house.doors() {
+        let remove = RemoveSubtitles {
+            title: TITLE,
+            origin: "english".into(),
+        };
+        let removed = streaming.remove_subtitles(remove).await;
+        assert_eq!(removed.is_ok(), door == "local", "{door}: {removed:?}");
+    }
+    let last = house.start().await.unwrap();
+    assert_eq!(labels(&last), labels(first));
+    // Whoever pressed play before goes on, and not for ever.
+    assert_eq!(last_line(&second).await.as_deref(), Some("Beside"));
+    let playlist = house
+        .manifest(&second, &format!("{}/index.m3u8", second.subtitles[3].id))
+        .await;
+    assert!(playlist.contains("1.vtt"), "{playlist}");
+    house.clock.advance((house.config.playback_s as i64 + 1) * 1000);
+    house.room.tidy().await.unwrap();
+    assert_eq!(house.blobs.list("subtitles").await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -75,46 +75,46 @@ async fn a_curator_says_where_the_credits_begin_and_within_the_video() {
             let taken_back = streaming.set_markers(credits(None)).await;
             assert_eq!(taken_back, Ok(video(None)), "{engine} {door}");
         }
-        for (door, streaming) in house.doors() {
-            let intro = |intro_ms| SetMarkers {
-                title: TITLE,
-                markers: vec![Marker::Intro(intro_ms)],
-            };
-            let said = streaming.set_markers(intro(Some((0, 2_000)))).await.unwrap();
-            assert_eq!(said.intro_ms, Some((0, 2_000)), "{engine} {door}");
-            for outside in [(0, 0), (500, 400), (0, 2_001), (0, u64::MAX), (u64::MAX, u64::MAX)] {
-                let words = "the opening begins before it ends, and ends within the video, which lasts 2 s";
-                assert_eq!(
-                    streaming.set_markers(intro(Some(outside))).await,
-                    Err(StreamingError::MarkerInvalid(words.into())),
-                    "{engine} {door} {outside:?}"
-                );
-            }
-            assert_eq!(house.start().await.unwrap().intro_ms, Some((0, 2_000)));
-            let taken_back = streaming.set_markers(intro(None)).await;
-            assert_eq!(taken_back, Ok(video(None)), "{engine} {door}");
-        }
-        // Both at once, or none of them.
-        let both = |credits_ms, intro_ms| SetMarkers {
-            title: TITLE,
-            markers: vec![Marker::Credits(Some(credits_ms)), Marker::Intro(Some(intro_ms))],
-        };
-        house.room.set_markers(both(1_900, (0, 500))).await.unwrap();
-        for half_wrong in [both(1_000, (0, 2_001)), both(2_000, (0, 1_000))] {
-            let refused = house.room.set_markers(half_wrong).await;
-            assert!(
-                matches!(refused, Err(StreamingError::MarkerInvalid(_))),
-                "{engine}: {refused:?}"
-            );
-            let now = house.room.video(ForVideo { title: TITLE }).await.unwrap();
-            assert_eq!(
-                (now.credits_ms, now.intro_ms),
-                (Some(1_900), Some((0, 500))),
-                "{engine}"
-            );
-        }
+        the_opening_too(&house, video(None)).await;
+        both_at_once_or_none(&house).await;
         // What was said of one video is not said of the next.
         house.room.set_markers(credits(Some(1_999))).await.unwrap();
         assert_eq!(house.play(&film("320x180", "25", 1).path).await.credits_ms, None);
+    }
+}
+
+async fn the_opening_too(house: &House, unmarked: Video) {
+    for (door, streaming) in house.doors() {
+        let intro = |intro_ms| SetMarkers {
+            title: TITLE,
+            markers: vec![Marker::Intro(intro_ms)],
+        };
+        let said = streaming.set_markers(intro(Some((0, 2_000)))).await.unwrap();
+        assert_eq!(said.intro_ms, Some((0, 2_000)), "{door}");
+        for outside in [(0, 0), (500, 400), (0, 2_001), (0, u64::MAX), (u64::MAX, u64::MAX)] {
+            let words = "the opening begins before it ends, and ends within the video, which lasts 2 s";
+            assert_eq!(
+                streaming.set_markers(intro(Some(outside))).await,
+                Err(StreamingError::MarkerInvalid(words.into())),
+                "{door} {outside:?}"
+            );
+        }
+        assert_eq!(house.start().await.unwrap().intro_ms, Some((0, 2_000)));
+        let taken_back = streaming.set_markers(intro(None)).await;
+        assert_eq!(taken_back, Ok(unmarked), "{door}");
+    }
+}
+
+async fn both_at_once_or_none(house: &House) {
+    let both = |credits_ms, intro_ms| SetMarkers {
+        title: TITLE,
+        markers: vec![Marker::Credits(Some(credits_ms)), Marker::Intro(Some(intro_ms))],
+    };
+    house.room.set_markers(both(1_900, (0, 500))).await.unwrap();
+    for half_wrong in [both(1_000, (0, 2_001)), both(2_000, (0, 1_000))] {
+        let refused = house.room.set_markers(half_wrong).await;
+        assert!(matches!(refused, Err(StreamingError::MarkerInvalid(_))), "{refused:?}");
+        let now = house.room.video(ForVideo { title: TITLE }).await.unwrap();
+        assert_eq!((now.credits_ms, now.intro_ms), (Some(1_900), Some((0, 500))));
     }
 }

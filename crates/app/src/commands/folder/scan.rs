@@ -131,7 +131,7 @@ fn mount(root: &Path, folder: &Path, above: Arc<str>) -> Arc<str> {
     let said = statx(CWD, folder, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty());
     if said.is_ok_and(|said| said.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)) {
         let inside = folder.strip_prefix(root).unwrap_or(folder);
-        return digest(&[b"mount ", inside.as_os_str().as_encoded_bytes()].concat()).into();
+        return digest(&[b"mount ".as_slice(), inside.as_os_str().as_encoded_bytes()].concat()).into();
     }
     above
 }

@@ -49,14 +49,13 @@ pub async fn bring_in(
     (memory, counts): (&Memory<'_>, &mut Counts),
     (now_ms, rest): (i64, &mut Rest),
 ) -> anyhow::Result<()> {
-    let sidecars = paired(scan, counts);
+    // Of two files of one film the larger one is taken, with what lies beside it.
+    let sidecars = paired(&scan.subtitles, kept, counts);
     let known = memory.load_subtitles().await?;
-    let kept: HashSet<&Path> = kept.iter().map(|found| &*found.seen.file).collect();
     let mut changed = Vec::new();
     for sidecar in &sidecars {
         let (change, shown) = known.change(sidecar);
-        // Of two files of one film the larger one is taken, with what lies beside it.
-        if change == Change::Unchanged || !kept.contains(sidecar.film) {
+        if change == Change::Unchanged {
             continue;
         }
         if rest.has_rested(now_ms, sidecar.seen) {
@@ -73,7 +72,7 @@ pub async fn bring_in(
         if let Some(shown) = shown.filter(|shown| shown.title != title) {
             remove(&key(&sidecar.seen.file), shown, doors, memory).await?;
         }
-        if add(folder, sidecar, title, doors, (memory, counts)).await? {
+        if add(folder, sidecar, title, doors, (memory, &mut *counts)).await? {
             memory.note_subtitles(sidecar, title).await?;
         }
         doors.db.give_way().await;
@@ -201,15 +200,11 @@ async fn titles_of(
 }
 
 /// Every file of subtitles with its film, as far as one can tell; what belongs to none is told.
-fn paired<'a>(scan: &'a Scan, counts: &mut Counts) -> Vec<Sidecar<'a>> {
-    let mut films = Films(HashMap::new());
-    for seen in &scan.videos {
-        let folder = seen.file.parent().unwrap_or(Path::new(""));
-        films.0.entry(folder).or_default().push(&seen.file);
-    }
-    let mut pairs = Vec::with_capacity(scan.subtitles.len());
-    for seen in &scan.subtitles {
-        match films.of(&seen.file) {
+fn paired<'a>(subtitles: &'a [Seen], films: &'a [Found], counts: &mut Counts) -> Vec<Sidecar<'a>> {
+    let films = Films::of(films);
+    let mut pairs = Vec::with_capacity(subtitles.len());
+    for seen in subtitles {
+        match films.whose(&seen.file) {
             Some((film, words)) => pairs.push(Sidecar { seen, film, words }),
             None => counts.leave_out(format!(
                 "{}: its name does not say which film these subtitles belong to",
@@ -220,12 +215,28 @@ fn paired<'a>(scan: &'a Scan, counts: &mut Counts) -> Vec<Sidecar<'a>> {
     pairs
 }
 
-/// Video files by their folders.
-struct Films<'a>(HashMap<&'a Path, Vec<&'a Path>>);
+/// Video files, found by where they lie and what they are called: there may be a hundred thousand in one folder.
+#[derive(Default)]
+struct Films<'a> {
+    by_stem: HashMap<(&'a Path, String), &'a Path>,
+    /// The first of a folder, and whether it is the only one.
+    by_folder: HashMap<&'a Path, (&'a Path, bool)>,
+}
 
 impl<'a> Films<'a> {
+    fn of(films: &'a [Found]) -> Self {
+        let mut all = Self::default();
+        for film in films.iter().map(|found| &*found.seen.file) {
+            let folder = film.parent().unwrap_or(Path::new(""));
+            all.by_stem.entry((folder, stem(film))).or_insert(film);
+            let first = all.by_folder.entry(folder);
+            first.and_modify(|first| first.1 = false).or_insert((film, true));
+        }
+        all
+    }
+
     /// The film of a file of subtitles, and what the file's name says beyond the film's.
-    fn of(&self, subtitles: &Path) -> Option<(&'a Path, String)> {
+    fn whose(&self, subtitles: &Path) -> Option<(&'a Path, String)> {
         let name = stem(subtitles);
         let folder = subtitles.parent()?;
         if let Some(found) = self.named_so(folder, &name) {
@@ -237,45 +248,39 @@ impl<'a> Films<'a> {
                 .named_so(above, &name)
                 .or_else(|| Some((self.only_one(above)?, name)));
         }
+        // `English.srt`, in a film's own folder or in one that is called like the film.
         let above = folder.parent()?;
         if is_for_subtitles(above) {
-            let own = stem_of_folder(folder);
-            let film = self.in_folder(above.parent()?).find(|film| stem(film) == own)?;
-            return Some((film, name));
+            let film = self.by_stem.get(&(above.parent()?, small_name(folder)))?;
+            return Some((*film, name));
         }
-        // `English.srt` in a film's own folder.
         let said = file_name(&name);
-        let is_own = said.is_plain && said.language.is_some() && above != folder;
+        let is_own = said.is_plain && said.language.is_some() && folder != Path::new("");
         Some((self.only_one(folder).filter(|_| is_own)?, name))
     }
 
-    fn in_folder(&self, folder: &Path) -> impl Iterator<Item = &'a Path> {
-        self.0.get(folder).into_iter().flatten().copied()
-    }
-
     fn only_one(&self, folder: &Path) -> Option<&'a Path> {
-        let mut all = self.in_folder(folder);
-        all.next().filter(|_| all.next().is_none())
+        let (film, is_alone) = self.by_folder.get(folder)?;
+        is_alone.then_some(*film)
     }
 
     /// The one whose name is the longest with which this one begins.
     fn named_so(&self, folder: &Path, name: &str) -> Option<(&'a Path, String)> {
-        let rest = |film: &'a Path| {
-            let rest = name.strip_prefix(&*stem(film))?;
-            let ends = rest.chars().next().is_none_or(|sign| !sign.is_alphanumeric());
-            ends.then(|| (film, rest.to_owned()))
-        };
-        self.in_folder(folder)
-            .filter_map(rest)
-            .min_by_key(|(_, rest)| rest.len())
+        let ends = name.char_indices().filter(|(_, sign)| !sign.is_alphanumeric());
+        let mut ends: Vec<usize> = ends.map(|(at, _)| at).chain([name.len()]).collect();
+        ends.reverse();
+        ends.into_iter().find_map(|end| {
+            let film = self.by_stem.get(&(folder, name[..end].to_owned()))?;
+            Some((*film, name[end..].to_owned()))
+        })
     }
 }
 
 fn is_for_subtitles(folder: &Path) -> bool {
-    FOLDERS.contains(&&*stem_of_folder(folder))
+    FOLDERS.contains(&&*small_name(folder))
 }
 
-fn stem_of_folder(folder: &Path) -> String {
+fn small_name(folder: &Path) -> String {
     match folder.components().next_back() {
         Some(Component::Normal(name)) => name.to_string_lossy().to_lowercase(),
         _ => String::new(),
@@ -289,6 +294,7 @@ fn stem(file: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::name_of;
     use super::*;
 
     fn seen(file: &&str) -> Seen {
@@ -311,6 +317,14 @@ mod tests {
             "Dark/Season 1/Dark S01E01.mkv",
             "Dark/Season 1/Dark S01E10.mkv",
         ];
+        let films: Vec<Found> = videos
+            .iter()
+            .map(|video| Found {
+                seen: seen(video),
+                named: name_of(Path::new("/films"), Path::new(video)),
+                change: Change::New,
+            })
+            .collect();
         let cases = [
             ("Solaris (1972).srt", Some((0, ""))),
             ("solaris (1972).EN.srt", Some((0, ".en"))),
@@ -334,13 +348,9 @@ mod tests {
             ("Dark/Season 1/Dark S01E1.en.srt", None),
         ];
         for (file, expected) in cases {
-            let scan = Scan {
-                videos: videos.iter().map(seen).collect(),
-                subtitles: vec![seen(&file)],
-                ..Scan::default()
-            };
             let mut counts = Counts::default();
-            let pairs = paired(&scan, &mut counts);
+            let subtitles = [seen(&file)];
+            let pairs = paired(&subtitles, &films, &mut counts);
             let found = pairs.first().map(|pair| {
                 let film = videos.iter().position(|video| Path::new(video) == pair.film);
                 (film.unwrap(), pair.words.as_str())
