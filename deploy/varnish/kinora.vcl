@@ -43,7 +43,7 @@ sub vcl_recv {
         return (pass);
     }
     # /media/{playback}/{session}/{account}/{expires}/{signature}/{asset}/{track}/{file}
-    if (req.url ~ "^/media/([0-9a-z]{1,13}/){3}[0-9]{1,12}/[A-Za-z0-9_-]{22}/[0-9a-z]{1,13}/([av][0-9]{1,12}/(init\.mp4|[0-9]{1,12}\.m4s)|s[0-9]{1,12}/1\.vtt|b[0-9]{1,12}/[0-9]{1,12}\.jpg)$") {
+    if (req.url ~ "^/media/([0-9a-z]{1,13}/){3}[0-9]{1,12}/[A-Za-z0-9_-]{22}/[0-9a-z]{1,13}/([av][0-9]{1,12}/(init\.mp4|[0-9]{1,12}\.m4s)|s[0-9]{1,19}/1\.vtt|b[0-9]{1,12}/[0-9]{1,12}\.jpg)$") {
         set req.http.X-Kinora-Step = "check";
         set req.http.X-Kinora-Url = req.url;
         if (req.url ~ "\.m4s$") {

@@ -126,6 +126,8 @@ ids! {
     UploadId,
     /// A packaged video: its segments and manifests.
     AssetId,
+    /// A file of subtitles beside a title's videos.
+    SubtitlesId,
     /// One press of play.
     PlaybackId,
     /// A trained, versioned model.

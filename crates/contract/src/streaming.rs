@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, AssetId, Blob, Done, Millis, PlaybackId, ProfileId, SessionId, TitleId, UploadId, jobs::Job};
+use crate::{
+    AccountId, AssetId, Blob, Done, Millis, PlaybackId, ProfileId, SessionId, SubtitlesId, TitleId, UploadId, jobs::Job,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -174,11 +176,12 @@ pub enum Marker {
     Intro(Option<(u64, u64)>),
 }
 
-/// Says where a part of the video lies that the title plays now; another video of the title brings its own.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct SetMarker {
+/// Says where parts of the video lie that the title plays now, all of them or none; another video of the title brings its own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SetMarkers {
     pub title: TitleId,
-    pub marker: Marker,
+    /// Of two for the same part the last one counts.
+    pub markers: Vec<Marker>,
 }
 
 /// What subtitles are for.
@@ -205,6 +208,39 @@ pub struct Subtitles {
     pub kind: SubtitleKind,
     /// Signed, from the root: WebVTT.
     pub path: String,
+}
+
+/// A file of subtitles for a title, whatever it plays; in the place of the one that came under the same origin.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AddSubtitles {
+    pub title: TitleId,
+    /// What whoever brings it knows it by, to replace it and to take it away: at most 100 characters, not empty.
+    pub origin: String,
+    /// What the file is called; shown, never used as a path.
+    pub filename: String,
+    /// As ISO 639 or BCP 47 writes it, where it is known.
+    pub language: Option<String>,
+    pub kind: SubtitleKind,
+    /// SubRip, (Advanced) Sub Station Alpha or WebVTT in any encoding; at most 4 MiB.
+    pub body: Blob,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RemoveSubtitles {
+    pub title: TitleId,
+    pub origin: String,
+}
+
+/// Subtitles that came as a file of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubtitleFile {
+    pub id: SubtitlesId,
+    pub origin: String,
+    pub filename: String,
+    /// BCP 47, where it is known.
+    pub language: Option<String>,
+    pub kind: SubtitleKind,
+    pub added_at: Millis,
 }
 
 /// A part of the film with a beginning, up to the next one's.
@@ -294,6 +330,9 @@ crate::door_error! {
         QuotaReached => ResourceExhausted, "quota_reached", "too many unfinished uploads; finish or remove one";
         /// Bytes that are left.
         UploadQuotaReached(u64) => ResourceExhausted, "upload_quota_reached", "your uploads may take {0} bytes more; wait until others are packaged, or remove one";
+        /// What is wrong with the file, after its name.
+        SubtitlesInvalid(String) => InvalidArgument, "subtitles_invalid", "{0}";
+        SubtitlesNotFound => NotFound, "subtitles_not_found", "no such subtitles";
         MarkerInvalid(String) => InvalidArgument, "marker_invalid", "{0}";
         PlaybackNotFound => NotFound, "playback_not_found", "no such playback; press play again";
         TooManyStreams(u32) => ResourceExhausted, "too_many_streams",
@@ -317,7 +356,11 @@ pub trait Streaming: Send + Sync + 'static {
     async fn uploaded_file(&self, req: ForUpload) -> Result<UploadedFile, StreamingError>;
     async fn add_media(&self, req: AddMedia) -> Result<Job, StreamingError>;
     async fn video(&self, req: ForVideo) -> Result<Video, StreamingError>;
-    async fn set_marker(&self, req: SetMarker) -> Result<Video, StreamingError>;
+    async fn set_markers(&self, req: SetMarkers) -> Result<Video, StreamingError>;
+    async fn add_subtitles(&self, req: AddSubtitles) -> Result<SubtitleFile, StreamingError>;
+    /// Those of a title that came as files of their own, oldest first.
+    async fn subtitle_files(&self, req: ForVideo) -> Result<Vec<SubtitleFile>, StreamingError>;
+    async fn remove_subtitles(&self, req: RemoveSubtitles) -> Result<Done, StreamingError>;
     async fn start_playback(&self, req: StartPlayback) -> Result<Playback, StreamingError>;
     async fn playback(&self, req: ForPlayback) -> Result<Playback, StreamingError>;
     async fn media(&self, req: GetMedia) -> Result<Media, StreamingError>;
@@ -333,7 +376,10 @@ crate::wire! { Streaming as "streaming", StreamingError:
     uploaded_file(ForUpload) -> UploadedFile,
     add_media(AddMedia) -> Job,
     video(ForVideo) -> Video,
-    set_marker(SetMarker) -> Video,
+    set_markers(SetMarkers) -> Video,
+    add_subtitles(AddSubtitles) -> SubtitleFile,
+    subtitle_files(ForVideo) -> Vec<SubtitleFile>,
+    remove_subtitles(RemoveSubtitles) -> Done,
     start_playback(StartPlayback) -> Playback,
     playback(ForPlayback) -> Playback,
     media(GetMedia) -> Media,

@@ -10,18 +10,20 @@ use std::{path::Path, process::Command, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, ensure};
 use contract::{
-    Fault, TitleId, async_trait,
-    catalog::{Card, CatalogError, Title, TitleKind},
     jobs::{ForJob, JobState, Jobs as _},
     streaming::{AddMedia, Streaming as _},
-    wire::{Remote, Transport},
+    wire::Remote,
 };
 use platform::{Bus, Inputs, blob::BlobStore};
 use streaming::{Config, Deps};
 use testkit::films::{Film, Made};
 use tokio_util::sync::CancellationToken;
 
-const TITLE: TitleId = TitleId(1);
+#[path = "../tests/it/titles.rs"]
+mod titles;
+
+use titles::{TITLE, Titles};
+
 /// Width, height and kbit/s, as Kinora's own ladder has them for 1080p.
 const RUNGS: [(u32, u32, u32); 5] = [
     (426, 240, 300),
@@ -134,7 +136,7 @@ async fn transcode(film: &Path, workers: usize) -> anyhow::Result<()> {
         inputs: inputs.clone(),
         bus: Bus::new(inputs.clock.clone()),
         blobs: BlobStore::open(&folder.path().join("blobs")).context("opening a store")?,
-        catalog: Arc::new(Remote::new(Arc::new(OneTitle))),
+        catalog: Arc::new(Remote::new(Arc::new(Titles::default()))),
         data_folder: folder.path().to_owned(),
     };
     let room = streaming::open(deps, Config::default()).await?;
@@ -156,39 +158,4 @@ async fn transcode(film: &Path, workers: usize) -> anyhow::Result<()> {
     stop.cancel();
     worker.await?;
     Ok(())
-}
-
-/// The catalogue, as far as it is asked.
-struct OneTitle;
-
-#[async_trait]
-impl Transport for OneTitle {
-    async fn call(&self, _service: &'static str, _method: &'static str, _body: Vec<u8>) -> Result<Vec<u8>, Fault> {
-        let card = Card {
-            id: TITLE,
-            kind: TitleKind::Film,
-            name: "A minute".into(),
-            year: None,
-            genres: [].into(),
-            maturity: 0,
-            duration_ms: None,
-            average_rating: None,
-            ratings_count: 0,
-            playable: false,
-            published: true,
-            artwork_version: 0,
-        };
-        let title = Title {
-            card,
-            original_name: None,
-            description: String::new(),
-            credits: vec![],
-            place: None,
-            video: None,
-            external: vec![],
-            created_at: 0,
-            updated_at: 0,
-        };
-        contract::wire::encode(&Ok::<_, CatalogError>(title))
-    }
 }

@@ -7,6 +7,7 @@
 //! assets/<asset>/a0/…            audio, stored once for all rungs
 //! assets/<asset>/s0/1.vtt        subtitles, one file each
 //! assets/<asset>/b0/1.jpg …      the storyboard: sheets of small pictures
+//! subtitles/<id>/1.vtt           those of a title that came as a file of their own, whichever asset it plays
 //! ```
 //! Segments are files of their own, not ranges of one: every edge cache stores and revalidates whole objects well, ranges only
 //! with extra modules, and a segment's address says all that a cache key needs.
@@ -16,6 +17,8 @@ use contract::{
     streaming::{Chapter, SubtitleKind},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::manifest::unique;
 
 /// Version of the stored form.
 pub const INDEX_VERSION: u32 = 1;
@@ -231,6 +234,17 @@ impl AssetIndex {
         self.subtitles.iter().find(|track| track.name == name)
     }
 
+    /// With further subtitles, each under a label of its own.
+    pub fn with_subtitles(&self, more: impl IntoIterator<Item = SubtitleTrack>) -> Self {
+        let mut all = self.clone();
+        for track in more {
+            let is_taken = |label: &str| all.subtitles.iter().any(|track| track.label == label);
+            let label = unique(track.label, is_taken);
+            all.subtitles.push(SubtitleTrack { label, ..track });
+        }
+        all
+    }
+
     pub fn storyboard_named(&self, name: &str) -> Option<&Storyboard> {
         self.storyboard.as_ref().filter(|storyboard| storyboard.name == name)
     }
@@ -262,7 +276,26 @@ pub fn segment_key(asset: AssetId, track: &str, number: usize) -> String {
 }
 
 pub fn subtitles_key(asset: AssetId, track: &str) -> String {
-    format!("assets/{asset}/{track}/1.vtt")
+    match beside_id(track) {
+        Some(id) => beside_key(id),
+        None => format!("assets/{asset}/{track}/1.vtt"),
+    }
+}
+
+/// Subtitles of a title that no asset holds are tracks of all its assets, under a name that no track of an asset has.
+pub fn beside_name(id: i64) -> String {
+    format!("s{id}")
+}
+
+pub fn beside_key(id: i64) -> String {
+    format!("subtitles/{id}/1.vtt")
+}
+
+/// What [`beside_name`] was made of.
+pub fn beside_id(track: &str) -> Option<i64> {
+    /// An asset's own are counted from 0.
+    const LEAST: i64 = 1 << 22;
+    track.strip_prefix('s')?.parse().ok().filter(|id| *id >= LEAST)
 }
 
 /// A sheet of a storyboard, from 1.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encode::hardware::Encoder;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -25,6 +27,9 @@ pub struct Config {
     pub index_cache_bytes: u64,
     /// Parts of films that are encoded at once in this process, by one core each; unless it is set one for each core, as far as memory allows.
     pub workers: u32,
+    /// What encodes pictures: `software`, `vaapi`, `nvenc`, `qsv`, or `auto` for the first of these that works here. One that does not
+    /// is told, and software does it. Only software promises the same bytes however often and by whom a film was encoded; so where `encryption` is on, software it is.
+    pub encoder: Encoder,
     /// Address space of one encoder; three quarters of the machine's memory unless it is set, but at least 2 GiB and at most 12 GiB.
     pub encoder_memory_bytes: u64,
     /// The most that an encoder may write, all its files together.
@@ -70,6 +75,7 @@ impl Default for Config {
                 std::thread::available_parallelism().map_or(1, usize::from),
                 machine_memory_bytes(),
             ),
+            encoder: Encoder::default(),
             encoder_memory_bytes: encoder_memory_bytes(machine_memory_bytes()),
             encoder_output_bytes: 256 << 30,
             encoder_seconds_per_second: 60,

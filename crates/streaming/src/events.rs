@@ -11,7 +11,7 @@ use platform::{
 
 use crate::{
     room::Room,
-    store::{assets, playbacks, uploads},
+    store::{assets, playbacks, subtitles, uploads},
 };
 
 /// Holds the room weakly: the bus must not keep it alive.
@@ -36,6 +36,7 @@ impl Handler for Facts {
                     // The rows first: a transcode that publishes at this moment needs its source's.
                     uploads::delete_of(&mut tx, *title).await?;
                     assets::retire(&mut tx, &room.inputs, *title).await?;
+                    subtitles::retire_all_of(&mut tx, *title, room.inputs.now_ms()).await?;
                     tx.commit().await?;
                 }
                 EventBody::SessionsRevoked { sessions, .. } => room.end_sessions(sessions).await?,

@@ -12,15 +12,18 @@
 //!   change afterwards, and go when nobody who pressed play before can still be watching.
 //! - A film is encoded in parts by any number of workers. A process may be killed at any moment: that costs the parts it was at, and
 //!   nothing is seen of it. The bytes are the same however the parts were shared out and however often they were begun.
-//! - Delivery needs no database: a signature over the path's prefix says what its holder may have, until the log-in ends it was made for.
-//!   Only keys are read from there, under the same signature.
+//! - Subtitles that came as files of their own belong to the title, not to an asset: they come and go without another transcode.
+//! - Delivery of pictures and sound needs no database: a signature over the path's prefix says what its holder may have, until the
+//!   log-in ends it was made for. Keys are read from there, under the same signature.
 //! - Whether an asset is encrypted stands in its row before the first of its bytes is stored, and a worker goes by the row alone.
 //!
 //! | you want to know | read |
 //! |---|---|
 //! | the doors | `room.rs`, then `uploads.rs` and `playback.rs` |
 //! | what a title plays, and where its opening and its credits are | `videos.rs` |
+//! | what else a title is shown with: files of subtitles | `beside.rs` |
 //! | what happens between an upload's last byte and a title that plays | `saga.rs`, then `parts.rs` and `encode/` |
+//! | what encodes the pictures | `encoder.rs` |
 //! | what players get | `manifest/`, from `asset.rs` |
 //! | how segments are encrypted, and with which key | `cipher.rs` |
 //! | whose addresses end before they expire | `ended.rs` |
@@ -28,10 +31,12 @@
 //! | what is removed when | `tidy.rs` |
 
 mod asset;
+mod beside;
 mod checks;
 mod cipher;
 mod config;
 mod encode;
+mod encoder;
 mod ended;
 mod events;
 mod files;
@@ -57,6 +62,12 @@ use contract::catalog::Catalog;
 use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs};
 
 pub use config::{Config, Encryption};
+pub use encode::{
+    file_names::{FileName, file_name},
+    hardware::Encoder,
+    text::FILE_BYTES_MAX as SUBTITLE_BYTES_MAX,
+};
+pub use encoder::try_encoder;
 pub use room::Room;
 #[doc(hidden)]
 pub use saga::{Breakpoints, Step};
@@ -123,6 +134,8 @@ pub async fn open_on_trial(deps: Deps, config: Config, trial: Trial) -> anyhow::
         join_locks: uploads::Locks::default(),
         requests: uploads::Requests::default(),
         running: transcoder::Running::default(),
+        trial: tokio::sync::OnceCell::new(),
+        converts: tokio::sync::Mutex::default(),
         data_folder,
         db,
         inputs,

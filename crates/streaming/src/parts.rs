@@ -85,11 +85,20 @@ impl PartPayload {
             .weight(weight)
     }
 
+    /// Whether software may do what failed so.
+    pub fn may_be_refused(&self, failure: &Failure) -> bool {
+        let is_hardware = self.plan.hardware.is_some() && self.part != Part::Sound;
+        is_hardware && failure.text != explain::STORAGE_FULL
+    }
+
     /// What a job under the film's has made of this part, if it has; one for another asset has made nothing of use.
     pub fn made(&self, children: &[Child]) -> Result<Option<Made>, Failure> {
         let is_mine = |child: &&Child| {
             let payload = PartPayload::deserialize(&child.payload);
-            payload.is_ok_and(|payload| payload.part.key() == self.part.key() && payload.asset == self.asset)
+            payload.is_ok_and(|payload| {
+                let is_same = payload.part.key() == self.part.key() && payload.asset == self.asset;
+                is_same && (self.part == Part::Sound || payload.plan.hardware == self.plan.hardware)
+            })
         };
         let done = |child: &&Child| child.job.state == JobState::Done;
         let Some(child) = children.iter().filter(done).find(is_mine) else {
@@ -214,6 +223,7 @@ mod tests {
             asset: AssetId(2),
             encrypted: true,
             renditions: Vec::new(),
+            is_refused: false,
         };
         let mut words = serde_json::to_value(&ours).unwrap();
         words.as_object_mut().unwrap().remove("encrypted");
@@ -250,6 +260,7 @@ mod tests {
             asset: AssetId(2),
             encrypted: false,
             renditions: Vec::new(),
+            is_refused: false,
         };
         let words = serde_json::to_string(&made).unwrap();
         let read = |child: Child| payload.made(&[child]);

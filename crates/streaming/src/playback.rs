@@ -107,6 +107,7 @@ impl Room {
             StreamingError::MediaNotFound => StreamingError::NotPlayable,
             other => other,
         })?;
+        let index = self.with_all_beside(index, req.title).await?;
         Ok(self.describe(&row, &asset, &index))
     }
 
@@ -120,6 +121,7 @@ impl Room {
             StreamingError::MediaNotFound => StreamingError::PlaybackNotFound,
             other => other,
         })?;
+        let index = self.with_all_beside(index, row.title_id.into()).await?;
         Ok(self.describe(&row, &asset, &index))
     }
 
@@ -168,11 +170,14 @@ impl Room {
             Name::Key { track } => self.segment_key(grant.asset, &index, track).await,
             // Its players know no such encryption.
             Name::Presentation if index.encrypted => Err(StreamingError::DashNotOffered),
-            _ => media(grant.asset, &index, name).ok_or(StreamingError::MediaNotFound),
+            _ => {
+                let index = self.with_beside(index, grant.asset, name).await?;
+                media(grant.asset, &index, name).ok_or(StreamingError::MediaNotFound)
+            }
         }
     }
 
-    /// Of whatever is behind a signed path, the one thing that is asked of the database: so it ends with the row.
+    /// Asked of the database: so it ends with the row.
     async fn segment_key(&self, asset: AssetId, index: &AssetIndex, track: &str) -> Result<Media, StreamingError> {
         if !index.encrypted || index.track(track).is_none() {
             return Err(StreamingError::MediaNotFound);

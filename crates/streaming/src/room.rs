@@ -11,15 +11,16 @@ use contract::{
     catalog::Catalog,
     jobs::{ForJob, Job, JobError, Jobs, ListJobs},
     streaming::{
-        AddMedia, AppendUpload, CreateUpload, ForPlayback, ForUpload, ForVideo, GetMedia, JoinUploads, ListUploads,
-        Media, Playback, SetMarker, StartPlayback, Streaming, StreamingError, Upload, UploadedFile, Uploads, Video,
+        AddMedia, AddSubtitles, AppendUpload, CreateUpload, ForPlayback, ForUpload, ForVideo, GetMedia, JoinUploads,
+        ListUploads, Media, Playback, RemoveSubtitles, SetMarkers, StartPlayback, Streaming, StreamingError,
+        SubtitleFile, Upload, UploadedFile, Uploads, Video,
     },
 };
 use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
 
 use crate::{
     config::Config,
-    encode::sandbox::Sandbox,
+    encode::{hardware::Trial, sandbox::Sandbox},
     ended::Ended,
     files::Files,
     playback::Indexes,
@@ -51,6 +52,9 @@ pub struct Room {
     pub(crate) sandbox: Sandbox,
     pub(crate) running: Running,
     pub(crate) breakpoints: Option<Arc<dyn Breakpoints>>,
+    pub(crate) trial: tokio::sync::OnceCell<Trial>,
+    /// One file of subtitles is converted at a time.
+    pub(crate) converts: tokio::sync::Mutex<()>,
     pub(crate) data_folder: PathBuf,
     /// Where encoders write.
     pub(crate) work_folder: PathBuf,
@@ -94,8 +98,20 @@ impl Streaming for Room {
         self.current_video(req).await
     }
 
-    async fn set_marker(&self, req: SetMarker) -> Result<Video, StreamingError> {
+    async fn set_markers(&self, req: SetMarkers) -> Result<Video, StreamingError> {
         self.mark(req).await
+    }
+
+    async fn add_subtitles(&self, req: AddSubtitles) -> Result<SubtitleFile, StreamingError> {
+        self.put_subtitles(req).await
+    }
+
+    async fn subtitle_files(&self, req: ForVideo) -> Result<Vec<SubtitleFile>, StreamingError> {
+        self.list_subtitles(req).await
+    }
+
+    async fn remove_subtitles(&self, req: RemoveSubtitles) -> Result<Done, StreamingError> {
+        self.take_subtitles(req).await
     }
 
     async fn start_playback(&self, req: StartPlayback) -> Result<Playback, StreamingError> {

@@ -5,7 +5,7 @@
 //! |---|---|---|---|---|
 //! | received | a title that may have a video | the file lies whole in `uploads/` | the upload's row and its job, one transaction | the last piece is sent again; an upload has one job, by its key |
 //! | probed | the source | looks, plans, begins an asset | the job's payload (the plan) and a job for each part, one transaction | looks again, for another asset; the one that nobody knows of goes |
-//! | transcoded, each part | the source, its share of the plan | encodes into the work folder | nothing: the next step is taken at once | encodes the same bytes again |
+//! | transcoded, each part | the source, its share of the plan | encodes into the work folder | nothing: the next step is taken at once | software encodes the same bytes again; what hardware fails on, software does from the film's beginning |
 //! | packaged, each part | the work folder | puts its segments below the asset's folder | its job's outcome | puts the same segments there again |
 //! | stored | every part's outcome | makes what wants the whole film: subtitles, storyboard | nothing: as above | makes the same files again |
 //! | indexed | all that is stored | writes the index, the last file | nothing: as above | writes the same index again |
@@ -25,7 +25,7 @@ use contract::{
 };
 use platform::{
     Tx,
-    jobs::{Failure, NewJob, Ticket},
+    jobs::{Child, Failure, NewJob, Ticket},
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt as _;
@@ -122,6 +122,19 @@ impl Planned {
             part,
         }
     }
+
+    /// What is made, and what is still to be done.
+    fn look(&self, about: &Payload, ticket: &Ticket, children: &[Child]) -> Result<(Vec<Made>, Vec<NewJob>), Failure> {
+        let (mut made, mut missing) = (Vec::new(), Vec::new());
+        for part in &self.parts {
+            let payload = self.payload(about.source, *part);
+            match payload.made(children)? {
+                Some(done) => made.push(done),
+                None => missing.push(payload.job(ticket.subject())),
+            }
+        }
+        Ok((made, missing))
+    }
 }
 
 /// What earlier attempts at a job have come to.
@@ -166,18 +179,15 @@ impl Room {
             Earlier::Nothing => None,
         };
         self.check_title(&about).await?;
-        let planned = match planned {
+        let mut planned = match planned {
             Some(planned) => planned,
             None => self.plan(ticket, &about, stop).await?,
         };
         let children = self.queue.children(ticket.id()).await.map_err(explain::fault)?;
-        let (mut made, mut missing) = (Vec::new(), Vec::new());
-        for part in &planned.parts {
-            let payload = planned.payload(about.source, *part);
-            match payload.made(&children)? {
-                Some(done) => made.push(done),
-                None => missing.push(payload.job(ticket.subject())),
-            }
+        let (mut made, mut missing) = planned.look(&about, ticket, &children)?;
+        if made.iter().any(|made| made.is_refused) {
+            planned.plan.do_without_hardware();
+            (made, missing) = planned.look(&about, ticket, &children)?;
         }
         if missing.is_empty() {
             return self.finish(ticket, (&about, &planned), &made, stop).await;
@@ -212,7 +222,8 @@ impl Room {
     async fn plan(&self, ticket: &Ticket, about: &Payload, stop: &CancellationToken) -> Result<Planned, Failure> {
         ticket.progress(0.0, "looking at the file");
         self.queue.forget_children(ticket.id()).await.map_err(explain::fault)?;
-        let (plan, chunks) = self.look(ticket, &self.files.path(about.source), stop).await?;
+        let (mut plan, chunks) = self.look(ticket, &self.files.path(about.source), stop).await?;
+        self.choose_encoder(&mut plan).await?;
         self.check_space(&plan, &chunks)?;
         let now = self.inputs.now_ms();
         let row = AssetRow {
@@ -257,7 +268,13 @@ impl Room {
         stop: &CancellationToken,
     ) -> Result<Made, Failure> {
         let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
-        let part = self.encode_part(ticket, payload, (source, folder.path()), stop).await?;
+        let part = match self.encode_part(ticket, payload, (source, folder.path()), stop).await {
+            Err(failure) if payload.may_be_refused(&failure) && !stop.is_cancelled() && source.exists() => {
+                tracing::warn!(part = ?payload.part, failure = failure.text, "hardware has not encoded a part");
+                return Ok(Made::refused(payload.asset));
+            }
+            part => part?,
+        };
         self.reached(Step::Transcoded).await?;
         let stored = self.how_stored(payload.asset).await?;
         let made = tokio::select! {

@@ -145,7 +145,9 @@ impl<'a> Name<'a> {
         }
         let (track, file) = file.split_once('/')?;
         let (kind, number) = track.split_at_checked(1)?;
-        decimal(number)?;
+        // Subtitles that no asset holds are called by their id.
+        let digits_max = if kind == "s" { ID_DIGITS_MAX } else { DIGITS_MAX };
+        number_of(number, digits_max)?;
         let numbered = |suffix| usize::try_from(decimal(file.strip_suffix(suffix)?)?).ok();
         match (kind, file) {
             ("v" | "a" | "s" | "b", "index.m3u8") => Some(Self::Playlist { track }),
@@ -161,9 +163,16 @@ impl<'a> Name<'a> {
     }
 }
 
-/// A number as we write them: digits only, no leading zeros, at most twelve.
+const DIGITS_MAX: usize = 12;
+const ID_DIGITS_MAX: usize = 19;
+
 fn decimal(text: &str) -> Option<i64> {
-    let plain = (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    number_of(text, DIGITS_MAX)
+}
+
+/// A number as we write them: digits only, no leading zeros.
+fn number_of(text: &str, digits_max: usize) -> Option<i64> {
+    let plain = (1..=digits_max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let canonical = text.len() == 1 || !text.starts_with('0');
     if plain && canonical { text.parse().ok() } else { None }
 }

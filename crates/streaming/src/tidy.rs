@@ -13,7 +13,7 @@ use crate::{
     asset, files,
     room::Room,
     store::{
-        assets, playbacks, sessions,
+        assets, playbacks, sessions, subtitles,
         uploads::{self, OPEN, PACKAGED, UploadRow},
     },
     workdir,
@@ -23,6 +23,8 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 const BATCH: u32 = 1_000;
 /// A file without a row may be one whose row is being written, or whose job is being done.
 const ORPHAN_MS: i64 = 86_400_000;
+/// A file of subtitles is written at once, or by nobody any more.
+const STORING_MS_MAX: i64 = 3_600_000;
 /// How long whoever asks after an upload is told that it has expired, rather than that there never was one.
 const EXPIRED_KEPT_MS: i64 = 7 * 86_400_000;
 
@@ -50,6 +52,7 @@ impl Room {
             tracing::info!(swept, "removed what interrupted transcodes left");
         }
         self.tidy_assets().await?;
+        self.tidy_subtitles().await?;
         self.tidy_uploads().await?;
         sessions::prune(&self.db, self.forget_ended_before()).await?;
         playbacks::prune(&self.db, self.inputs.now_ms()).await.map(drop)
@@ -86,6 +89,20 @@ impl Room {
                     .map_err(files::blob_fault)?;
                 tracing::info!(%asset, files, "removed what was written for a video that nobody knows");
             }
+        }
+        Ok(())
+    }
+
+    async fn tidy_subtitles(&self) -> Result<(), Fault> {
+        let now = self.inputs.now_ms();
+        for row in subtitles::in_state(&self.db, "storing", now - STORING_MS_MAX, BATCH).await? {
+            if subtitles::abandon(&self.db, row.id, now).await? {
+                self.remove_subtitles_of(&row).await?;
+            }
+        }
+        let watched = now - self.config.playback_s as i64 * 1000;
+        for row in subtitles::in_state(&self.db, "retired", watched, BATCH).await? {
+            self.remove_subtitles_of(&row).await?;
         }
         Ok(())
     }

@@ -81,6 +81,7 @@ impl Room {
     /// Runs transcodes, at most `parallelism` parts at a time, and tidies up, until `stop`. Both `kinora serve` and a command that waits
     /// for its own job call this; the queue shares the work out.
     pub async fn run_worker(self: Arc<Self>, parallelism: usize, stop: CancellationToken) {
+        self.say_encoder().await;
         let work = Arc::new(Transcoder(self.clone()));
         let jobs = self
             .queue

@@ -425,7 +425,7 @@ impl Room {
     }
 
     /// What a title that may have a video is called.
-    async fn title_name(&self, title: TitleId) -> Result<String, StreamingError> {
+    pub(crate) async fn title_name(&self, title: TitleId) -> Result<String, StreamingError> {
         let found = self
             .catalog
             .title(ForTitle { title })

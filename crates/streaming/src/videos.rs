@@ -1,10 +1,13 @@
 //! The video that a title plays, as curators see it: how long it is, and where parts of it lie.
 
-use contract::streaming::{ForVideo, Marker, SetMarker, StreamingError, Video};
+use contract::{
+    Fault,
+    streaming::{ForVideo, Marker, SetMarkers, StreamingError, Video},
+};
 
 use crate::{
     room::Room,
-    store::assets::{self, AssetRow},
+    store::assets::{self, AssetRow, Marks},
 };
 
 const CREDITS_RULE: &str = "the credits begin";
@@ -16,27 +19,41 @@ impl Room {
         asset.as_ref().map(video).ok_or(StreamingError::NotPlayable)
     }
 
-    pub(crate) async fn mark(&self, req: SetMarker) -> Result<Video, StreamingError> {
-        let is_time = |ms: u64| i64::try_from(ms).is_ok();
-        let (marked, rule) = match req.marker {
-            Marker::Credits(at_ms) if at_ms.is_none_or(|ms| ms > 0 && is_time(ms)) => {
-                (assets::set_credits(&self.db, req.title, at_ms).await?, CREDITS_RULE)
+    pub(crate) async fn mark(&self, req: SetMarkers) -> Result<Video, StreamingError> {
+        let mut marks = Marks::default();
+        for marker in req.markers {
+            match marker {
+                Marker::Credits(at_ms) => marks.credits = Some(at_ms),
+                Marker::Intro(span) => marks.intro = Some(span),
             }
-            Marker::Credits(_) => (None, CREDITS_RULE),
-            Marker::Intro(span) if span.is_none_or(|(from, to)| from < to && is_time(to)) => {
-                (assets::set_intro(&self.db, req.title, span).await?, INTRO_RULE)
-            }
-            Marker::Intro(_) => (None, INTRO_RULE),
-        };
-        if let Some(asset) = marked {
+        }
+        // The longest that any video could be.
+        if broken_rule(&marks, i64::MAX as u64).is_none()
+            && let Some(asset) = assets::set_marks(&self.db, req.title, &marks).await?
+        {
             return Ok(video(&asset));
         }
         // There is none, or it is shorter than that: whichever it is now is what there is to say.
         let Video { duration_ms, .. } = self.current_video(ForVideo { title: req.title }).await?;
+        let Some(rule) = broken_rule(&marks, duration_ms) else {
+            return Err(Fault::Unavailable("the video was replaced meanwhile".into()).into());
+        };
         let seconds = duration_ms as f64 / 1000.0;
         Err(StreamingError::MarkerInvalid(format!(
             "{rule} within the video, which lasts {seconds} s"
         )))
+    }
+}
+
+fn broken_rule(marks: &Marks, duration_ms: u64) -> Option<&'static str> {
+    if let Some(Some(ms)) = marks.credits
+        && (ms == 0 || ms >= duration_ms)
+    {
+        return Some(CREDITS_RULE);
+    }
+    match marks.intro {
+        Some(Some((from, to))) if from >= to || to > duration_ms => Some(INTRO_RULE),
+        _ => None,
     }
 }
 

@@ -66,9 +66,21 @@ function TracksPanel(props: PanelProps & { onLook: () => void }) {
 /** A sample stands above the choices: most moments of a film have no line to judge by. */
 function LookPanel({ onBack, onClose }: { onBack: () => void; onClose: () => void }) {
   const { look } = usePreferences();
-  const change = (part: Partial<Look>) => preferences.change({ look: { ...look, ...part } });
-  const options = <T extends string>(values: readonly T[], labels: Record<T, string>) =>
-    values.map((value) => ({ value, label: labels[value] }));
+  const choice = <Part extends keyof Look>(
+    part: Part,
+    legend: string,
+    values: readonly Look[Part][],
+    labels: Record<Look[Part], string>,
+  ) => (
+    <Choice
+      legend={legend}
+      name={part}
+      options={values.map((value) => ({ value, label: labels[value] }))}
+      chosen={look[part]}
+      onChoose={(value) => preferences.change({ look: { ...look, [part]: value } })}
+      short
+    />
+  );
   return (
     <Panel title={words.look} onClose={onClose} onBack={onBack} backName={words.lookBack}>
       <div className="player-menu__sample">
@@ -78,38 +90,10 @@ function LookPanel({ onBack, onClose }: { onBack: () => void; onClose: () => voi
           </p>
         </div>
       </div>
-      <Choice
-        legend={words.size}
-        name="size"
-        options={options(SIZES, words.sizes)}
-        chosen={look.size}
-        onChoose={(size) => change({ size })}
-        short
-      />
-      <Choice
-        legend={words.colour}
-        name="colour"
-        options={options(COLOURS, words.colours)}
-        chosen={look.colour}
-        onChoose={(colour) => change({ colour })}
-        short
-      />
-      <Choice
-        legend={words.background}
-        name="background"
-        options={options(BACKGROUNDS, words.backgrounds)}
-        chosen={look.background}
-        onChoose={(background) => change({ background })}
-        short
-      />
-      <Choice
-        legend={words.edge}
-        name="edge"
-        options={options(EDGES, words.edges)}
-        chosen={look.edge}
-        onChoose={(edge) => change({ edge })}
-        short
-      />
+      {choice("size", words.size, SIZES, words.sizes)}
+      {choice("colour", words.colour, COLOURS, words.colours)}
+      {choice("background", words.background, BACKGROUNDS, words.backgrounds)}
+      {choice("edge", words.edge, EDGES, words.edges)}
       <p className="player-menu__none muted">{words.lookHint}</p>
     </Panel>
   );

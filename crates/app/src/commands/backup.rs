@@ -140,12 +140,15 @@ impl Backup {
     /// Blobs, and folders of blobs, without which what the copied databases say would not be true.
     async fn named_blobs(&self) -> anyhow::Result<Vec<String>> {
         let assets = "SELECT id FROM assets WHERE state = 'ready'";
+        let subtitles = "SELECT id FROM subtitles WHERE state = 'ready'";
         let models = "SELECT model_id FROM active_model";
         let pictures = "SELECT poster_key FROM titles WHERE poster_key IS NOT NULL
             UNION SELECT backdrop_key FROM titles WHERE backdrop_key IS NOT NULL";
         let mut named = Vec::new();
         let assets = self.rows::<(i64,)>("streaming.db", assets).await?;
         named.extend(assets.iter().map(|(id,)| format!("assets/{}", AssetId(*id))));
+        let subtitles = self.rows::<(i64,)>("streaming.db", subtitles).await?;
+        named.extend(subtitles.iter().map(|(id,)| format!("subtitles/{id}")));
         let models = self.rows::<(i64,)>("recommend.db", models).await?;
         named.extend(models.iter().map(|(id,)| format!("models/{}", ModelId(*id))));
         let pictures = self.rows::<(String,)>("catalog.db", pictures).await?;

@@ -58,6 +58,7 @@ pub async fn run(place: &Place, json: bool) -> anyhow::Result<()> {
             "install bubblewrap (Debian: apt install bubblewrap); video is only ever read inside it",
         ),
     ];
+    findings.extend(encoder(&config).await?);
     match folder(&config.data_dir) {
         Err(missing) => findings.push(missing),
         Ok(space) => {
@@ -66,6 +67,22 @@ pub async fn run(place: &Place, json: bool) -> anyhow::Result<()> {
         }
     }
     show(&findings, json)
+}
+
+/// Says nothing where nobody asked for an encoder in hardware.
+async fn encoder(config: &Config) -> anyhow::Result<Option<Finding>> {
+    let encoder = config.streaming.encoder;
+    if encoder == streaming::Encoder::Software {
+        return Ok(None);
+    }
+    let folder = tempfile::tempdir()?;
+    let result = if config.streaming.encryption == streaming::Encryption::Off {
+        streaming::try_encoder(encoder, folder.path()).await
+    } else {
+        Ok("software, since videos are stored encrypted (streaming.encryption)".into())
+    };
+    let remedy = "install the card's driver and let Kinora's user open its device (/dev/dri/renderD128 or /dev/nvidia0), or set streaming.encoder = \"software\"";
+    Ok(Some(Finding::new("encoder", result, remedy)))
 }
 
 /// What is free in the data folder; an error where there is none.

@@ -4,13 +4,15 @@
 //! Repeating it adds what is new, and a file that changed is packaged anew: a file is known by a digest of where it is, a series by its
 //! name and year. An episode's place and a film's name and year say which title it is; where several files are one title, the largest is
 //! taken. What an NFO file beside it says goes into a title that is made; one that is here already, from wherever, gets the video and
-//! stays as it is. Files are looked at one after the other, and opened by the jobs that package them alone.
+//! stays as it is. Files of subtitles beside it are shown with its title. Videos are looked at one after the other, and opened by the
+//! jobs that package them alone.
 
 mod memory;
 mod names;
 mod nfo;
 mod rest;
 mod scan;
+mod sidecars;
 mod titles;
 pub mod watch;
 
@@ -52,6 +54,8 @@ pub struct Counts {
     pub resting: usize,
     pub titles_created: u64,
     pub queued: usize,
+    /// Files of subtitles that are new or changed, and shown from now on.
+    pub subtitles: usize,
     /// Files that must be copied, until there is room or those before them are packaged.
     pub waiting: usize,
     /// Files that could not be used, or of a title that a larger file is of, too: which, and why.
@@ -98,29 +102,41 @@ pub async fn import(
         move || scan::videos_below(&folder)
     });
     let scan = scanned.await??;
-    let tells_what_is_gone = scan.tells_what_is_gone();
     let mut counts = Counts {
         files: scan.videos.len(),
-        left_out: scan.unreadable,
+        left_out: scan.unreadable.iter().chain(&scan.refused).cloned().collect(),
         ..Counts::default()
     };
     let memory = Memory::of(&doors.db, &folder);
     let known = memory.load().await?;
-    let files = one_of_each(&folder, &scan.videos, &known, &mut counts);
-    if tells_what_is_gone {
-        memory.forget(&known.gone(&scan.videos)).await?;
+    let all = one_of_each(&folder, &scan.videos, &known, &mut counts);
+    let moved: Vec<&Seen> = all
+        .iter()
+        .map(|found| &found.seen)
+        .filter(|seen| known.has_moved(seen))
+        .collect();
+    for some in moved.chunks(FILES_AT_ONCE) {
+        memory.note_mounts(some).await?;
     }
-    counts.unchanged = files.iter().filter(|found| found.change == Change::Unchanged).count();
+    if scan.tells_what_is_gone() {
+        memory.forget(&known.gone(&scan.videos, &scan.mounts)).await?;
+    }
+    counts.unchanged = all.iter().filter(|found| found.change == Change::Unchanged).count();
     rest.look_again();
-    let (files, resting): (Vec<_>, Vec<_>) = files
-        .into_iter()
-        .filter(|found| found.change != Change::Unchanged)
-        .partition(|found| rest.has_rested(now_ms, &found.seen));
+    let changed = all.iter().filter(|found| found.change != Change::Unchanged);
+    let (files, resting): (Vec<_>, Vec<_>) = changed.partition(|found| rest.has_rested(now_ms, &found.seen));
     counts.resting = resting.len();
+    let mut titles = Vec::new();
     if !files.is_empty() {
-        let titles = titles::of_files(&folder, &files, &*doors.catalog, &mut counts).await?;
+        titles = titles::of_files(&folder, &files, &*doors.catalog, &mut counts).await?;
         queue_videos(&folder, &titles, doors, (&memory, &mut counts), progress).await?;
     }
+    let titles = titles
+        .iter()
+        .map(|(found, title)| (&*found.seen.file, *title))
+        .collect();
+    let notes = (&memory, &mut counts);
+    sidecars::bring_in(&folder, (&scan, &all), &titles, doors, notes, (now_ms, rest)).await?;
     Ok(counts)
 }
 

@@ -87,8 +87,8 @@ async fn import_folder(node: &Node, rooms: &Rooms, args: &Import) -> anyhow::Res
             println!("left out {file}");
         }
         println!(
-            "{} files, {} unchanged: {} new titles, {} videos queued",
-            counts.files, counts.unchanged, counts.titles_created, counts.queued
+            "{} files, {} unchanged: {} new titles, {} videos queued, {} files of subtitles",
+            counts.files, counts.unchanged, counts.titles_created, counts.queued, counts.subtitles
         );
         println!("a running server packages them");
         if counts.waiting > 0 {

@@ -107,26 +107,25 @@ async fn a_curator_says_where_the_credits_of_a_video_begin() {
     stock(&world, vec![card(1, "Heat", 16)]);
     let video = |credits_ms: Value| json!({ "asset": "9", "duration_ms": 60_500, "credits_ms": credits_ms });
     world.answers("streaming.video", video(json!(null)));
-    world.answers("streaming.set_marker", video(json!(51_250)));
+    world.answers("streaming.set_markers", video(json!(51_250)));
     let curator = world.as_role(Role::Curator);
     let path = "/api/v1/admin/titles/1/video";
     let ask = async |body: Value| curator.json(Method::PATCH, path, body).await;
     // Nothing said, nothing changed.
     assert_eq!(ask(json!({})).await.json(), json!({ "duration_s": 60.5 }));
-    assert!(world.calls("streaming.set_marker").is_empty());
+    assert!(world.calls("streaming.set_markers").is_empty());
     let said = ask(json!({ "credits_at_s": 51.25 })).await.json();
     assert_eq!(said, json!({ "duration_s": 60.5, "credits_at_s": 51.25 }));
     ask(json!({ "credits_at_s": null })).await;
     ask(json!({ "intro": { "start_s": 1.5, "end_s": 31 }, "credits_at_s": 50 })).await;
     ask(json!({ "intro": null })).await;
     assert_eq!(
-        world.calls("streaming.set_marker"),
+        world.calls("streaming.set_markers"),
         [
-            json!({ "title": "1", "marker": { "credits": 51_250 } }),
-            json!({ "title": "1", "marker": { "credits": null } }),
-            json!({ "title": "1", "marker": { "credits": 50_000 } }),
-            json!({ "title": "1", "marker": { "intro": [1_500, 31_000] } }),
-            json!({ "title": "1", "marker": { "intro": null } }),
+            json!({ "title": "1", "markers": [{ "credits": 51_250 }] }),
+            json!({ "title": "1", "markers": [{ "credits": null }] }),
+            json!({ "title": "1", "markers": [{ "credits": 50_000 }, { "intro": [1_500, 31_000] }] }),
+            json!({ "title": "1", "markers": [{ "intro": null }] }),
         ]
     );
     for wrong in [
@@ -145,7 +144,7 @@ async fn a_curator_says_where_the_credits_of_a_video_begin() {
             "{wrong}"
         );
     }
-    world.refuses("streaming.set_marker", json!({ "marker_invalid": "within the video" }));
+    world.refuses("streaming.set_markers", json!({ "marker_invalid": "within the video" }));
     assert_eq!(
         ask(json!({ "credits_at_s": 60.5 })).await.problem(),
         (400, "marker_invalid".into())

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use super::{
     chunks::Chunk,
+    hardware::Hardware,
     plan::{Plan, Rung},
     probe,
     sandbox::{OUTPUT, SOURCE},
@@ -21,7 +22,7 @@ const CRF: &str = "22";
 const LENGTH_S_MAX: u32 = 86_400;
 
 /// Positive composition offsets with an edit list: every client that we know puts the first picture at zero.
-const VIDEO_FRAGMENTS: &str = "+frag_keyframe+empty_moov+default_base_moof+delay_moov+skip_trailer";
+pub const VIDEO_FRAGMENTS: &str = "+frag_keyframe+empty_moov+default_base_moof+delay_moov+skip_trailer";
 pub const AUDIO_FRAGMENTS: &str = "+empty_moov+default_base_moof+skip_trailer+cmaf";
 
 /// Says on standard output at which time the first picture stood that was decoded.
@@ -40,7 +41,16 @@ pub fn head(level: &str) -> Vec<String> {
 }
 
 fn start(level: &str) -> Vec<String> {
-    let plain = [
+    let mut arguments = quiet(level);
+    // However much of it is damaged: a part is short, and a scratch may be as long. What is missing is asked of the whole film.
+    arguments.extend(["-max_error_rate".into(), "1".into()]);
+    arguments.extend(probe::input_options());
+    arguments
+}
+
+/// How every command begins: it asks nothing, and says how far it is.
+pub fn quiet(level: &str) -> Vec<String> {
+    let words = [
         "-nostdin",
         "-hide_banner",
         "-v",
@@ -50,35 +60,42 @@ fn start(level: &str) -> Vec<String> {
         "pipe:1",
         "-stats_period",
         "0.5",
-        // However much of it is damaged: a part is short, and a scratch may be as long. What is missing is asked of the whole film.
-        "-max_error_rate",
-        "1",
     ];
-    let mut arguments: Vec<String> = plain.map(String::from).into();
-    arguments.extend(probe::input_options());
-    arguments
+    words.map(String::from).into()
 }
 
 /// All rungs of a chunk. A chunk that is a part keeps the source's own times until its pictures are chosen.
 pub fn arguments(plan: &Plan, chunk: &Chunk) -> Vec<String> {
-    encoding(plan, chunk, |rung| {
-        let rate = |kbps: u32| format!("{kbps}k");
-        vec![
-            "-maxrate".into(),
-            rate(rung.kbps),
-            "-bufsize".into(),
-            rate(rung.kbps * 2),
-        ]
+    encoding((plan, plan.hardware), chunk, |rung| match plan.hardware {
+        Some(hardware) => {
+            let coding = hardware.coding_options(rung, plan.group);
+            coding.into_iter().chain(rate_options(plan)).collect()
+        }
+        None => {
+            let rate = |kbps: u32| format!("{kbps}k");
+            let ceiling = [
+                "-maxrate".into(),
+                rate(rung.kbps),
+                "-bufsize".into(),
+                rate(rung.kbps * 2),
+            ];
+            software_options(plan).into_iter().chain(ceiling).collect()
+        }
     })
 }
 
-/// The same without ceilings: what the pictures want.
+/// By software and without ceilings: what the pictures want.
 pub fn sample_arguments(plan: &Plan, chunk: &Chunk) -> Vec<String> {
-    encoding(plan, chunk, |_| Vec::new())
+    encoding((plan, None), chunk, |_| software_options(plan))
 }
 
-fn encoding(plan: &Plan, chunk: &Chunk, ceiling: impl Fn(&Rung) -> Vec<String>) -> Vec<String> {
+fn encoding(
+    (plan, hardware): (&Plan, Option<Hardware>),
+    chunk: &Chunk,
+    coding: impl Fn(&Rung) -> Vec<String>,
+) -> Vec<String> {
     let mut arguments = start("error");
+    arguments.extend(hardware.map(Hardware::device_options).unwrap_or_default());
     let mut add = |more: &[&str]| arguments.extend(more.iter().map(ToString::to_string));
     if !chunk.is_whole() {
         add(&["-copyts", "-start_at_zero"]);
@@ -86,11 +103,10 @@ fn encoding(plan: &Plan, chunk: &Chunk, ceiling: impl Fn(&Rung) -> Vec<String>) 
     if let Some(seek_s) = chunk.seek_s {
         add(&["-ss", &format!("{seek_s:.6}"), "-noaccurate_seek"]);
     }
-    add(&["-i", SOURCE, "-filter_complex", &filters(plan, chunk)]);
+    add(&["-i", SOURCE, "-filter_complex", &filters(plan, chunk, hardware)]);
     for (index, rung) in plan.rungs.iter().enumerate() {
         arguments.extend(["-map".into(), format!("[v{index}]")]);
-        arguments.extend(video_options(plan));
-        arguments.extend(ceiling(rung));
+        arguments.extend(coding(rung));
         arguments.extend(["-movflags".into(), VIDEO_FRAGMENTS.into()]);
         arguments.extend(output_options());
         arguments.push(format!("{OUTPUT}/{}.mp4", video_name(index)));
@@ -98,7 +114,7 @@ fn encoding(plan: &Plan, chunk: &Chunk, ceiling: impl Fn(&Rung) -> Vec<String>) 
     arguments
 }
 
-fn filters(plan: &Plan, chunk: &Chunk) -> String {
+fn filters(plan: &Plan, chunk: &Chunk, hardware: Option<Hardware>) -> String {
     let stream = plan.video.stream;
     let mut graph = if chunk.seek_s.is_some() {
         format!("[0:{stream}]split=2[m][f];[f]{TELL_FIRST};[m]")
@@ -120,10 +136,11 @@ fn filters(plan: &Plan, chunk: &Chunk) -> String {
     (0..plan.rungs.len()).for_each(|index| {
         let _ = write!(graph, "[s{index}]");
     });
+    let upload = hardware.map_or("", Hardware::upload);
     for (index, rung) in plan.rungs.iter().enumerate() {
         let _ = write!(
             graph,
-            ";[s{index}]scale={}:{},setsar=1[v{index}]",
+            ";[s{index}]scale={}:{},setsar=1{upload}[v{index}]",
             rung.width, rung.height
         );
     }
@@ -149,16 +166,21 @@ fn shades(graph: &mut String, plan: &Plan) {
     graph.push_str(",format=yuv420p");
 }
 
-fn video_options(plan: &Plan) -> Vec<String> {
-    let group = plan.group.to_string();
+fn rate_options(plan: &Plan) -> [String; 2] {
     let (over, under) = plan.frame_rate;
+    ["-r".into(), format!("{over}/{under}")]
+}
+
+fn software_options(plan: &Plan) -> Vec<String> {
+    let group = plan.group.to_string();
+    let [rate_option, rate] = rate_options(plan);
     [
         ["-c:v", "libx264"],
         ["-threads:v", "1"],
         ["-preset", PRESET],
         ["-profile:v", "high"],
         ["-pix_fmt", "yuv420p"],
-        ["-r", &format!("{over}/{under}")],
+        [&rate_option, &rate],
         ["-crf", CRF],
         ["-g", &group],
         ["-keyint_min", &group],

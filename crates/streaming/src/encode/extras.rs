@@ -85,22 +85,6 @@ async fn folder_in(folder: &Path, name: &str) -> Result<PathBuf, Failure> {
     Ok(own)
 }
 
-/// The words with which every command begins.
-pub(super) fn begin() -> Vec<String> {
-    let words = [
-        "-nostdin",
-        "-hide_banner",
-        "-v",
-        "error",
-        "-nostats",
-        "-progress",
-        "pipe:1",
-        "-stats_period",
-        "0.5",
-    ];
-    words.map(str::to_owned).into()
-}
-
 pub(super) async fn run(
     sandbox: &Sandbox,
     arguments: Vec<String>,
@@ -108,20 +92,31 @@ pub(super) async fn run(
     output_bytes: u64,
     cancel: &CancellationToken,
 ) -> Result<Ran, Failure> {
+    let limits = Limits {
+        wall: WALL,
+        silence: SILENCE,
+        cpu_s: WALL.as_secs(),
+        memory_bytes: MEMORY_BYTES,
+        output_bytes,
+    };
     let task = Task {
         program: Program::Ffmpeg,
         arguments: arguments.into_iter().map(Into::into).collect(),
         input: input.to_owned(),
         output: Some(output.to_owned()),
-        limits: Limits {
-            wall: WALL,
-            silence: SILENCE,
-            cpu_s: WALL.as_secs(),
-            memory_bytes: MEMORY_BYTES,
-            output_bytes,
-        },
+        limits,
     };
-    match sandbox.run(task, cancel.clone(), |_| {}).await {
+    run_task(sandbox, task, cancel, |_| {}).await
+}
+
+/// With limits of its own, and somebody who hears its lines.
+pub(super) async fn run_task(
+    sandbox: &Sandbox,
+    task: Task,
+    cancel: &CancellationToken,
+    on_line: impl FnMut(&str) + Send + 'static,
+) -> Result<Ran, Failure> {
+    match sandbox.run(task, cancel.clone(), on_line).await {
         Ok(ended) if ended.status == 0 => Ok(Ran::Well),
         Ok(ended) => Ok(Ran::Badly(ended.words)),
         Err(error @ SandboxError::TooMuch) => Ok(Ran::Badly(error.to_string())),

@@ -41,6 +41,21 @@ pub struct Made {
     #[serde(default)]
     pub encrypted: bool,
     pub renditions: Vec<MadeRendition>,
+    /// Nothing, since the hardware that was to encode it did not.
+    #[serde(default)]
+    pub is_refused: bool,
+}
+
+impl Made {
+    /// By hardware.
+    pub fn refused(asset: AssetId) -> Self {
+        Self {
+            asset,
+            encrypted: false,
+            renditions: Vec::new(),
+            is_refused: true,
+        }
+    }
 }
 
 /// A rendition's share of a part.
@@ -150,6 +165,7 @@ impl Part {
                 Some(_) => made.map(MadeRendition::encrypted).collect(),
                 None => made.collect(),
             },
+            is_refused: false,
         })
     }
 }

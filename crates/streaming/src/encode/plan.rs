@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     audio,
     chunks::Chunk,
+    hardware::Hardware,
     probe::{Audio, Extras, Source, Video},
 };
 
@@ -99,6 +100,9 @@ pub struct Plan {
     pub group: u32,
     /// Lowest first; at least one.
     pub rungs: Vec<Rung>,
+    /// What encodes the pictures; `None`: software.
+    #[serde(default)]
+    pub hardware: Option<Hardware>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +134,7 @@ impl Plan {
             frame_rate,
             group: ((SEGMENT_S * per_second).round() as u32).max(1),
             rungs,
+            hardware: None,
         }
     }
 
@@ -194,6 +199,14 @@ impl Plan {
             Some(0)
         } else {
             self.ticks(chunk.first, timescale)
+        }
+    }
+
+    /// Hardware was to encode it, and does not.
+    pub fn do_without_hardware(&mut self) {
+        if let Some(hardware) = self.hardware.take() {
+            self.notes
+                .push(format!("Encoded by software: {} failed on this film.", hardware.name()));
         }
     }
 

@@ -28,7 +28,7 @@ const AUDIO_DECODERS: &str = "aac,aac_latm,mp1float,mp2float,mp3float,mp2,mp3,ac
 
 /// What lies in films beside that, subtitles and covers. ffprobe begins a decoder for every stream, or gives up on the whole file;
 /// the encoder is never given these.
-const TEXT_DECODERS: &str = "ass,ssa,srt,subrip,mov_text,text,webvtt";
+pub(super) const TEXT_DECODERS: &str = "ass,ssa,srt,subrip,mov_text,text,webvtt";
 const OTHER_DECODERS: &str = "ass,ssa,srt,subrip,mov_text,text,webvtt,pgssub,dvdsub,dvbsub,xsub,cc_dec,libzvbi_teletextdec,libaribb24,png,bmp,gif,webp";
 
 /// Subtitle codecs whose packets are text, and those whose packets are pictures.

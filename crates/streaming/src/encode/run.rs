@@ -41,6 +41,31 @@ pub struct Bench<'a> {
     pub cancel: &'a CancellationToken,
 }
 
+/// What is run: its words, and how long a picture lasts, where it is told by the number of pictures how far it is.
+struct Command {
+    program: Program,
+    arguments: Vec<String>,
+    picture_s: Option<f64>,
+}
+
+impl Command {
+    fn pictures(plan: &Plan, chunk: &Chunk) -> Self {
+        Self {
+            program: plan.hardware.map_or(Program::Ffmpeg, Program::HardwareFfmpeg),
+            arguments: command::arguments(plan, chunk),
+            picture_s: Some(plan.picture_s()),
+        }
+    }
+
+    fn of(arguments: Vec<String>) -> Self {
+        Self {
+            program: Program::Ffmpeg,
+            arguments,
+            picture_s: None,
+        }
+    }
+}
+
 /// Encodes all rungs of a chunk. `on_seconds` gets how much of it is encoded.
 pub async fn picture(
     bench: &Bench<'_>,
@@ -49,7 +74,7 @@ pub async fn picture(
     on_seconds: Arc<dyn Fn(f64) + Send + Sync>,
 ) -> Result<(), Failure> {
     let length_s = plan.chunk_s(chunk).unwrap_or(LENGTH_S_UNKNOWN);
-    let command = (command::arguments(plan, chunk), Some(plan.picture_s()));
+    let command = Command::pictures(plan, chunk);
     let first = ffmpeg(bench, command, length_s, told(&on_seconds)).await?;
     let begins_s = f64::from(chunk.first) * plan.segment_s();
     if chunk.seek_s.is_none() || first.is_some_and(|first| first <= begins_s) {
@@ -63,13 +88,13 @@ pub async fn picture(
     );
     let from_the_beginning = Chunk { seek_s: None, ..*chunk };
     let length_s = plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
-    let command = (command::arguments(plan, &from_the_beginning), Some(plan.picture_s()));
+    let command = Command::pictures(plan, &from_the_beginning);
     ffmpeg(bench, command, length_s, told(&on_seconds)).await.map(drop)
 }
 
 /// Encodes all rungs of a sample. `false`: there is nothing in the file at that place to go by.
 pub async fn sample(bench: &Bench<'_>, plan: &Plan, sample: &Chunk) -> Result<bool, Failure> {
-    let command = (command::sample_arguments(plan, sample), None);
+    let command = Command::of(command::sample_arguments(plan, sample));
     let (ended, _) = run(bench, command, plan.segment_s(), |_| {}).await?;
     if ended.status != 0 {
         explain::of_the_machine(&ended).map_or(Ok(()), Err)?;
@@ -88,7 +113,7 @@ pub async fn sound(bench: &Bench<'_>, plan: &Plan, on_share: Arc<dyn Fn(f64) + S
         return Ok(());
     }
     let encoding = move |seconds: f64| on_share(MEASURED + (1.0 - MEASURED) * (seconds / length_s).min(1.0));
-    let command = (audio::arguments(plan, &tracks, &loudness), None);
+    let command = Command::of(audio::arguments(plan, &tracks, &loudness));
     ffmpeg(bench, command, length_s, encoding).await.map(drop)
 }
 
@@ -107,7 +132,7 @@ async fn measure(
 ) -> Result<(Vec<usize>, Vec<Option<Loudness>>), Failure> {
     let all: Vec<usize> = (0..plan.audio.len()).collect();
     let measured = |tracks: Vec<usize>| {
-        let command = (audio::measure_arguments(plan, &tracks), None);
+        let command = Command::of(audio::measure_arguments(plan, &tracks));
         let told = told(&on_seconds);
         async move {
             let (ended, _) = run(bench, command, length_s, told).await?;
@@ -139,7 +164,7 @@ async fn measure(
 /// Answers at which time the first picture stood that was decoded, if the command tells.
 async fn ffmpeg(
     bench: &Bench<'_>,
-    command: (Vec<String>, Option<f64>),
+    command: Command,
     length_s: f64,
     on_seconds: impl Fn(f64) + Send + 'static,
 ) -> Result<Option<f64>, Failure> {
@@ -153,7 +178,7 @@ async fn ffmpeg(
 
 async fn run(
     bench: &Bench<'_>,
-    (arguments, picture_s): (Vec<String>, Option<f64>),
+    command: Command,
     length_s: f64,
     on_seconds: impl Fn(f64) + Send + 'static,
 ) -> Result<(Ended, Option<f64>), Failure> {
@@ -161,8 +186,8 @@ async fn run(
     let wall_s = (length_s * f64::from(limits.wall_per_second)).max(WALL_S_MIN);
     let cores = std::thread::available_parallelism().map_or(2, |cores| cores.get() as u64);
     let task = Task {
-        program: Program::Ffmpeg,
-        arguments: arguments.into_iter().map(Into::into).collect(),
+        program: command.program,
+        arguments: command.arguments.into_iter().map(Into::into).collect(),
         input: bench.input.to_owned(),
         output: Some(bench.output.to_owned()),
         limits: Limits {
@@ -176,7 +201,7 @@ async fn run(
     let first = Arc::new(Mutex::new(None));
     let told = first.clone();
     let on_line = move |line: &str| {
-        if let Some(seconds) = encoded_seconds(line, picture_s) {
+        if let Some(seconds) = encoded_seconds(line, command.picture_s) {
             on_seconds(seconds);
         } else if let Some(seconds) = first_seconds(line) {
             *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(seconds);

@@ -23,7 +23,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::syscalls;
+use super::{hardware::Hardware, syscalls};
 
 /// What a program finds as its input, and where it writes.
 pub const SOURCE: &str = "file:/in/source";
@@ -42,6 +42,8 @@ const PROGRAMS: &str = "/usr/bin";
 pub enum Program {
     Ffmpeg,
     Ffprobe,
+    /// With the devices of an encoder that an operator asked for.
+    HardwareFfmpeg(Hardware),
     /// For what a decoder that was taken over would do.
     #[cfg(test)]
     Shell,
@@ -50,7 +52,7 @@ pub enum Program {
 impl Program {
     fn path(self, programs: &Path) -> PathBuf {
         match self {
-            Self::Ffmpeg => programs.join("ffmpeg"),
+            Self::Ffmpeg | Self::HardwareFfmpeg(_) => programs.join("ffmpeg"),
             Self::Ffprobe => programs.join("ffprobe"),
             #[cfg(test)]
             Self::Shell => "/bin/sh".into(),
@@ -228,9 +230,14 @@ impl Sandbox {
 
     fn command(&self, task: &Task, filter: Option<&OwnedFd>) -> Command {
         let limits = &task.limits;
+        let memory = match task.program {
+            // CUDA reserves addresses for all the memory of the machine and of its cards before it does anything.
+            Program::HardwareFfmpeg(Hardware::Nvenc) => "unlimited".to_owned(),
+            _ => limits.memory_bytes.to_string(),
+        };
         let mut command = Command::new("/usr/bin/prlimit");
         command
-            .arg(format!("--as={}", limits.memory_bytes))
+            .arg(format!("--as={memory}"))
             .arg(format!("--cpu={}:{}", limits.cpu_s, limits.cpu_s + 5))
             .arg(format!("--fsize={}", limits.output_bytes))
             .args(["--core=0", "--nofile=256", "--", "/usr/bin/nice", "-n", "10"])
@@ -301,6 +308,13 @@ fn files(command: &mut Command, task: &Task) {
         .arg("/in/source");
     if let Some(output) = &task.output {
         command.arg("--bind").arg(output).arg(OUTPUT);
+    }
+    if let Program::HardwareFfmpeg(hardware) = task.program {
+        // Drivers look up what kind of card it is.
+        command.args(["--ro-bind", "/sys", "/sys"]);
+        for device in hardware.devices() {
+            command.arg("--dev-bind").arg(&device).arg(&device);
+        }
     }
     // What is left to write is memory that no limit counts, and, to a server that runs as root, the kernel's own settings:
     // whom bubblewrap made nobody in here is still root to those.

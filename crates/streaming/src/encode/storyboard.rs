@@ -7,6 +7,7 @@ use platform::jobs::Failure;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    command,
     extras::{self, Extra, Ran},
     probe,
     sandbox::{OUTPUT, SOURCE, Sandbox},
@@ -100,7 +101,7 @@ fn sheets(storyboard: &Storyboard) -> u32 {
 }
 
 fn arguments(storyboard: &Storyboard) -> Vec<String> {
-    let mut arguments = extras::begin();
+    let mut arguments = command::quiet("error");
     arguments.extend(["-skip_frame", "nokey", "-threads", "1"].map(str::to_owned));
     arguments.extend(probe::input_options());
     // Each picture is the last keyframe that is not after its time.

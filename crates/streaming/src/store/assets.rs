@@ -194,28 +194,27 @@ pub async fn find(db: &Db, asset: AssetId) -> Result<Option<AssetRow>, Fault> {
     on!(db, pool => sqlx::query_as(sql).bind(asset.0).fetch_optional(pool).await).or_fault()
 }
 
-/// Says where the credits of the video begin that the title plays now. `None`: it plays none, or they would not begin within it.
-pub async fn set_credits(db: &Db, title: TitleId, credits_ms: Option<u64>) -> Result<Option<AssetRow>, Fault> {
-    let sql = concat!(
-        "UPDATE assets SET credits_ms = $2 WHERE title_id = $1 AND state = 'ready' AND ($2 IS NULL OR duration_ms > $2) RETURNING ",
-        columns!()
-    );
-    on!(db.writer(), pool => sqlx::query_as(sql).bind(title.0).bind(credits_ms.map(|ms| ms as i64))
-        .fetch_optional(pool).await)
-    .or_fault()
+/// Where parts of a video lie; the outer `None`: that is not said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Marks {
+    pub credits: Option<Option<u64>>,
+    pub intro: Option<Option<(u64, u64)>>,
 }
 
-/// Says from where to where the opening lasts of the video that the title plays now. `None`: it plays none, or the opening would not
-/// end within it.
-pub async fn set_intro(db: &Db, title: TitleId, intro_ms: Option<(u64, u64)>) -> Result<Option<AssetRow>, Fault> {
+/// Says where parts of the video lie that the title plays now. `None`: it plays none, or one of them would not lie within it.
+pub async fn set_marks(db: &Db, title: TitleId, marks: &Marks) -> Result<Option<AssetRow>, Fault> {
     let sql = concat!(
-        "UPDATE assets SET intro_from_ms = $2, intro_to_ms = $3 WHERE title_id = $1 AND state = 'ready'
-         AND ($3 IS NULL OR duration_ms >= $3) RETURNING ",
+        "UPDATE assets SET credits_ms = CASE WHEN $2 THEN $3 ELSE credits_ms END,
+         intro_from_ms = CASE WHEN $4 THEN $5 ELSE intro_from_ms END, intro_to_ms = CASE WHEN $4 THEN $6 ELSE intro_to_ms END
+         WHERE title_id = $1 AND state = 'ready' AND ($3 IS NULL OR duration_ms > $3) AND ($6 IS NULL OR duration_ms >= $6)
+         RETURNING ",
         columns!()
     );
-    let (from, to) = intro_ms.map(|(from, to)| (from as i64, to as i64)).unzip();
-    on!(db.writer(), pool => sqlx::query_as(sql).bind(title.0).bind(from).bind(to).fetch_optional(pool).await)
-        .or_fault()
+    let credits = marks.credits.flatten().map(|ms| ms as i64);
+    let (from, to) = marks.intro.flatten().map(|(from, to)| (from as i64, to as i64)).unzip();
+    on!(db.writer(), pool => sqlx::query_as(sql).bind(title.0).bind(marks.credits.is_some()).bind(credits)
+        .bind(marks.intro.is_some()).bind(from).bind(to).fetch_optional(pool).await)
+    .or_fault()
 }
 
 /// Of these, in order of their numbers, those that are known.

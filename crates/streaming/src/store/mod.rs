@@ -4,4 +4,5 @@ pub mod assets;
 pub mod playbacks;
 pub mod secrets;
 pub mod sessions;
+pub mod subtitles;
 pub mod uploads;

@@ -186,7 +186,11 @@ async fn what_cannot_be_shown_as_text_is_left_out_and_the_job_says_so() {
     assert_eq!(playback.subtitles.len(), 1);
     assert!(text(&house, &playback.subtitles[0]).await.contains("Hello"));
     let outcome = format!("{job:?}");
-    for note in ["pictures, and only text can be read", "cannot be read", "are empty"] {
+    for note in [
+        "pictures, and only text can be read",
+        "show more at once than anybody could read",
+        "are empty",
+    ] {
         assert!(outcome.contains(note), "{note}: {outcome}");
     }
 }

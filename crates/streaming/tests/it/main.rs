@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bad_input;
+mod beside;
 mod chunks;
 mod credits;
 mod damage;
 mod deleted;
 mod delivery;
+mod encoders;
 mod encryption;
 mod extras;
 mod hostile;
@@ -18,6 +20,7 @@ mod sound;
 mod storage;
 mod streams;
 mod support;
+mod titles;
 mod transcode;
 mod tus;
 mod uploads;

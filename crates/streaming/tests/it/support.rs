@@ -1,19 +1,17 @@
 //! A room with everything real under it but the catalogue.
 
 use std::{
-    collections::HashSet,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
 use contract::{
-    AccountId, AssetId, Fault, JobId, ProfileId, SessionId, TitleId, async_trait,
-    catalog::{Card, CatalogError, ForTitle, Title, TitleKind},
+    AccountId, AssetId, JobId, ProfileId, SessionId, TitleId,
     events::EventBody,
     jobs::{ForJob, Job, JobState, Jobs},
     streaming::{AddMedia, GetMedia, Media, MediaBody, Playback, StartPlayback, Streaming, StreamingError},
-    wire::{Remote, Served, Transport},
+    wire::{Remote, Served},
 };
 use platform::{
     Bus, Inputs, Location,
@@ -27,71 +25,20 @@ use platform::{
 use streaming::{Breakpoints, Config, Deps, Room, Trial};
 use tokio_util::sync::CancellationToken;
 
+pub use crate::titles::{NO_TITLE, SERIES, TITLE, Titles};
+
 pub const ACCOUNT: AccountId = AccountId(11);
 pub const STRANGER: AccountId = AccountId(12);
 pub const PROFILE: ProfileId = ProfileId(21);
 pub const SESSION: SessionId = SessionId(25);
-pub const TITLE: TitleId = TitleId(31);
-pub const SERIES: TitleId = TitleId(32);
-pub const NO_TITLE: TitleId = TitleId(404);
 
 /// Longer than anything here takes, even on a machine with much else to do.
 const PATIENCE: Duration = Duration::from_secs(240);
-
-/// A catalogue with every title but one, and but those that a test deleted.
-#[derive(Default)]
-pub struct Titles(Mutex<HashSet<TitleId>>);
 
 impl Titles {
     /// Gone, before anybody was told.
     pub fn delete(&self, title: TitleId) {
         self.0.lock().unwrap().insert(title);
-    }
-}
-
-#[async_trait]
-impl Transport for Titles {
-    async fn call(&self, _service: &'static str, method: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
-        assert_eq!(method, "title", "streaming asks the catalogue for nothing else");
-        let ForTitle { title } = contract::wire::decode(&body)?;
-        let answer = if title == NO_TITLE || self.0.lock().unwrap().contains(&title) {
-            Err(CatalogError::TitleNotFound)
-        } else {
-            Ok(a_title(title))
-        };
-        contract::wire::encode(&answer)
-    }
-}
-
-fn a_title(id: TitleId) -> Title {
-    let card = Card {
-        id,
-        kind: if id == SERIES {
-            TitleKind::Series
-        } else {
-            TitleKind::Film
-        },
-        name: "Solaris".into(),
-        year: Some(1972),
-        genres: [].into(),
-        maturity: 12,
-        duration_ms: None,
-        average_rating: None,
-        ratings_count: 0,
-        playable: false,
-        published: true,
-        artwork_version: 0,
-    };
-    Title {
-        card,
-        original_name: None,
-        description: String::new(),
-        credits: vec![],
-        place: None,
-        video: None,
-        external: vec![],
-        created_at: 0,
-        updated_at: 0,
     }
 }
 

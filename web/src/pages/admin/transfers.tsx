@@ -105,23 +105,10 @@ export function TransferRow({ transfer }: { transfer: Transfer }) {
 }
 
 function Buttons({ transfer: { key, phase, file } }: { transfer: Transfer }) {
-  const client = useQueryClient();
-  const giveUp = useMutation({
-    mutationFn: () => cancel(key),
-    onSettled: () => client.invalidateQueries({ queryKey: unfinishedQuery.queryKey }),
-  });
   const goesOn = phase === "sending" || phase === "waiting";
   return (
     <div className="dialog__actions">
-      <button
-        type="button"
-        className="button"
-        aria-label={words.cancelOf(file.name)}
-        disabled={giveUp.isPending}
-        onClick={() => giveUp.mutate()}
-      >
-        {words.cancel}
-      </button>
+      <GiveUp filename={file.name} giveUp={() => cancel(key)} />
       <button
         type="button"
         className={goesOn ? "button" : "button button--primary"}
@@ -130,6 +117,26 @@ function Buttons({ transfer: { key, phase, file } }: { transfer: Transfer }) {
         {goesOn ? words.pause : words.resume}
       </button>
     </div>
+  );
+}
+
+/** Also forgets what the server has of it. */
+function GiveUp({ filename, giveUp }: { filename: string; giveUp: () => Promise<unknown> }) {
+  const client = useQueryClient();
+  const { mutate, isPending } = useMutation({
+    mutationFn: giveUp,
+    onSettled: () => client.invalidateQueries({ queryKey: unfinishedQuery.queryKey }),
+  });
+  return (
+    <button
+      type="button"
+      className="button"
+      aria-label={words.cancelOf(filename)}
+      disabled={isPending}
+      onClick={() => mutate()}
+    >
+      {words.cancel}
+    </button>
   );
 }
 
@@ -150,12 +157,7 @@ export function refusal(error: Error): string {
 }
 
 function Unfinished({ upload }: { upload: UnfinishedUpload }) {
-  const client = useQueryClient();
   const [isOther, setIsOther] = useState(false);
-  const remove = useMutation({
-    mutationFn: () => removeUpload(upload.id),
-    onSettled: () => client.invalidateQueries({ queryKey: unfinishedQuery.queryKey }),
-  });
   const choose = async (file: File | undefined) => {
     if (!file || !upload.title_id) return;
     const isIt = upload.fingerprint ? (await fingerprint(file)) === upload.fingerprint : file.size === upload.bytes;
@@ -172,15 +174,7 @@ function Unfinished({ upload }: { upload: UnfinishedUpload }) {
       </p>
       <FormError>{isOther ? words.otherFile : undefined}</FormError>
       <div className="dialog__actions">
-        <button
-          type="button"
-          className="button"
-          aria-label={words.cancelOf(upload.filename)}
-          disabled={remove.isPending}
-          onClick={() => remove.mutate()}
-        >
-          {words.cancel}
-        </button>
+        <GiveUp filename={upload.filename} giveUp={() => removeUpload(upload.id)} />
         <label className="button button--primary file-button">
           {words.goOn}
           <input

@@ -48,6 +48,7 @@ mod tests {
     fn a_date_in_the_future_hinders_nothing_and_what_changes_does_not_rest() {
         let seen = |bytes, modified_ms| Seen {
             file: "film.mkv".into(),
+            mount: "".into(),
             bytes,
             modified_ms,
         };
@@ -75,6 +76,7 @@ mod tests {
         let mut rest = Rest::of(Duration::from_secs(1));
         let seen = Seen {
             file: "film.mkv".into(),
+            mount: "".into(),
             bytes: 1,
             modified_ms: 9_000,
         };

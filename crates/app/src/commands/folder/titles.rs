@@ -16,7 +16,8 @@ use super::{
     nfo::{self, Facts, Kind},
 };
 
-const SOURCE: &str = "file";
+/// Whose ids [`id_of`] are.
+pub const SOURCE: &str = "file";
 const SERIES_SOURCE: &str = "folder";
 /// Titles that are made in one transaction, while viewers rate; no more of their NFO files are held at once.
 const TITLES_AT_ONCE: usize = 2_000;
@@ -37,7 +38,7 @@ struct Wanted {
 /// Files with their titles, in order, without those that are left out. A title that is here already is left as it is.
 pub async fn of_files<'a>(
     folder: &Path,
-    files: &'a [Found],
+    files: &[&'a Found],
     catalog: &dyn Catalog,
     counts: &mut Counts,
 ) -> anyhow::Result<Vec<(&'a Found, TitleId)>> {
@@ -45,7 +46,7 @@ pub async fn of_files<'a>(
     let mut titles = Vec::with_capacity(files.len());
     for some in files.chunks(TITLES_AT_ONCE) {
         let (mut kept, mut wanted) = (Vec::with_capacity(some.len()), Vec::with_capacity(some.len()));
-        for found in some {
+        for &found in some {
             match wanted_file(folder, found, &series) {
                 Some(title) => {
                     kept.push(found);
@@ -64,12 +65,12 @@ pub async fn of_files<'a>(
 /// By their keys.
 async fn series_of(
     folder: &Path,
-    files: &[Found],
+    files: &[&Found],
     catalog: &dyn Catalog,
     counts: &mut Counts,
 ) -> anyhow::Result<HashMap<String, TitleId>> {
     let mut series: BTreeMap<String, (&Found, &str)> = BTreeMap::new();
-    for found in files {
+    for &found in files {
         if let Some((name, ..)) = &found.named.episode {
             series
                 .entry(series_key(name, found.named.year))
@@ -130,7 +131,7 @@ fn wanted_file(folder: &Path, found: &Found, series: &HashMap<String, TitleId>) 
         year: named.year,
         own: ExternalId {
             source: SOURCE.into(),
-            id: digest(path.as_os_str().as_encoded_bytes()),
+            id: id_of(folder, &found.seen.file),
         },
         nfo: [Some(path.with_extension("nfo")), own_folder],
     })
@@ -212,6 +213,11 @@ fn new_title(title: Wanted, facts: Facts) -> NewTitle {
         external: std::iter::once(title.own).chain(facts.ids).collect(),
         published: true,
     }
+}
+
+/// What a video file's title is known by.
+pub fn id_of(folder: &Path, file: &Path) -> String {
+    digest(folder.join(file).as_os_str().as_encoded_bytes())
 }
 
 /// A series is known by its name and year.

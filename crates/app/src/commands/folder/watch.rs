@@ -144,9 +144,10 @@ async fn scan(folder: &std::path::Path, doors: &Doors, moment: (i64, &mut Rest))
             for what in &counts.left_out {
                 tracing::debug!(folder = %shown, what, "left out");
             }
-            if counts.titles_created > 0 || counts.queued > 0 {
+            if counts.titles_created > 0 || counts.queued > 0 || counts.subtitles > 0 {
                 let (titles, videos, waiting) = (counts.titles_created, counts.queued, counts.waiting);
-                tracing::info!(folder = %shown, titles, videos, waiting, "new in a folder");
+                let subtitles = counts.subtitles;
+                tracing::info!(folder = %shown, titles, videos, subtitles, waiting, "new in a folder");
             }
             match (counts.resting, counts.waiting) {
                 (0, 0) => Left::Nothing,

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use contract::{
     TitleId,
-    streaming::{ForVideo, Marker, SetMarker, StreamingError},
+    streaming::{ForVideo, Marker, SetMarkers, StreamingError},
 };
 use utoipa_axum::routes;
 
@@ -25,7 +25,7 @@ pub fn routes() -> Vec<Route> {
     vec![route(Policy::Curator, routes!(update_video))]
 }
 
-/// Says where parts of the video lie that the title plays now, one after the other: what stands before one that is refused counts. Another video brings its own.
+/// Says where parts of the video lie that the title plays now, all of them or none. Another video brings its own.
 #[utoipa::path(patch, path = "/api/v1/admin/titles/{id}/video", tag = "admin", params(("id" = String, Path)),
     request_body = UpdateVideo, responses((status = 200, body = Video)))]
 async fn update_video(
@@ -37,15 +37,14 @@ async fn update_video(
     let credits = body.credits_at_s.map(|at_s| Marker::Credits(at_s.map(milliseconds)));
     let span = |span: Span| (milliseconds(span.start_s), milliseconds(span.end_s));
     let intro = body.intro.map(|intro| Marker::Intro(intro.map(span)));
-    let mut marked = None;
-    for marker in credits.into_iter().chain(intro) {
-        marked = Some(streaming.set_marker(SetMarker { title, marker }).await?);
+    let markers: Vec<Marker> = credits.into_iter().chain(intro).collect();
+    let video = if markers.is_empty() {
+        streaming.video(ForVideo { title }).await?
+    } else {
+        let marked = streaming.set_markers(SetMarkers { title, markers }).await?;
         // It counts for whoever is watching, too.
         gateway.playbacks.invalidate_all();
-    }
-    let video = match marked {
-        Some(video) => video,
-        None => streaming.video(ForVideo { title }).await?,
+        marked
     };
     Ok(Json(video.into()))
 }

@@ -6,7 +6,9 @@ use crate::asset::AudioKind;
 use crate::encode::{
     audio,
     chunks::{self, Chunk},
-    command, ladder,
+    command,
+    hardware::Hardware,
+    ladder,
     plan::{Plan, Rung},
     probe::{Audio, Extras, Source, Video},
 };
@@ -50,6 +52,48 @@ fn sizes(width: u32, height: u32) -> String {
         .map(|rung| format!("{}x{}", rung.width, rung.height))
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[test]
+fn hardware_gets_pictures_that_it_can_take_and_samples_stay_with_software() {
+    for (hardware, before, filter, coder) in [
+        (
+            Hardware::Vaapi,
+            "-vaapi_device /dev/dri/",
+            ",setsar=1,format=nv12,hwupload[v0]",
+            "h264_vaapi",
+        ),
+        (Hardware::Nvenc, "", ",setsar=1[v0]", "h264_nvenc"),
+        (
+            Hardware::Qsv,
+            "-init_hw_device qsv=card,child_device=/dev/dri/",
+            ",setsar=1,format=nv12[v0]",
+            "h264_qsv",
+        ),
+    ] {
+        let plan = Plan {
+            hardware: Some(hardware),
+            ..plan(640, 360, Some((24_000, 1_001)))
+        };
+        let command = command::arguments(&plan, &Chunk::WHOLE).join(" ");
+        let (options, _) = command.split_once(" -i ").unwrap();
+        assert!(options.contains(before) && command.contains(filter), "{command}");
+        assert_eq!(
+            command.matches(&format!("-c:v {coder} ")).count(),
+            plan.rungs.len(),
+            "{command}"
+        );
+        assert!(command.contains("-r 24000/1001") && command.contains("-g 48 -bf 0") && !command.contains("libx264"));
+        let sample = command::sample_arguments(&plan, &Chunk::WHOLE).join(" ");
+        assert!(
+            sample.contains("libx264") && !sample.contains(coder) && !sample.contains("hwupload"),
+            "{sample}"
+        );
+        let mut plan = plan;
+        plan.do_without_hardware();
+        assert!(plan.notes[0].contains(hardware.name()) && plan.hardware.is_none());
+        assert!(command::arguments(&plan, &Chunk::WHOLE).contains(&"libx264".to_owned()));
+    }
 }
 
 #[test]
