@@ -20,6 +20,7 @@ const PIECES_MAX: usize = 1024;
 pub struct Line {
     address: SocketAddr,
     listening: JoinHandle<()>,
+    server: Arc<Mutex<String>>,
     connections: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
@@ -29,14 +30,15 @@ impl Line {
     /// # Panics
     /// When this machine gives no port.
     pub async fn to(server: &str, delay: Duration) -> Self {
-        let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let server = Arc::new(Mutex::new(authority(server)));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let connections: Arc<Mutex<Vec<AbortHandle>>> = Arc::default();
-        let open = connections.clone();
+        let (open, leads_to) = (connections.clone(), server.clone());
         let listening = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let task = tokio::spawn(carry(client, server.clone(), delay));
+                let server = leads_to.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let task = tokio::spawn(carry(client, server, delay));
                 let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
                 open.retain(|connection| !connection.is_finished());
                 open.push(task.abort_handle());
@@ -45,8 +47,15 @@ impl Line {
         Self {
             address,
             listening,
+            server,
             connections,
         }
+    }
+
+    /// From now on to another server: the one that was there before has come back on another port. What is open breaks.
+    pub fn lead_to(&self, server: &str) {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = authority(server);
+        self.cut();
     }
 
     /// Under a name of this machine: a browser keeps the cookies of each apart.
@@ -72,6 +81,10 @@ impl Drop for Line {
         self.listening.abort();
         self.cut();
     }
+}
+
+fn authority(url: &str) -> String {
+    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
 }
 
 async fn carry(client: TcpStream, server: String, delay: Duration) {

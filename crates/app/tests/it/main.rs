@@ -20,6 +20,7 @@ mod players;
 mod policies;
 mod replay;
 mod rows;
+mod together;
 mod uploads;
 mod video;
 mod viewers;

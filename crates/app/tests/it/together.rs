@@ -1,0 +1,141 @@
+//! Watching together in real browsers, over a line of 100 ms, and over the caches that stand before Kinora.
+
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use testkit::{Browser, Client, Cluster, Line, films::Film, repository, until};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
+
+use crate::{LONG, edges::Edge, id};
+
+/// There and back.
+const LINE: Duration = Duration::from_millis(100);
+const SECONDS: u32 = 180;
+const PASSWORD: &str = testkit::client::PASSWORD;
+
+async fn film(cluster: &Cluster, seconds: u32) -> String {
+    let title = json!({ "name": "Solaris" });
+    let title = id(&cluster.admin().await.post("/admin/titles", &title).await.expect(201));
+    let film = Film::new("320x180", "24", seconds).index_first().make("mp4");
+    let words = [
+        "media",
+        "add",
+        &film.path.to_string_lossy(),
+        "--title",
+        &title,
+        "--wait",
+    ];
+    cluster.command(&words).ok();
+    let admin = cluster.admin().await;
+    until("the title to be playable", LONG, async || {
+        (admin.get(&format!("/titles/{title}")).await.ok()["playable"] == true).then_some(())
+    })
+    .await;
+    title
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browser_two_people_on_a_long_line_watch_together() {
+    let cluster = Cluster::one();
+    let title = film(&cluster, SECONDS).await;
+    for name in ["ann", "ben"] {
+        cluster.viewer(name).await;
+    }
+    let line = Line::to(cluster.url(), LINE / 2).await;
+    let person = |name: &str, host: &str| {
+        let email = format!("{name}@kinora.example");
+        json!({ "url": line.url(host), "email": email, "password": PASSWORD })
+    };
+    let input = json!({
+        "ann": person("ann", "127.0.0.1"), "ben": person("ben", "localhost"), "title": title, "seconds": SECONDS,
+    });
+    let url = cluster.url().to_owned();
+    let script = repository().join("crates/app/tests/browser/together.mjs");
+    let seen = tokio::task::spawn_blocking(move || Browser::new(&url).run(&script, &input))
+        .await
+        .expect("the browser ran");
+    eprintln!("{seen:#}");
+    for window in ["findings", "narrowFindings"] {
+        assert_eq!(seen[window], Value::Array(Vec::new()), "{window}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn browser_a_party_outlives_its_server() {
+    let mut cluster = Cluster::one();
+    let title = film(&cluster, SECONDS).await;
+    let ann = cluster.viewer("ann").await;
+    let cem = cluster.viewer("cem").await;
+    cluster.viewer("ben").await;
+    let line = Line::to(cluster.url(), Duration::ZERO).await;
+    let party = id(&ann.post("/parties", &json!({ "title_id": title })).await.expect(201));
+    let person = |name: &str, host: &str| {
+        let email = format!("{name}@kinora.example");
+        json!({ "url": line.url(host), "email": email, "password": PASSWORD })
+    };
+    let input = json!({
+        "ann": person("ann", "127.0.0.1"), "ben": person("ben", "localhost"), "title": title, "party": party,
+    });
+    let url = cluster.url().to_owned();
+    let script = repository().join("crates/app/tests/browser/together-restart.mjs");
+    let browser = tokio::task::spawn_blocking(move || Browser::new(&url).run(&script, &input));
+    // Somebody who hears when it is time.
+    let mut socket = join(cluster.url(), &party, &cem).await;
+    hear(&mut socket, "\"ready\"").await;
+    cluster.server.restart();
+    line.lead_to(cluster.url());
+    let seen = browser.await.expect("the browser ran");
+    eprintln!("{seen:#}");
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn join(url: &str, party: &str, who: &Client) -> Socket {
+    let url = format!("{}/api/v1/parties/{party}/socket", url.replace("http://", "ws://"));
+    let mut request = url.into_client_request().unwrap();
+    let bearer = format!("Bearer {}", who.token.as_ref().unwrap());
+    request.headers_mut().insert("authorization", bearer.parse().unwrap());
+    connect_async(request).await.expect("the upgrade gets through").0
+}
+
+/// Until a message has these words.
+async fn hear(socket: &mut Socket, words: &str) {
+    let heard = tokio::time::timeout(LONG, async {
+        loop {
+            let message = socket.next().await.expect("it stays open").unwrap();
+            if message.to_text().is_ok_and(|text| text.contains(words)) {
+                return;
+            }
+        }
+    });
+    heard.await.unwrap_or_else(|_| panic!("no {words}"));
+}
+
+async fn a_party_gets_through(edge: fn(&str) -> Edge) {
+    let cluster = Cluster::one();
+    let title = film(&cluster, 2).await;
+    let edge = edge(cluster.url());
+    let ann = cluster.viewer("ann").await.at(&edge.url);
+    let party = id(&ann.post("/parties", &json!({ "title_id": title })).await.expect(201));
+    let path = format!("/parties/{party}/socket");
+    assert_eq!(ann.get(&path).await.problem(426), "websocket_required");
+    let mut socket = join(&edge.url, &party, &ann).await;
+    let ping = json!({ "type": "ping", "sent_ms": 7 }).to_string();
+    socket.send(Message::text(ping)).await.unwrap();
+    hear(&mut socket, "\"pong\"").await;
+}
+
+#[tokio::test]
+async fn a_party_gets_through_nginx() {
+    a_party_gets_through(Edge::nginx).await;
+}
+
+#[tokio::test]
+async fn a_party_gets_through_varnish() {
+    a_party_gets_through(Edge::varnish).await;
+}
