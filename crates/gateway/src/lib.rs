@@ -2,7 +2,7 @@
 //! composition of pages out of the rooms' doors, signed media, and the web page itself.
 //!
 //! Calls: every door. Emits: nothing. Owns no data; what it keeps in memory (verified tokens, profiles, idempotent answers, home
-//! pages, rate counters) may be lost at any moment.
+//! pages, rate counters, parties) may be lost at any moment.
 //!
 //! Where things are:
 //! - [`routes`]: the table of routes. Every route is registered with its [`policy::Policy`]; there is no other way to add one.

@@ -62,6 +62,8 @@ export default async function together({ page, context, input, axe, shot }) {
   seen.narrowFindings = await axe();
   await shot("together-narrow");
 
+  // Back from where the film is soon over.
+  await ann.keyboard.press("2");
   seen.heard = await call(ben, late);
 
   // The host's page goes without a word.

@@ -15,13 +15,13 @@ use crate::{LONG, edges::Edge, id};
 
 /// There and back.
 const LINE: Duration = Duration::from_millis(100);
-const SECONDS: u32 = 180;
+const SECONDS: u32 = 100;
 const PASSWORD: &str = testkit::client::PASSWORD;
 
 async fn film(cluster: &Cluster, seconds: u32) -> String {
     let title = json!({ "name": "Solaris" });
     let title = id(&cluster.admin().await.post("/admin/titles", &title).await.expect(201));
-    let film = Film::new("320x180", "24", seconds).index_first().make("mp4");
+    let film = Film::new("160x90", "12", seconds).index_first().make("mp4");
     let words = [
         "media",
         "add",
