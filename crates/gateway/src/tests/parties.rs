@@ -402,11 +402,14 @@ async fn a_profile_that_may_not_see_the_title_any_more_is_let_go() {
 
 #[tokio::test]
 async fn ways_for_the_call_are_told_to_who_joins_it_and_signals_to_who_they_are_for() {
-    let mut config = Config::default();
-    config.together = serde_json::from_value(json!({ "ice_servers": [
+    let together = serde_json::from_value(json!({ "ice_servers": [
         { "urls": ["turn:turn.example.org:3478"], "secret": "north" },
     ]}))
     .unwrap();
+    let config = Config {
+        together,
+        ..Config::default()
+    };
     let house = House::with(config).await;
     let id = house.party().await;
     let mut ann = house.member(&id).await;
