@@ -1,10 +1,8 @@
-//! Watching together in real browsers, over a line of 100 ms, and over the caches that stand before Kinora.
-
-use std::time::Duration;
+//! Watching together over the caches that stand before Kinora.
 
 use futures::{SinkExt as _, StreamExt as _};
-use serde_json::{Value, json};
-use testkit::{Browser, Client, Cluster, Line, films::Film, repository, until};
+use serde_json::json;
+use testkit::{Client, Cluster, films::Film, until};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -12,11 +10,6 @@ use tokio_tungstenite::{
 };
 
 use crate::{LONG, edges::Edge, id};
-
-/// There and back.
-const LINE: Duration = Duration::from_millis(100);
-const SECONDS: u32 = 100;
-const PASSWORD: &str = testkit::client::PASSWORD;
 
 async fn film(cluster: &Cluster, seconds: u32) -> String {
     let title = json!({ "name": "Solaris" });
@@ -37,60 +30,6 @@ async fn film(cluster: &Cluster, seconds: u32) -> String {
     })
     .await;
     title
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn browser_two_people_on_a_long_line_watch_together() {
-    let cluster = Cluster::one();
-    let title = film(&cluster, SECONDS).await;
-    for name in ["ann", "ben"] {
-        cluster.viewer(name).await;
-    }
-    let line = Line::to(cluster.url(), LINE / 2).await;
-    let person = |name: &str, host: &str| {
-        let email = format!("{name}@kinora.example");
-        json!({ "url": line.url(host), "email": email, "password": PASSWORD })
-    };
-    let input = json!({
-        "ann": person("ann", "127.0.0.1"), "ben": person("ben", "localhost"), "title": title, "seconds": SECONDS,
-    });
-    let url = cluster.url().to_owned();
-    let script = repository().join("crates/app/tests/browser/together.mjs");
-    let seen = tokio::task::spawn_blocking(move || Browser::new(&url).run(&script, &input))
-        .await
-        .expect("the browser ran");
-    eprintln!("{seen:#}");
-    for window in ["findings", "narrowFindings"] {
-        assert_eq!(seen[window], Value::Array(Vec::new()), "{window}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn browser_a_party_outlives_its_server() {
-    let mut cluster = Cluster::one();
-    let title = film(&cluster, SECONDS).await;
-    let ann = cluster.viewer("ann").await;
-    let cem = cluster.viewer("cem").await;
-    cluster.viewer("ben").await;
-    let line = Line::to(cluster.url(), Duration::ZERO).await;
-    let party = id(&ann.post("/parties", &json!({ "title_id": title })).await.expect(201));
-    let person = |name: &str, host: &str| {
-        let email = format!("{name}@kinora.example");
-        json!({ "url": line.url(host), "email": email, "password": PASSWORD })
-    };
-    let input = json!({
-        "ann": person("ann", "127.0.0.1"), "ben": person("ben", "localhost"), "title": title, "party": party,
-    });
-    let url = cluster.url().to_owned();
-    let script = repository().join("crates/app/tests/browser/together-restart.mjs");
-    let browser = tokio::task::spawn_blocking(move || Browser::new(&url).run(&script, &input));
-    // Somebody who hears when it is time.
-    let mut socket = join(cluster.url(), &party, &cem).await;
-    hear(&mut socket, "\"ready\"").await;
-    cluster.server.restart();
-    line.lead_to(cluster.url());
-    let seen = browser.await.expect("the browser ran");
-    eprintln!("{seen:#}");
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
