@@ -9,5 +9,5 @@ export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: { target: "es2023", manifest: true, sourcemap: false, assetsInlineLimit: 2048 },
-  server: { proxy: { "/api": server, "/media": server, "/art": server } },
+  server: { proxy: { "/api": { target: server, ws: true }, "/media": server, "/art": server } },
 });

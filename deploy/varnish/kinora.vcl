@@ -29,6 +29,10 @@ sub vcl_recv {
         unset req.http.X-Kinora-If-Range;
         unset req.http.X-Kinora-If-None-Match;
     }
+    # Members of a party keep a WebSocket open.
+    if (req.http.Upgrade ~ "(?i)^websocket$" && req.url ~ "^/api/v1/parties/[A-Za-z0-9_-]{22}/socket(\?|$)") {
+        return (pipe);
+    }
     if (req.http.X-Kinora-Step == "segment") {
         set req.url = req.http.X-Kinora-Url;
         if (req.http.X-Kinora-Range) { set req.http.Range = req.http.X-Kinora-Range; }
@@ -59,6 +63,11 @@ sub vcl_recv {
         return (hash);
     }
     return (pass);
+}
+
+sub vcl_pipe {
+    set bereq.http.Upgrade = req.http.Upgrade;
+    set bereq.http.Connection = req.http.Connection;
 }
 
 sub vcl_hash {

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::network::Network;
+use crate::{network::Network, parties};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -29,6 +29,7 @@ pub struct Config {
     pub connections_max: u32,
     /// The longest that a handler may take before it answers.
     pub timeout_s: u32,
+    pub together: parties::Config,
 }
 
 impl Default for Config {
@@ -43,6 +44,7 @@ impl Default for Config {
             home_pages_bytes_max: 64 << 20,
             connections_max: 16_000,
             timeout_s: 30,
+            together: parties::Config::default(),
         }
     }
 }
@@ -52,6 +54,7 @@ impl Config {
     pub fn check(&self) -> anyhow::Result<()> {
         self.public_url()?;
         self.trusted()?;
+        self.together.check()?;
         for (key, value) in [
             ("auth_requests_per_minute", self.auth_requests_per_minute),
             ("api_requests_per_second", self.api_requests_per_second),

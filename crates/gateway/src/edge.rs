@@ -281,7 +281,7 @@ fn finish(mut response: Response, id: &str, gateway: &Gateway) -> Response {
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (
             HeaderName::from_static("permissions-policy"),
-            "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+            "camera=(), microphone=(self), geolocation=(), payment=(), usb=()",
         ),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -2,13 +2,14 @@
 //! composition of pages out of the rooms' doors, signed media, and the web page itself.
 //!
 //! Calls: every door. Emits: nothing. Owns no data; what it keeps in memory (verified tokens, profiles, idempotent answers, home
-//! pages, rate counters) may be lost at any moment.
+//! pages, rate counters, parties) may be lost at any moment.
 //!
 //! Where things are:
 //! - [`routes`]: the table of routes. Every route is registered with its [`policy::Policy`]; there is no other way to add one.
 //! - [`policy`]: what happens between the listener and a handler: who asks, may they, how often, which profile.
 //! - [`edge`]: what happens to every request and answer: correlation id, metrics, log line, headers, problem documents.
 //! - [`listener`]: connections and their limits, and how files leave them.
+//! - [`parties`]: watching together, live state of this process.
 //! - [`api`]: a file per part of the API. [`dto`]: what it says, with its schema. [`compose`] and [`words`]: cards and reasons.
 //!
 //! Invariants: internal text never reaches a client; a title above the profile's maturity limit does not exist for it; a body,
@@ -31,6 +32,7 @@ mod idempotency;
 mod listener;
 mod network;
 mod openapi;
+mod parties;
 mod pictures;
 mod policy;
 mod problem;

@@ -73,7 +73,8 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
 async fn admit(guard: &Guard, mut request: Request) -> Result<(Request, Option<Caller>), Problem> {
     let gateway = &guard.gateway;
     let credentials = Credentials::find(gateway, request.headers());
-    if !origin::is_safe(request.method()) {
+    // A socket that is opened can change things, and a browser lets any page open one.
+    if !origin::is_safe(request.method()) || opens_socket(request.headers()) {
         credentials.same_origin(gateway, request.headers())?;
     }
     let address = *request
@@ -147,6 +148,12 @@ async fn run(guard: &Guard, caller: Option<Caller>, request: Request, next: Next
             "this took too long; try again",
         )
     })?
+}
+
+fn opens_socket(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::UPGRADE)
+        .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn wanted_profile(headers: &HeaderMap) -> Result<Option<ProfileId>, Problem> {

@@ -95,6 +95,7 @@ pub fn all() -> Vec<Route> {
         api::my_list::routes(),
         api::history::routes(),
         api::playback::routes(),
+        api::parties::routes(),
         api::onboarding::routes(),
         api::events::routes(),
         api::admin::routes(),

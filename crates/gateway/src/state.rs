@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     Config, Doors, card_texts::CardTexts, edge::Segments, files::Files, home_pages::HomePages, hub::Hub,
-    idempotency::Answers, network::Network, pictures::Pictures, profiles::Profiles, rate::Limits,
+    idempotency::Answers, network::Network, parties::Parties, pictures::Pictures, profiles::Profiles, rate::Limits,
     session::tokens::Tokens,
 };
 
@@ -29,6 +29,7 @@ pub struct Inner {
     pub answers: Answers,
     pub hub: Hub,
     pub pictures: Pictures,
+    pub parties: Parties,
     pub card_texts: CardTexts,
     pub home_pages: HomePages,
     pub files: Files,
@@ -49,6 +50,7 @@ impl Gateway {
             home_pages: HomePages::new(config.home_pages_bytes_max),
             files: Files::new(),
             segments: Segments::new(),
+            parties: Parties::new(&config.together, doors.inputs.entropy.clone()),
             pictures,
             playbacks: moka::sync::Cache::builder()
                 .max_capacity(PLAYBACKS_MAX)

@@ -7,6 +7,7 @@ mod given_up;
 mod home;
 mod media;
 mod openapi;
+mod parties;
 mod policies;
 mod quality;
 mod sessions;

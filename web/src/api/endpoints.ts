@@ -38,6 +38,10 @@ export const updateProfile = (id: Id, body: Partial<ProfileDraft> & { preference
   answer(client.PATCH("/api/v1/profiles/{id}", { params: { path: { id } }, body }));
 export const deleteProfile = (id: Id) => answer(client.DELETE("/api/v1/profiles/{id}", { params: { path: { id } } }));
 
+/** A party, before one joins it. */
+export const party = (id: Id, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/parties/{id}", { params: { path: { id } }, signal }));
+
 export const genres = (signal?: AbortSignal) => answer(client.GET("/api/v1/genres", { signal }));
 export const onboarding = (signal?: AbortSignal) => answer(client.GET("/api/v1/onboarding", { signal }));
 export const finishOnboarding = (body: { genres: string[]; title_ids: Id[] }) =>

@@ -47,6 +47,7 @@ export type Session = Schemas["Session"];
 export type HistoryEntry = Schemas["HistoryEntry"];
 export type RatedTitle = Schemas["RatedTitle"];
 export type Playback = Schemas["Playback"];
+export type Party = Schemas["Party"];
 export type PlayState = Schemas["PlayState"];
 export type Subtitles = Schemas["Subtitles"];
 export type Chapter = Schemas["Chapter"];

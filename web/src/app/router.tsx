@@ -68,7 +68,14 @@ const welcome = createRoute({
 const watch = createRoute({
   getParentRoute: () => root,
   path: "/watch/$id",
+  validateSearch: (raw: Record<string, unknown>): { party?: string } => ({ party: text(raw.party) }),
   component: lazyRouteComponent(() => import("@/pages/watch"), "WatchPage"),
+});
+
+const together = createRoute({
+  getParentRoute: () => root,
+  path: "/together/$id",
+  component: lazyRouteComponent(() => import("@/pages/together"), "TogetherPage"),
 });
 
 const house = createRoute({
@@ -211,6 +218,7 @@ const tree = root.addChildren([
   profiles,
   welcome,
   watch,
+  together,
   house.addChildren([
     home,
     title,

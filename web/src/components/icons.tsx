@@ -96,6 +96,15 @@ const shapes = {
       <path d="M9.5 9.5A2.5 2.5 0 1 1 12 12.2v1.3M12 16.6v.1" />
     </>
   ),
+  together: (
+    <>
+      <circle cx="8.5" cy="8.5" r="3.2" />
+      <path d="M2.5 19c.6-3.6 3-5 6-5s5.4 1.4 6 5M15 5.6a3.2 3.2 0 0 1 0 5.8M17.5 14.4c2.2.6 3.6 2 4 4.6" />
+    </>
+  ),
+  microphone: (
+    <path d="M12 3.5a2.7 2.7 0 0 0-2.7 2.7v5a2.7 2.7 0 0 0 5.4 0v-5A2.7 2.7 0 0 0 12 3.5ZM6 11a6 6 0 0 0 12 0M12 17v3.5M9 20.5h6" />
+  ),
   next: <path d="M6 5v14l10-7L6 5ZM18.5 5v14" />,
 } satisfies Record<string, ReactNode>;
 

@@ -4,9 +4,9 @@ import "@/styles/player-lines.css";
 import "@/styles/player-menus.css";
 import "@/styles/title.css";
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
-import { useState } from "react";
-import { startPlayback } from "@/api/endpoints";
+import { useParams, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { party, startPlayback } from "@/api/endpoints";
 import { titleQuery } from "@/api/queries";
 import { useMe, useSeated } from "@/app/session";
 import { usePageTitle } from "@/components/page-title";
@@ -15,6 +15,7 @@ import { loadHls } from "@/player/engine";
 import { TroubleView } from "@/player/overlays";
 import { Player } from "@/player/player";
 import { Loading } from "@/player/stage";
+import { useTogether } from "@/player/use-together";
 import { playerEn as words } from "@/strings/player-en";
 
 // The library and the session are fetched side by side: whichever comes last, nothing waits for it twice.
@@ -42,16 +43,35 @@ function Showing({ id }: { id: string }) {
     gcTime: 0,
     enabled: seated,
   });
+  const { party: partyId } = useSearch({ from: "/watch/$id" });
+  // Who comes to a party begins where it is; who opens one is there already.
+  const [joining] = useState(partyId);
+  const joined = useQuery({
+    queryKey: ["party", joining],
+    queryFn: ({ signal }) => party(joining ?? "", signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+    retry: false,
+    enabled: seated && joining !== undefined,
+  });
+  const begins = joining !== undefined ? joined.data?.position_s : undefined;
+  const settled = joining === undefined || joined.isSuccess || joined.isError;
+  const shown = useMemo(() => {
+    if (!playback.data || !settled) return undefined;
+    return begins === undefined ? playback.data : { ...playback.data, resume_at_s: begins };
+  }, [playback.data, settled, begins]);
+  const together = useTogether(partyId, id, shown);
   // Of a series an episode plays, and that is what is named.
   const title = useQuery({ ...titleQuery(playback.data?.title_id ?? id), enabled: seated });
   const refused = playback.error ?? (seated ? null : me.error);
   usePageTitle(title.data && fullName(title.data));
   return (
     <>
-      {playback.data ? (
+      {shown ? (
         <Player
-          key={playback.data.session_id}
-          playback={playback.data}
+          key={shown.session_id}
+          playback={shown}
+          together={together}
           title={title.data}
           titleId={id}
           pressedAt={pressedAt}

@@ -27,7 +27,16 @@ export interface Actions {
   picture: () => void;
 }
 
+/** What a press asks of the film. */
+export interface Wish {
+  playing?: boolean;
+  position_s?: number;
+  rate?: number;
+}
+
 interface Stage {
+  /** Whether somebody else does it, or says why not: who watches together does not decide alone. */
+  steer: (wish: Wish) => boolean;
   video: () => HTMLVideoElement | null;
   frame: () => HTMLElement | null;
   duration: () => number;
@@ -36,16 +45,23 @@ interface Stage {
   flash: (text: string) => void;
 }
 
-export function makeActions({ video, frame, duration, frameRate, flash }: Stage): Actions {
+export function makeActions({ steer, video, frame, duration, frameRate, flash }: Stage): Actions {
   const withVideo = (act: (element: HTMLVideoElement) => void) => () => {
     const element = video();
     if (element) act(element);
   };
   const position = () => video()?.currentTime ?? 0;
-  const play = withVideo((element) => void element.play().catch(() => undefined));
+  const play = withVideo((element) => {
+    if (!steer({ playing: true })) element.play().catch(() => undefined);
+  });
+  const pause = withVideo((element) => {
+    if (!steer({ playing: false })) element.pause();
+  });
   const seekTo = (time: number) =>
     withVideo((element) => {
-      if (Number.isFinite(time)) element.currentTime = Math.max(0, Math.min(time, duration() || time));
+      if (!Number.isFinite(time)) return;
+      const position_s = Math.max(0, Math.min(time, duration() || time));
+      if (!steer({ position_s })) element.currentTime = position_s;
     })();
   let audible = rememberedVolume() || 1;
   const setVolume = (element: HTMLVideoElement, volume: number) => {
@@ -56,8 +72,8 @@ export function makeActions({ video, frame, duration, frameRate, flash }: Stage)
   };
   return {
     play,
-    pause: withVideo((element) => element.pause()),
-    toggle: withVideo((element) => (element.paused ? play() : element.pause())),
+    pause,
+    toggle: withVideo((element) => (element.paused ? play() : pause())),
     position,
     seekTo,
     seekBy: (seconds) => {
@@ -67,10 +83,12 @@ export function makeActions({ video, frame, duration, frameRate, flash }: Stage)
     jump: (fraction) => seekTo(fraction * duration()),
     frame: (by) =>
       withVideo((element) => {
-        element.pause();
         const rate = frameRate();
         // To the middle of that picture: its edges are where rounding decides.
-        seekTo((Math.floor(element.currentTime * rate + 0.01) + by + 0.5) / rate);
+        const position_s = Math.max(0, (Math.floor(element.currentTime * rate + 0.01) + by + 0.5) / rate);
+        if (steer({ playing: false, position_s })) return;
+        element.pause();
+        seekTo(position_s);
         flash(words.framed(clockTime(element.currentTime)));
       })(),
     setVolume: (volume) =>
@@ -84,7 +102,7 @@ export function makeActions({ video, frame, duration, frameRate, flash }: Stage)
     }),
     setRate: (rate) =>
       withVideo((element) => {
-        element.playbackRate = rate;
+        if (!steer({ rate })) element.playbackRate = rate;
         flash(speedText(rate));
       })(),
     fullscreen: () => void toggleFullscreen(frame()),

@@ -23,6 +23,9 @@ interface ControlsProps {
   panel: PanelName | undefined;
   onPanel: (panel: PanelName | undefined) => void;
   onHelp: () => void;
+  /** Whether the party is on the screen; undefined where there is none. */
+  together: boolean | undefined;
+  onTogether: () => void;
 }
 
 export function Controls(props: ControlsProps) {
@@ -81,10 +84,18 @@ export function StepButtons({ actions, children }: { actions: Actions; children?
   );
 }
 
-function MenuButtons({ chapters, tracks, subtitlesOn, panel, onPanel, onHelp }: ControlsProps) {
+function MenuButtons(props: ControlsProps) {
+  const { chapters, tracks, subtitlesOn, panel, onPanel, onHelp, together, onTogether } = props;
   const toggle = (name: PanelName) => () => onPanel(panel === name ? undefined : name);
   return (
     <>
+      <Button
+        icon="together"
+        name={words.together}
+        className={together === undefined ? undefined : "player__on"}
+        pressed={together === true}
+        onClick={onTogether}
+      />
       <Button icon="help" name={words.help} shortcut="?" className="player__wide" onClick={onHelp} />
       {chapters.length > 1 && (
         <Button

@@ -21,12 +21,12 @@ interface Pressed {
   metaKey?: boolean;
 }
 
-/** What has the focus, and so keeps its own keys: a button its space, a slider or a choice its arrows as well. */
-export type Focused = "none" | "button" | "slider";
+/** What has the focus, and so keeps its own keys: a button its space, a slider or a choice its arrows as well, a text every key. */
+export type Focused = "none" | "button" | "slider" | "text";
 
 /** Without `singleKeys`, letters, digits and signs do nothing: who speaks to the machine types them by accident. */
 export function commandOf(pressed: Pressed, focused: Focused, singleKeys = true): Command | undefined {
-  if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return undefined;
+  if (pressed.ctrlKey || pressed.altKey || pressed.metaKey || focused === "text") return undefined;
   const key = pressed.key.length === 1 ? pressed.key.toLowerCase() : pressed.key;
   if ((key === " " || key === "Enter") && focused !== "none") return undefined;
   if (focused === "slider" && /^(Arrow|Home|End|Page)/.test(key)) return undefined;

@@ -1,4 +1,6 @@
 /** The player: a picture, its controls, and everything that may happen while it plays. */
+import { lazy, Suspense } from "react";
+import { showToast } from "@/components/toast";
 import { preferences, usePreferences } from "./preferences";
 import { playerEn as words } from "@/strings/player-en";
 import { CaptionsPanel } from "./captions-panel";
@@ -14,6 +16,9 @@ import { Statistics } from "./statistics";
 import { SubtitleLines } from "./subtitles";
 import { type PlayerProps, type Showing, useShowing } from "./use-showing";
 
+/** Loaded when somebody opens or joins a party. */
+const TogetherPanel = lazy(() => import("@/together/panel").then((module) => ({ default: module.TogetherPanel })));
+
 /** Troubles in which the address of this showing is of no more use. */
 const PRESS_PLAY: ReadonlySet<Trouble> = new Set<Trouble>(["expired", "tooMany", "unknown"]);
 
@@ -23,42 +28,45 @@ export function Player(props: PlayerProps) {
   const { frame, element, state, video, flash, menus, actions, leave, idle } = showing;
   const { trouble } = state;
   return (
-    <div ref={frame} className="player" data-idle={idle.idle} data-panel={menus.panel !== undefined}>
-      <video ref={element} playsInline aria-label={title?.name ?? words.label} tabIndex={-1} />
-      <Surface actions={actions} idle={idle} onDismiss={menus.panel ? () => menus.setPanel(undefined) : undefined} />
-      <TopBar title={title} titleId={titleId} onLeave={leave} />
-      <Middle video={video} troubled={trouble !== undefined} actions={actions} />
-      <div role="status" aria-live="polite">
-        {flash && <p className="player__flash">{flash}</p>}
+    <>
+      <div ref={frame} className="player" data-idle={idle.idle} data-panel={menus.panel !== undefined}>
+        <video ref={element} playsInline aria-label={title?.name ?? words.label} tabIndex={-1} />
+        <Surface actions={actions} idle={idle} onDismiss={menus.panel ? () => menus.setPanel(undefined) : undefined} />
+        <TopBar title={title} titleId={titleId} onLeave={leave} />
+        <Middle video={video} troubled={trouble !== undefined} actions={actions} />
+        <div role="status" aria-live="polite">
+          {flash && <p className="player__flash">{flash}</p>}
+        </div>
+        <OnPicture showing={showing} playback={playback} />
+        <Bar showing={showing} together={props.together} />
+        <Menu showing={showing} />
+        {trouble && (
+          <TroubleView
+            trouble={trouble}
+            titleId={titleId}
+            onRetry={() => (PRESS_PLAY.has(trouble) ? onRenew() : showing.engine?.retry())}
+          />
+        )}
+        {video.ended && !showing.next.shown && !trouble && title && (
+          <Ended
+            title={title}
+            nextId={playback.next_title_id}
+            onAgain={() => {
+              actions.seekTo(0);
+              actions.play();
+            }}
+          />
+        )}
+        {menus.help && <KeyboardHelp onClose={() => menus.setHelp(false)} />}
       </div>
-      <OnPicture showing={showing} playback={playback} />
-      <Bar showing={showing} />
-      <Menu showing={showing} />
-      {trouble && (
-        <TroubleView
-          trouble={trouble}
-          titleId={titleId}
-          onRetry={() => (PRESS_PLAY.has(trouble) ? onRenew() : showing.engine?.retry())}
-        />
-      )}
-      {video.ended && !showing.next.shown && !trouble && title && (
-        <Ended
-          title={title}
-          nextId={playback.next_title_id}
-          onAgain={() => {
-            actions.seekTo(0);
-            actions.play();
-          }}
-        />
-      )}
-      {menus.help && <KeyboardHelp onClose={() => menus.setHelp(false)} />}
-    </div>
+      <Party together={props.together} />
+    </>
   );
 }
 
 /** Lines, offers and figures: what stands on the picture and must not stand on the controls. */
 function OnPicture({ showing, playback }: { showing: Showing; playback: PlayerProps["playback"] }) {
-  const { element, engine, meter, current, menus, cues, video, actions, next } = showing;
+  const { element, engine, meter, current, menus, cues, video, actions, next, alone } = showing;
   const { look } = usePreferences();
   const lines = (top: boolean) => <SubtitleLines cues={cues.filter((cue) => cue.top === top)} look={look} />;
   return (
@@ -76,7 +84,7 @@ function OnPicture({ showing, playback }: { showing: Showing; playback: PlayerPr
       <div className="player__lower">
         <div className="player__lines">{lines(false)}</div>
         <div className="player__prompts">
-          {!video.ended && <Resumed at={playback.resume_at_s} onStartOver={() => actions.seekTo(0)} />}
+          {!video.ended && alone && <Resumed at={playback.resume_at_s} onStartOver={() => actions.seekTo(0)} />}
           <SkipIntro intro={playback.intro} time={video.time} onSkip={actions.seekTo} />
         </div>
         {next.shown && (
@@ -87,8 +95,17 @@ function OnPicture({ showing, playback }: { showing: Showing; playback: PlayerPr
   );
 }
 
-function Bar({ showing }: { showing: Showing }) {
-  const { bar, video, actions, current, state, parts, subtitles, menus } = showing;
+function Party({ together: { session, shown, show, leave } }: Pick<PlayerProps, "together">) {
+  if (!session || !shown) return null;
+  return (
+    <Suspense fallback={null}>
+      <TogetherPanel session={session} onClose={() => show(false)} onLeave={leave} />
+    </Suspense>
+  );
+}
+
+function Bar({ showing, together }: { showing: Showing } & Pick<PlayerProps, "together">) {
+  const { element, bar, video, actions, current, state, parts, subtitles, menus } = showing;
   return (
     <Controls
       bar={bar}
@@ -101,6 +118,8 @@ function Bar({ showing }: { showing: Showing }) {
       panel={menus.panel}
       onPanel={menus.setPanel}
       onHelp={() => menus.setHelp(true)}
+      together={together.session && together.shown}
+      onTogether={() => together.open(element.current).catch(() => showToast(words.togetherFailed))}
     />
   );
 }

@@ -32,6 +32,7 @@ export function useKeys(actions: Actions, element: RefObject<HTMLVideoElement | 
 }
 
 function focusedKind(target: EventTarget | null): Focused {
+  if (target instanceof HTMLInputElement && target.type === "text") return "text";
   if (target instanceof HTMLInputElement) return target.type === "checkbox" ? "button" : "slider";
   if (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement) return "button";
   return "none";

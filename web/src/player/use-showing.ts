@@ -3,7 +3,7 @@ import { useCanGoBack, useNavigate, useRouter } from "@tanstack/react-router";
 import { type RefObject, useCallback, useMemo, useRef, useState } from "react";
 import type { Playback, Subtitles, Title } from "@/api/types";
 import { playerEn as words } from "@/strings/player-en";
-import { makeActions } from "./actions";
+import { makeActions, type Wish } from "./actions";
 import { partsOf } from "./chapters";
 import type { PanelName } from "./controls";
 import { chooseSubtitles, forcedSubtitles, subtitlesLabel, subtitlesToSwitchOn } from "./languages";
@@ -16,6 +16,7 @@ import { useBarHeight, useIdle } from "./use-idle";
 import { useKeys } from "./use-keys";
 import { usePositions, useQuality } from "./use-reports";
 import { useSubtitles } from "./use-subtitles";
+import { type Together, useFollow } from "./use-together";
 import { useVideo, type VideoState } from "./use-video";
 import { useWakeLock } from "./wake-lock";
 
@@ -27,11 +28,12 @@ export interface PlayerProps {
   pressedAt: number;
   /** Asks for a new session, from where the viewer is. */
   onRenew: () => void;
+  together: Together;
 }
 
 export type Showing = ReturnType<typeof useShowing>;
 
-export function useShowing({ playback, title, titleId, pressedAt }: PlayerProps) {
+export function useShowing({ playback, title, titleId, pressedAt, together }: PlayerProps) {
   const frame = useRef<HTMLDivElement>(null);
   const element = useRef<HTMLVideoElement>(null);
   const bar = useRef<HTMLDivElement>(null);
@@ -43,12 +45,14 @@ export function useShowing({ playback, title, titleId, pressedAt }: PlayerProps)
   const video = useVideo(element, playback.duration_s);
   const [flash, setFlash] = useFlash();
   const menus = useMenus();
-  const actions = usePlayerActions(element, frame, video, () => engine?.frameRate() ?? 1, setFlash);
+  const steer = useFollow(together, element, setFlash);
+  const actions = usePlayerActions(element, frame, video, () => engine?.frameRate() ?? 1, setFlash, steer);
   const subtitles = useChosenSubtitles(current.subtitles, state.audio[state.playingAudio]?.language);
   // With a new showing the place of the first one is gone, if places are few: the film goes along.
   const cues = useSubtitles(element, subtitles.shown, async () => engine?.moveTo(await renew()));
   const parts = useMemo(() => partsOf(playback.chapters), [playback.chapters]);
-  const next = useNext(playback, video, menus.open);
+  // Nobody is taken away from a party by a count.
+  const next = useNext(playback, video, menus.open || together.partyId !== undefined);
   const leave = useLeavePlayer();
   const idle = useIdle(frame, !video.paused && !menus.open && !video.ended);
   useBarHeight(frame, bar);
@@ -82,6 +86,7 @@ export function useShowing({ playback, title, titleId, pressedAt }: PlayerProps)
     next,
     leave,
     idle,
+    alone: together.partyId === undefined,
   };
 }
 
@@ -98,12 +103,14 @@ function usePlayerActions(
   video: VideoState,
   frameRate: () => number,
   flash: (text: string) => void,
+  steer: (wish: Wish) => boolean,
 ) {
-  const known = useRef({ duration: 0, frameRate });
-  known.current = { duration: video.duration, frameRate };
+  const known = useRef({ duration: 0, frameRate, steer });
+  known.current = { duration: video.duration, frameRate, steer };
   return useMemo(
     () =>
       makeActions({
+        steer: (wish) => known.current.steer(wish),
         video: () => element.current,
         frame: () => frame.current?.closest("main") ?? frame.current,
         duration: () => known.current.duration,

@@ -137,4 +137,7 @@ export const playerEn = {
     unknownLead: "Something went wrong on our side. Try again; your place is kept.",
   },
   retry: "Try again",
+  together: "Watch together",
+  togetherFailed: "The party could not begin. Try again.",
+  onlyHost: "Only the host may do that",
 };

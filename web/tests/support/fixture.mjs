@@ -93,6 +93,15 @@ const routes = [
     },
   ],
   ["GET", /^\/home$/, (state) => state.home ?? answers.homeAnswer(state)],
+  [
+    "GET",
+    /^\/parties\/([\w-]+)$/,
+    (_state, [, id]) => {
+      if (!id.startsWith("open")) throw new Refusal(404, "party_not_found", "there is no such party, or it is over");
+      const members = id === "open-full" ? 8 : 2;
+      return { id, title_id: "t3", host_name: "Ben", members, members_max: 8, position_s: 60 };
+    },
+  ],
   ["GET", /^\/genres$/, answers.genresAnswer],
   ["GET", /^\/onboarding$/, () => ({ genres: answers.genresAnswer().items, titles: cards.slice(0, 36) })],
   ["POST", /^\/onboarding$/, () => undefined],

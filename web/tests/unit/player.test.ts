@@ -84,6 +84,7 @@ describe("presses", () => {
     const video = document.createElement("video");
     video.play = async () => undefined;
     const actions = makeActions({
+      steer: () => false,
       video: () => video,
       frame: () => null,
       duration: () => duration,

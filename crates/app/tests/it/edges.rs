@@ -30,14 +30,14 @@ const OTHERS: [&str; 3] = ["v0/init.mp4", "s0/1.vtt", "b0/1.jpg"];
 const SHORT_AND_ENCRYPTED: &str = "[streaming]\nplayback_s = 15\nencryption = \"aes-128\"\n";
 
 /// A cache before Kinora.
-struct Edge {
+pub struct Edge {
     child: Child,
-    url: String,
+    pub url: String,
     _folder: tempfile::TempDir,
 }
 
 impl Edge {
-    fn nginx(kinora: &str) -> Self {
+    pub fn nginx(kinora: &str) -> Self {
         Self::nginx_that_listens(kinora, |_, address| format!("listen {address};"))
     }
 
@@ -96,7 +96,7 @@ impl Edge {
         })
     }
 
-    fn varnish(kinora: &str) -> Self {
+    pub fn varnish(kinora: &str) -> Self {
         let shipped = shipped("varnish/kinora.vcl");
         Self::start(kinora, &shipped, |folder, address, shipped| {
             fs::write(folder.join("kinora.vcl"), shipped).unwrap();

@@ -23,6 +23,7 @@ mod policies;
 mod replay;
 mod rows;
 mod sidecars;
+mod together;
 mod uploads;
 mod video;
 mod viewers;

@@ -14,6 +14,7 @@ pub mod my_list;
 pub mod onboarding;
 mod own_list;
 pub mod page;
+pub mod parties;
 pub mod playback;
 pub mod profiles;
 pub mod ratings;

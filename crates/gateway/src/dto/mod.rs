@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod experiments;
+pub mod parties;
 pub mod pictures;
 pub mod playback;
 pub mod titles;

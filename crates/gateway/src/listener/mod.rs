@@ -9,6 +9,8 @@
 //! | bytes that wait for a slow reader | the next piece of the body is not read |
 //! | time that a piece waits for the reader of an HTTP/2 stream | the stream is reset ([`streams`]) |
 //!
+//! A connection that becomes a member's socket is not counted any more; parties have limits of their own ([`crate::parties`]).
+//!
 //! Files leave HTTP/1.1 connections by `sendfile(2)` ([`outgoing`]); in HTTP/2 their bytes stand inside of frames, so they are read.
 
 mod outgoing;
