@@ -1,16 +1,9 @@
 // What a viewer sees on lines of several speeds: milliseconds from pressing play to the first picture, from a jump to its picture, and
 // how often a minute of film stands still.
+import { arrive, enter, press } from "./viewer.mjs";
+
 export default async ({ page, context, url, input }) => {
-  await page.goto(url);
-  const entered = await page.evaluate(async (person) => {
-    const answer = await fetch("/api/v1/auth/login", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(person),
-    });
-    return answer.status;
-  }, input.person);
-  if (entered !== 200) throw new Error(`logging in answered ${entered}`);
+  await enter(page, url, input.person);
   const network = await context.newCDPSession(page);
   await network.send("Network.enable");
 
@@ -26,41 +19,16 @@ export default async ({ page, context, url, input }) => {
   }
 
   /** Opens the title on a free line, so that what is measured begins with the press. */
-  async function arrive() {
+  async function arriveFreely() {
     await line({});
     await network.send("Network.clearBrowserCache");
-    await page.goto(`${url}/title/${input.title}`, { waitUntil: "networkidle" });
-    await page.evaluate(() => {
-      const watch = new MutationObserver(() => {
-        const video = document.querySelector("video");
-        if (!video || globalThis.firstFrame) return;
-        watch.disconnect();
-        globalThis.stalls = 0;
-        globalThis.firstFrame = new Promise((shown) =>
-          video.requestVideoFrameCallback((now) => {
-            video.addEventListener("waiting", () => {
-              globalThis.stalls += 1;
-            });
-            shown(now);
-          }),
-        );
-      });
-      watch.observe(document, { childList: true, subtree: true });
-      document.addEventListener("click", () => { globalThis.pressed ??= performance.now(); }, { capture: true });
-    });
-  }
-
-  async function press() {
-    const name = /^(play|resume)/i;
-    await page.getByRole("link", { name }).or(page.getByRole("button", { name })).first().click();
-    await page.waitForFunction(() => globalThis.firstFrame !== undefined, undefined, { timeout: 60_000 });
-    return page.evaluate(async () => (await globalThis.firstFrame) - globalThis.pressed);
+    await arrive(page, url, input.title);
   }
 
   // The long one first: later ones resume where the one before stopped.
-  await arrive();
+  await arriveFreely();
   await line({ bits: input.lowest_bits * input.headroom, latency: 40 });
-  await press();
+  await press(page);
   const played = await page.evaluate(async (seconds) => {
     const video = document.querySelector("video");
     const from = video.currentTime;
@@ -73,14 +41,14 @@ export default async ({ page, context, url, input }) => {
   for (const [name, conditions] of Object.entries(input.lines)) {
     first[name] = [];
     for (let round = 0; round < input.rounds; round += 1) {
-      await arrive();
+      await arriveFreely();
       await line(conditions);
-      first[name].push(await press());
+      first[name].push(await press(page));
     }
   }
 
-  await arrive();
-  await press();
+  await arriveFreely();
+  await press(page);
   const seeks = [];
   for (const place of input.places) {
     seeks.push(

@@ -8,6 +8,7 @@
 //! | time that the other side takes nothing | the connection is closed ([`wire`]) |
 //! | bytes that wait for a slow reader | the next piece of the body is not read |
 //! | time that a piece waits for the reader of an HTTP/2 stream | the stream is reset ([`streams`]) |
+//! | another protocol that is asked for and not spoken | the connection is closed |
 //!
 //! A connection that becomes a member's socket is not counted any more; parties have limits of their own ([`crate::parties`]).
 //!
@@ -27,7 +28,7 @@ use axum::{
     extract::{ConnectInfo, Request},
     response::Response,
 };
-use http::{Method, Version};
+use http::{HeaderValue, Method, StatusCode, Version, header};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -200,11 +201,18 @@ impl Connection {
         self.asked.notify_one();
         // The answer to HEAD has the length and no body.
         let by_the_kernel = request.version() <= Version::HTTP_11 && request.method() != Method::HEAD;
+        let other_protocol = request.headers().contains_key(header::UPGRADE);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let mut response = self.router.call(request).await?;
         if by_the_kernel && let Some(slice) = untouched(&mut response) {
             *response.body_mut() = Body::new(StandIn::new(self.outgoing, &slice));
+        }
+        if other_protocol && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            // What stands before us may have given its connection to the one who asked for it: nothing more is heard there.
+            response
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         streams::watch(&mut response);
         Ok(response)

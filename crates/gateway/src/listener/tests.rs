@@ -11,7 +11,6 @@ use std::{
 };
 
 use axum::{extract::Query, response::IntoResponse as _, routing::get};
-use http::{HeaderValue, header};
 use proptest::prelude::*;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -351,4 +350,19 @@ async fn an_end_waits_for_what_is_being_sent_and_for_nothing_else() {
         .await
         .expect("it ends")
         .unwrap();
+}
+
+#[tokio::test]
+async fn whoever_asked_for_another_protocol_is_heard_no_further() {
+    let server = Server::open().await;
+    let mut client = server.connect().await;
+    let asked = "GET /plain?bytes=3 HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    client.0.write_all(asked.as_bytes()).await.unwrap();
+    client.ask("GET", "/plain?bytes=5").await;
+    let head = client.head().await;
+    assert!(
+        head.starts_with("http/1.1 200") && head.contains("\r\nconnection: close\r\n"),
+        "{head}"
+    );
+    assert_eq!(client.rest().await, [7; 3]);
 }

@@ -4,8 +4,8 @@
 //! the file, at its own pace: a slow reader holds an open file and what the socket buffers, nothing else. A reader that takes
 //! nothing for a while is gone.
 //!
-//! A file that is not in the page cache is waited for in `sendfile` itself, which holds one thread of the runtime meanwhile. Files are
-//! asked for ahead when they are opened ([`crate::files`]), so on a local disk that is short and rare.
+//! `sendfile` waits for what is not in the page cache, and holds one thread of the runtime meanwhile. Files are brought in before they
+//! are handed out ([`crate::files`]), so that happens only to what the system has dropped within the half minute since.
 
 use std::{
     io::{self, IoSlice},

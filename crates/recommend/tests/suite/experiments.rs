@@ -56,6 +56,13 @@ fn setup(method: ExperimentMethod, models: [ModelId; 2]) -> StartExperiment {
     }
 }
 
+/// An experiment of two models that has begun, and these, the older one first.
+async fn begun(house: &House, method: ExperimentMethod) -> (Experiment, [ModelId; 2]) {
+    let models = two_models(house).await;
+    let experiment = house.door.start_experiment(setup(method, models)).await.unwrap();
+    (experiment, models)
+}
+
 async fn results(house: &House, experiment: &Experiment) -> ExperimentResults {
     let asked = ForExperiment {
         experiment: experiment.id,
@@ -79,9 +86,7 @@ fn recommended(page: &HomePage) -> TitleId {
 #[tokio::test]
 async fn an_ab_gives_each_arm_its_model_and_counts_what_came_of_it() {
     everywhere(async |house| {
-        let models = two_models(house).await;
-        let wanted = setup(ExperimentMethod::Ab, models);
-        let experiment = house.door.start_experiment(wanted).await.unwrap();
+        let (experiment, models) = begun(house, ExperimentMethod::Ab).await;
         let another = house.another().await;
         let (mut arms, mut idle) = ([0u64; 2], Vec::new());
         for viewer in (1..=VIEWERS).map(ProfileId) {
@@ -151,12 +156,7 @@ async fn an_ab_gives_each_arm_its_model_and_counts_what_came_of_it() {
 #[tokio::test]
 async fn interleaving_mixes_top_picks_and_remembers_who_gave_what() {
     everywhere(async |house| {
-        let models = two_models(house).await;
-        let experiment = house
-            .door
-            .start_experiment(setup(ExperimentMethod::Interleaving, models))
-            .await
-            .unwrap();
+        let (experiment, models) = begun(house, ExperimentMethod::Interleaving).await;
         let viewers: Vec<ProfileId> = (1..=40).map(ProfileId).collect();
         let mut pages = Vec::new();
         for viewer in &viewers {
@@ -274,12 +274,7 @@ async fn one_runs_at_a_time_and_what_cannot_be_run_is_refused() {
 #[tokio::test]
 async fn hard_constraints_hold_in_a_mixed_row() {
     everywhere(async |house| {
-        let models = two_models(house).await;
-        house
-            .door
-            .start_experiment(setup(ExperimentMethod::Interleaving, models))
-            .await
-            .unwrap();
+        begun(house, ExperimentMethod::Interleaving).await;
         for viewer in (1..=8).map(ProfileId) {
             let before = house.home(viewer).await;
             let disliked = titles(row(&before, |kind| *kind == RowKind::TopPicks).unwrap());
@@ -318,12 +313,7 @@ async fn hard_constraints_hold_in_a_mixed_row() {
 #[tokio::test]
 async fn whoever_was_shown_what_is_deleted_by_now_is_not_counted() {
     everywhere(async |house| {
-        let models = two_models(house).await;
-        let experiment = house
-            .door
-            .start_experiment(setup(ExperimentMethod::Ab, models))
-            .await
-            .unwrap();
+        let (experiment, _) = begun(house, ExperimentMethod::Ab).await;
         for viewer in (1..=20).map(ProfileId) {
             let page = house.home(viewer).await;
             house.watch(viewer, house.film(recommended(&page)), 30).await;
@@ -350,12 +340,7 @@ async fn whoever_was_shown_what_is_deleted_by_now_is_not_counted() {
 #[tokio::test]
 async fn a_page_that_is_written_late_enrols_nobody() {
     everywhere(async |house| {
-        let models = two_models(house).await;
-        let experiment = house
-            .door
-            .start_experiment(setup(ExperimentMethod::Ab, models))
-            .await
-            .unwrap();
+        let (experiment, _) = begun(house, ExperimentMethod::Ab).await;
         house.home(ProfileId(1)).await;
         let asked = ForExperiment {
             experiment: experiment.id,
@@ -374,12 +359,7 @@ async fn a_page_that_is_written_late_enrols_nobody() {
 #[tokio::test]
 async fn an_experiment_that_cannot_be_served_says_why() {
     everywhere(async |house| {
-        let models = two_models(house).await;
-        let experiment = house
-            .door
-            .start_experiment(setup(ExperimentMethod::Ab, models))
-            .await
-            .unwrap();
+        let (experiment, models) = begun(house, ExperimentMethod::Ab).await;
         let key = format!("models/{}/ials.safetensors", models[0]);
         BlobStore::open(house.folder.path())
             .unwrap()
@@ -432,12 +412,7 @@ async fn refreshed(house: &House, film: usize) {
 #[tokio::test]
 async fn lists_stay_fresh_while_viewers_are_counted() {
     everywhere(async |house| {
-        let models = two_models(house).await;
-        house
-            .door
-            .start_experiment(setup(ExperimentMethod::Ab, models))
-            .await
-            .unwrap();
+        begun(house, ExperimentMethod::Ab).await;
         for viewer in (1..=8).map(ProfileId) {
             house.home(viewer).await;
         }

@@ -25,6 +25,15 @@ async fn models(house: &House) -> Vec<contract::recommend::ModelInfo> {
         .unwrap()
 }
 
+/// Trains twice: the older and the newer model, which serves.
+async fn two_models(house: &House) -> [ModelId; 2] {
+    house.train().await;
+    let older = house.newest_model().await.id;
+    house.clock.advance(1_000);
+    house.train().await;
+    [older, house.newest_model().await.id]
+}
+
 #[tokio::test]
 async fn a_first_model_is_judged_and_published() {
     everywhere(async |house| {
@@ -122,11 +131,7 @@ async fn one_goes_back_to_an_older_model() {
 #[tokio::test]
 async fn where_the_model_in_service_broke_the_next_training_is_published() {
     everywhere(async |house| {
-        house.train().await;
-        let first = house.newest_model().await.id;
-        house.clock.advance(1_000);
-        house.train().await;
-        let second = house.newest_model().await.id;
+        let [first, second] = two_models(house).await;
         let blobs = BlobStore::open(house.folder.path()).unwrap();
         blobs.delete(&format!("models/{second}/manifest.json")).await.unwrap();
         let restarted = house.another().await;
@@ -150,11 +155,7 @@ async fn where_the_model_in_service_broke_the_next_training_is_published() {
 #[tokio::test]
 async fn an_artefact_cut_short_or_altered_is_refused_and_the_old_one_stays() {
     everywhere(async |house| {
-        house.train().await;
-        let first = house.newest_model().await.id;
-        house.clock.advance(1_000);
-        house.train().await;
-        let second = house.newest_model().await.id;
+        let [first, second] = two_models(house).await;
         house.door.activate(ForModel { model: first }).await.unwrap();
         let blobs = BlobStore::open(house.folder.path()).unwrap();
         let key = format!("models/{second}/ials.safetensors");
