@@ -31,7 +31,9 @@ impl Room {
     /// Once, at a worker's start.
     pub(crate) async fn say_encoder(&self) {
         if self.config.encoder != Encoder::Software && self.config.encryption != Encryption::Off {
-            tracing::warn!("videos are stored encrypted, so films are encoded by software; the encoder that is set is not used");
+            tracing::warn!(
+                "videos are stored encrypted, so films are encoded by software; the encoder that is set is not used"
+            );
         }
         match self.trial().await {
             Ok(Trial::Software) => {}

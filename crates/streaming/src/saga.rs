@@ -306,7 +306,8 @@ impl Room {
         package.index.encrypted = how.secret().is_some();
         are_stored_alike(made, package.index.encrypted)?;
         let stored = async {
-            self.whole_film(ticket, (about, planned), (&mut package, &how), stop).await?;
+            self.whole_film(ticket, (about, planned), (&mut package, &how), stop)
+                .await?;
             self.reached(Step::Stored).await?;
             let index = serde_json::to_vec(&package.index).map_err(anyhow::Error::from)?;
             let key = asset::index_key(planned.asset);

@@ -28,3 +28,17 @@ fn the_doctor_says_that_an_encoder_does_not_work_here() {
     assert!(!doctor("software").stdout.contains("encoder"));
     assert!(doctor("abacus").failed().contains("abacus"));
 }
+
+#[test]
+fn the_doctor_says_that_encrypted_videos_are_encoded_by_software() {
+    let cluster = Cluster::one();
+    let config = testkit::films::file(
+        "kinora.toml",
+        b"[streaming]\nencoder = \"nvenc\"\nencryption = \"aes-128\"\n",
+    );
+    let said = cluster.command(&["doctor", "--config", &config.path.to_string_lossy()]);
+    assert!(
+        said.stdout.contains("software, since videos are stored encrypted") && !said.stdout.contains("NVENC"),
+        "{said:?}"
+    );
+}

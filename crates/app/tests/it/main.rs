@@ -8,6 +8,7 @@ mod credits;
 mod curating;
 mod delivery;
 mod durability;
+mod edge;
 mod edges;
 mod encoders;
 mod encryption;

@@ -9,7 +9,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _},
 };
 
-use crate::{LONG, edges::Edge, id};
+use crate::{LONG, edge::Edge, id};
 
 async fn film(cluster: &Cluster, seconds: u32) -> String {
     let title = json!({ "name": "Solaris" });

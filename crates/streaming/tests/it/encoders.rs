@@ -4,7 +4,7 @@ use std::path::Path;
 
 use contract::jobs::JobState;
 use platform::on;
-use streaming::{Config, Encoder};
+use streaming::{Config, Encoder, Encryption};
 use testkit::films::{Film, film};
 
 use crate::support::House;
@@ -44,6 +44,22 @@ async fn an_encoder_that_does_not_work_here_is_told_and_software_does_it() {
     let job = house.transcode(&short.path).await;
     assert_eq!(job.state, JobState::Done, "{job:?}");
     assert!(Path::new("/dev/dri").exists() || !job.outcome.unwrap().contains("does not work"));
+}
+
+/// The same key and vector never meet two ciphertexts of one part, so what encodes it must make the same bytes each time.
+#[tokio::test]
+async fn what_is_stored_encrypted_is_encoded_by_software_whatever_is_set() {
+    let short = film("320x180", "25", 2);
+    let mut house = House::with(Config {
+        encoder: Encoder::Nvenc,
+        encryption: Encryption::Aes128,
+        ..Config::default()
+    })
+    .await;
+    let job = house.transcode(&short.path).await;
+    assert_eq!(job.state, JobState::Done, "{job:?}");
+    let outcome = job.outcome.unwrap();
+    assert!(outcome.ends_with(", encrypted"), "{outcome}");
 }
 
 #[tokio::test]
