@@ -337,6 +337,8 @@ fn statuses(edge: &Edge, path: &str, upgrade: &str) -> Vec<String> {
         .split("HTTP/1.1 ")
         .skip(1)
         .map(|answer| answer.split(' ').next().unwrap().to_owned())
+        // Which is only said meanwhile.
+        .filter(|status| status != "100")
         .collect()
 }
 
