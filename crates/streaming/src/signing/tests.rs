@@ -51,7 +51,7 @@ fn every_single_change_before_the_file_is_refused() {
 }
 
 #[test]
-fn only_files_of_an_asset_have_names() {
+fn files_of_an_asset_have_names() {
     let good = [
         "master.m3u8",
         "manifest.mpd",
@@ -74,6 +74,10 @@ fn only_files_of_an_asset_have_names() {
     for file in good {
         assert!(Name::parse(file).is_some(), "{file}");
     }
+}
+
+#[test]
+fn nothing_else_has_a_name() {
     let bad = [
         "",
         "/",
