@@ -233,8 +233,23 @@ impl Dataset {
 
     /// Where a title occurs, by viewer.
     pub fn occurrences(&self, item: u32) -> &[Occurrence] {
+        self.occurrences_at(item).0
+    }
+
+    /// The same, and where they stand among those of all titles.
+    pub(crate) fn occurrences_at(&self, item: u32) -> (&[Occurrence], std::ops::Range<usize>) {
         let item = item as usize;
-        &self.occurrences[self.item_offsets[item]..self.item_offsets[item + 1]]
+        let span = self.item_offsets[item]..self.item_offsets[item + 1];
+        (&self.occurrences[span.clone()], span)
+    }
+
+    /// The weights of all occurrences, by title: for whoever goes through them again and again, as each is far from the one before
+    /// among the events.
+    pub(crate) fn occurrence_weights(&self) -> Vec<f32> {
+        self.occurrences
+            .par_iter()
+            .map(|occurrence| self.event(*occurrence).weight)
+            .collect()
     }
 
     /// The event behind an occurrence.

@@ -23,3 +23,9 @@ export function deviceName(userAgent: string | null | undefined): string | undef
   if (!browser) return userAgent.split(" ")[0];
   return system ? `${browser} on ${system}` : browser;
 }
+
+/** Whether this person pays for every byte, as far as the browser says: nothing is loaded that nobody has asked for. */
+export function savesData(): boolean {
+  const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
+  return connection?.saveData === true;
+}

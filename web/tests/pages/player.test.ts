@@ -63,6 +63,26 @@ describe("starting", () => {
     await page.context().close();
   });
 
+  it.each([
+    [false, "is there before anybody presses"],
+    [true, "comes with a hand, where data is to be saved"],
+  ])("on a title's page, data saved: %s, the player %s", async (saves) => {
+    const page = await house.open("/");
+    await page.addInitScript(`Object.defineProperty(navigator, "connection", { value: { saveData: ${saves} } })`);
+    const scripts: string[] = [];
+    page.on("request", (request) => scripts.push(new URL(request.url()).pathname));
+    const loaded = () => scripts.some((path) => /\/hls-.*\.js$/.test(path));
+    await page.goto(`${house.url}/title/t3`);
+    const play = page.locator(".title__actions").getByRole("link", { name: /^Resume|^Play/ });
+    await play.waitFor();
+    await page.waitForLoadState("networkidle");
+    expect(loaded()).toBe(!saves);
+    await play.hover();
+    await expect.poll(loaded).toBe(true);
+    expect(house.state.calls.some(({ path }: { path: string }) => path === "/playback")).toBe(false);
+    await page.context().close();
+  });
+
   it("begins with the lowest rung, and climbs", async () => {
     const page = await house.open("/");
     const asked = media(page);

@@ -3,135 +3,54 @@
 //! Matrices are column-major with columns padded to a multiple of [`PADDING`]; of a symmetric one only what lies at and below the
 //! diagonal means anything.
 
+mod cholesky;
+mod observe;
+#[cfg(test)]
+mod tests;
+
 use pulp::{Arch, Simd, WithSimd};
+
+pub use cholesky::{Factorise, Solve};
+pub use observe::{Gather, Observe, Settle, TURNS};
 
 /// As many values as the widest register holds.
 pub const PADDING: usize = 16;
 /// Columns that are computed together.
 const TILE: usize = 8;
-/// Columns of a Cholesky step, for small matrices and for those that do not fit the nearest cache.
-const STEP: usize = 8;
-const STEP_LARGE: usize = 32;
-const LARGE: usize = 128;
-
-/// Adds observed rows `[n × stride]` to a matrix, `rowᵀ row` each, and to the right side, times their coefficients.
-pub struct Observe<'a> {
-    pub rows: &'a [f32],
-    pub coefficients: &'a [f32],
-    pub stride: usize,
-    pub matrix: &'a mut [f32],
-    pub right: &'a mut [f32],
-}
-
-impl WithSimd for Observe<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        for (row, &coefficient) in self.rows.chunks_exact(self.stride).zip(self.coefficients) {
-            add_scaled(simd, coefficient, row, self.right);
-        }
-        add_products(simd, self.rows, self.stride, 0, false, self.matrix);
-    }
-}
-
-/// Turns the lower triangle of the first `size` columns into their Cholesky factor; above the diagonal, within its register,
-/// become zeros. False where the matrix is not positive definite.
-pub struct Factorise<'a> {
-    pub matrix: &'a mut [f32],
-    pub stride: usize,
-    pub size: usize,
-}
-
-impl WithSimd for Factorise<'_> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> bool {
-        let Self { matrix, stride, size } = self;
-        let step = if stride > LARGE { STEP_LARGE } else { STEP };
-        for start in (0..size).step_by(step) {
-            let end = (start + step).min(size);
-            let (done, rest) = matrix.split_at_mut(end * stride);
-            let panel = &mut done[start * stride..];
-            for column in start..end {
-                let (before, own) = panel.split_at_mut((column - start) * stride);
-                if !factorise_column(simd, before, &mut own[..stride], column) {
-                    return false;
-                }
-            }
-            if end < size {
-                add_products(simd, panel, stride, end, true, rest);
-            }
-        }
-        true
-    }
-}
-
-/// One column of a panel, from those before it.
+/// Adds the rows, each times its coefficient, to a vector as long as one of them.
 #[inline(always)]
-fn factorise_column<S: Simd>(simd: S, before: &[f32], own: &mut [f32], column: usize) -> bool {
-    let stride = own.len();
-    let first = column / S::F32_LANES;
-    for register in first..stride / S::F32_LANES {
-        let mut value = S::as_simd_f32s(own).0[register];
-        for earlier in before.chunks_exact(stride) {
-            let factor = simd.splat_f32s(-earlier[column]);
-            value = simd.mul_add_e_f32s(factor, S::as_simd_f32s(earlier).0[register], value);
-        }
-        S::as_mut_simd_f32s(own).0[register] = value;
+fn add_sum<S: Simd>(simd: S, rows: &[f32], coefficients: &[f32], stride: usize, out: &mut [f32]) {
+    let (groups, rest) = S::as_mut_simd_f32s(out).0.as_chunks_mut::<4>();
+    let start = groups.len() * 4;
+    for (group, out) in groups.iter_mut().enumerate() {
+        add_registers(simd, rows, coefficients, (stride, group * 4), out);
     }
-    let root = own[column].sqrt();
-    if !(root > 0.0 && root.is_finite()) {
-        return false;
-    }
-    let inverse = simd.splat_f32s(1.0 / root);
-    for value in &mut S::as_mut_simd_f32s(own).0[first..] {
-        *value = simd.mul_f32s(*value, inverse);
-    }
-    own[column] = root;
-    own[first * S::F32_LANES..column].fill(0.0);
-    true
-}
-
-/// Solves `L Lᵀ x = right` in place of `right`, padded with zeros like the columns of the factor.
-pub struct Solve<'a> {
-    pub factor: &'a [f32],
-    pub stride: usize,
-    pub size: usize,
-    pub right: &'a mut [f32],
-}
-
-impl WithSimd for Solve<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { factor, right, .. } = self;
-        let columns = factor.chunks_exact(self.stride).enumerate().take(self.size);
-        for (column, own) in columns.clone() {
-            let value = right[column] / own[column];
-            let aligned = column / S::F32_LANES * S::F32_LANES;
-            add_scaled(simd, -value, &own[aligned..], &mut right[aligned..]);
-            right[column] = value;
-        }
-        for (column, own) in columns.rev() {
-            let aligned = column / S::F32_LANES * S::F32_LANES;
-            let value = std::mem::take(&mut right[column]);
-            let known = dot(simd, &own[aligned..], &right[aligned..]);
-            right[column] = (value - known) / own[column];
-        }
+    for (register, out) in rest.iter_mut().enumerate() {
+        let out = std::array::from_mut(out);
+        add_registers(simd, rows, coefficients, (stride, start + register), out);
     }
 }
 
-/// `out += factor × values`, both of whole registers.
+/// The registers from `first` on of what [`add_sum`] adds.
 #[inline(always)]
-fn add_scaled<S: Simd>(simd: S, factor: f32, values: &[f32], out: &mut [f32]) {
-    let factor = simd.splat_f32s(factor);
-    let (values, out) = (S::as_simd_f32s(values).0, S::as_mut_simd_f32s(out).0);
-    for (out, &value) in out.iter_mut().zip(values) {
-        *out = simd.mul_add_e_f32s(factor, value, *out);
+fn add_registers<S: Simd, const N: usize>(
+    simd: S,
+    rows: &[f32],
+    coefficients: &[f32],
+    (stride, first): (usize, usize),
+    out: &mut [S::f32s; N],
+) {
+    let mut sums = *out;
+    for (row, &coefficient) in rows.chunks_exact(stride).zip(coefficients) {
+        let Some(values) = S::as_simd_f32s(row).0[first..].first_chunk::<N>() else {
+            return;
+        };
+        let coefficient = simd.splat_f32s(coefficient);
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            *sum = simd.mul_add_e_f32s(coefficient, value, *sum);
+        }
     }
+    *out = sums;
 }
 
 #[inline(always)]
@@ -145,18 +64,38 @@ fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     simd.reduce_sum_f32s(sum) + rest
 }
 
-/// Adds to (or takes from) the columns of `out`, the first of which is column `first` of the square, the products of `rows`
-/// `[n × stride]`: `Σ row[i] · row[column]`.
+/// What of the products is wanted.
+struct Below {
+    /// The first column.
+    first: usize,
+    /// Whether the squares on the diagonal are, or only what is below them.
+    squares: bool,
+    subtract: bool,
+}
+
+impl Below {
+    fn taken(first: usize) -> Self {
+        Self {
+            first,
+            squares: true,
+            subtract: true,
+        }
+    }
+}
+
+/// Adds to (or takes from) the columns of `out` the products of `rows` `[n × stride]`: `Σ row[i] · row[column]`.
 #[inline(always)]
-fn add_products<S: Simd>(simd: S, rows: &[f32], stride: usize, first: usize, subtract: bool, out: &mut [f32]) {
+fn add_products<S: Simd>(simd: S, rows: &[f32], stride: usize, below: &Below, out: &mut [f32]) {
     let registers = stride / S::F32_LANES;
-    for column in (first..stride).step_by(TILE) {
+    let end = below.first + out.len() / stride;
+    for column in (below.first..end).step_by(TILE) {
         let mut place = Place {
             stride,
-            first,
+            first: below.first,
             column,
-            register: column / S::F32_LANES,
-            subtract,
+            end: (column + TILE).min(end),
+            register: column / S::F32_LANES + usize::from(!below.squares),
+            subtract: below.subtract,
         };
         while place.register < registers {
             let left = registers - place.register;
@@ -176,6 +115,8 @@ struct Place {
     stride: usize,
     first: usize,
     column: usize,
+    /// Before which column the tile ends.
+    end: usize,
     register: usize,
     subtract: bool,
 }
@@ -188,8 +129,7 @@ fn tiles<S: Simd, const HIGH: usize, const WIDE: usize>(
     place: &Place,
     out: &mut [f32],
 ) -> usize {
-    let end = (place.column + TILE).min(place.stride);
-    for column in (place.column..end).step_by(WIDE) {
+    for column in (place.column..place.end).step_by(WIDE) {
         tile::<S, HIGH, WIDE>(simd, rows, place, column, out);
     }
     HIGH

@@ -2,12 +2,49 @@
 //!
 //! Our own rather than faer's: at 32 to 128 unknowns most of a general routine's time is not spent on the matrix.
 
-use super::kernels::{Factorise, Observe, PADDING, Solve};
+use super::kernels::{Factorise, Gather, Observe, PADDING, Settle, Solve, TURNS};
 use crate::error::{RecoError, Result};
 use pulp::Arch;
+use std::ops::{Deref, DerefMut};
 
 /// Values of observed rows that are taken together: they stay in the nearest cache.
 const CHUNK: usize = 4096;
+
+/// Values whose first one begins a line of the cache: a register that lies across two is read twice.
+#[derive(Default)]
+struct Aligned {
+    values: Vec<f32>,
+    first: usize,
+    len: usize,
+}
+
+impl Aligned {
+    const BYTES: usize = 64;
+
+    /// So many zeros.
+    fn zeroed(&mut self, len: usize) {
+        self.values.clear();
+        self.values.resize(len + Self::BYTES / size_of::<f32>(), 0.0);
+        // Where an address cannot be aligned, it stays right and is slower.
+        let first = self.values.as_ptr().align_offset(Self::BYTES);
+        self.first = first.min(Self::BYTES / size_of::<f32>());
+        self.len = len;
+    }
+}
+
+impl Deref for Aligned {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.values[self.first..][..self.len]
+    }
+}
+
+impl DerefMut for Aligned {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.values[self.first..][..self.len]
+    }
+}
 
 /// Collects `base + Σ |weight|·rowᵀ·row` and `Σ weight·row`, then solves `(… + ridge·I) x = …` by an exact Cholesky factorisation.
 #[derive(Default)]
@@ -15,28 +52,41 @@ pub struct SpdSolver {
     size: usize,
     stride: usize,
     /// Column-major `[stride × stride]`.
-    matrix: Vec<f32>,
-    right: Vec<f32>,
-    /// Rows that were observed and not yet added, `[n × stride]`, each scaled by √|weight|.
-    rows: Vec<f32>,
+    matrix: Aligned,
+    /// What the squares on its diagonal are still to get.
+    turned: Aligned,
+    right: Aligned,
+    /// Room for rows that were observed and not yet added, `[n × stride]`, each scaled by √|weight|.
+    rows: Aligned,
     /// What is left of their weights for the right side.
     coefficients: Vec<f32>,
+    /// How many there are of both.
+    taken: usize,
+    /// Room for those that are to be taken together, by their place in a table, with their weights.
+    picks: Vec<(u32, f32)>,
 }
 
 impl SpdSolver {
     /// Begins a system of `size` unknowns at `base`, column-major `[size × size]`, symmetric; empty for zeros.
     pub fn start(&mut self, base: &[f32], size: usize) {
-        (self.size, self.stride) = (size, size.next_multiple_of(PADDING));
-        self.rows.clear();
-        self.coefficients.clear();
-        self.right.clear();
-        self.right.resize(self.stride, 0.0);
-        self.matrix.clear();
-        if base.len() == self.stride * self.stride {
-            self.matrix.extend_from_slice(base);
+        if size != self.size {
+            (self.size, self.stride) = (size, size.next_multiple_of(PADDING));
+            self.matrix.zeroed(self.stride * self.stride);
+            self.turned.zeroed(self.stride * TURNS);
+            self.right.zeroed(self.stride);
+            let room = (CHUNK / self.stride.max(1)).max(8);
+            self.rows.zeroed(self.stride * room);
+            self.coefficients.resize(room, 0.0);
+            self.picks.resize(room, (0, 0.0));
+        }
+        self.taken = 0;
+        self.right.fill(0.0);
+        self.turned.fill(0.0);
+        if base.len() == self.matrix.len() {
+            self.matrix.copy_from_slice(base);
             return;
         }
-        self.matrix.resize(self.stride * self.stride, 0.0);
+        self.matrix.fill(0.0);
         if size > 0 {
             let columns = self.matrix.chunks_exact_mut(self.stride);
             for (column, base) in columns.zip(base.chunks_exact(size)) {
@@ -48,16 +98,50 @@ impl SpdSolver {
     /// Adds `|weight|·rowᵀ·row` to the matrix and `weight·row` to the right side.
     pub fn observe(&mut self, row: &[f32], weight: f32) {
         let scale = weight.abs().sqrt();
-        if scale == 1.0 {
-            self.rows.extend_from_slice(row);
-        } else {
-            self.rows.extend(row.iter().map(|value| value * scale));
-        }
-        self.coefficients.push(scale.copysign(weight));
-        self.rows.resize(self.coefficients.len() * self.stride, 0.0);
-        if self.rows.len() >= CHUNK.max(self.stride * 8) {
+        let own = &mut self.rows[self.taken * self.stride..][..self.size];
+        own.iter_mut().zip(row).for_each(|(own, value)| *own = value * scale);
+        self.coefficients[self.taken] = scale.copysign(weight);
+        self.taken += 1;
+        if self.taken * self.stride == self.rows.len() {
             self.flush();
         }
+    }
+
+    /// Observes rows of a table `[n × size]`, each with its weight, but for those without any; answers how many.
+    pub fn observe_all(&mut self, table: &[f32], observed: impl Iterator<Item = (u32, f32)>) -> usize {
+        let mut observed = observed.filter(|&(_, weight)| weight != 0.0);
+        if self.size != self.stride {
+            let size = self.size;
+            let row = |index: u32| &table[index as usize * size..][..size];
+            return observed.map(|(index, weight)| self.observe(row(index), weight)).count();
+        }
+        let mut count = 0;
+        loop {
+            let room = self.coefficients.len() - self.taken;
+            let mut picked = 0;
+            for (slot, pick) in self.picks[..room].iter_mut().zip(observed.by_ref()) {
+                *slot = pick;
+                picked += 1;
+            }
+            self.gather(table, picked);
+            count += picked;
+            if picked < room {
+                return count;
+            }
+            self.flush();
+        }
+    }
+
+    /// Takes the first so many of the picks.
+    fn gather(&mut self, table: &[f32], picked: usize) {
+        Arch::new().dispatch(Gather {
+            table,
+            picks: &self.picks[..picked],
+            stride: self.stride,
+            rows: &mut self.rows[self.taken * self.stride..],
+            coefficients: &mut self.coefficients[self.taken..],
+        });
+        self.taken += picked;
     }
 
     /// The solution in `out`, shape `[size]`, of the right side that was collected.
@@ -88,7 +172,7 @@ impl SpdSolver {
             for (before, values) in solved.chunks_exact(columns).enumerate() {
                 subtract(own, factor(row, before), values);
             }
-            own.iter_mut().for_each(|value| *value /= factor(row, row));
+            own.iter_mut().for_each(|value| *value *= factor(row, row));
         }
         for row in (0..size).rev() {
             let (rest, solved) = right.split_at_mut((row + 1) * columns);
@@ -96,25 +180,35 @@ impl SpdSolver {
             for (after, values) in solved.chunks_exact(columns).enumerate() {
                 subtract(own, factor(row + 1 + after, row), values);
             }
-            own.iter_mut().for_each(|value| *value /= factor(row, row));
+            own.iter_mut().for_each(|value| *value *= factor(row, row));
         }
         Ok(())
     }
 
     fn flush(&mut self) {
         Arch::new().dispatch(Observe {
-            rows: &self.rows,
-            coefficients: &self.coefficients,
+            rows: &self.rows[..self.taken * self.stride],
+            coefficients: &self.coefficients[..self.taken],
             stride: self.stride,
             matrix: &mut self.matrix,
+            turned: &mut self.turned,
             right: &mut self.right,
         });
-        self.rows.clear();
-        self.coefficients.clear();
+        self.taken = 0;
+    }
+
+    /// The matrix has all that was observed.
+    fn settle(&mut self) {
+        self.flush();
+        Arch::new().dispatch(Settle {
+            turned: &self.turned,
+            stride: self.stride,
+            matrix: &mut self.matrix,
+        });
     }
 
     fn factorise(&mut self, ridge: f32) -> Result<()> {
-        self.flush();
+        self.settle();
         let (stride, size) = (self.stride, self.size);
         for index in 0..size {
             self.matrix[index * stride + index] += ridge;
@@ -151,7 +245,7 @@ pub fn gram(rows: &[f32], size: usize) -> Vec<f32> {
     for row in rows.chunks_exact(size.max(1)) {
         sums.observe(row, 1.0);
     }
-    sums.flush();
+    sums.settle();
     let value = |column: usize, row: usize| sums.matrix[column.min(row) * sums.stride + column.max(row)];
     (0..size)
         .flat_map(|column| (0..size).map(move |row| (column, row)))

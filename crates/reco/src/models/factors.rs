@@ -78,11 +78,8 @@ impl Factors {
     /// Collects the viewer's normal equations; answers their ridge, `None` where there is no usable history.
     fn observe(&self, history: &[Event], solver: &mut SpdSolver) -> Option<f32> {
         solver.start(&self.gram, self.size);
-        let mut observed = 0;
-        for event in self.known(history) {
-            observed += 1;
-            solver.observe(self.vector(event.item), event.weight);
-        }
+        let known = self.known(history).map(|event| (event.item, event.weight));
+        let observed = solver.observe_all(&self.vectors, known);
         (observed > 0).then(|| self.objective.ridge(observed, self.trained))
     }
 

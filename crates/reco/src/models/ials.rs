@@ -71,17 +71,17 @@ impl Ials {
         }
         let mut items = first_vectors(data.items(), &settings);
         let mut users = vec![0f32; data.users() * settings.size];
+        let weights = data.occurrence_weights();
         for _ in 0..settings.epochs {
-            let by_user = |user: usize, observe: &mut dyn FnMut(u32, f32)| {
-                for event in data.history(user as u32) {
-                    observe(event.item, event.weight);
-                }
+            let by_user = |user: usize| {
+                let history = data.history(user as u32).iter();
+                history.map(|event| (event.item, event.weight))
             };
             half_epoch(&mut users, &items, &settings, by_user)?;
-            let by_item = |item: usize, observe: &mut dyn FnMut(u32, f32)| {
-                for &occurrence in data.occurrences(item as u32) {
-                    observe(occurrence.user, data.event(occurrence).weight);
-                }
+            let by_item = |item: usize| {
+                let (occurrences, span) = data.occurrences_at(item as u32);
+                let viewers = occurrences.iter().map(|occurrence| occurrence.user);
+                viewers.zip(weights[span].iter().copied())
             };
             half_epoch(&mut items, &users, &settings, by_item)?;
         }
@@ -144,11 +144,11 @@ fn first_vectors(items: usize, settings: &IalsSettings) -> Vec<f32> {
 }
 
 /// Solves every row of `target` exactly against the fixed `other` side.
-fn half_epoch(
+fn half_epoch<I: Iterator<Item = (u32, f32)>>(
     target: &mut [f32],
     other: &[f32],
     settings: &IalsSettings,
-    observations: impl Fn(usize, &mut dyn FnMut(u32, f32)) + Sync,
+    observations: impl Fn(usize) -> I + Sync,
 ) -> Result<()> {
     let size = settings.size;
     let others = other.len() / size;
@@ -157,16 +157,10 @@ fn half_epoch(
     target
         .par_chunks_exact_mut(size)
         .enumerate()
-        .with_min_len(16)
+        .with_min_len(4)
         .try_for_each_init(SpdSolver::default, |solver, (row, out)| {
             solver.start(&base, size);
-            let mut observed = 0;
-            observations(row, &mut |index, weight| {
-                if weight != 0.0 {
-                    observed += 1;
-                    solver.observe(&other[index as usize * size..][..size], weight);
-                }
-            });
+            let observed = solver.observe_all(other, observations(row));
             if observed == 0 {
                 out.fill(0.0);
                 return Ok(());

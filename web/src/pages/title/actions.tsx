@@ -4,6 +4,7 @@ import { useMyList, useWatched } from "@/api/opinions";
 import type { Title } from "@/api/types";
 import { useMe } from "@/app/session";
 import { Icon } from "@/components/icons";
+import { savesData } from "@/lib/device";
 import { percent, timeLeft } from "@/lib/format";
 import { strings } from "@/strings";
 
@@ -33,7 +34,13 @@ export function TitleActions({ title }: { title: Title }) {
       )}
       <div className="title__actions">
         {playable ? (
-          <Link to="/watch/$id" params={{ id: title.id }} className="button button--primary">
+          <Link
+            to="/watch/$id"
+            params={{ id: title.id }}
+            // Whoever looks at a film is likely to play it: the player is there before they press.
+            preload={savesData() ? "intent" : "render"}
+            className="button button--primary"
+          >
             <Icon name="play" />
             {begun ? `${strings.home.resume}, ${strings.home.timeLeft(timeLeft(begun))}` : strings.home.play}
           </Link>
