@@ -49,9 +49,24 @@ export default async ({ page, context, url, input }) => {
 
   await arriveFreely();
   await press(page);
-  const seeks = [];
+  const jumps = [];
+  for (const key of input.keys) {
+    const jump = page.evaluate(async () => {
+      const video = document.querySelector("video");
+      const pressed = new Promise((done) => document.addEventListener("keydown", done, { once: true, capture: true }));
+      await new Promise((done) => video.addEventListener("seeked", done, { once: true }));
+      const shown = await new Promise((done) => video.requestVideoFrameCallback((now) => done(now)));
+      return shown - (await pressed).timeStamp;
+    });
+    await page.keyboard.press(key);
+    jumps.push(await jump);
+  }
+
+  await arriveFreely();
+  await press(page);
+  const exact = [];
   for (const place of input.places) {
-    seeks.push(
+    exact.push(
       await page.evaluate(async (share) => {
         const video = document.querySelector("video");
         const began = performance.now();
@@ -62,5 +77,5 @@ export default async ({ page, context, url, input }) => {
       }, place),
     );
   }
-  return { first, stalls, played, seeks };
+  return { first, stalls, played, jumps, exact };
 };

@@ -15,6 +15,8 @@ export interface Actions {
   /** Where the film is, or is going to be: what is drawn comes later. */
   position: () => number;
   seekTo: (time: number) => void;
+  /** Near there, at the place that can be shown soonest: for who points at a place and does not name it. */
+  jumpTo: (time: number) => void;
   seekBy: (seconds: number) => void;
   /** To a part of the whole, 0 to 1. */
   jump: (fraction: number) => void;
@@ -42,10 +44,12 @@ interface Stage {
   duration: () => number;
   /** Pictures in a second. */
   frameRate: () => number;
+  /** The place near one that can be shown soonest. */
+  soonest: (time: number) => number;
   flash: (text: string) => void;
 }
 
-export function makeActions({ steer, video, frame, duration, frameRate, flash }: Stage): Actions {
+export function makeActions({ steer, video, frame, duration, frameRate, soonest, flash }: Stage): Actions {
   const withVideo = (act: (element: HTMLVideoElement) => void) => () => {
     const element = video();
     if (element) act(element);
@@ -63,6 +67,7 @@ export function makeActions({ steer, video, frame, duration, frameRate, flash }:
       const position_s = Math.max(0, Math.min(time, duration() || time));
       if (!steer({ position_s })) element.currentTime = position_s;
     })();
+  const jumpTo = (time: number) => seekTo(soonest(time));
   let audible = rememberedVolume() || 1;
   const setVolume = (element: HTMLVideoElement, volume: number) => {
     element.volume = Math.max(0, Math.min(1, volume));
@@ -76,11 +81,12 @@ export function makeActions({ steer, video, frame, duration, frameRate, flash }:
     toggle: withVideo((element) => (element.paused ? play() : pause())),
     position,
     seekTo,
+    jumpTo,
     seekBy: (seconds) => {
       seekTo(position() + seconds);
       flash(words.seeked(seconds));
     },
-    jump: (fraction) => seekTo(fraction * duration()),
+    jump: (fraction) => jumpTo(fraction * duration()),
     frame: (by) =>
       withVideo((element) => {
         const rate = frameRate();

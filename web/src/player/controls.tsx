@@ -40,6 +40,7 @@ export function Controls(props: ControlsProps) {
         chapters={chapters}
         position={actions.position}
         onSeek={actions.seekTo}
+        onJump={actions.jumpTo}
       />
       <div className="player__buttons">
         <Button

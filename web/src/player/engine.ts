@@ -8,6 +8,7 @@ import type { ErrorData, MediaPlaylist } from "hls.js";
 import { Problem } from "@/api/http";
 import { type Quality, qualitiesOf, settings } from "./hls-settings";
 import { type AudioTrack, audioRole } from "./languages";
+import { nearestStart } from "./starts";
 
 /** `tooMany`: other screens have the places that this account has. `locked`: the key of an encrypted film is not there or does not fit. */
 export type Trouble = "network" | "media" | "expired" | "tooMany" | "locked" | "unsupported" | "unknown";
@@ -295,6 +296,21 @@ export class Engine {
   /** Pictures in a second, as the manifest says. */
   frameRate(): number {
     return this.hls?.levels[this.level]?.frameRate || FRAMES_PER_S;
+  }
+
+  /**
+   * Where near `time` a picture can be shown soonest: it is decoded from the start of its segment, so at a start nothing comes before it.
+   * `time` itself where that lies loaded already.
+   */
+  soonest(time: number): number {
+    const { buffered } = this.video;
+    for (let at = 0; at < buffered.length; at += 1) {
+      if (buffered.start(at) <= time && time < buffered.end(at)) return time;
+    }
+    const fragments = this.hls?.levels[this.level]?.details?.fragments ?? [];
+    const start = nearestStart(fragments, time, this.video.duration);
+    // In the middle of its first picture: edges are where rounding decides.
+    return start === undefined ? time : start && start + 0.5 / this.frameRate();
   }
 
   figures(): EngineFigures {

@@ -15,9 +15,11 @@ interface SeekBarProps {
   /** Where the film is now; a held key comes more often than it is drawn. */
   position: () => number;
   onSeek: (time: number) => void;
+  /** Where a hand lets go: it points at a place as well as a hand can. */
+  onJump: (time: number) => void;
 }
 
-export function SeekBar({ time, duration, buffered, storyboardUrl, chapters, position, onSeek }: SeekBarProps) {
+export function SeekBar({ time, duration, buffered, storyboardUrl, chapters, position, onSeek, onJump }: SeekBarProps) {
   const previews = useStoryboard(storyboardUrl);
   const [pointed, setPointed] = useState<number>();
   // What a hand drags goes there when it lets go: on the way it would load what nobody looks at.
@@ -27,7 +29,7 @@ export function SeekBar({ time, duration, buffered, storyboardUrl, chapters, pos
   const length = duration || 1;
   const tip = dragged ?? pointed ?? (keyed ? time : undefined);
   const release = () => {
-    if (dragged !== undefined) onSeek(dragged);
+    if (dragged !== undefined) onJump(dragged);
     setDragged(undefined);
   };
   const press = (event: KeyboardEvent<HTMLInputElement>) => {

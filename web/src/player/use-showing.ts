@@ -6,6 +6,7 @@ import { playerEn as words } from "@/strings/player-en";
 import { makeActions, type Wish } from "./actions";
 import { partsOf } from "./chapters";
 import type { PanelName } from "./controls";
+import type { Engine } from "./engine";
 import { chooseSubtitles, forcedSubtitles, subtitlesLabel, subtitlesToSwitchOn } from "./languages";
 import { useMediaSession } from "./media-session";
 import { inCredits, useCountdown } from "./next";
@@ -46,7 +47,7 @@ export function useShowing({ playback, title, titleId, pressedAt, together }: Pl
   const [flash, setFlash] = useFlash();
   const menus = useMenus();
   const steer = useFollow(together, element, setFlash);
-  const actions = usePlayerActions(element, frame, video, () => engine?.frameRate() ?? 1, setFlash, steer);
+  const actions = usePlayerActions(element, frame, video, engine, setFlash, steer);
   const subtitles = useChosenSubtitles(current.subtitles, state.audio[state.playingAudio]?.language);
   // With a new showing the place of the first one is gone, if places are few: the film goes along.
   const cues = useSubtitles(element, subtitles.shown, async () => engine?.moveTo(await renew()));
@@ -101,12 +102,12 @@ function usePlayerActions(
   element: RefObject<HTMLVideoElement | null>,
   frame: RefObject<HTMLDivElement | null>,
   video: VideoState,
-  frameRate: () => number,
+  engine: Engine | undefined,
   flash: (text: string) => void,
   steer: (wish: Wish) => boolean,
 ) {
-  const known = useRef({ duration: 0, frameRate, steer });
-  known.current = { duration: video.duration, frameRate, steer };
+  const known = useRef({ duration: 0, engine, steer });
+  known.current = { duration: video.duration, engine, steer };
   return useMemo(
     () =>
       makeActions({
@@ -114,7 +115,8 @@ function usePlayerActions(
         video: () => element.current,
         frame: () => frame.current?.closest("main") ?? frame.current,
         duration: () => known.current.duration,
-        frameRate: () => known.current.frameRate(),
+        frameRate: () => known.current.engine?.frameRate() ?? 1,
+        soonest: (time) => known.current.engine?.soonest(time) ?? time,
         flash,
       }),
     [element, frame, flash],

@@ -251,6 +251,18 @@ describe("the bar", () => {
     await page.context().close();
   });
 
+  it("shows where a hand points from the start of a segment, which no picture comes before", async () => {
+    const page = await watch();
+    await page.keyboard.press("k");
+    const box = await page.getByRole("slider", { name: "Position" }).boundingBox();
+    if (!box) throw new Error("no bar");
+    await page.mouse.click(box.x + box.width * 0.763, box.y + box.height / 2);
+    await page.waitForFunction(`!${video}.seeking && ${video}.currentTime > 80`);
+    // The hand is at 91.6 s, give or take the knob; segments are two seconds long.
+    expect(await page.evaluate(`${video}.currentTime`)).toBeCloseTo(92, 1);
+    await page.context().close();
+  });
+
   it("is walked by keys, and says where one is in words", async () => {
     const page = await watch();
     await page.keyboard.press("k");

@@ -100,6 +100,18 @@ describe("a manifest that does not arrive", () => {
   });
 });
 
+it("shows a place soonest from the start of its segment, and where it is loaded already exactly there", async () => {
+  await engine.open("/film.m3u8", 0);
+  expect(engine.soonest(31.4)).toBe(31.4);
+  const fragments = [0, 2, 30, 32].map((start) => ({ start }));
+  loader().levels = [{ frameRate: 25, details: { fragments } }];
+  loader().say("switched", { level: 0 });
+  Object.defineProperty(video, "duration", { value: 300 });
+  expect([0.4, 2.6, 31.4].map((time) => engine.soonest(time))).toEqual([0, 2.02, 32.02]);
+  Object.defineProperty(video, "buffered", { value: { length: 1, start: () => 30, end: () => 32 } });
+  expect(engine.soonest(31.4)).toBe(31.4);
+});
+
 it("goes on loading where the manifest is there: from where the film begins until something has arrived", async () => {
   await engine.open("/film.m3u8", 3600);
   loader().say("parsed", { levels: [], audioTracks: [] });

@@ -6,6 +6,7 @@ import { qualitiesOf } from "@/player/hls-settings";
 import { commandOf, nextSpeed, seekKey } from "@/player/keyboard";
 import { inCredits } from "@/player/next";
 import { PositionReporter } from "@/player/positions";
+import { nearestStart } from "@/player/starts";
 import { parseStoryboard, previewAt } from "@/player/storyboard";
 import { makeTaps } from "@/player/taps";
 import { initialVideo } from "@/player/use-video";
@@ -79,6 +80,26 @@ describe("keys", () => {
   });
 });
 
+describe("the start of a segment next to a place", () => {
+  const segments = [0, 2, 4, 6.5].map((start) => ({ start }));
+  it.each([
+    [0.9, 300, 0],
+    [3.1, 300, 4],
+    [5.3, 300, 6.5],
+    [9, 300, 6.5],
+    // Somebody would see that it is not where they pointed.
+    [3.1, 80, undefined],
+    [10, 300, undefined],
+  ])("%d s of %d s: %s", (time, duration, start) => {
+    expect(nearestStart(segments, time, duration)).toBe(start);
+  });
+
+  it("is not known before the film is", () => {
+    expect(nearestStart([], 3, 300)).toBeUndefined();
+    expect(nearestStart(segments, 3, Number.NaN)).toBeUndefined();
+  });
+});
+
 describe("presses", () => {
   const stage = (duration = 100) => {
     const video = document.createElement("video");
@@ -89,10 +110,21 @@ describe("presses", () => {
       frame: () => null,
       duration: () => duration,
       frameRate: () => 24,
+      soonest: (time) => Math.round(time / 2) * 2,
       flash: () => undefined,
     });
     return { video, actions };
   };
+
+  it("go to the exact time that is named, and to what is shown soonest where a place is pointed at", () => {
+    const { video, actions } = stage();
+    actions.seekTo(30.7);
+    expect(video.currentTime).toBe(30.7);
+    actions.jumpTo(30.7);
+    expect(video.currentTime).toBe(30);
+    actions.jump(0.607);
+    expect(video.currentTime).toBe(60);
+  });
 
   it("unmute to what was heard before the volume was drawn to nothing", () => {
     const { video, actions } = stage();
