@@ -5,6 +5,7 @@
 mod composition;
 mod constraints;
 mod embeddings;
+mod estimates;
 mod experiments;
 mod home;
 mod house;
