@@ -136,6 +136,19 @@ describe("a model", () => {
   });
 });
 
+describe("a model that was refused", () => {
+  it("says why and offers no way to use it", async () => {
+    const page = await house.open("/admin/models");
+    const refused = page.getByRole("article").filter({ hasText: "Refused: " });
+    await refused.waitFor();
+    expect(await refused.getByRole("button", { name: /^Use this model/ }).count()).toBe(0);
+    const ready = page.getByRole("article").filter({ has: page.getByText("Ready", { exact: true }) });
+    expect(await ready.getByRole("button", { name: /^Use this model/ }).count()).toBe(await ready.count());
+    expect(await ready.count()).toBeGreaterThan(0);
+    await page.context().close();
+  });
+});
+
 describe("two models", () => {
   it("are compared by the pages that they would show", async () => {
     const page = await house.open("/admin/models");

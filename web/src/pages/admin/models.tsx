@@ -106,7 +106,7 @@ function ModelCard({ model }: { model: Model }) {
             duration(model.train_s),
           )}
         </span>
-        {model.state !== "active" && (
+        {model.state === "ready" && (
           <button
             type="button"
             className="button button--small"
