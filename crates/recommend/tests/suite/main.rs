@@ -7,6 +7,7 @@ mod constraints;
 mod embeddings;
 mod estimates;
 mod experiments;
+mod guard;
 mod home;
 mod house;
 mod learning;
