@@ -170,6 +170,9 @@ pub struct ModelInfo {
     pub baseline: Vec<(String, f32)>,
     /// What was decided and why, in words.
     pub decision: String,
+    /// What its models were trained with: name (`ease.regularisation`) and value. Empty where that was not kept yet.
+    #[serde(default)]
+    pub settings: Vec<(String, f32)>,
 }
 
 /// How an estimate from the log is made.

@@ -149,6 +149,22 @@ describe("a model that was refused", () => {
   });
 });
 
+describe("the settings of a model", () => {
+  it("are told, with those that the model before had otherwise", async () => {
+    const page = await house.open("/admin/models");
+    const newest = page.getByRole("article").first();
+    await newest.getByText("Settings, 1 of them other than the model's before").click();
+    await newest.getByText("ease.regularisation").waitFor();
+    await newest.getByText("was 60").waitFor();
+    const second = page.getByRole("article").nth(1);
+    await second.getByText("Settings", { exact: true }).click();
+    await second.getByText("trending_half_life").waitFor();
+    expect(await second.getByText("was ").count()).toBe(0);
+    expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
 describe("two models", () => {
   it("are compared by the pages that they would show", async () => {
     const page = await house.open("/admin/models");

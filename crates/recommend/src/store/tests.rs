@@ -16,6 +16,7 @@ fn model(id: i64, state: ModelState) -> ModelInfo {
         metrics: Vec::new(),
         baseline: Vec::new(),
         decision: String::from("judged"),
+        settings: Vec::new(),
     }
 }
 

@@ -238,6 +238,7 @@ impl Room {
             metrics: verdict.metrics,
             baseline: verdict.baseline,
             decision: verdict.decision,
+            settings: tuning::told(&outcome.tuning.search.best()),
         };
         let info = self.store.add(info, outcome.against, changes).await?;
         self.keep_tuning(&outcome.tuning.after(info.state == ModelState::Active))

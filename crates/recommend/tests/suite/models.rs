@@ -44,6 +44,9 @@ async fn a_first_model_is_judged_and_published() {
         let learned = (model.interactions, model.viewers, model.titles);
         assert_eq!(learned, (720, 60, FILMS as u64));
         assert!(model.decision.contains("first model"), "{}", model.decision);
+        let usual = reco::BaseConfig::default().ease.regularisation;
+        let kept = ("ease.regularisation".to_owned(), usual);
+        assert!(model.settings.contains(&kept), "{:?}", model.settings);
         let metric = |name: &str| {
             model
                 .metrics
