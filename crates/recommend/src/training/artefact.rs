@@ -214,7 +214,9 @@ mod tests {
         let found = recommends(&broken, [&sound[..], &after(popular[3].item)]);
         assert_eq!(found, Err("its cooccurrence scores a title with NaN".into()));
         let parts = broken.save_parts().expect("is written");
-        let refused = open(&parts, &titles).err().expect("every tensor is looked at");
+        let Err(refused) = open(&parts, &titles) else {
+            panic!("every tensor is looked at")
+        };
         assert!(refused.contains("cooccurrence"), "{refused}");
         assert!(open(&model.save_parts().expect("is written"), &titles).is_ok());
     }
