@@ -151,7 +151,7 @@ pub enum ModelState {
     Active,
     /// Could serve.
     Ready,
-    /// Was worse than the one that served, or broken.
+    /// Was worse than the one that served, or broken: never serves.
     Refused,
 }
 
@@ -166,10 +166,13 @@ pub struct ModelInfo {
     pub titles: u64,
     /// On held-out events: name (`ndcg@20`) and value.
     pub metrics: Vec<(String, f32)>,
-    /// The same of the model that served then.
+    /// The same of the model that served then: `ndcg@20` on the same events where the two were compared, all else from its own training.
     pub baseline: Vec<(String, f32)>,
     /// What was decided and why, in words.
     pub decision: String,
+    /// What its models were trained with: name (`ease.regularisation`) and value. Empty where that was not kept yet.
+    #[serde(default)]
+    pub settings: Vec<(String, f32)>,
 }
 
 /// How an estimate from the log is made.
@@ -234,6 +237,7 @@ crate::door_error! {
     RecommendError {
         ModelNotFound => NotFound, "model_not_found", "no such model";
         ModelBroken(String) => FailedPrecondition, "model_broken", "the model cannot be used: {0}";
+        ModelRefused(String) => FailedPrecondition, "model_refused", "the model was refused and never serves ({0}); train another one, or choose one that is ready";
         TooMany(u32) => InvalidArgument, "too_many", "at most {0} at once";
         ExperimentNotFound => NotFound, "experiment_not_found", "no such experiment";
         ExperimentRunning => FailedPrecondition, "experiment_running", "another experiment runs; stop it first";
@@ -258,7 +262,7 @@ pub trait Recommend: Send + Sync + 'static {
     async fn models(&self, req: ListModels) -> Result<Vec<ModelInfo>, RecommendError>;
     /// Queues it; one training at a time, a second request joins the first.
     async fn train(&self, req: StartTraining) -> Result<Job, RecommendError>;
-    /// Also the way back to an older one.
+    /// Also the way back to an older one. A refused one never serves.
     async fn activate(&self, req: ForModel) -> Result<ModelInfo, RecommendError>;
     /// What this model would have earned where pages explored: reads the log and takes seconds.
     async fn estimate(&self, req: ForModel) -> Result<ModelEstimate, RecommendError>;

@@ -94,4 +94,4 @@ pub use search::{Search, SearchSettings};
 pub use select::{ItemSet, Scored, top_k};
 pub use sparse::SparseMatrix;
 pub use split::{Case, LearnStages, Opened, Protocol, Split, Stage};
-pub use train::{BaseConfig, OfflineMetrics, Progress, TrainConfig, Trained, train, tune};
+pub use train::{BaseConfig, OfflineMetrics, Progress, TRENDING_HALF_LIFE_MS, TrainConfig, Trained, train, tune};

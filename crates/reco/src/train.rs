@@ -12,7 +12,8 @@ use crate::split::{Case, Protocol, Split};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// In a week what is trending in a service counts half: yesterday's evening counts almost whole, last month's a sixteenth.
+pub const TRENDING_HALF_LIFE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Settings of all base models.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ impl Default for BaseConfig {
                 ..CooccurrenceSettings::default()
             },
             content: ContentSettings::default(),
-            trending_half_life: 7 * DAY_MS,
+            trending_half_life: TRENDING_HALF_LIFE_MS,
         }
     }
 }

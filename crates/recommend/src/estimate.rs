@@ -6,9 +6,18 @@
 //! is the mean reward of a title in its own place, or of one that chance put there, from the other half of the viewers.
 //!
 //! Only pages after the model's training count, for it cannot be judged by what it has learned from; and one page a viewer and day, so
-//! that no play counts twice. What a viewer did to a title again after the page is not known as it was then, and left out.
+//! that no play counts twice. The model ranks as it was trained, with the titles that came since and without what it has counted since:
+//! the plays that it is judged by are among that. What a viewer did to a title again after the page is not known as it was then, and
+//! left out.
+//!
+//! Activity keeps the last time that a title was watched, not each. What was played within the day and once more after it counts as
+//! not played, whoever would have shown it: values are a little low for everybody, and for a model whose titles people come back to
+//! lower than for others.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use contract::{
     Fault, Millis, ModelId, ProfileId, TitleId,
@@ -24,6 +33,7 @@ use crate::{
     Room,
     experiments::observe::{BEHIND_MS, deeds, first_page_at},
     impressions::{Shown, ShownRow},
+    live::Live,
     page,
     shelf::Shelf,
     taste::Taste,
@@ -54,7 +64,7 @@ struct Place {
 
 impl Room {
     pub(crate) async fn estimated(&self, model: ModelId) -> Result<ModelEstimate, RecommendError> {
-        let shelf = self.shelf_with(model).await?;
+        let shelf = self.shelf_as_trained(model).await?;
         let loaded = shelf.model.as_ref().ok_or(RecommendError::ModelNotFound)?;
         let until = self.inputs.now_ms() - DAY_MS - BEHIND_MS;
         let of_viewers = self.explored_pages(loaded.trained.trained_through(), until).await?;
@@ -69,6 +79,18 @@ impl Room {
             places.extend(decided.map_err(|error| Fault::Internal(error.to_string()))?);
         }
         Ok(read(model, pages, &places))
+    }
+
+    /// The shelf as it would be if this model served and nobody had done anything since it was trained.
+    async fn shelf_as_trained(&self, model: ModelId) -> Result<Arc<Shelf>, RecommendError> {
+        let (shelf, now) = (self.shelf_with(model).await?, self.inputs.now_ms());
+        let make = move || {
+            let nothing = Live::default();
+            let model = shelf.model.as_ref().map(|model| model.current(&shelf.titles, &nothing));
+            Arc::new(Shelf::new(shelf.titles.clone(), model, &nothing, now))
+        };
+        let made = tokio::task::spawn_blocking(make).await;
+        made.map_err(|error| Fault::Internal(error.to_string()).into())
     }
 
     /// Pages that explored, by viewer, from after `since` until `until`; of a viewer one a day.

@@ -17,8 +17,8 @@ use crate::{
     titles::Titles,
 };
 
-/// In a week what is trending counts half: yesterday's evening counts almost whole, last month's an eighth.
-pub const HALF_LIFE_MS: i64 = 7 * 86_400_000;
+/// As a training counts what was trending by then.
+pub const HALF_LIFE_MS: i64 = reco::TRENDING_HALF_LIFE_MS;
 /// Below this count a title is not trending, it was watched once.
 const COUNT_MIN: f32 = 0.05;
 /// Acts kept; when there are more, the oldest quarter goes. What is counted from one is at most [`BEFORE_MAX`] cells each way.

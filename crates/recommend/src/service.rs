@@ -16,7 +16,7 @@ use contract::{
     jobs::{ForJob, Job, JobError, JobKind, JobState, Jobs, ListJobs},
     recommend::{
         Explain, ForModel, GetHome, GetOnboarding, GetPreview, GetSimilar, GetTop, HomePage, Item, ListModels,
-        ModelEstimate, ModelInfo, Reason, Recommend, RecommendError, StartTraining, Viewer,
+        ModelEstimate, ModelInfo, ModelState, Reason, Recommend, RecommendError, StartTraining, Viewer,
     },
 };
 use platform::jobs::NewJob;
@@ -190,6 +190,9 @@ impl Recommend for Room {
             .model(req.model)
             .await?
             .ok_or(RecommendError::ModelNotFound)?;
+        if known.state == ModelState::Refused {
+            return Err(RecommendError::ModelRefused(known.decision));
+        }
         let loaded = self.load_model(known.id, known.created_at).await?;
         let info = self
             .store

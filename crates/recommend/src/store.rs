@@ -82,11 +82,19 @@ impl Store {
         Ok(row.map(|(changes, at)| (changes.max(0) as u64, at)))
     }
 
-    /// Keeps a model's record; when it is to serve, from this commit on it does.
-    pub async fn add(&self, info: &ModelInfo, changes: u64) -> Result<(), Fault> {
+    /// Keeps a model's record; when it is to serve, from this commit on it does, unless another than `against`, which it was judged
+    /// against, serves by now. Answers what was kept.
+    pub async fn add(&self, mut info: ModelInfo, against: Option<ModelId>, changes: u64) -> Result<ModelInfo, Fault> {
         let mut tx = self.db.begin().await?;
+        if info.state == ModelState::Active && serving(&mut tx).await? != against {
+            info.state = ModelState::Ready;
+            info.decision = format!(
+                "another model was put in service during the training; {}",
+                info.decision
+            );
+        }
         let state = state_name(info.state);
-        let json = serde_json::to_string(info).map_err(|error| Fault::Internal(error.to_string()))?;
+        let json = serde_json::to_string(&info).map_err(|error| Fault::Internal(error.to_string()))?;
         if info.state == ModelState::Active {
             retire(&mut tx).await?;
         }
@@ -97,12 +105,14 @@ impl Store {
         if info.state == ModelState::Active {
             self.point(&mut tx, info.id).await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(info)
     }
 
     /// Makes a known model the one that serves.
     pub async fn activate(&self, model: ModelId) -> Result<Option<ModelInfo>, Fault> {
         let mut tx = self.db.begin().await?;
+        serving(&mut tx).await?;
         retire(&mut tx).await?;
         let sql = "UPDATE models SET state = 'active' WHERE model_id = $1 RETURNING state, info";
         let row: Option<(String, String)> =
@@ -120,10 +130,12 @@ impl Store {
         outbox::append(tx, &self.inputs.event(EventBody::ModelActivated { model })).await
     }
 
-    /// Forgets all but the newest `keep` models, the one that serves and those of the experiment that runs; answers which are gone.
+    /// Forgets all but the newest `keep` models that could serve and as many refused ones, the one that serves and those of the
+    /// experiment that runs; answers which are gone. Apart, so that trainings that fail one after the other leave a way back.
     pub async fn forget_old(&self, keep: u32) -> Result<Vec<ModelId>, Fault> {
         let sql = "DELETE FROM models WHERE state <> 'active' AND model_id NOT IN \
-             (SELECT model_id FROM models ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
+             (SELECT model_id FROM models WHERE state <> 'refused' ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
+             (SELECT model_id FROM models WHERE state = 'refused' ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
              (SELECT first_model FROM running_experiment UNION ALL SELECT second_model FROM running_experiment) RETURNING model_id";
         let mut tx = self.db.begin().await?;
         if let Engine::Postgres(conn) = tx.engine() {
@@ -248,6 +260,18 @@ pub(crate) fn shown_of((page, profile, model, arm, content): StoredPage) -> Show
     }
 }
 
+/// The model that serves, and goes on to until this transaction ends: whoever puts another in service waits for it.
+async fn serving(tx: &mut Tx) -> Result<Option<ModelId>, Fault> {
+    if let Engine::Postgres(conn) = tx.engine() {
+        // A row that is not there yet cannot be locked.
+        let lock = "LOCK TABLE active_model IN SHARE ROW EXCLUSIVE MODE";
+        sqlx::query(lock).execute(conn).await.or_fault()?;
+    }
+    let row: Option<(i64,)> =
+        on!(tx, conn => sqlx::query_as("SELECT model_id FROM active_model").fetch_optional(conn).await).or_fault()?;
+    Ok(row.map(|(model,)| ModelId(model)))
+}
+
 async fn retire(tx: &mut Tx) -> Result<(), Fault> {
     let sql = "UPDATE models SET state = 'ready' WHERE state = 'active'";
     on!(tx, conn => sqlx::query(sql).execute(conn).await.map(drop)).or_fault()
@@ -267,3 +291,7 @@ fn state_name(state: ModelState) -> &'static str {
         ModelState::Refused => "refused",
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by it")]
+mod tests;

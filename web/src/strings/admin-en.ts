@@ -190,6 +190,9 @@ export const adminEn = {
     trained: (events: string, viewers: string, titles: string, time: string) =>
       `${events} events of ${viewers} viewers on ${titles} titles, trained in ${time}`,
     against: "against the one before",
+    settings: (changed: number) =>
+      changed === 0 ? "Settings" : `Settings, ${changed} of them other than the model's before`,
+    settingBefore: (value: string) => ` was ${value}`,
     metric: "Measure",
     value: "This model",
     baseline: "Before",

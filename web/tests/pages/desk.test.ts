@@ -136,6 +136,35 @@ describe("a model", () => {
   });
 });
 
+describe("a model that was refused", () => {
+  it("says why and offers no way to use it", async () => {
+    const page = await house.open("/admin/models");
+    const refused = page.getByRole("article").filter({ hasText: "Refused: " });
+    await refused.waitFor();
+    expect(await refused.getByRole("button", { name: /^Use this model/ }).count()).toBe(0);
+    const ready = page.getByRole("article").filter({ has: page.getByText("Ready", { exact: true }) });
+    expect(await ready.getByRole("button", { name: /^Use this model/ }).count()).toBe(await ready.count());
+    expect(await ready.count()).toBeGreaterThan(0);
+    await page.context().close();
+  });
+});
+
+describe("the settings of a model", () => {
+  it("are told, with those that the model before had otherwise", async () => {
+    const page = await house.open("/admin/models");
+    const newest = page.getByRole("article").first();
+    await newest.getByText("Settings, 1 of them other than the model's before").click();
+    await newest.getByText("ease.regularisation").waitFor();
+    await newest.getByText("was 60").waitFor();
+    const second = page.getByRole("article").nth(1);
+    await second.getByText("Settings", { exact: true }).click();
+    await second.getByText("trending_half_life").waitFor();
+    expect(await second.getByText("was ").count()).toBe(0);
+    expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
 describe("two models", () => {
   it("are compared by the pages that they would show", async () => {
     const page = await house.open("/admin/models");

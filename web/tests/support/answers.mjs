@@ -414,6 +414,7 @@ export const modelsAnswer = () => ({
       at === 0
         ? "Refused: NDCG@10 is 10.2 % below the model that serves."
         : "Published: NDCG@10 is not worse than before.",
+    settings: pairs({ "ease.regularisation": at === 0 ? 72.5 : 60, "ials.size": 32, trending_half_life: 604_800_000 }),
     train_s: 4.2,
   })),
 });

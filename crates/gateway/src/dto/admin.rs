@@ -125,10 +125,12 @@ pub struct Model {
     pub titles: u64,
     /// On held-out events.
     pub metrics: Vec<Metric>,
-    /// The same of the model that served then.
+    /// The same of the model that served then: `ndcg@20` on the same events where the two were compared, all else from its own training.
     pub baseline: Vec<Metric>,
     /// What was decided and why, in words.
     pub decision: String,
+    /// What its models were trained with. Empty where that was not kept yet.
+    pub settings: Vec<Metric>,
 }
 
 impl From<recommend::ModelInfo> for Model {
@@ -146,6 +148,7 @@ impl From<recommend::ModelInfo> for Model {
             metrics: metrics(model.metrics),
             baseline: metrics(model.baseline),
             decision: model.decision,
+            settings: metrics(model.settings),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The home page, put together.
 
 use contract::accounts::Role;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::support::{KIDS, PROFILE, Reply, World, card, stock};
@@ -277,4 +277,23 @@ async fn an_admin_looks_at_what_a_model_would_show_on_their_own_profiles_only() 
     assert_eq!(someone_elses.problem(), (404, "profile_not_found".into()));
     let curator = world.as_role(Role::Curator).get("/api/v1/admin/models/41/home").await;
     assert_eq!(curator.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_model_that_was_refused_is_not_put_in_service_and_the_answer_says_why() {
+    let world = world().await;
+    world.refuses(
+        "recommend.activate",
+        json!({ "model_refused": "worse than the model in service" }),
+    );
+    let admin = world.as_role(Role::Admin);
+    let to = "/api/v1/admin/models/41/activate";
+    let reply = admin.send(Method::POST, to, axum::body::Body::empty()).await;
+    assert_eq!(reply.problem(), (409, "model_refused".into()));
+    let said = reply.json()["detail"].as_str().unwrap_or_default().to_owned();
+    assert!(
+        said.contains("worse than the model in service") && said.contains("train another one"),
+        "{said}"
+    );
+    assert_eq!(world.calls("recommend.activate"), [json!({ "model": "41" })]);
 }

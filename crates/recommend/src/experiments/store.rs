@@ -360,7 +360,7 @@ mod tests {
             "id": ModelId(id), "state": "ready", "created_at": id, "train_s": 1.0, "interactions": 1, "viewers": 1, "titles": 1,
             "metrics": [], "baseline": [], "decision": "",
         });
-        store.add(&serde_json::from_value(info).unwrap(), 1).await.unwrap();
+        store.add(serde_json::from_value(info).unwrap(), None, 1).await.unwrap();
     }
 
     #[tokio::test]

@@ -1,7 +1,10 @@
 //! Hard constraints, on made-up catalogues of every kind: whatever the titles, the model, the viewer and the request are, no page
 //! breaks one. What is allowed is judged here from the facts alone, not by the code under test.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use contract::{
     ModelId, ProfileId, TitleId,
@@ -37,11 +40,34 @@ fn favoured(title: TitleId) -> Act {
     }
 }
 
+/// Likings one after the other, each after what the same person liked before.
+fn acts(titles: &[TitleFeatures], since: &[(i64, usize)]) -> Vec<Act> {
+    let mut before: HashMap<i64, Vec<(TitleId, f32)>> = HashMap::new();
+    let mut acts = Vec::new();
+    for (profile, title) in since {
+        let title = titles[title % titles.len()].id;
+        let known = before.entry(*profile).or_default();
+        acts.push(Act {
+            profile: ProfileId(*profile),
+            before: known.clone(),
+            ..favoured(title)
+        });
+        known.push((title, 1.0));
+    }
+    acts
+}
+
 #[derive(Debug, Clone)]
 struct World {
     titles: Vec<TitleFeatures>,
     /// Who liked what, of twelve people; empty: no model.
     likes: Vec<(u32, u32)>,
+    /// So many titles, the last ones, came after the training.
+    new: usize,
+    /// Who has liked what since, in this order.
+    since: Vec<(i64, usize)>,
+    /// *Top Picks* are drafted from this model and one that has learned from other people.
+    has_rival: bool,
     recent: RecentActivity,
     viewer: Viewer,
     exclude: Vec<TitleId>,
@@ -124,7 +150,12 @@ fn world() -> impl Strategy<Value = World> {
         );
         let lists = (some(6), some(10), some(5), some(8));
         let chance = (any::<i64>(), prop_oneof![Just(0.0f32), Just(0.05), Just(0.5)]);
-        (Just(titles), likes, states, viewer, lists, chance).prop_map(
+        let news = (
+            0..=titles.len() / 2,
+            prop::collection::vec((0i64..5, 0usize..130), 0..60),
+            any::<bool>(),
+        );
+        (Just(titles), likes, states, viewer, lists, chance, news).prop_map(
             |(
                 titles,
                 likes,
@@ -132,9 +163,13 @@ fn world() -> impl Strategy<Value = World> {
                 (maturity_max, genres),
                 (listed, seen_before, disliked_before, exclude),
                 chance,
+                (new, since, has_rival),
             )| World {
                 titles,
                 likes,
+                new,
+                since,
+                has_rival,
                 recent: RecentActivity {
                     states,
                     listed,
@@ -159,26 +194,44 @@ fn world() -> impl Strategy<Value = World> {
 
 impl World {
     fn shelf(&self) -> Shelf {
-        let model = (!self.likes.is_empty()).then(|| {
-            let event = |(number, (user, item)): (usize, &(u32, u32))| Interaction {
-                user: *user,
-                item: *item,
-                weight: 1.0,
-                at: number as i64 * 1_000,
-            };
-            let events = self.likes.iter().enumerate().map(event);
-            let data = Dataset::from_interactions(12, self.titles.len(), events).unwrap();
-            let keys: Vec<i64> = self.titles.iter().map(|title| title.id.0).collect();
-            let nothing = ItemFeatures::none(self.titles.len());
-            let trained = train(&data, &keys, &nothing, &TrainConfig::default(), NOW, &|_, _| Ok(())).unwrap();
-            Arc::new(Loaded::new(ModelId(1), trained.recommender, NOW))
-        });
+        self.shelf_of(ModelId(1), |user| user)
+    }
+
+    /// The same titles with a model that has learned from other people, if there is one.
+    fn rival(&self) -> Option<Shelf> {
+        self.has_rival.then(|| self.shelf_of(ModelId(2), |user| user * 5 % 12))
+    }
+
+    fn shelf_of(&self, id: ModelId, of_user: impl Fn(u32) -> u32) -> Shelf {
         let live = Live::default();
         for title in self.titles.iter().step_by(3) {
             live.observe(favoured(title.id));
         }
-        let titles = self.titles.iter().cloned().map(Arc::new).collect();
-        Shelf::new(Arc::new(Titles::new(titles)), model, &live, NOW)
+        acts(&self.titles, &self.since)
+            .into_iter()
+            .for_each(|act| live.observe(act));
+        let titles = Arc::new(Titles::new(self.titles.iter().cloned().map(Arc::new).collect()));
+        let model = self.model(id, of_user).map(|model| model.current(&titles, &live));
+        Shelf::new(titles, model, &live, NOW)
+    }
+
+    fn model(&self, id: ModelId, of_user: impl Fn(u32) -> u32) -> Option<Arc<Loaded>> {
+        let known = self.titles.len() - self.new;
+        let event = |(number, (user, item)): (usize, &(u32, u32))| Interaction {
+            user: of_user(*user),
+            item: *item,
+            weight: 1.0,
+            at: number as i64 * 1_000,
+        };
+        let likes = self.likes.iter().filter(|(_, item)| (*item as usize) < known);
+        let data = Dataset::from_interactions(12, known, likes.enumerate().map(event)).unwrap();
+        if data.is_empty() {
+            return None;
+        }
+        let keys: Vec<i64> = self.titles[..known].iter().map(|title| title.id.0).collect();
+        let nothing = ItemFeatures::none(known);
+        let trained = train(&data, &keys, &nothing, &TrainConfig::default(), NOW, &|_, _| Ok(())).unwrap();
+        Some(Arc::new(Loaded::new(id, trained.recommender, NOW)))
     }
 
     /// What the catalogue would answer for episodes in progress.
@@ -202,7 +255,7 @@ impl World {
         cards.map(card).collect()
     }
 
-    fn build(&self, shelf: &Shelf) -> Built {
+    fn build(&self, shelf: &Shelf, rival: Option<&Shelf>) -> Built {
         let request = GetHome {
             viewer: self.viewer.clone(),
             exclude: self.exclude.clone(),
@@ -215,7 +268,7 @@ impl World {
             now: NOW,
             page: self.page,
             explore_share: self.explore_share,
-            rival: None,
+            rival,
         })
     }
 
@@ -335,11 +388,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() })]
     #[test]
     fn no_page_breaks_a_hard_constraint(world in world()) {
-        let shelf = world.shelf();
-        let built = world.build(&shelf);
+        let (shelf, rival) = (world.shelf(), world.rival());
+        let built = world.build(&shelf, rival.as_ref());
         world.check(&built);
         world.check_spread(&shelf, &built);
-        let again = world.build(&shelf);
+        let has_picks = built.rows.iter().any(|row| row.kind == RowKind::TopPicks);
+        let reads = |shelf: &Shelf| !Taste::read(shelf, &world.viewer, &world.recent, &world.exclude, NOW).is_cold();
+        let is_drafted = has_picks && rival.as_ref().is_some_and(reads);
+        prop_assert!(built.teams.is_some() || !is_drafted, "both models give titles to Top Picks");
+        let again = world.build(&shelf, rival.as_ref());
         prop_assert_eq!(&again.rows, &built.rows, "the same lot, the same page");
         prop_assert_eq!(again.explored, built.explored);
         let taste = Taste::read(&shelf, &world.viewer, &world.recent, &world.exclude, NOW);

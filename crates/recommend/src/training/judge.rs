@@ -1,6 +1,6 @@
 //! Publish or refuse: a new model is judged on the newest events, which it has not seen, against the one in service.
 
-use reco::{Case, Clock, Dataset, Outcome, Pace, Recommender, Trained, compare};
+use reco::{Case, Clock, Dataset, Event, Outcome, Pace, Recommender, Trained, compare};
 
 use super::artefact;
 use crate::titles::Titles;
@@ -16,12 +16,17 @@ const SHOWN_FIRST: [&str; 7] = [
     "miscalibration@20",
     "gini@20",
 ];
-/// Fewer held-out viewers say nothing.
+/// With fewer held-out viewers a figure alone says nothing.
 const CASES_MIN: usize = 30;
+/// With fewer the same viewers under both models say nothing either. Of 800 simulated pairs of equal models that miss every other viewer, the
+/// bootstrap called one worse in 4 % with thirty viewers, in 5 % with ten, and in 9 % with six.
+const PAIRS_MIN: usize = 10;
 /// A model that reaches less than this share of what popularity reaches has learned nothing.
 const POPULARITY_SHARE_MIN: f64 = 0.8;
 /// Without events that the current model has not seen, only a collapse against its own rehearsal is refused.
 const COLLAPSE_SHARE: f32 = 0.7;
+/// Held-out viewers for whom every score of a new model is looked at.
+const SAMPLED_MAX: usize = 50;
 const SEED: u64 = 20;
 
 /// What is to be done, and why.
@@ -31,6 +36,14 @@ pub struct Verdict {
     pub decision: String,
     pub metrics: Vec<(String, f32)>,
     pub baseline: Vec<(String, f32)>,
+}
+
+impl Verdict {
+    /// It cannot serve, whatever else was found.
+    pub fn refuse(&mut self, reason: &str) {
+        self.publish = false;
+        self.decision = format!("broken: {reason}");
+    }
 }
 
 /// `earlier`: the metrics of the current model's own rehearsal. `clock` times both models' rankings.
@@ -62,7 +75,11 @@ fn decide(
     earlier: &[(String, f32)],
     clock: Clock<'_>,
 ) -> Decision {
-    if let Err(reason) = artefact::check(&trained.recommender, titles) {
+    let sampled = sampled(trained);
+    let whole = artefact::check(&trained.recommender, titles)
+        .and_then(|()| artefact::recommends(&trained.recommender, sampled.clone()))
+        .and_then(|()| artefact::recommends(&trained.rehearsal, sampled));
+    if let Err(reason) = whole {
         return (false, format!("broken: {reason}"), Vec::new());
     }
     if let Some(reason) = has_learned_nothing(trained) {
@@ -79,10 +96,20 @@ fn decide(
         return (false, reason, Vec::new());
     }
     let fresh = unseen_by(current, trained, data);
-    if fresh.len() >= CASES_MIN {
-        return against(current, trained, &fresh);
+    if fresh.len() >= PAIRS_MIN {
+        return against(current, trained, &fresh, earlier);
     }
     without_fresh_events(trained, earlier)
+}
+
+/// Histories of held-out viewers, evenly from the first to the last.
+fn sampled(trained: &Trained) -> impl Iterator<Item = &[Event]> + Clone {
+    let step = trained.held_out.len().div_ceil(SAMPLED_MAX).max(1);
+    trained
+        .held_out
+        .iter()
+        .step_by(step)
+        .map(|case| case.history.as_slice())
 }
 
 /// Not finite, or clearly below the plain list of popular titles.
@@ -118,9 +145,13 @@ fn is_much_slower(current: &Recommender, trained: &Trained, clock: Clock<'_>) ->
     })
 }
 
-fn against(current: &Recommender, trained: &Trained, fresh: &[Case]) -> Decision {
+/// `earlier`: what the current model had in its own training, beside which its figure on these viewers stands.
+fn against(current: &Recommender, trained: &Trained, fresh: &[Case], earlier: &[(String, f32)]) -> Decision {
     let compared = compare(current, &trained.rehearsal, fresh, SEED);
-    let baseline = vec![(METRIC.to_owned(), compared.current as f32)];
+    let others = earlier.iter().filter(|(name, _)| name != METRIC).cloned();
+    let baseline = std::iter::once((METRIC.to_owned(), compared.current as f32))
+        .chain(others)
+        .collect();
     let is_finite = compared.difference.is_finite();
     let word = match compared.outcome {
         _ if !is_finite => "not comparable with",
@@ -144,7 +175,7 @@ fn against(current: &Recommender, trained: &Trained, fresh: &[Case]) -> Decision
 fn without_fresh_events(trained: &Trained, earlier: &[(String, f32)]) -> Decision {
     let before = earlier.iter().find(|(name, _)| name == METRIC).map(|(_, value)| *value);
     let now = figure(trained, "ranker").map(|value| value as f32);
-    let baseline: Vec<_> = before.map(|value| (METRIC.to_owned(), value)).into_iter().collect();
+    let baseline = earlier.to_vec();
     let few = "too little has happened since the model in service was trained to compare them";
     match (now, before) {
         (Some(now), Some(before)) if trained.metrics.cases >= CASES_MIN && now < COLLAPSE_SHARE * before => (
@@ -332,6 +363,85 @@ mod tests {
             "{}",
             verdict.decision
         );
+    }
+
+    /// As many held-out viewers as there are in a small house.
+    fn of_few(trained: Trained, viewers: usize) -> Trained {
+        let held_out = trained.held_out.into_iter().take(viewers).collect();
+        Trained { held_out, ..trained }
+    }
+
+    #[test]
+    fn a_few_viewers_are_compared_and_fewer_say_nothing() {
+        let data = watched(|title| title);
+        let good = of_few(trained(&data), PAIRS_MIN);
+        assert_eq!(good.held_out.len(), PAIRS_MIN);
+        let mistaken = trained(&watched(|title| (title * 27 + 13) % TITLES)).rehearsal;
+        let in_service = good.rehearsal.clone();
+        let earlier = [("ndcg@20", 0.0), ("recall@20", 0.25)].map(|(name, value)| (name.to_owned(), value));
+        let judged = |trained: &Trained| judge(trained, &data, &titles(), Some(&in_service), &earlier, &mut at_once());
+        let verdict = judged(&good);
+        assert!(
+            verdict.publish
+                && verdict
+                    .decision
+                    .starts_with("as good as the model in service on what 10 viewers"),
+            "{}",
+            verdict.decision
+        );
+        let worse = Trained {
+            rehearsal: mistaken,
+            ..good
+        };
+        let verdict = judged(&worse);
+        assert!(
+            !verdict.publish && verdict.decision.starts_with("worse than"),
+            "{}",
+            verdict.decision
+        );
+        let before = |name: &str| {
+            verdict
+                .baseline
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| *value)
+        };
+        assert!(
+            before("ndcg@20") > Some(0.0),
+            "on these viewers: {:?}",
+            verdict.baseline
+        );
+        assert_eq!(before("recall@20"), Some(0.25), "in its own training");
+        let verdict = judged(&of_few(worse, PAIRS_MIN - 1));
+        assert!(
+            verdict.publish && verdict.decision.starts_with("too little has happened"),
+            "{}",
+            verdict.decision
+        );
+        assert_eq!(verdict.baseline, earlier);
+    }
+
+    /// One number of the model to publish is none, after a title that is not among the most popular.
+    #[test]
+    fn a_model_with_a_number_that_is_none_is_refused() {
+        let data = watched(|title| title);
+        let good = trained(&data);
+        let popular = good.recommender.popular(3, &reco::ItemSet::new(TITLES as usize));
+        let is_rarer = |event: &&Event| popular.iter().all(|known| known.item != event.item);
+        let rarer = good.held_out[0]
+            .history
+            .iter()
+            .find(is_rarer)
+            .expect("one of them")
+            .item;
+        let event = |item, weight| Event { item, weight, at: 0 };
+        let mut counts = good.recommender.counts().clone();
+        counts.observe(&[event(rarer, 1.0)], event((rarer + 1) % TITLES, f32::NAN));
+        let recommender = good.recommender.with_counts(counts).expect("fits");
+        let broken = Trained { recommender, ..good };
+        let verdict = judge(&broken, &data, &titles(), None, &[], &mut at_once());
+        let said = "broken: its cooccurrence scores a title with NaN";
+        assert_eq!((verdict.publish, verdict.decision.as_str()), (false, said));
     }
 
     #[test]

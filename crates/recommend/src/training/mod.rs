@@ -95,10 +95,10 @@ impl Work for Trainer {
         }
         ticket.progress(0.95, "publishing");
         let info = room.publish(outcome, &learned, changes).await?;
-        let word = if info.state == ModelState::Active {
-            "published"
-        } else {
-            "refused"
+        let word = match info.state {
+            ModelState::Active => "published",
+            ModelState::Ready => "not put in service",
+            ModelState::Refused => "refused",
         };
         Ok(Some(format!("{word}: {}", info.decision)))
     }
@@ -222,14 +222,7 @@ impl Room {
     async fn publish(&self, outcome: Outcome, learned: &Learned, changes: u64) -> Result<ModelInfo, Failure> {
         let id: ModelId = self.inputs.id();
         artefact::write(&self.blobs, id, outcome.parts).await?;
-        let mut verdict = outcome.verdict;
-        if verdict.publish && self.store.active().await? != outcome.against {
-            verdict.publish = false;
-            verdict.decision = format!(
-                "another model was put in service during the training; {}",
-                verdict.decision
-            );
-        }
+        let verdict = outcome.verdict;
         let info = ModelInfo {
             id,
             state: if verdict.publish {
@@ -245,8 +238,9 @@ impl Room {
             metrics: verdict.metrics,
             baseline: verdict.baseline,
             decision: verdict.decision,
+            settings: tuning::told(&outcome.tuning.search.best()),
         };
-        self.store.add(&info, changes).await?;
+        let info = self.store.add(info, outcome.against, changes).await?;
         self.keep_tuning(&outcome.tuning.after(info.state == ModelState::Active))
             .await?;
         tracing::info!(model = %id, state = ?info.state, decision = info.decision, "training ended");
@@ -291,7 +285,8 @@ fn learn(
         progress,
     )?;
     let took = started.elapsed();
-    let verdict = judge::judge(
+    let parts = trained.recommender.save_parts()?;
+    let mut verdict = judge::judge(
         &trained,
         &learned.data,
         &given.titles,
@@ -299,7 +294,10 @@ fn learn(
         &given.earlier,
         &mut || started.elapsed(),
     );
-    let parts = trained.recommender.save_parts()?;
+    // As whoever serves it will read it, every tensor of it.
+    if let Err(reason) = artefact::open(&parts, &given.titles) {
+        verdict.refuse(&reason);
+    }
     Ok(Outcome {
         trained,
         verdict,

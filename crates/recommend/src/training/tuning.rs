@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use contract::Fault;
 use reco::{BaseConfig, Search, SearchSettings, TrainConfig};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::data::Learned;
@@ -38,6 +39,28 @@ impl Tuning {
             self.search.return_to(self.good);
         }
         self
+    }
+}
+
+/// Settings as they are shown: each number with where it stands, `ease.regularisation`; yes is 1, no is 0, and what is not set is left out.
+pub fn told(settings: &BaseConfig) -> Vec<(String, f32)> {
+    let mut told = Vec::new();
+    if let Ok(all) = serde_json::to_value(settings) {
+        tell(String::new(), &all, &mut told);
+    }
+    told
+}
+
+fn tell(name: String, value: &Value, told: &mut Vec<(String, f32)>) {
+    match value {
+        Value::Object(parts) => {
+            for (part, value) in parts {
+                let dot = if name.is_empty() { "" } else { "." };
+                tell(format!("{name}{dot}{part}"), value, told);
+            }
+        }
+        Value::Bool(is_so) => told.push((name, f32::from(u8::from(*is_so)))),
+        other => told.extend(other.as_f64().map(|number| (name, number as f32))),
     }
 }
 
@@ -115,6 +138,23 @@ impl Room {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_are_told_by_name() {
+        let mut settings = BaseConfig::default();
+        settings.ease.regularisation = 70.0;
+        let told = told(&settings);
+        let of = |name: &str| told.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
+        assert_eq!(of("ease.regularisation"), Some(70.0));
+        assert_eq!(of("ials.size"), Some(settings.ials.size as f32));
+        assert_eq!(
+            of("ials.objective.unobserved"),
+            Some(settings.ials.objective.unobserved)
+        );
+        assert_eq!(of("trending_half_life"), Some(settings.trending_half_life as f32));
+        settings.ease.regularisation = 60.0;
+        assert_ne!(super::told(&settings), told);
+    }
 
     #[test]
     fn a_refused_model_takes_its_settings_along() {

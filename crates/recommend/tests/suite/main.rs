@@ -5,7 +5,9 @@
 mod composition;
 mod constraints;
 mod embeddings;
+mod estimates;
 mod experiments;
+mod guard;
 mod home;
 mod house;
 mod learning;

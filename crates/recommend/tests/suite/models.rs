@@ -44,6 +44,9 @@ async fn a_first_model_is_judged_and_published() {
         let learned = (model.interactions, model.viewers, model.titles);
         assert_eq!(learned, (720, 60, FILMS as u64));
         assert!(model.decision.contains("first model"), "{}", model.decision);
+        let usual = reco::BaseConfig::default().ease.regularisation;
+        let kept = ("ease.regularisation".to_owned(), usual);
+        assert!(model.settings.contains(&kept), "{:?}", model.settings);
         let metric = |name: &str| {
             model
                 .metrics
@@ -317,77 +320,6 @@ async fn any_model_shows_the_page_that_it_would_make() {
         assert_ne!(personal(&new.rows), personal(&page_of_first), "{}", house.name);
         let unknown = house.door.preview(ask(ModelId(1), false)).await;
         assert_eq!(unknown, Err(RecommendError::ModelNotFound));
-    })
-    .await;
-}
-
-/// Everybody plays what chance put on their page and nothing else: a model that leaves every title in its place would have earned
-/// nothing.
-#[tokio::test]
-async fn what_a_model_would_have_earned_is_read_from_what_was_shown_since() {
-    const VIEWERS: i64 = 60;
-    everywhere(async |house| {
-        house.train().await;
-        let model = house.newest_model().await.id;
-        for viewer in 1..=VIEWERS {
-            house.clock.advance(1_000);
-            house.home(ProfileId(viewer)).await;
-        }
-        let stop = CancellationToken::new();
-        stop.cancel();
-        house.room.clone().run(stop).await;
-        let (mut places, mut drawn) = (0, 0);
-        for viewer in (1..=VIEWERS).map(ProfileId) {
-            let shown = house.room.shown(viewer, 1).await.unwrap().remove(0);
-            for item in shown.rows().unwrap().into_iter().flat_map(|row| row.items) {
-                places += u64::from(item.propensity < 1.0);
-                if item.displaced.is_some() {
-                    drawn += 1;
-                    house.watch(viewer, house.film(item.title), 30).await;
-                }
-            }
-        }
-        let ask = async |model| house.door.estimate(ForModel { model }).await;
-        let early = ask(model).await.unwrap();
-        assert_eq!((early.places, early.estimates), (0, vec![]), "nobody's day is over");
-
-        house.clock.advance(DAY_MS + 60_000);
-        let found = ask(model).await.unwrap();
-        assert_eq!(
-            (found.pages, found.places, found.viewers),
-            (VIEWERS as u64, places, VIEWERS as u64),
-            "{}",
-            house.name
-        );
-        let served = f64::from(drawn) / places as f64;
-        assert!(
-            drawn > 50 && (found.served - served).abs() < 1e-9,
-            "{}: {found:?}",
-            house.name
-        );
-        assert!(
-            (found.covered - 1.0).abs() < 0.05 && found.clipped == 0,
-            "{}: {found:?}",
-            house.name
-        );
-        assert_eq!(found.estimates.len(), 3);
-        for estimate in &found.estimates {
-            assert!(
-                estimate.value.abs() < 1e-9 && estimate.lift_high < 0.0,
-                "{}: {estimate:?}",
-                house.name
-            );
-        }
-
-        house.rate(ProfileId(1), 3, 8).await;
-        house.train().await;
-        let learned = ask(house.newest_model().await.id).await.unwrap();
-        assert_eq!(
-            (learned.places, learned.estimates),
-            (0, vec![]),
-            "it has learned from all of it"
-        );
-        assert_eq!(ask(ModelId(1)).await, Err(RecommendError::ModelNotFound));
     })
     .await;
 }

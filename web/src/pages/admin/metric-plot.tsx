@@ -12,6 +12,14 @@ export function figureOf(metrics: Metric[], name: string): number | undefined {
   return metrics.find((metric) => metric.name === name)?.value;
 }
 
+/** The settings of the model before that are others now, as they were. */
+export function changedSettings(settings: Metric[], before: Metric[]): Metric[] {
+  return before.filter(({ name, value }) => {
+    const now = figureOf(settings, name);
+    return now !== undefined && now !== value;
+  });
+}
+
 export interface Point {
   x: number;
   y: number;

@@ -12,11 +12,12 @@ import { locale, strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
 import { ComparePages } from "./compare-pages";
 import { Estimate } from "./estimate";
-import { figureOf, MetricPlot } from "./metric-plot";
+import { changedSettings, figureOf, MetricPlot } from "./metric-plot";
 
 const words = adminEn.models;
 const figure = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 4 });
 const change = new Intl.NumberFormat(locale, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 1 });
+const setting = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4, useGrouping: false });
 const MEASURES_SHOWN_MAX = 8;
 
 export function Section() {
@@ -53,9 +54,9 @@ export function Section() {
       {all.length > 1 && <Plot models={all} />}
       {all.length > 1 && <ComparePages models={all} />}
       <ul className="models">
-        {all.map((model) => (
+        {all.map((model, at) => (
           <li key={model.id}>
-            <ModelCard model={model} />
+            <ModelCard model={model} before={all[at + 1]} />
           </li>
         ))}
       </ul>
@@ -84,7 +85,7 @@ function Plot({ models: all }: { models: Model[] }) {
   );
 }
 
-function ModelCard({ model }: { model: Model }) {
+function ModelCard({ model, before }: { model: Model; before: Model | undefined }) {
   const client = useQueryClient();
   const activate = useMutation({
     mutationFn: () => activateModel(model.id),
@@ -106,7 +107,7 @@ function ModelCard({ model }: { model: Model }) {
             duration(model.train_s),
           )}
         </span>
-        {model.state !== "active" && (
+        {model.state === "ready" && (
           <button
             type="button"
             className="button button--small"
@@ -124,8 +125,34 @@ function ModelCard({ model }: { model: Model }) {
         ))}
       </dl>
       {model.decision && <p className="muted">{model.decision}</p>}
+      <Settings model={model} before={before} />
       <Estimate model={model} />
     </article>
+  );
+}
+
+/** What it was trained with, and what of it the model before was not. */
+function Settings({ model, before }: { model: Model; before: Model | undefined }) {
+  if (model.settings.length === 0) return null;
+  const changed = changedSettings(model.settings, before?.settings ?? []);
+  return (
+    <details className="muted">
+      <summary>{words.settings(changed.length)}</summary>
+      <dl className="measures">
+        {model.settings.map(({ name, value }) => {
+          const other = changed.find((one) => one.name === name);
+          return (
+            <div key={name} className="measure">
+              <dt>{name}</dt>
+              <dd>
+                <strong>{setting.format(value)}</strong>
+                {other && <span className="small">{words.settingBefore(setting.format(other.value))}</span>}
+              </dd>
+            </div>
+          );
+        })}
+      </dl>
+    </details>
   );
 }
 

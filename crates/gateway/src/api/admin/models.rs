@@ -58,7 +58,7 @@ async fn train_model(State(gateway): State<Gateway>) -> Result<(StatusCode, Json
     Ok((StatusCode::ACCEPTED, Json(job.into())))
 }
 
-/// Serves this model from now on: also the way back to an older one.
+/// Serves this model from now on: also the way back to an older one. A refused one never serves.
 #[utoipa::path(post, path = "/api/v1/admin/models/{id}/activate", tag = "admin", params(("id" = String, Path)),
     responses((status = 200, body = Model)))]
 async fn activate_model(State(gateway): State<Gateway>, Path(model): Path<ModelId>) -> Answer<Model> {

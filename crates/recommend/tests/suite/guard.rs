@@ -1,0 +1,128 @@
+//! The guard, from a training to what serves: a model that was refused never does, and none takes the place of one that was put in
+//! service while it was made.
+
+use contract::{
+    ModelId, ProfileId,
+    activity::{Activity as _, ForProfileOnly, HalfStars, ImportRatings, ImportedRating},
+    jobs::JobState,
+    recommend::{ForModel, GetHome, ModelState, Recommend as _, RecommendError, StartTraining},
+};
+use platform::{blob::BlobStore, clock::Clock as _};
+use tokio_util::sync::CancellationToken;
+
+use crate::house::{DAY_MS, House, everywhere, viewer};
+
+/// The sixty that the model in service has learned from are gone, and sixty others are there: what they did in their past says
+/// nothing about what they do now, which the model in service still knows.
+async fn others_than_the_model_knows(house: &House) {
+    for profile in (1..=60).map(ProfileId) {
+        house.activity.erase(ForProfileOnly { profile }).await.unwrap();
+    }
+    let now = house.clock.now_ms();
+    let mut ratings = Vec::new();
+    for person in 0..60i64 {
+        let mut rate = |number: i64, at: i64| {
+            ratings.push(ImportedRating {
+                profile: ProfileId(900 + person),
+                title: house.films[(number * 4 + person % 4) as usize],
+                stars: HalfStars::new(9).unwrap(),
+                at: at + person * 1_000,
+            });
+        };
+        // The same nine of their genre, then one of twenty others.
+        (0..9).for_each(|step| rate(step, now - (100 - step * 9) * DAY_MS));
+        rate(9 + person / 4 * 7 % 20, now);
+    }
+    house.clock.advance(DAY_MS);
+    house.activity.import_ratings(ImportRatings { ratings }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_model_that_was_refused_never_serves() {
+    everywhere(async |house| {
+        house.train().await;
+        let good = house.newest_model().await.id;
+        others_than_the_model_knows(house).await;
+        let job = house.train().await;
+        let refused = house.newest_model().await;
+        assert_eq!(
+            refused.state,
+            ModelState::Refused,
+            "{}: {}",
+            house.name,
+            refused.decision
+        );
+        assert!(
+            refused.decision.starts_with("worse than the model in service"),
+            "{}",
+            refused.decision
+        );
+        assert_eq!(job.outcome, Some(format!("refused: {}", refused.decision)));
+        assert_eq!(house.home(ProfileId(900)).await.model, Some(good));
+
+        let answer = house.door.activate(ForModel { model: refused.id }).await;
+        assert_eq!(
+            answer,
+            Err(RecommendError::ModelRefused(refused.decision)),
+            "{}",
+            house.name
+        );
+        assert_eq!(house.home(ProfileId(900)).await.model, Some(good));
+        let blobs = BlobStore::open(house.folder.path()).unwrap();
+        blobs.delete(&format!("models/{good}/manifest.json")).await.unwrap();
+        let (viewer, exclude) = (viewer(ProfileId(900)), Vec::new());
+        let page = house.another().await.home(GetHome { viewer, exclude }).await.unwrap();
+        assert_eq!(page.model, None, "{}: rather none than the refused one", house.name);
+    })
+    .await;
+}
+
+/// A training that goes on until it has been seen at its work.
+async fn train_and_meanwhile(house: &House, meanwhile: impl AsyncFnOnce()) -> ModelId {
+    let job = house.door.train(StartTraining {}).await.unwrap();
+    let mut changes = house.room.job_changes();
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(house.room.clone().run_worker(stop.clone()));
+    while !changes.recv().await.unwrap().stage.starts_with("learning: ") {}
+    meanwhile().await;
+    let ended = loop {
+        let changed = changes.recv().await.unwrap();
+        if changed.id == job.id && !matches!(changed.state, JobState::Queued | JobState::Running) {
+            break changed;
+        }
+    };
+    stop.cancel();
+    worker.await.unwrap();
+    assert_eq!(ended.state, JobState::Done, "{}: {ended:?}", house.name);
+    house.newest_model().await.id
+}
+
+#[tokio::test]
+async fn what_was_put_in_service_during_a_training_stays() {
+    everywhere(async |house| {
+        house.train().await;
+        let first = house.newest_model().await.id;
+        house.clock.advance(1_000);
+        house.train().await;
+        house.clock.advance(1_000);
+        let third = train_and_meanwhile(house, async || {
+            house.door.activate(ForModel { model: first }).await.unwrap();
+        })
+        .await;
+        let newest = house.newest_model().await;
+        assert_eq!(
+            (newest.id, newest.state),
+            (third, ModelState::Ready),
+            "{}: {}",
+            house.name,
+            newest.decision
+        );
+        let said = "another model was put in service during the training; ";
+        assert!(newest.decision.starts_with(said), "{}", newest.decision);
+        assert_eq!(house.home(ProfileId(1)).await.model, Some(first), "{}", house.name);
+        // It was judged good, so it may serve once somebody says so.
+        house.door.activate(ForModel { model: third }).await.unwrap();
+        assert_eq!(house.home(ProfileId(1)).await.model, Some(third), "{}", house.name);
+    })
+    .await;
+}
