@@ -238,12 +238,12 @@ fn no_page_ever_breaks_a_hard_constraint() {
                     maturity_max: person.maturity_max,
                     preferences,
                 };
-                let exclude = person.exclude.iter().map(|film| house.films[*film]).collect();
+                let exclude: Vec<TitleId> = person.exclude.iter().map(|film| house.films[*film]).collect();
                 let page = house
                     .door
                     .home(GetHome {
                         viewer: viewer.clone(),
-                        exclude,
+                        exclude: exclude.clone(),
                     })
                     .await
                     .unwrap();
@@ -251,10 +251,14 @@ fn no_page_ever_breaks_a_hard_constraint() {
                 let top = GetTop {
                     viewer: viewer.clone(),
                     limit: 200,
-                    exclude: Vec::new(),
+                    exclude: exclude.clone(),
                 };
                 let top = house.door.top(top).await.unwrap();
                 assert!(top.iter().all(|item| is_allowed(&house, &person, &did, item.title)));
+                assert!(
+                    !top.iter().any(|item| exclude.contains(&item.title)),
+                    "{exclude:?} {top:?}"
+                );
                 assert_eq!(
                     top.iter().map(|item| item.title).collect::<HashSet<_>>().len(),
                     top.len()
@@ -263,9 +267,15 @@ fn no_page_ever_breaks_a_hard_constraint() {
                     title: house.films[0],
                     viewer,
                     limit: 100,
+                    exclude: exclude.clone(),
                 };
                 let similar = house.door.similar(similar).await.unwrap();
                 assert!(similar.iter().all(|item| is_allowed(&house, &person, &did, item.title)));
+                let is_excluded = |title| exclude.contains(&title);
+                assert!(
+                    !similar.iter().any(|item| is_excluded(item.title)),
+                    "{exclude:?} {similar:?}"
+                );
             });
             Ok(())
         });

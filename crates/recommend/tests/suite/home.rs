@@ -415,6 +415,7 @@ async fn watching_episodes_speaks_for_their_series() {
             title: episodes[0],
             viewer: viewer(ProfileId(800)),
             limit: 10,
+            exclude: Vec::new(),
         };
         let near = house.door.similar(near).await.unwrap();
         let westerns = near.iter().filter(|item| house.film(item.title) % 4 == 3).count();
