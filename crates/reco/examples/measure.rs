@@ -1,6 +1,6 @@
 //! Measures all models on the data sets of `$KINORA_DATASETS` (default `../shared/data` beside the repository):
 //! `cargo run --release -p reco --example measure -- last-out|chosen|earlier|strong|ml-100k|movietweetings|before-ml-100k|before-movietweetings|service|replay [MODEL…|VIEWERS]
-//! [SETTING=JSON…]`, for instance `strong ials ials.size=128`. What is tried here must not be chosen by what comes out, but for
+//! [SETTING=JSON…]`, for instance `strong ials ials.size=128` or `before-ml-100k ranker ranker.forest.depth=6`. What is tried here must not be chosen by what comes out, but for
 //! `chosen`: `last-out` without each viewer's last event, which is the one that `last-out` tests, and `earlier`: without the last three,
 //! so that what the search for settings looked at is not what judges them either; and `before-…`: a temporal test one cut earlier, on
 //! the newest tenth of what lay before the test.
@@ -31,8 +31,11 @@ fn main() -> Anyhow<()> {
         "strong" => Protocol::Strong,
         _ => Protocol::Temporal,
     };
-    if !changes.is_empty() && what != "replay" {
-        options.base = Some(changed(BaseConfig::for_protocol(protocol), &changes)?);
+    if what != "replay" {
+        let ranker = changes.iter().filter_map(|change| change.strip_prefix("ranker."));
+        options.ranker = changed(options.ranker, &ranker.collect::<Vec<_>>())?;
+        let base: Vec<&str> = changes.iter().copied().filter(|c| !c.starts_with("ranker.")).collect();
+        options.base = Some(changed(BaseConfig::for_protocol(protocol), &base)?);
     }
     let started = Instant::now();
     match what {
@@ -212,6 +215,17 @@ fn print_model(model: &reco::ModelReport) {
         print!(" {name} {:.4}", model.metrics[name]);
     }
     println!();
+    for test in &model.paired {
+        let (low, high) = test.interval;
+        println!(
+            "  {} over {}: {:+.4} ({low:+.4} to {high:+.4}), p {:.4}",
+            test.metric, test.against, test.difference, test.p_value
+        );
+    }
+    for (segment, figures) in &model.segments {
+        let shown = figures.metrics.iter().map(|(name, value)| format!("{name} {value:.4}"));
+        println!("  {segment}: {}", shown.collect::<Vec<_>>().join(" "));
+    }
 }
 
 /// Titles of viewers' last fifth among the first 50 recommended: at each of the `moments` (shares of all events that are past,
