@@ -43,6 +43,9 @@ pub struct ForestSettings {
 }
 
 impl Default for ForestSettings {
+    /// Fewer and deeper trees than at first, for what they cost; checked as [`super::RankerSettings`] are, NDCG@20 on MovieTweetings and
+    /// ML-100k before the test: as it is .1506 .3019; no trees .1424 .3028, at most 60 .1507 .3000, at most 240 .1517 .3019; depth 4 .1487 .2966,
+    /// 6 .1518 .3054. Nothing but having trees or none is beyond noise there; the other numbers were set by hand.
     fn default() -> Self {
         Self {
             trees_max: 120,
