@@ -96,11 +96,12 @@ impl BaseConfig {
                 trending_half_life: 7,
                 ..full
             },
-            // λ 800 and 128 factors are those of the public implementations that the figures stand beside. The counting model's numbers were
-            // set by hand (wide, in both directions, for histories without times), and no record of a search is left; `--example search --
-            // strong 150 subjects=[true,true,true,false] depth=100` on the validation viewers keeps one of 36 trials, a counting model
-            // with window 20, decay .981, exponents .391 and .868 and a row's offset of .42, and nothing for EASE and iALS (whose steps stay at 64 factors and below). It is not taken over: the ranker
-            // learns from the same viewers, and none are left to say whether it gains.
+            // λ 800 and 128 factors are those of the public implementations that the figures stand beside. The counting model's numbers
+            // were set by hand (wide, in both directions, for histories without times), and no record of a search is left; `--example
+            // search -- strong 150 subjects=[true,true,true,false] depth=100` on the validation viewers keeps one of 36 trials, a counting
+            // model with window 20, decay .981, exponents .391 and .868 and a row's offset of .42, and nothing for EASE and iALS (whose
+            // steps stay at 64 factors and below). It is not taken over: the ranker learns from the same viewers, and none are left to say
+            // whether it gains. Times mean nothing there, and trending is popularity.
             Protocol::Strong => Self {
                 ease: ease(800.0, 1.0),
                 cooccurrence: CooccurrenceSettings {
