@@ -201,7 +201,7 @@ pub struct Evaluate {
     pub data: PathBuf,
     #[arg(long, value_enum)]
     pub protocol: Protocol,
-    /// popularity, ials, ease, cooccurrence, content or ranker [default: all]
+    /// popularity, trending, ials, ease, cooccurrence, content or ranker [default: all]
     #[arg(long, value_name = "NAME")]
     pub model: Vec<String>,
     /// One JSON document on standard output

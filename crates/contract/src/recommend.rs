@@ -128,6 +128,9 @@ pub struct GetSimilar {
     pub viewer: Viewer,
     /// At most 100.
     pub limit: u32,
+    /// Titles that must not appear, at most 500.
+    #[serde(default)]
+    pub exclude: Vec<TitleId>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

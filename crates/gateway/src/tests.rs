@@ -6,6 +6,7 @@ mod experiments;
 mod given_up;
 mod home;
 mod media;
+mod models;
 mod openapi;
 mod parties;
 mod policies;

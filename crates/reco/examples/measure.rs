@@ -1,15 +1,16 @@
 //! Measures all models on the data sets of `$KINORA_DATASETS` (default `../shared/data` beside the repository):
-//! `cargo run --release -p reco --example measure -- last-out|chosen|earlier|strong|ml-100k|movietweetings|service|replay [MODEL…|VIEWERS]
-//! [SETTING=JSON…]`, for instance `strong ials ials.size=128`. What is tried here must not be chosen by what comes out, but for
+//! `cargo run --release -p reco --example measure -- last-out|chosen|earlier|strong|ml-100k|movietweetings|before-ml-100k|before-movietweetings|service|replay [MODEL…|VIEWERS]
+//! [SETTING=JSON…]`, for instance `strong ials ials.size=128` or `before-ml-100k ranker ranker.forest.depth=6`. What is tried here must not be chosen by what comes out, but for
 //! `chosen`: `last-out` without each viewer's last event, which is the one that `last-out` tests, and `earlier`: without the last three,
-//! so that what the search for settings looked at is not what judges them either.
+//! so that what the search for settings looked at is not what judges them either; and `before-…`: a temporal test one cut earlier, on
+//! the newest tenth of what lay before the test.
 
 #[path = "../tests/common/data.rs"]
 mod data;
 
 use reco::{
     BaseConfig, Case, Dataset, EvaluateOptions, Evaluation, Interaction, ItemFeatures, ItemSet, MODEL_NAMES, Model,
-    Protocol, Recommender, Scratch, TrainConfig, evaluate, evaluate_split, train,
+    Protocol, Recommender, Scratch, Split, TrainConfig, evaluate, evaluate_split, train,
 };
 use std::time::Instant;
 
@@ -30,8 +31,11 @@ fn main() -> Anyhow<()> {
         "strong" => Protocol::Strong,
         _ => Protocol::Temporal,
     };
-    if !changes.is_empty() && what != "replay" {
-        options.base = Some(changed(BaseConfig::for_protocol(protocol), &changes)?);
+    if what != "replay" {
+        let ranker = changes.iter().filter_map(|change| change.strip_prefix("ranker."));
+        options.ranker = changed(options.ranker, &ranker.collect::<Vec<_>>())?;
+        let base: Vec<&str> = changes.iter().copied().filter(|c| !c.starts_with("ranker.")).collect();
+        options.base = Some(changed(BaseConfig::for_protocol(protocol), &base)?);
     }
     let started = Instant::now();
     match what {
@@ -51,6 +55,8 @@ fn main() -> Anyhow<()> {
         }
         "ml-100k" => temporal(data::ml_100k()?, &names, &options)?,
         "movietweetings" => temporal(data::movietweetings()?, &names, &options)?,
+        "before-ml-100k" => temporal(before(data::ml_100k()?)?, &names, &options)?,
+        "before-movietweetings" => temporal(before(data::movietweetings()?)?, &names, &options)?,
         "service-ml-100k" => service(data::ml_100k()?)?,
         "service" => service(data::movietweetings()?)?,
         "replay" => replay(
@@ -62,6 +68,12 @@ fn main() -> Anyhow<()> {
     }
     println!("{:.2} s in total", started.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// What lay before the temporal test.
+fn before((data, features): (Dataset, ItemFeatures)) -> reco::Result<(Dataset, ItemFeatures)> {
+    let split = Split::make(Protocol::Temporal, &data, 1)?;
+    Ok((Dataset::clone(split.train()), features))
 }
 
 fn without_last(data: &Dataset, count: usize) -> reco::Result<Dataset> {
@@ -129,7 +141,7 @@ fn service((data, features): (Dataset, ItemFeatures)) -> reco::Result<()> {
         ranking_micros(&loaded, &cases, 100)
     );
     println!("top 600: {:.0} µs", ranking_micros(&loaded, &cases, 600));
-    for name in ["popularity", "cooccurrence", "ease", "ials", "content"] {
+    for name in MODEL_NAMES.into_iter().filter(|name| *name != "ranker") {
         if let Some(model) = loaded.model(name) {
             println!("  {name:14} {:.0} µs", ranking_micros(model, &cases, 100));
         }
@@ -203,6 +215,17 @@ fn print_model(model: &reco::ModelReport) {
         print!(" {name} {:.4}", model.metrics[name]);
     }
     println!();
+    for test in &model.paired {
+        let (low, high) = test.interval;
+        println!(
+            "  {} over {}: {:+.4} ({low:+.4} to {high:+.4}), p {:.4}",
+            test.metric, test.against, test.difference, test.p_value
+        );
+    }
+    for (segment, figures) in &model.segments {
+        let shown = figures.metrics.iter().map(|(name, value)| format!("{name} {value:.4}"));
+        println!("  {segment}: {}", shown.collect::<Vec<_>>().join(" "));
+    }
 }
 
 /// Titles of viewers' last fifth among the first 50 recommended: at each of the `moments` (shares of all events that are past,

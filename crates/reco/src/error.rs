@@ -26,7 +26,7 @@ pub enum RecoError {
     #[error("cancelled")]
     Cancelled,
     /// A model name that does not exist.
-    #[error("unknown model {0:?}; one of popularity, ials, ease, cooccurrence, content, ranker")]
+    #[error("unknown model {0:?}; one of popularity, trending, ials, ease, cooccurrence, content, ranker")]
     UnknownModel(String),
 }
 

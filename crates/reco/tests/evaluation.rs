@@ -285,12 +285,15 @@ fn every_model_is_tested_against_popularity_and_the_ranker_against_all() {
         tests.map(|test| test.against.as_str()).collect::<Vec<_>>()
     };
     assert!(against(0).is_empty(), "popularity is no better than itself");
-    assert_eq!(against(3), ["popularity"]);
-    assert_eq!(against(5), ["popularity", "ials", "ease", "cooccurrence", "content"]);
-    let test = &all.models[3].paired[0];
+    assert_eq!(against(4), ["popularity"]);
+    assert_eq!(
+        against(6),
+        ["popularity", "trending", "ials", "ease", "cooccurrence", "content"]
+    );
+    let test = &all.models[4].paired[0];
     near(
         test.difference,
-        all.models[3].metrics["ndcg@10"] - all.models[0].metrics["ndcg@10"],
+        all.models[4].metrics["ndcg@10"] - all.models[0].metrics["ndcg@10"],
     );
     assert!(test.interval.0 > 0.0 && test.p_value < 0.001, "{test:?}");
     assert!(
@@ -429,4 +432,30 @@ proptest! {
 fn a_mean_of_nothing_is_zero() {
     assert_eq!(mean(&[]).to_bits(), 0.0f64.to_bits(), "and not -0, which would be read");
     assert_eq!(reco::metrics::ndcg_at(&[1, 2], &[3], 2).to_bits(), 0.0f32.to_bits());
+}
+
+/// Forty titles that everybody has known for long, then ten that come up in the last week, fewer times each than any of the others.
+fn fashion() -> Dataset {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let event = |user, item, at| Interaction {
+        user,
+        item,
+        weight: 1.0,
+        at,
+    };
+    let old = (0..60u32)
+        .flat_map(|user| (0..9u32).map(move |step| event(user, (user * 7 + step) % 40, i64::from(step) * DAY)));
+    let late = (0..60u32).flat_map(|user| {
+        (0..2u32).map(move |step| event(user, 40 + (user + step * 3) % 10, 60 * DAY + i64::from(user) * DAY / 8))
+    });
+    Dataset::from_interactions(60, 50, old.chain(late)).expect("finite weights")
+}
+
+#[test]
+fn what_has_come_up_lately_is_found_by_trending_and_not_by_popularity() {
+    let (data, features) = (fashion(), ItemFeaturesBuilder::new(50).build());
+    let names = ["popularity", "trending"];
+    let done = evaluate(Protocol::Temporal, &data, &features, &names, &options()).expect("evaluates");
+    let found = |index: usize| done.report.models[index].metrics["ndcg@20"];
+    assert!(found(0) < 0.1 && found(1) > 0.5, "{} {}", found(0), found(1));
 }

@@ -114,6 +114,7 @@ impl Recommend for Room {
     }
 
     async fn similar(&self, req: GetSimilar) -> Result<Vec<Item>, RecommendError> {
+        at_most(EXCLUDE_MAX as u32, req.exclude.len())?;
         let limit = within(SIMILAR_MAX, req.limit)?;
         let recent = self.recent(&req.viewer).await?;
         let shelf = self.loaded().await?;
@@ -121,7 +122,7 @@ impl Recommend for Room {
         let Some(slot) = shelf.titles.slot_of(req.title) else {
             return Ok(Vec::new());
         };
-        let taste = Taste::read(shelf, &req.viewer, &recent, &[], self.inputs.now_ms());
+        let taste = Taste::read(shelf, &req.viewer, &recent, &req.exclude, self.inputs.now_ms());
         let near = shelf.similar(slot).into_iter().filter(|near| {
             shelf.is_visible(*near, req.viewer.maturity_max) && !taste.hidden.contains(*near) && *near != slot
         });

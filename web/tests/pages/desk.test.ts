@@ -139,7 +139,7 @@ describe("a model", () => {
 describe("a model that was refused", () => {
   it("says why and offers no way to use it", async () => {
     const page = await house.open("/admin/models");
-    const refused = page.getByRole("article").filter({ hasText: "Refused: " });
+    const refused = page.getByRole("article").filter({ has: page.getByText("Refused", { exact: true }) });
     await refused.waitFor();
     expect(await refused.getByRole("button", { name: /^Use this model/ }).count()).toBe(0);
     const ready = page.getByRole("article").filter({ has: page.getByText("Ready", { exact: true }) });
@@ -161,6 +161,37 @@ describe("the settings of a model", () => {
     await second.getByText("trending_half_life").waitFor();
     expect(await second.getByText("was ").count()).toBe(0);
     expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe("going back", () => {
+  it("to an older model is one press, and the one that served could serve again", async () => {
+    const page = await house.open("/admin/models");
+    const model = (at: number) => page.getByRole("article").nth(at);
+    const state = (at: number) => model(at).locator(".pill").innerText();
+    await model(4).waitFor();
+    const before = await Promise.all([0, 1, 2, 3, 4].map(state));
+    expect(before.map((it) => it.toLowerCase())).toEqual(["refused", "serving", "ready", "ready", "ready"]);
+    expect(await model(1).getByRole("button", { name: "Use this model" }).count()).toBe(0);
+    await model(2).getByRole("button", { name: "Use this model" }).click();
+    await page.getByText("This model serves now.").waitFor();
+    await model(2).getByRole("button", { name: "Use this model" }).waitFor({ state: "detached" });
+    const after = await Promise.all([0, 1, 2, 3, 4].map(state));
+    expect(after.map((it) => it.toLowerCase())).toEqual(["refused", "ready", "serving", "ready", "ready"]);
+    expect(bodies("POST", "/admin/models/m3/activate")).toHaveLength(1);
+    expect(await axe(page)).toEqual([]);
+    await page.context().close();
+  });
+
+  it("stays where it is when the model cannot be used, and says so", async () => {
+    house.state.failing.set("POST /admin/models/m3/activate", 409);
+    const page = await house.open("/admin/models");
+    const model = (at: number) => page.getByRole("article").nth(at);
+    await model(2).getByRole("button", { name: "Use this model" }).click();
+    await page.getByText("That did not reach the server. Nothing was changed.").waitFor();
+    expect((await model(1).locator(".pill").innerText()).toLowerCase()).toBe("serving");
+    expect(await model(2).getByRole("button", { name: "Use this model" }).isEnabled()).toBe(true);
     await page.context().close();
   });
 });

@@ -38,7 +38,7 @@ const PAGES = [
   ["/admin/titles", "Nosferatu"],
   ["/admin/import", "MovieTweetings"],
   ["/admin/jobs", "encoding 720p"],
-  ["/admin/models", "ndcg@10 over time"],
+  ["/admin/models", "ndcg@20 over time"],
   ["/admin/experiments", "Shorter memory for evenings"],
   ["/admin/users", "vera@example.org"],
   ["/nowhere", "There is nothing at this address"],

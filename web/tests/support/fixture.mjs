@@ -8,6 +8,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as answers from "./answers.mjs";
 import { artwork, cardById, cards } from "./catalogue.mjs";
+import * as models from "./models.mjs";
 import { Refusal, Reply, uploadRoutes } from "./uploads.mjs";
 
 const dist = fileURLToPath(new URL("../../dist", import.meta.url));
@@ -181,9 +182,18 @@ const routes = [
     (state, [, session], { body }) => void state.quality.push({ session, ...body }),
   ],
   ["GET", /^\/admin\/jobs$/, answers.jobsAnswer],
-  ["GET", /^\/admin\/models$/, answers.modelsAnswer],
+  ["GET", /^\/admin\/models$/, models.modelsAnswer],
   ["GET", /^\/admin\/models\/(\w+)\/home$/, (state, [, id], { query }) => answers.modelHomeAnswer(state, id, query)],
   ["GET", /^\/admin\/models\/(\w+)\/estimate$/, (state, [, id]) => answers.estimateAnswer(state, id)],
+  [
+    "POST",
+    /^\/admin\/models\/(\w+)\/activate$/,
+    (state, [, id]) => {
+      const model = models.activateAnswer(state, id);
+      if (!model) throw new Refusal(404, "model_not_found", "There is no such model");
+      return model;
+    },
+  ],
   ["POST", /^\/admin\/models\/train$/, () => answers.jobsAnswer().items[0]],
   ["GET", /^\/admin\/experiments$/, answers.experimentsAnswer],
   [

@@ -14,6 +14,7 @@ pub struct Crowd<'a> {
     url: &'a str,
     script: &'a Path,
     tokens: PathBuf,
+    core: Option<usize>,
 }
 
 /// What the load generator saw.
@@ -28,7 +29,21 @@ impl<'a> Crowd<'a> {
     /// Everybody logs in: their tokens are good for ten minutes.
     pub fn of(library: &Library, url: &'a str, script: &'a Path) -> Result<Self> {
         let tokens = library.tokens(url)?;
-        Ok(Self { url, script, tokens })
+        let core = None;
+        Ok(Self {
+            url,
+            script,
+            tokens,
+            core,
+        })
+    }
+
+    /// The same, asking from one core of the machine alone.
+    pub fn on_core(self, core: usize) -> Self {
+        Self {
+            core: Some(core),
+            ..self
+        }
     }
 
     /// Home pages of random viewers for so long (`20s`); fails where one is not answered.
@@ -36,7 +51,12 @@ impl<'a> Crowd<'a> {
         let threads = connections.min(2);
         let run = Run::new("wrk").args([format!("-t{threads}"), format!("-c{connections}"), format!("-d{time}")]);
         let run = run.arg("-s").arg(self.script).arg(self.url).arg("--");
-        let said = run.arg(&self.tokens).arg(seed.to_string()).output(stage)?;
+        let run = run.arg(&self.tokens).arg(seed.to_string());
+        let said = match self.core {
+            Some(core) => run.under("taskset", ["-c", &core.to_string()]),
+            None => run,
+        }
+        .output(stage)?;
         let line = said.lines().rev().find(|line| line.starts_with('{'));
         let figures: Value = serde_json::from_str(line.context("the load generator gave no figures")?)
             .context("read the load generator's figures")?;

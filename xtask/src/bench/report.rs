@@ -49,6 +49,12 @@ impl Figure {
         self
     }
 
+    /// Met only where this holds as well: a speed that was bought with worse answers is none.
+    pub fn only_if(mut self, holds: bool) -> Self {
+        self.met &= holds;
+        self
+    }
+
     /// With what was wanted said in other words.
     pub fn wanting(mut self, words: &str) -> Self {
         self.target = words.to_owned();

@@ -11,6 +11,7 @@ use super::crowd::Crowd;
 use super::library::Library;
 use super::peers::{example, figures};
 use super::report::{Figure, number};
+use super::streaming::{CLIENT_CORE, SERVER_CORE};
 use crate::process::Run;
 use crate::progress::Stage;
 
@@ -59,12 +60,12 @@ fn served(bench: &Bench<'_>, stage: &Stage) -> Result<Figure> {
     let source = bench.folder.join("titles");
     generate(&source)?;
     let library = Library::prepare(bench.fresh("large")?, &source, stage)?;
-    let server = library.kinora.start(stage)?;
+    let server = library.kinora.start_on_core(SERVER_CORE, stage)?;
     let script = bench.root.join("xtask/bench/home.lua");
-    let crowd = Crowd::of(&library, &server.url, &script)?;
+    let crowd = Crowd::of(&library, &server.url, &script)?.on_core(CLIENT_CORE);
     crowd.ask(1, "5s", 1, stage)?;
     let load = crowd.ask(1, "20s", 2, stage)?;
-    let median = format!("median {} ms", number(load.p50_ms));
+    let median = format!("server on one core, median {} ms", number(load.p50_ms));
     Ok(Figure::at_most(PAGE, load.p99_ms, 10.0, "ms").noted(&median))
 }
 

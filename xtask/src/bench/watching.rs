@@ -67,9 +67,17 @@ fn figures(seen: &Value) -> Result<Vec<Figure>> {
     rows.push(row.noted(&format!("{} s of film were played", number(played))));
     let (median, slowest) = median_and_slowest(&seen["jumps"])?;
     let (exact, _) = median_and_slowest(&seen["exact"])?;
-    let row = Figure::at_most("jump by key to any tenth in chromium, loopback, median", median, 200.0, "ms");
+    let row = Figure::at_most(
+        "jump by key to any tenth in chromium, loopback, median",
+        median,
+        200.0,
+        "ms",
+    );
     let to_the_picture = number(exact);
-    rows.push(row.noted(&format!("slowest {} ms; to the very picture {to_the_picture} ms", number(slowest))));
+    rows.push(row.noted(&format!(
+        "slowest {} ms; to the very picture {to_the_picture} ms",
+        number(slowest)
+    )));
     Ok(rows)
 }
 

@@ -20,7 +20,8 @@ use crate::{
     compose,
     dto::{
         Items,
-        titles::{CardOrText, Hero, Home, Item, LimitQuery, Row},
+        asking::{HomeQuery, RecommendedQuery},
+        titles::{CardOrText, Hero, Home, Item, Row},
     },
     extract::Query,
     home_pages::Tag,
@@ -44,13 +45,19 @@ pub fn routes() -> Vec<Route> {
 
 /// The page made for this profile, now. It carries an `ETag`: whoever sends it back in `If-None-Match` is told 304 while the page
 /// would be the same.
-#[utoipa::path(get, path = "/api/v1/home", tag = "home", responses((status = 200, body = Home),
+#[utoipa::path(get, path = "/api/v1/home", tag = "home", params(HomeQuery), responses((status = 200, body = Home),
     (status = 304, description = "The page is the one that the client has.")))]
-async fn get_home(State(gateway): State<Gateway>, viewing: Viewing, headers: HeaderMap) -> Result<Response, Problem> {
+async fn get_home(
+    State(gateway): State<Gateway>,
+    viewing: Viewing,
+    Query(query): Query<HomeQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let asked = GetHome {
         viewer: viewing.viewer(),
-        exclude: Vec::new(),
+        exclude: query.exclude,
     };
+    let is_whole = asked.exclude.is_empty();
     let version = gateway.doors.recommend.home_version(asked.clone()).await?;
     let (tag, profile) = (Tag::new(version, &viewing), viewing.profile.id);
     if is_known(&headers, &tag.text()) {
@@ -61,7 +68,10 @@ async fn get_home(State(gateway): State<Gateway>, viewing: Viewing, headers: Hea
     }
     let page = gateway.doors.recommend.home(asked).await?;
     let body = large_json(&compose(&gateway, &viewing, page).await?)?;
-    gateway.home_pages.keep(profile, tag, body.clone());
+    // A page that leaves titles out would take the place of the profile's own.
+    if is_whole {
+        gateway.home_pages.keep(profile, tag, body.clone());
+    }
     Ok(tag.page(body))
 }
 
@@ -108,18 +118,18 @@ pub async fn compose(gateway: &Gateway, viewing: &Viewing, page: HomePage) -> Re
 }
 
 /// The best first, without the page around them.
-#[utoipa::path(get, path = "/api/v1/recommendations", tag = "home", params(LimitQuery),
+#[utoipa::path(get, path = "/api/v1/recommendations", tag = "home", params(RecommendedQuery),
     responses((status = 200, body = Items<Item>)))]
 async fn get_recommendations(
     State(gateway): State<Gateway>,
     viewing: Viewing,
-    Query(query): Query<LimitQuery>,
+    Query(query): Query<RecommendedQuery>,
 ) -> Answer<Items<Item>> {
     let limit = query.limit.unwrap_or(crate::dto::LIMIT_DEFAULT);
     let asked = GetTop {
         viewer: viewing.viewer(),
         limit,
-        exclude: Vec::new(),
+        exclude: query.exclude,
     };
     let items = gateway.doors.recommend.top(asked).await?;
     Ok(Json(Items {

@@ -15,10 +15,8 @@ use crate::{
     cursor::Listing,
     dto::{
         Items, LIMIT_DEFAULT, List, Time,
-        titles::{
-            BrowseQuery, Card, Episode, EpisodePlace, ExternalId, GenreCount, Item, LimitQuery, RatingCount, Season,
-            Title,
-        },
+        asking::RecommendedQuery,
+        titles::{BrowseQuery, Card, Episode, EpisodePlace, ExternalId, GenreCount, Item, RatingCount, Season, Title},
     },
     extract::{Path, Query},
     policy::Policy,
@@ -98,13 +96,13 @@ pub async fn genres(gateway: &Gateway, viewing: &Viewing) -> Result<Vec<GenreCou
 }
 
 /// More like this.
-#[utoipa::path(get, path = "/api/v1/titles/{id}/similar", tag = "titles", params(("id" = String, Path), LimitQuery),
+#[utoipa::path(get, path = "/api/v1/titles/{id}/similar", tag = "titles", params(("id" = String, Path), RecommendedQuery),
     responses((status = 200, body = Items<Item>)))]
 async fn get_similar(
     State(gateway): State<Gateway>,
     viewing: Viewing,
     Path(title): Path<TitleId>,
-    Query(query): Query<LimitQuery>,
+    Query(query): Query<RecommendedQuery>,
 ) -> Answer<Items<Item>> {
     compose::visible_card(&gateway, &viewing, title).await?;
     let limit = query.limit.unwrap_or(SIMILAR_DEFAULT).min(SIMILAR_MAX);
@@ -115,6 +113,7 @@ async fn get_similar(
             title,
             viewer: viewing.viewer(),
             limit,
+            exclude: query.exclude,
         })
         .await?;
     Ok(Json(Items {

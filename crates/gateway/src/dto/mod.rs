@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod asking;
 pub mod experiments;
 pub mod parties;
 pub mod pictures;

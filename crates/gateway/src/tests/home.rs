@@ -297,3 +297,74 @@ async fn a_model_that_was_refused_is_not_put_in_service_and_the_answer_says_why(
     );
     assert_eq!(world.calls("recommend.activate"), [json!({ "model": "41" })]);
 }
+
+#[tokio::test]
+async fn a_client_says_what_must_not_appear() {
+    let world = keeping_no_page().await;
+    world.answers("recommend.top", json!([{ "title": "3", "reason": null }]));
+    world.answers("recommend.similar", json!([{ "title": "3", "reason": null }]));
+    let viewer = world.viewer();
+    for (path, method) in [
+        ("/api/v1/home", "home"),
+        ("/api/v1/recommendations", "top"),
+        ("/api/v1/titles/1/similar", "similar"),
+    ] {
+        let method = format!("recommend.{method}");
+        let many: Vec<String> = (1..=201).map(|id| contract::TitleId(id).to_string()).collect();
+        let (most, too_many) = (many[..200].join(","), many.join(","));
+        for (text, titles) in [
+            // In whatever order, and however often: the same question.
+            ("z8,2,2", json!(["2", "z8"])),
+            ("", json!([])),
+            (most.as_str(), json!(many[..200])),
+        ] {
+            let reply = viewer.get(&format!("{path}?exclude={text}")).await;
+            assert_eq!(reply.status, 200, "{path} {text}: {:?}", reply.body);
+            assert_eq!(world.calls(&method).last().unwrap()["exclude"], titles, "{path}");
+        }
+        let asked = world.calls(&method).len();
+        for bad in ["1,", "O", "1,-1", "1;2", "1&exclude=2", "%00", too_many.as_str()] {
+            let reply = viewer.get(&format!("{path}?exclude={bad}")).await;
+            assert_eq!(reply.problem(), (400, "query_invalid".into()), "{path} {bad}");
+            assert!(
+                reply.json()["detail"].as_str().unwrap().contains("exclude"),
+                "{path} {bad}"
+            );
+        }
+        assert_eq!(world.calls(&method).len(), asked, "{path}");
+    }
+    let versions = world.calls("recommend.home_version");
+    assert_eq!(
+        versions[0]["exclude"],
+        json!(["2", "z8"]),
+        "another page is another version"
+    );
+}
+
+#[tokio::test]
+async fn a_page_that_leaves_titles_out_does_not_take_the_place_of_the_profiles_own() {
+    let world = world().await;
+    // As the room says it: the version is that of the question.
+    world.does(
+        "recommend.home_version",
+        |asked| json!({ "Ok": asked["exclude"].as_array().unwrap().len() }),
+    );
+    let viewer = world.viewer();
+    let whole = viewer.get("/api/v1/home").await;
+    let without = viewer.get("/api/v1/home?exclude=3").await;
+    assert_ne!(whole.header("etag"), without.header("etag"));
+    let tag = without.header("etag").to_owned();
+    let known = world
+        .viewer()
+        .with("if-none-match", &tag)
+        .get("/api/v1/home?exclude=3")
+        .await;
+    assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+    viewer.get("/api/v1/home").await;
+    let asked: Vec<usize> = world
+        .calls("recommend.home")
+        .iter()
+        .map(|call| call["exclude"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(asked, [0, 1], "the profile's own page is still there");
+}

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Models that [`evaluate`] knows, cheapest first.
-pub const MODEL_NAMES: [&str; 6] = [BASELINE, "ials", "ease", "cooccurrence", "content", BLEND];
+pub const MODEL_NAMES: [&str; 7] = [BASELINE, "trending", "ials", "ease", "cooccurrence", "content", BLEND];
 
 /// What every model is tested against.
 const BASELINE: &str = "popularity";
@@ -193,6 +193,10 @@ fn train_single(
     let data = &**split.train();
     Ok(match name {
         "popularity" => Box::new(Popularity::all_time(data)),
+        "trending" => {
+            let now = data.newest().unwrap_or_default();
+            Box::new(Popularity::trending_now(data, now, config.trending_half_life))
+        }
         "ials" => Box::new(Ials::train(data, config.ials)?),
         "ease" => Box::new(Ease::train(data, config.ease)?),
         "cooccurrence" => Box::new(Cooccurrence::train(data, config.cooccurrence)?),

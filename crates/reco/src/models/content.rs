@@ -1,5 +1,9 @@
 //! The content model: what a title is (genres, people, year, words of its name) mapped into iALS' latent space, so
 //! that a title nobody has seen gets a score.
+//!
+//! A linear mapping from attributes to factors, as in Gantner et al. 2010, "Learning attribute-to-feature mappings for cold-start
+//! recommendations"; fitted there by the ranking's own loss, here by ridge regression, a title weighing the square root of its events,
+//! solved by conjugate gradients (Hestenes and Stiefel 1952, "Methods of conjugate gradients for solving linear systems").
 
 use super::factors::{Factors, Objective};
 use super::ials::Ials;

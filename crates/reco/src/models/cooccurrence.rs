@@ -2,6 +2,11 @@
 //!
 //! `T[a, b] = Σ decay^(d−1)` over all pairs where b came d ≤ window events after a, normalised by the popularity of
 //! b and the sum of row a. Counted, never fitted, so one event is one small update ([`Cooccurrence::observe`]).
+//!
+//! Sequential rules (Ludewig and Jannach 2018, "Evaluation of session-based recommendation algorithms": pairs in their order, worth 1/d
+//! within a session) with an exponential decay instead, over whole histories; divided by `popularity(b)^α` as in Deshpande and Karypis
+//! 2004, "Item-based top-N recommendation algorithms". Different from both: the row's sum has an exponent of its own, both have
+//! an offset, and the newest `context` titles of a history are asked, each worth `context_decay` of the one after it.
 
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::{Dataset, Event};

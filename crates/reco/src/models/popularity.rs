@@ -60,6 +60,12 @@ impl Popularity {
         model
     }
 
+    /// [`Self::trending`] as a service counts it: a silence longer than `half_life` is no time
+    /// ([`Dataset::without_silence`]), for an imported past would have no trend beside a single event of today.
+    pub fn trending_now(data: &Dataset, now: i64, half_life: i64) -> Self {
+        Self::trending(&data.without_silence(half_life), now, half_life)
+    }
+
     /// Counts one more event; negative and zero evidence is no popularity.
     pub fn observe(&mut self, event: Event) {
         if event.weight > 0.0

@@ -1,8 +1,11 @@
 //! Gradient-boosted oblivious trees over the features of a candidate: what a linear blend cannot say ("new titles, but
 //! only for those who watch new titles").
 //!
-//! Listwise softmax loss as in XE-NDCG-MART (Bruch 2021, "An alternative cross entropy loss for learning-to-rank"), second
-//! order as in LambdaMART (Burges 2010). All nodes of a level share one question (Dorogush et al. 2018, "CatBoost"), so a
+//! Listwise softmax cross entropy between the scores' shares and the hits', each hit the same share (ListNet's top-one loss, Cao et al. 2007,
+//! "Learning to rank: from pairwise to listwise"), boosted by trees. XE-NDCG-MART (Bruch 2021, "An alternative cross entropy loss for
+//! learning-to-rank") does so too, but draws its targets anew for each tree, `2^grade − γ` with a random γ: here is no grade and no γ, so its
+//! bound on NDCG is not claimed. Leaves by Newton's step with the diagonal of the curvature, as in LambdaMART (Burges 2010, "From RankNet to
+//! LambdaRank to LambdaMART"). All nodes of a level share one question (Dorogush et al. 2018, "CatBoost"), so a
 //! tree is a handful of comparisons over a whole column of candidates.
 
 use super::grow::{Grower, Judges};
@@ -40,6 +43,9 @@ pub struct ForestSettings {
 }
 
 impl Default for ForestSettings {
+    /// Fewer and deeper trees than at first, for what they cost; checked as [`super::RankerSettings`] are, NDCG@20 on MovieTweetings and
+    /// ML-100k before the test: as it is .1506 .3019; no trees .1424 .3028, at most 60 .1507 .3000, at most 240 .1517 .3019; depth 4 .1487 .2966,
+    /// 6 .1518 .3054. Nothing but having trees or none is beyond noise there; the other numbers were set by hand.
     fn default() -> Self {
         Self {
             trees_max: 120,

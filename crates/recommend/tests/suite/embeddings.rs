@@ -155,6 +155,7 @@ async fn westerns(house: &House, room: &Room, title: TitleId) -> usize {
         title,
         viewer: viewer(NEW),
         limit: 10,
+        exclude: Vec::new(),
     };
     let near = room.similar(ask).await.unwrap();
     let films = near

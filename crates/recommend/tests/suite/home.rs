@@ -226,6 +226,42 @@ async fn a_dislike_is_gone_and_takes_its_like_back() {
     .await;
 }
 
+/// One star is no missing value: what is like it goes further back, on the page and not in a model alone.
+#[tokio::test]
+async fn low_stars_lower_what_is_like_them() {
+    everywhere(async |house| {
+        house.train().await;
+        let before = share_of(house, ProfileId(7), 2).await;
+        let low: Vec<usize> = (2..FILMS).step_by(4).take(12).collect();
+        for film in &low {
+            house.rate(ProfileId(7), *film, 2).await;
+        }
+        let after = share_of(house, ProfileId(7), 2).await;
+        assert!(
+            before >= 0.5 && after < before,
+            "{before} before, {after} after, on {}",
+            house.name
+        );
+        let shown: Vec<TitleId> = house.home(ProfileId(7)).await.rows.iter().flat_map(titles).collect();
+        assert!(
+            low.iter().all(|film| !shown.contains(&house.films[*film])),
+            "{}",
+            house.name
+        );
+        // The same twelve with five stars each are what is wanted more of: it is the stars that did it.
+        for film in low {
+            house.rate(ProfileId(7), film, 10).await;
+        }
+        let loved = share_of(house, ProfileId(7), 2).await;
+        assert!(
+            loved > after,
+            "{after} with one star, {loved} with five, on {}",
+            house.name
+        );
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_new_viewer_gets_what_was_chosen() {
     everywhere(async |house| {
@@ -415,6 +451,7 @@ async fn watching_episodes_speaks_for_their_series() {
             title: episodes[0],
             viewer: viewer(ProfileId(800)),
             limit: 10,
+            exclude: Vec::new(),
         };
         let near = house.door.similar(near).await.unwrap();
         let westerns = near.iter().filter(|item| house.film(item.title) % 4 == 3).count();

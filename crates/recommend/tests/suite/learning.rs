@@ -51,6 +51,7 @@ async fn neighbour(house: &House, title: TitleId) -> usize {
         title: house.films[FIRST],
         viewer: viewer(NEW),
         limit: 100,
+        exclude: Vec::new(),
     };
     let near = house.door.similar(ask).await.unwrap();
     near.iter().position(|item| item.title == title).unwrap_or(100)
@@ -226,6 +227,7 @@ async fn a_title_that_came_after_the_training_finds_those_it_is_for() {
             title: new,
             viewer: viewer(NEW),
             limit: 10,
+            exclude: Vec::new(),
         };
         let near = house.door.similar(ask).await.unwrap();
         let westerns = near.iter().filter(|item| house.film(item.title) % 4 == 3).count();

@@ -19,6 +19,7 @@ async fn similar_titles_are_of_the_same_taste() {
             title: house.films[0],
             viewer: viewer(NEW),
             limit: 10,
+            exclude: Vec::new(),
         };
         house
             .until(async || !house.door.similar(ask.clone()).await.unwrap().is_empty())
@@ -37,6 +38,7 @@ async fn similar_titles_are_of_the_same_taste() {
             title: TitleId(1),
             viewer: viewer(NEW),
             limit: 10,
+            exclude: Vec::new(),
         };
         assert_eq!(house.door.similar(unknown).await.unwrap(), []);
     })
@@ -227,6 +229,13 @@ async fn too_much_is_refused() {
             exclude: Vec::new(),
         };
         assert_eq!(house.door.top(top).await, Err(RecommendError::TooMany(200)));
+        let similar = GetSimilar {
+            title: house.films[0],
+            viewer: viewer(NEW),
+            limit: 10,
+            exclude,
+        };
+        assert_eq!(house.door.similar(similar).await, Err(RecommendError::TooMany(500)));
     })
     .await;
 }

@@ -65,9 +65,10 @@ export function Section() {
 }
 
 function Plot({ models: all }: { models: Model[] }) {
-  const names = [...new Set(all.flatMap((model) => model.metrics.map(({ name }) => name)))].sort();
+  // In the service's order: what models are judged by stands first.
+  const names = [...new Set(all.flatMap((model) => model.metrics.map(({ name }) => name)))];
   const [chosen, setChosen] = useState<string>();
-  const metric = chosen ?? names.find((name) => name.startsWith("ndcg")) ?? names[0];
+  const metric = chosen ?? names[0];
   if (!metric) return null;
   return (
     <div className="plot">

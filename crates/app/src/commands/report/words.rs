@@ -129,6 +129,9 @@ pub fn meaning(metric: &str) -> &'static str {
 pub fn model(name: &str) -> &'static str {
     match name {
         "popularity" => "The same for everybody: what most viewers have had. What every other model has to beat.",
+        "trending" => {
+            "The same for everybody: what viewers have had lately, every event worth half as much after a while."
+        }
         "ials" => "General taste: viewers and titles as points in a common space (matrix factorisation).",
         "ease" => "Which titles go together, in closed form.",
         "cooccurrence" => "What comes after what, by counting.",
