@@ -1,14 +1,11 @@
-//! The guard, from a training to what serves: a model that was refused never does, and none takes the place of one that was put in
-//! service while it was made.
+//! The guard, from a training to what serves: a model that was refused never does.
 
 use contract::{
-    ModelId, ProfileId,
+    ProfileId,
     activity::{Activity as _, ForProfileOnly, HalfStars, ImportRatings, ImportedRating},
-    jobs::JobState,
-    recommend::{ForModel, GetHome, ModelState, Recommend as _, RecommendError, StartTraining},
+    recommend::{ForModel, GetHome, ModelState, Recommend as _, RecommendError},
 };
 use platform::{blob::BlobStore, clock::Clock as _};
-use tokio_util::sync::CancellationToken;
 
 use crate::house::{DAY_MS, House, everywhere, viewer};
 
@@ -73,56 +70,6 @@ async fn a_model_that_was_refused_never_serves() {
         let (viewer, exclude) = (viewer(ProfileId(900)), Vec::new());
         let page = house.another().await.home(GetHome { viewer, exclude }).await.unwrap();
         assert_eq!(page.model, None, "{}: rather none than the refused one", house.name);
-    })
-    .await;
-}
-
-/// A training that goes on until it has been seen at its work.
-async fn train_and_meanwhile(house: &House, meanwhile: impl AsyncFnOnce()) -> ModelId {
-    let job = house.door.train(StartTraining {}).await.unwrap();
-    let mut changes = house.room.job_changes();
-    let stop = CancellationToken::new();
-    let worker = tokio::spawn(house.room.clone().run_worker(stop.clone()));
-    while !changes.recv().await.unwrap().stage.starts_with("learning: ") {}
-    meanwhile().await;
-    let ended = loop {
-        let changed = changes.recv().await.unwrap();
-        if changed.id == job.id && !matches!(changed.state, JobState::Queued | JobState::Running) {
-            break changed;
-        }
-    };
-    stop.cancel();
-    worker.await.unwrap();
-    assert_eq!(ended.state, JobState::Done, "{}: {ended:?}", house.name);
-    house.newest_model().await.id
-}
-
-#[tokio::test]
-async fn what_was_put_in_service_during_a_training_stays() {
-    everywhere(async |house| {
-        house.train().await;
-        let first = house.newest_model().await.id;
-        house.clock.advance(1_000);
-        house.train().await;
-        house.clock.advance(1_000);
-        let third = train_and_meanwhile(house, async || {
-            house.door.activate(ForModel { model: first }).await.unwrap();
-        })
-        .await;
-        let newest = house.newest_model().await;
-        assert_eq!(
-            (newest.id, newest.state),
-            (third, ModelState::Ready),
-            "{}: {}",
-            house.name,
-            newest.decision
-        );
-        let said = "another model was put in service during the training; ";
-        assert!(newest.decision.starts_with(said), "{}", newest.decision);
-        assert_eq!(house.home(ProfileId(1)).await.model, Some(first), "{}", house.name);
-        // It was judged good, so it may serve once somebody says so.
-        house.door.activate(ForModel { model: third }).await.unwrap();
-        assert_eq!(house.home(ProfileId(1)).await.model, Some(third), "{}", house.name);
     })
     .await;
 }
