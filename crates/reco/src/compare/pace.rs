@@ -8,7 +8,7 @@ use crate::split::Case;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Time since any moment, never less than before. An input: tests set it, a service gives its own monotonic clock.
+/// Time since any moment, never less than before. An input: tests set it, a service gives what its thread has worked.
 pub type Clock<'a> = &'a mut dyn FnMut() -> Duration;
 
 /// Rounds of which the quickest counts: whatever else the machine does only ever adds time.

@@ -23,6 +23,7 @@ use contract::{
 };
 use platform::jobs::{Failure, Ticket, Work};
 use reco::{RecoError, TrainConfig, Trained};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{oneshot, watch};
 
 use crate::{Room, loaded::Loaded, titles::Titles};
@@ -261,6 +262,15 @@ impl Room {
     }
 }
 
+/// What this thread has worked: training stands back for everybody else, and waiting makes no model slower.
+fn time_of_this_thread() -> Duration {
+    let worked = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        worked.tv_sec.try_into().unwrap_or(0),
+        worked.tv_nsec.try_into().unwrap_or(0),
+    )
+}
+
 fn learn(
     learned: &Learned,
     given: Given,
@@ -292,7 +302,7 @@ fn learn(
         &given.titles,
         current.map(|loaded| &loaded.trained),
         &given.earlier,
-        &mut || started.elapsed(),
+        &mut time_of_this_thread,
     );
     // As whoever serves it will read it, every tensor of it.
     if let Err(reason) = artefact::open(&parts, &given.titles) {
