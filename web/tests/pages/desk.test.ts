@@ -191,7 +191,7 @@ describe("going back", () => {
     await model(2).getByRole("button", { name: "Use this model" }).click();
     await page.getByText("That did not reach the server. Nothing was changed.").waitFor();
     expect((await model(1).locator(".pill").innerText()).toLowerCase()).toBe("serving");
-    expect(await model(2).getByRole("button", { name: "Use this model" }).isEnabled()).toBe(true);
+    await expect.poll(() => model(2).getByRole("button", { name: "Use this model" }).isEnabled()).toBe(true);
     await page.context().close();
   });
 });
@@ -212,7 +212,7 @@ describe("two models", () => {
     await page.getByLabel("Viewer").selectOption({ label: "Somebody new" });
     await sides[0]?.getByRole("heading", { name: "Because you watched The General" }).waitFor({ state: "detached" });
     await page.getByLabel("Second model", { exact: true }).selectOption({ index: 1 });
-    await page.getByText("100%").waitFor();
+    await page.getByText(/^100% of the recommended titles/).waitFor();
     expect(await page.getByText("only on this page").count()).toBe(0);
     await page.context().close();
   });

@@ -310,11 +310,23 @@ function events(response) {
   response.write(": here\n\n");
 }
 
+/** What was sent; nothing where it broke off. */
+async function bodyOf(request) {
+  const chunks = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+  } catch (error) {
+    if (request.complete) throw error;
+    return undefined;
+  }
+  return Buffer.concat(chunks);
+}
+
 async function api(state, url, request, response) {
   const path = url.pathname.slice("/api/v1".length);
-  const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const raw = Buffer.concat(chunks);
+  const raw = await bodyOf(request);
+  // Whoever asked has gone, as a page does that is loaded again.
+  if (raw === undefined) return;
   const isJson = raw.length > 0 && request.headers["content-type"]?.includes("json");
   const body = isJson ? JSON.parse(raw.toString()) : undefined;
   state.calls.push({ method: request.method, path, body });

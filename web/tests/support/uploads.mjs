@@ -1,5 +1,7 @@
 /** The fixture's side of resumable uploads (tus 1.0): creation, where it stands, and pieces; some break in the middle on purpose. */
 
+const DAY_MS = 86_400_000;
+
 export class Refusal {
   constructor(status, code, title, detail) {
     Object.assign(this, { status, code, title, detail });
@@ -79,7 +81,7 @@ export const uploadRoutes = [
           fingerprint: metadata.fingerprint,
           bytes: length,
           offset,
-          expires_at: "2026-11-30T12:00:00Z",
+          expires_at: new Date(Date.now() + DAY_MS).toISOString(),
         })),
       bytes_max: 256 * 2 ** 30,
       bytes_left: state.uploadBytesLeft,
