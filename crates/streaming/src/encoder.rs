@@ -7,7 +7,7 @@ use platform::jobs::Failure;
 use crate::{
     config::Encryption,
     encode::{
-        hardware::{self, Encoder, Trial},
+        hardware::{self, Encoder, TriedEncoder},
         plan::Plan,
         sandbox::Sandbox,
     },
@@ -17,10 +17,10 @@ use crate::{
 impl Room {
     /// For a film that is planned here; every part of it is encoded so.
     pub(crate) async fn choose_encoder(&self, plan: &mut Plan) -> Result<(), Failure> {
-        match self.trial().await? {
-            Trial::Software => {}
-            Trial::Works(hardware) => plan.hardware = Some(*hardware),
-            Trial::Fails(hardware, _) => plan.notes.push(format!(
+        match self.tried_encoder().await? {
+            TriedEncoder::Software => {}
+            TriedEncoder::Works(hardware) => plan.hardware = Some(*hardware),
+            TriedEncoder::Fails(hardware, _) => plan.notes.push(format!(
                 "Encoded by software: {}, which is set, does not work on this server. `kinora doctor` says why.",
                 hardware.name()
             )),
@@ -35,10 +35,12 @@ impl Room {
                 "videos are stored encrypted, so films are encoded by software; the encoder that is set is not used"
             );
         }
-        match self.trial().await {
-            Ok(Trial::Software) => {}
-            Ok(Trial::Works(hardware)) => tracing::info!(encoder = hardware.name(), "films are encoded by hardware"),
-            Ok(Trial::Fails(hardware, words)) => {
+        match self.tried_encoder().await {
+            Ok(TriedEncoder::Software) => {}
+            Ok(TriedEncoder::Works(hardware)) => {
+                tracing::info!(encoder = hardware.name(), "films are encoded by hardware")
+            }
+            Ok(TriedEncoder::Fails(hardware, words)) => {
                 tracing::warn!(
                     encoder = hardware.name(),
                     words,
@@ -49,26 +51,26 @@ impl Room {
         }
     }
 
-    async fn trial(&self) -> Result<&Trial, Failure> {
+    async fn tried_encoder(&self) -> Result<&TriedEncoder, Failure> {
         let try_out = async || {
             // A part done again must be the same bytes where it is encrypted with the same key and vector: hardware promises no such thing.
             if self.config.encoder == Encoder::Software || self.config.encryption != Encryption::Off {
-                return Ok(Trial::Software);
+                return Ok(TriedEncoder::Software);
             }
             let folder = self.work_dir(&format!("encoder-{}", self.inputs.id::<i64>()))?;
             hardware::try_out(&self.sandbox, self.config.encoder, folder.path()).await
         };
-        self.trial.get_or_try_init(try_out).await
+        self.tried_encoder.get_or_try_init(try_out).await
     }
 }
 
 /// What an operator would like to know of an encoder: that it works, or why not. Writes into `folder`, which is empty.
 pub async fn try_encoder(encoder: Encoder, folder: &Path) -> Result<String, String> {
     match hardware::try_out(&Sandbox::default(), encoder, folder).await {
-        Ok(Trial::Software) if encoder == Encoder::Auto => Ok("no hardware here encodes; software does".into()),
-        Ok(Trial::Software) => Ok("software".into()),
-        Ok(Trial::Works(hardware)) => Ok(format!("{} works", hardware.name())),
-        Ok(Trial::Fails(hardware, words)) => Err(format!(
+        Ok(TriedEncoder::Software) if encoder == Encoder::Auto => Ok("no hardware here encodes; software does".into()),
+        Ok(TriedEncoder::Software) => Ok("software".into()),
+        Ok(TriedEncoder::Works(hardware)) => Ok(format!("{} works", hardware.name())),
+        Ok(TriedEncoder::Fails(hardware, words)) => Err(format!(
             "{} does not work here, so films are encoded by software: {words}",
             hardware.name()
         )),

@@ -90,13 +90,13 @@ pub struct Deps {
 
 /// Opens the room. Transcodes run once somebody calls [`Room::run_worker`].
 pub async fn open(deps: Deps, config: Config) -> anyhow::Result<Arc<Room>> {
-    open_on_trial(deps, config, Trial::default()).await
+    open_with(deps, config, TestOverrides::default()).await
 }
 
 /// What tests have otherwise than servers.
 #[doc(hidden)]
 #[derive(Default)]
-pub struct Trial {
+pub struct TestOverrides {
     pub queue: jobs::Settings,
     pub breakpoints: Option<Arc<dyn Breakpoints>>,
     /// Where ffmpeg and ffprobe are looked for, instead of where systems have them.
@@ -105,7 +105,7 @@ pub struct Trial {
 
 /// [`open`] for a test.
 #[doc(hidden)]
-pub async fn open_on_trial(deps: Deps, config: Config, trial: Trial) -> anyhow::Result<Arc<Room>> {
+pub async fn open_with(deps: Deps, config: Config, overrides: TestOverrides) -> anyhow::Result<Arc<Room>> {
     let Deps {
         location,
         inputs,
@@ -120,21 +120,21 @@ pub async fn open_on_trial(deps: Deps, config: Config, trial: Trial) -> anyhow::
         .with_context(|| format!("creating the folder for uploads in {}", data_folder.display()))?;
     let room = Arc::new_cyclic(|own| Room {
         own: own.clone(),
-        queue: jobs::Queue::with_settings(db.clone(), inputs.clone(), trial.queue),
+        queue: jobs::Queue::with_settings(db.clone(), inputs.clone(), overrides.queue),
         indexes: playback::Indexes::new(blobs.clone(), config.index_cache_bytes),
         signer: signing::Signer::new(&key),
         ended: ended::Ended::default(),
         streams: streams::Streams::new(config.streams_max),
         work_folder: data_folder.join("transcode"),
-        sandbox: trial
+        sandbox: overrides
             .programs
             .map_or_else(Default::default, encode::sandbox::Sandbox::of),
-        breakpoints: trial.breakpoints,
+        breakpoints: overrides.breakpoints,
         upload_locks: uploads::Locks::default(),
         join_locks: uploads::Locks::default(),
         requests: uploads::Requests::default(),
         running: transcoder::Running::default(),
-        trial: tokio::sync::OnceCell::new(),
+        tried_encoder: tokio::sync::OnceCell::new(),
         converts: tokio::sync::Mutex::default(),
         data_folder,
         db,

@@ -20,7 +20,7 @@ use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
 
 use crate::{
     config::Config,
-    encode::{hardware::Trial, sandbox::Sandbox},
+    encode::{hardware::TriedEncoder, sandbox::Sandbox},
     ended::Ended,
     files::Files,
     playback::Indexes,
@@ -52,7 +52,7 @@ pub struct Room {
     pub(crate) sandbox: Sandbox,
     pub(crate) running: Running,
     pub(crate) breakpoints: Option<Arc<dyn Breakpoints>>,
-    pub(crate) trial: tokio::sync::OnceCell<Trial>,
+    pub(crate) tried_encoder: tokio::sync::OnceCell<TriedEncoder>,
     /// One file of subtitles is converted at a time.
     pub(crate) converts: tokio::sync::Mutex<()>,
     pub(crate) data_folder: PathBuf,

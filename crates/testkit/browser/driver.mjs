@@ -27,6 +27,10 @@ const context = await chromium.launchPersistentContext(profile, {
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
+    // A microphone that beeps, given without a question; calls between pages of one machine.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
   ],
 });
 context.setDefaultTimeout(20_000);

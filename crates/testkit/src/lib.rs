@@ -1,5 +1,5 @@
 //! Owns what integration tests stand on: a whole Kinora as a real process, people who talk to it, films to give it, a browser that
-//! looks at it, a disk that runs full.
+//! looks at it, a line between both, a disk that runs full.
 //!
 //! Everything here panics where it cannot go on: in a test that is the answer. What a machine may lack (data sets that may not be
 //! passed on, the right to mount) gives `None` and says on standard error what to do.
@@ -13,6 +13,7 @@ pub mod command;
 pub mod datasets;
 pub mod disk;
 pub mod films;
+pub mod line;
 pub mod server;
 pub mod validators;
 pub mod wait;
@@ -23,6 +24,7 @@ pub use clips::Clip;
 pub use cluster::Cluster;
 pub use command::{Finished, kinora};
 pub use disk::SmallDisk;
+pub use line::Line;
 pub use server::{Launch, Server};
 pub use wait::until;
 

@@ -94,7 +94,12 @@ export function seekKey(key: string, time: number, duration: number, rightToLeft
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
+/** The speed that is meant: a party mends where its film is by running a little faster or slower. */
+export function speedNear(rate: number): number {
+  return SPEEDS.reduce((best, speed) => (Math.abs(speed - rate) < Math.abs(best - rate) ? speed : best), 1);
+}
+
 export function nextSpeed(current: number, by: 1 | -1): number {
-  const at = SPEEDS.indexOf(current);
-  return SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, (at < 0 ? 2 : at) + by))] ?? 1;
+  const at = SPEEDS.indexOf(speedNear(current)) + by;
+  return SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at))] ?? 1;
 }

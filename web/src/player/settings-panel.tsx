@@ -1,7 +1,7 @@
 /** Quality, speed, and what goes by itself. */
 import { playerEn as words } from "@/strings/player-en";
 import type { Engine, EngineState } from "./engine";
-import { SPEEDS } from "./keyboard";
+import { SPEEDS, speedNear } from "./keyboard";
 import { Choice, Panel, Switch } from "./panel";
 import { preferences, usePreferences } from "./preferences";
 import { speedText } from "./speed";
@@ -36,7 +36,7 @@ export function SettingsPanel({ engine, state, rate, onRate, statistics, onStati
         legend={words.speed}
         name="speed"
         options={SPEEDS.map((speed) => ({ value: speed, label: speedText(speed) }))}
-        chosen={rate}
+        chosen={speedNear(rate)}
         onChoose={onRate}
         short
       />

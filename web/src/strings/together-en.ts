@@ -25,7 +25,7 @@ export const togetherEn = {
   muted: "muted",
   inCall: "in the call",
   handOver: "Make host",
-  handOverTo: (name: string) => `Make ${name} the host`,
+  handOverTo: (name: string) => `Make host: ${name}`,
   everyone: "Everybody may play, pause and seek",
   chat: "Chat",
   chatEmpty: "Nobody has said anything yet.",

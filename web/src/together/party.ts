@@ -42,8 +42,8 @@ const AGAIN_AFTER_MS = [300, 1_000, 2_000, 4_000, 8_000];
 /** The host's page has this long to open the party again. */
 const REOPENED_WITHIN_MS = 25_000;
 const CONTROL_EVERY_MS = 120;
-/** A beginning that everybody hears of before it comes. */
-const BEGIN_AHEAD_MS = 250;
+/** A beginning that everybody hears of before it comes, with time to go there. The server takes half a second at most. */
+const BEGINS_AHEAD_MS = { here: 250, elsewhere: 450 };
 
 const ENDINGS: Record<number, Ended> = {
   1000: "left",
@@ -126,10 +126,10 @@ export class Party {
   }
 
   /** From now on the film goes so; what begins somewhere does so for all at one moment. */
-  control(course: Course, begins: boolean): boolean {
+  control(course: Course, begins?: keyof typeof BEGINS_AHEAD_MS): boolean {
     const [now, { film, you }] = [this.now(), this.#view];
     if (now === undefined || !film || you === undefined || this.#socket?.readyState !== WebSocket.OPEN) return false;
-    const at_ms = begins ? now + BEGIN_AHEAD_MS : now;
+    const at_ms = now + (begins ? BEGINS_AHEAD_MS[begins] : 0);
     this.#wanted = { type: "control", ...course, at_ms };
     // Here it is so at once; what the server makes of it comes soon.
     this.#change({ film: { ...film, ...course, at_ms, waiting_for: [], by: you } });

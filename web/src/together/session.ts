@@ -87,8 +87,11 @@ export class Session {
     const here = film.playing && playing ? positionAt(film, now, duration) : video.currentTime;
     const wanted = wish.position_s ?? here;
     const position_s = Math.max(0, Number.isFinite(duration) ? Math.min(wanted, duration) : wanted);
-    const begins = playing && (wish.position_s !== undefined || !film.playing);
-    return this.party.control({ playing, position_s, rate: wish.rate ?? film.rate }, begins) ? "done" : "refused";
+    const course = { playing, position_s, rate: wish.rate ?? film.rate };
+    const goes = wish.position_s !== undefined;
+    const begins = playing && (goes || !film.playing);
+    const where = goes ? "elsewhere" : "here";
+    return this.party.control(course, begins ? where : undefined) ? "done" : "refused";
   }
 
   close() {

@@ -77,6 +77,9 @@ describe("keys", () => {
     expect(nextSpeed(1, 1)).toBe(1.25);
     expect(nextSpeed(2, 1)).toBe(2);
     expect(nextSpeed(0.5, -1)).toBe(0.5);
+    // A party runs 5 % faster or slower now and then.
+    expect(nextSpeed(1.5 * 1.05, 1)).toBe(1.75);
+    expect(nextSpeed(2 * 0.95, -1)).toBe(1.75);
   });
 });
 

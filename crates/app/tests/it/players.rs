@@ -11,8 +11,9 @@ use testkit::{
 
 use crate::{id, video::ended_job};
 
-const SECONDS: u32 = 60;
-const FRAMES: usize = 1_440;
+const SECONDS: u32 = 48;
+const RATE: usize = 12;
+const FRAMES: usize = SECONDS as usize * RATE;
 /// What is heard in the film, and what of it is offered.
 const AUDIO: [&str; 1] = ["en"];
 const WORDS: &str = "Good evening";
@@ -46,7 +47,7 @@ impl Evening {
         let text =
             format!("1\n00:00:01,000 --> 00:00:15,000\n{WORDS}\n\n2\n00:00:16,000 --> 00:00:18,000\nGood night\n");
         let subtitles = file("subtitles.srt", text.as_bytes());
-        let film = Film::new("640x360", "24", SECONDS)
+        let film = Film::new("640x360", &RATE.to_string(), SECONDS)
             .input(&["-i", &subtitles.path.to_string_lossy()])
             .and(&[
                 "-c:s",

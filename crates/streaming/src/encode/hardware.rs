@@ -46,7 +46,7 @@ pub enum Hardware {
 
 /// What came of trying what an operator asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trial {
+pub enum TriedEncoder {
     /// Nobody asked, or for whatever there is, and there is none.
     Software,
     Works(Hardware),
@@ -161,13 +161,13 @@ fn card() -> Option<PathBuf> {
 }
 
 /// Encodes a second of film into `folder`, which is empty, with each that was asked for until one works.
-pub async fn try_out(sandbox: &Sandbox, encoder: Encoder, folder: &Path) -> Result<Trial, Failure> {
-    let mut last = Trial::Software;
+pub async fn try_out(sandbox: &Sandbox, encoder: Encoder, folder: &Path) -> Result<TriedEncoder, Failure> {
+    let mut last = TriedEncoder::Software;
     for hardware in encoder.candidates() {
         match one_second(sandbox, *hardware, folder).await? {
-            None => return Ok(Trial::Works(*hardware)),
+            None => return Ok(TriedEncoder::Works(*hardware)),
             Some(_) if encoder == Encoder::Auto => {}
-            Some(words) => last = Trial::Fails(*hardware, words),
+            Some(words) => last = TriedEncoder::Fails(*hardware, words),
         }
     }
     Ok(last)
@@ -293,15 +293,15 @@ mod tests {
             (Encoder::Qsv, Hardware::Qsv),
         ] {
             let folder = tempfile::tempdir().unwrap();
-            let trial = try_out(&sandbox, encoder, folder.path()).await.unwrap();
-            match trial {
-                Trial::Works(works) => assert!(works == hardware && !hardware.devices().is_empty()),
-                Trial::Fails(fails, words) => assert!(fails == hardware && words.len() > 5, "{words}"),
-                Trial::Software => panic!("{encoder:?} was not tried"),
+            let tried = try_out(&sandbox, encoder, folder.path()).await.unwrap();
+            match tried {
+                TriedEncoder::Works(works) => assert!(works == hardware && !hardware.devices().is_empty()),
+                TriedEncoder::Fails(fails, words) => assert!(fails == hardware && words.len() > 5, "{words}"),
+                TriedEncoder::Software => panic!("{encoder:?} was not tried"),
             }
         }
         let folder = tempfile::tempdir().unwrap();
         let nobody_asked = try_out(&sandbox, Encoder::Software, folder.path()).await;
-        assert_eq!(nobody_asked.unwrap(), Trial::Software);
+        assert_eq!(nobody_asked.unwrap(), TriedEncoder::Software);
     }
 }

@@ -21,10 +21,14 @@ use crate::{
     support::House,
 };
 
-/// Ten segments of picture, ten of sound, and what else there is.
-fn a_film() -> Made {
-    Film::new("160x90", "25", 20).make("mp4")
+/// A segment of picture and one of sound for every two seconds, and what else there is.
+fn a_film(seconds: u32) -> Made {
+    Film::new("160x90", "12", seconds).make("mp4")
 }
+
+/// So long a film has a write in the middle of its first part.
+const SHORT_S: u32 = 8;
+const IN_THE_MIDDLE: usize = 2;
 
 /// A house whose storage does this at each write, by its number from 0.
 async fn with_storage<F>(write: impl Fn(usize) -> F + Send + Sync + 'static) -> (House, Arc<AtomicUsize>)
@@ -48,7 +52,8 @@ async fn again(house: &House, job: JobId) -> Job {
 
 #[tokio::test]
 async fn storage_that_fails_every_tenth_write_or_is_slow_costs_nothing_but_time() {
-    let film = a_film();
+    // More than two tens of writes.
+    let film = a_film(20);
     let mut well = House::new().await;
     let playback = well.play(&film.path).await;
     let expected = stored(&well, &playback).await;
@@ -71,12 +76,12 @@ async fn storage_that_fails_every_tenth_write_or_is_slow_costs_nothing_but_time(
 
 #[tokio::test]
 async fn storage_that_hangs_holds_nobody_up_who_cancels() {
-    let film = a_film();
+    let film = a_film(SHORT_S);
     // The first write of a part, one in its middle, and the film's index, which is the last of all.
     let (mut house, writes) = with_storage(async |_| Ok(())).await;
     assert_eq!(house.transcode(&film.path).await.state, JobState::Done);
     let last = writes.load(Ordering::SeqCst) - 1;
-    for number in [0, 5, last] {
+    for number in [0, IN_THE_MIDDLE, last] {
         let (house, writes) = with_storage(move |write| async move {
             match write {
                 write if write == number => std::future::pending().await,
@@ -102,11 +107,11 @@ async fn storage_that_hangs_holds_nobody_up_who_cancels() {
 
 #[tokio::test]
 async fn storage_that_runs_full_at_any_write_is_said_and_left_as_it_was() {
-    let film = a_film();
+    let film = a_film(SHORT_S);
     let (mut house, writes) = with_storage(async |_| Ok(())).await;
     assert_eq!(house.transcode(&film.path).await.state, JobState::Done);
     let last = writes.load(Ordering::SeqCst) - 1;
-    for number in [0, 5, last] {
+    for number in [0, IN_THE_MIDDLE, last] {
         let (mut house, _) = with_storage(move |write| async move {
             match write {
                 write if write == number => Err(io::ErrorKind::StorageFull.into()),
@@ -128,7 +133,7 @@ async fn storage_that_runs_full_at_any_write_is_said_and_left_as_it_was() {
 
 #[tokio::test]
 async fn storage_that_fails_every_time_is_said_and_tried_again() {
-    let film = a_film();
+    let film = a_film(SHORT_S);
     let (house, writes) = with_storage(async |_| Err(io::Error::other("input/output error"))).await;
     let job = house.add(&film.path).await.id;
     let sql = "SELECT error FROM jobs WHERE parent_id = $1 AND state = 'queued' AND error IS NOT NULL";

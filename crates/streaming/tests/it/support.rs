@@ -22,7 +22,7 @@ use platform::{
     test_support::TestDatabase,
     wire::Loopback,
 };
-use streaming::{Breakpoints, Config, Deps, Room, Trial};
+use streaming::{Breakpoints, Config, Deps, Room, TestOverrides};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::titles::{NO_TITLE, SERIES, TITLE, Titles};
@@ -100,7 +100,16 @@ impl House {
         let bus = Bus::new(inputs.clock.clone());
         let titles = Arc::new(Titles::default());
         let stores = (&blobs, &titles);
-        let room = open(&location, &inputs, &bus, stores, data.path(), &config, Trial::default()).await;
+        let room = open(
+            &location,
+            &inputs,
+            &bus,
+            stores,
+            data.path(),
+            &config,
+            TestOverrides::default(),
+        )
+        .await;
         Self {
             data,
             titles,
@@ -152,10 +161,10 @@ impl House {
         self.rest().await;
         self.bus.shutdown().await;
         self.bus = Bus::new(self.inputs.clock.clone());
-        let trial = Trial {
+        let overrides = TestOverrides {
             breakpoints: self.breakpoints.clone(),
             programs: self.programs.clone(),
-            ..Trial::default()
+            ..TestOverrides::default()
         };
         self.room = open(
             &self.location,
@@ -164,7 +173,7 @@ impl House {
             (&self.blobs, &self.titles),
             self.data.path(),
             &self.config,
-            trial,
+            overrides,
         )
         .await;
     }
@@ -394,7 +403,7 @@ async fn open(
     (blobs, titles): (&BlobStore, &Arc<Titles>),
     data: &Path,
     config: &Config,
-    trial: Trial,
+    overrides: TestOverrides,
 ) -> Arc<Room> {
     let deps = Deps {
         location: location.clone(),
@@ -404,11 +413,11 @@ async fn open(
         catalog: Arc::new(Remote::new(titles.clone())),
         data_folder: data.to_owned(),
     };
-    let trial = Trial {
+    let overrides = TestOverrides {
         queue: queue_settings(),
-        ..trial
+        ..overrides
     };
-    streaming::open_on_trial(deps, config.clone(), trial).await.unwrap()
+    streaming::open_with(deps, config.clone(), overrides).await.unwrap()
 }
 
 /// Another file under the same signature.
