@@ -221,14 +221,37 @@ pub struct AddSubtitles {
     /// As ISO 639 or BCP 47 writes it, where it is known.
     pub language: Option<String>,
     pub kind: SubtitleKind,
+    /// What nobody says here is read from what the file is called.
+    #[serde(default)]
+    pub by_name: ByName,
     /// SubRip, (Advanced) Sub Station Alpha or WebVTT in any encoding; at most 4 MiB.
     pub body: Blob,
+}
+
+/// Which of these the name of a file of subtitles says, `Solaris.de.forced.srt`; the words of the title's own name are none of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByName {
+    pub language: bool,
+    pub kind: bool,
+}
+
+/// Says whose language they are and what for, in the place of what was known; who watches already sees it at the next press of play.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NameSubtitles {
+    pub title: TitleId,
+    pub id: SubtitlesId,
+    /// As ISO 639 or BCP 47 writes it; `None`: not known.
+    pub language: Option<String>,
+    pub kind: SubtitleKind,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RemoveSubtitles {
     pub title: TitleId,
     pub origin: String,
+    /// Only while it is this one that came under the origin. Absent: whichever it is.
+    #[serde(default)]
+    pub id: Option<SubtitlesId>,
 }
 
 /// Subtitles that came as a file of their own.
@@ -332,7 +355,7 @@ crate::door_error! {
         UploadQuotaReached(u64) => ResourceExhausted, "upload_quota_reached", "your uploads may take {0} bytes more; wait until others are packaged, or remove one";
         /// What is wrong with the file, after its name.
         SubtitlesInvalid(String) => InvalidArgument, "subtitles_invalid", "{0}";
-        SubtitlesNotFound => NotFound, "subtitles_not_found", "no such subtitles";
+        SubtitlesNotFound => NotFound, "subtitles_not_found", "these subtitles are not there any more; look at the list again";
         MarkerInvalid(String) => InvalidArgument, "marker_invalid", "{0}";
         PlaybackNotFound => NotFound, "playback_not_found", "no such playback; press play again";
         TooManyStreams(u32) => ResourceExhausted, "too_many_streams",
@@ -360,6 +383,7 @@ pub trait Streaming: Send + Sync + 'static {
     async fn add_subtitles(&self, req: AddSubtitles) -> Result<SubtitleFile, StreamingError>;
     /// Those of a title that came as files of their own, oldest first.
     async fn subtitle_files(&self, req: ForVideo) -> Result<Vec<SubtitleFile>, StreamingError>;
+    async fn name_subtitles(&self, req: NameSubtitles) -> Result<SubtitleFile, StreamingError>;
     async fn remove_subtitles(&self, req: RemoveSubtitles) -> Result<Done, StreamingError>;
     async fn start_playback(&self, req: StartPlayback) -> Result<Playback, StreamingError>;
     async fn playback(&self, req: ForPlayback) -> Result<Playback, StreamingError>;
@@ -379,6 +403,7 @@ crate::wire! { Streaming as "streaming", StreamingError:
     set_markers(SetMarkers) -> Video,
     add_subtitles(AddSubtitles) -> SubtitleFile,
     subtitle_files(ForVideo) -> Vec<SubtitleFile>,
+    name_subtitles(NameSubtitles) -> SubtitleFile,
     remove_subtitles(RemoveSubtitles) -> Done,
     start_playback(StartPlayback) -> Playback,
     playback(ForPlayback) -> Playback,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use contract::{
     AssetId, Done, Fault, SubtitlesId, TitleId,
-    streaming::{AddSubtitles, ForVideo, RemoveSubtitles, StreamingError, SubtitleFile},
+    streaming::{AddSubtitles, ForVideo, NameSubtitles, RemoveSubtitles, StreamingError, SubtitleFile},
 };
 use platform::{blob::BlobError, jobs::Failure};
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     asset::{self, AssetIndex, SubtitleTrack},
     encode::{
-        language,
+        file_names, language,
         subtitles::{self as convert, Converted},
         text,
     },
@@ -31,16 +31,19 @@ const ORIGIN_CHARS_MAX: usize = 100;
 
 impl Room {
     pub(crate) async fn put_subtitles(&self, req: AddSubtitles) -> Result<SubtitleFile, StreamingError> {
-        self.title_name(req.title).await?;
+        let title = self.title_name(req.title).await?;
         let filename = asset::label(&req.filename).unwrap_or_else(|| "subtitles".into());
         let invalid = |what: &str| StreamingError::SubtitlesInvalid(format!("{filename}: it {what}."));
         if req.origin.is_empty() || req.origin.chars().count() > ORIGIN_CHARS_MAX {
             return Err(invalid("comes from nowhere"));
         }
+        // What is shown of a long name lacks its end, which says it.
+        let named = file_names::beside_title(&req.filename, &title);
         let language = match &req.language {
-            Some(said) => Some(language::tag(said).ok_or_else(|| invalid("is in a language that nobody knows"))?),
-            None => None,
+            Some(said) => Some(language_of(said, &filename)?),
+            None => named.language.filter(|_| req.by_name.language),
         };
+        let kind = if req.by_name.kind { named.kind } else { req.kind };
         let others = subtitles::of_title(&self.db, req.title).await?;
         if others.iter().filter(|row| row.origin != req.origin).count() >= FILES_MAX {
             return Err(invalid("is more than a title may have; remove another one"));
@@ -57,7 +60,7 @@ impl Room {
             origin: req.origin,
             filename,
             language,
-            kind: kind_name(req.kind).into(),
+            kind: kind_name(kind).into(),
             bytes: webvtt.len() as i64,
             state: "storing".into(),
             created_at: now,
@@ -88,8 +91,24 @@ impl Room {
         Ok(rows.into_iter().map(file).collect())
     }
 
+    /// Its id stays: what a player has of it is the same file still.
+    pub(crate) async fn rename_subtitles(&self, req: NameSubtitles) -> Result<SubtitleFile, StreamingError> {
+        let all = subtitles::of_title(&self.db, req.title).await?;
+        let found = all.into_iter().find(|row| row.id == req.id.0);
+        let mut row = found.ok_or(StreamingError::SubtitlesNotFound)?;
+        row.language = match &req.language {
+            Some(said) => Some(language_of(said, &row.filename)?),
+            None => None,
+        };
+        row.kind = kind_name(req.kind).into();
+        if !subtitles::name(&self.db, &row).await? {
+            return Err(StreamingError::SubtitlesNotFound);
+        }
+        Ok(file(row))
+    }
+
     pub(crate) async fn take_subtitles(&self, req: RemoveSubtitles) -> Result<Done, StreamingError> {
-        if !subtitles::retire(&self.db, req.title, &req.origin, self.inputs.now_ms()).await? {
+        if !subtitles::retire(&self.db, &req, self.inputs.now_ms()).await? {
             return Err(StreamingError::SubtitlesNotFound);
         }
         Ok(Done {})
@@ -166,6 +185,12 @@ fn file(row: SubtitleRow) -> SubtitleFile {
         language: row.language,
         added_at: row.created_at,
     }
+}
+
+fn language_of(said: &str, filename: &str) -> Result<String, StreamingError> {
+    let unknown =
+        || format!("{filename}: it is in a language that nobody knows; say it by its code, such as en, deu or pt-BR.");
+    language::tag(said).ok_or_else(|| StreamingError::SubtitlesInvalid(unknown()))
 }
 
 /// Nothing is wrong with the file.

@@ -12,8 +12,8 @@ use contract::{
     jobs::{ForJob, Job, JobError, Jobs, ListJobs},
     streaming::{
         AddMedia, AddSubtitles, AppendUpload, CreateUpload, ForPlayback, ForUpload, ForVideo, GetMedia, JoinUploads,
-        ListUploads, Media, Playback, RemoveSubtitles, SetMarkers, StartPlayback, Streaming, StreamingError,
-        SubtitleFile, Upload, UploadedFile, Uploads, Video,
+        ListUploads, Media, NameSubtitles, Playback, RemoveSubtitles, SetMarkers, StartPlayback, Streaming,
+        StreamingError, SubtitleFile, Upload, UploadedFile, Uploads, Video,
     },
 };
 use platform::{Db, Inputs, blob::BlobStore, jobs::Queue};
@@ -108,6 +108,10 @@ impl Streaming for Room {
 
     async fn subtitle_files(&self, req: ForVideo) -> Result<Vec<SubtitleFile>, StreamingError> {
         self.list_subtitles(req).await
+    }
+
+    async fn name_subtitles(&self, req: NameSubtitles) -> Result<SubtitleFile, StreamingError> {
+        self.rename_subtitles(req).await
     }
 
     async fn remove_subtitles(&self, req: RemoveSubtitles) -> Result<Done, StreamingError> {

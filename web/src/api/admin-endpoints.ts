@@ -1,8 +1,8 @@
 /** The requests of the curators' desk. */
 import { answer, client, repeatable } from "./client";
-import { BASE, Problem, send } from "./http";
+import { BASE, Problem, send, WHOLE_FILE } from "./http";
 import type { paths } from "./schema";
-import type { AdminTitle, Id, Role } from "./types";
+import type { AdminTitle, Id, Role, SubtitleFile } from "./types";
 
 export const jobs = (cursor?: string, signal?: AbortSignal) =>
   answer(client.GET("/api/v1/admin/jobs", { params: { query: { limit: 50, cursor } }, signal }));
@@ -37,13 +37,37 @@ const artworkPath = (id: Id, shape: ArtworkShape) => `${BASE}/admin/titles/${enc
 
 /** Another picture for a title, as its bytes. */
 export async function sendArtwork(id: Id, shape: ArtworkShape, picture: Blob): Promise<AdminTitle> {
-  const headers = { "Content-Type": "application/octet-stream" };
-  return (await send("PUT", artworkPath(id, shape), { body: picture, headers })).json();
+  return (await send("PUT", artworkPath(id, shape), { body: picture, headers: { "Content-Type": WHOLE_FILE } })).json();
 }
 
 /** Back to the picture that Kinora draws. */
 export const drawArtwork = (id: Id, shape: ArtworkShape) =>
   answer(client.DELETE("/api/v1/admin/titles/{id}/artwork/{shape}", { params: { path: { id, shape } } }));
+
+/** Those that came as files of their own. */
+export const subtitleFiles = (id: Id, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/admin/titles/{id}/subtitles", { params: { path: { id } }, signal }));
+
+/** A file of subtitles, as its bytes; in the place of another one of that name. Its name says whose language they are and what for. */
+export async function sendSubtitles(id: Id, file: File): Promise<SubtitleFile> {
+  // What a name says of that stands at its end.
+  const filename = [...file.name].slice(-FILENAME_CHARACTERS_MAX).join("");
+  const path = `${BASE}/admin/titles/${encodeURIComponent(id)}/subtitles?${new URLSearchParams({ filename })}`;
+  return (await send("POST", path, { body: file, headers: { "Content-Type": WHOLE_FILE } })).json();
+}
+const FILENAME_CHARACTERS_MAX = 80;
+
+export type SubtitleNames =
+  paths["/api/v1/admin/titles/{id}/subtitles/{subtitles_id}"]["put"]["requestBody"]["content"]["application/json"];
+export const nameSubtitles = (id: Id, subtitles_id: Id, body: SubtitleNames) =>
+  answer(
+    client.PUT("/api/v1/admin/titles/{id}/subtitles/{subtitles_id}", { params: { path: { id, subtitles_id } }, body }),
+  );
+
+export const removeSubtitles = (id: Id, subtitles_id: Id) =>
+  answer(
+    client.DELETE("/api/v1/admin/titles/{id}/subtitles/{subtitles_id}", { params: { path: { id, subtitles_id } } }),
+  );
 
 /** One's own uploads that are not whole, and what one may still send. */
 export const unfinishedUploads = (signal?: AbortSignal) => answer(client.GET("/api/v1/admin/uploads", { signal }));

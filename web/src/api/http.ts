@@ -7,6 +7,9 @@ import { chosenProfile } from "./profile-choice";
 export const BASE = "/api/v1";
 const ME = `${BASE}/me`;
 const REQUEST_TIMEOUT_MS = 20_000;
+/** What a request with a file for its body is sent as: it takes as long as the line is slow. */
+export const WHOLE_FILE = "application/octet-stream";
+const FILE_TIMEOUT_MS = 300_000;
 
 /** An answer that is not a success, in the server's words (RFC 9457) where it sent any. */
 export class Problem extends Error {
@@ -58,7 +61,8 @@ async function once(request: Request, profile?: string): Promise<Response> {
   const headers = new Headers(copy.headers);
   if (profile) headers.set("X-Profile", profile);
   const isUpload = headers.has("Tus-Resumable");
-  const signal = isUpload ? request.signal : AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
+  const patience = headers.get("Content-Type") === WHOLE_FILE ? FILE_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
+  const signal = isUpload ? request.signal : AbortSignal.any([request.signal, AbortSignal.timeout(patience)]);
   try {
     return await fetch(new Request(copy, { headers, signal, credentials: "same-origin" }));
   } catch (cause) {

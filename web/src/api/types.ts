@@ -50,6 +50,8 @@ export type Playback = Schemas["Playback"];
 export type Party = Schemas["Party"];
 export type PlayState = Schemas["PlayState"];
 export type Subtitles = Schemas["Subtitles"];
+export type SubtitleFile = Schemas["SubtitleFile"];
+export type SubtitleKind = Schemas["SubtitleKind"];
 export type Chapter = Schemas["Chapter"];
 
 export type Job = Schemas["Job"];

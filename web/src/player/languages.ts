@@ -1,6 +1,6 @@
 /** Which track somebody gets: what they wanted last, where the film has it. Languages are BCP 47; `pt` speaks for `pt-BR`. */
 import type { Subtitles } from "@/api/types";
-import { locale } from "@/strings";
+import { languageName } from "@/lib/language-name";
 import { playerEn as words } from "@/strings/player-en";
 import type { Wanted } from "./preferences";
 
@@ -79,14 +79,6 @@ export function audioLabel(track: AudioTrack): string {
 }
 
 export function subtitlesLabel({ label, language, kind }: Pick<Subtitles, "label" | "language" | "kind">): string {
-  const name = label || languageName(language ?? "") || words.subtitles;
+  const name = label || languageName(language) || words.subtitles;
   return kind === "captions" ? words.hardOfHearing(name) : name;
-}
-
-function languageName(language: string): string | undefined {
-  try {
-    return language ? new Intl.DisplayNames(locale, { type: "language" }).of(language) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -86,6 +86,58 @@ describe("a title", () => {
     await page.context().close();
   });
 
+  it("has subtitles in files of their own, which are sent, named and taken away by keyboard", async () => {
+    const page = await house.open("/admin/titles?edit=t3");
+    const dialog = page.getByRole("dialog", { name: "Edit title" });
+    const choose = dialog.getByLabel("Choose files of subtitles");
+    const send = (...names: string[]) =>
+      choose.setInputFiles(
+        names.map((name) => ({ name, mimeType: "application/x-subrip", buffer: Buffer.from(`${name}\n`) })),
+      );
+    const chosen = (label: string) => dialog.getByLabel(label).evaluate((select: HTMLSelectElement) => select.value);
+    await send("Heat.de.forced.srt", "broken.srt", "Heat.srt");
+    await dialog.getByText("Heat.de.forced.srt, Heat.srt are there.").waitFor();
+    // What is wrong with one holds up no other.
+    await dialog.getByText("broken.srt: it is no text.").waitFor();
+    const german = ["Language of Heat.de.forced.srt", "What Heat.de.forced.srt is for"] as const;
+    const other = ["Language of Heat.srt", "What Heat.srt is for"] as const;
+    expect(await Promise.all([...german, ...other].map(chosen))).toEqual(["de", "forced", "", "subtitles"]);
+    expect(await axe(page)).toEqual([]);
+    await dialog.getByLabel(other[0]).focus();
+    await page.keyboard.type("French");
+    await dialog.getByLabel(other[1]).selectOption("For the hard of hearing");
+    const named = () => house.state.subtitles.get("t3").find((file: { filename: string }) => file.filename === "Heat.srt");
+    await expect.poll(() => [named().language, named().kind]).toEqual(["fr", "captions"]);
+    house.state.failing.set(`PUT /admin/titles/t3/subtitles/${named().id}`, 503);
+    await dialog.getByLabel(other[1]).selectOption("What is said");
+    await dialog.getByText("The recommender does not answer.").waitFor();
+    expect(await chosen(other[1]), "what is shown is what counts").toBe("captions");
+    house.state.failing.clear();
+    await dialog.getByRole("button", { name: "Remove Heat.srt" }).focus();
+    await page.keyboard.press("Enter");
+    await dialog.getByText("Heat.srt is removed.").waitFor();
+    await dialog.getByLabel(other[0]).waitFor({ state: "detached" });
+    expect(await choose.evaluate((input) => input === document.activeElement)).toBe(true);
+    expect(await chosen(german[0])).toBe("de");
+    await page.context().close();
+  });
+
+  it("says what is wrong with a list of subtitles that cannot be read, and reads it again", async () => {
+    house.state.failing.set("GET /admin/titles/t3/subtitles", 503);
+    const page = await house.open("/admin/titles?edit=t3");
+    const dialog = page.getByRole("dialog", { name: "Edit title" });
+    await dialog.getByText("What is there cannot be shown").waitFor();
+    expect(await axe(page)).toEqual([]);
+    house.state.failing.clear();
+    house.state.subtitles = new Map([
+      ["t3", [{ id: "s1", filename: "a.haw.srt", language: "haw", kind: "subtitles", added_at: "2026-01-01T00:00:00Z" }]],
+    ]);
+    await dialog.getByRole("button", { name: "Try again" }).click();
+    const language = dialog.getByLabel("Language of a.haw.srt");
+    expect(await language.locator("option:checked").textContent()).toBe("Hawaiian");
+    await page.context().close();
+  });
+
   it("keeps its form shut while it cannot be read", async () => {
     house.state.failing.set("GET /admin/titles/t2", 404);
     const page = await house.open("/admin/titles?edit=t2");

@@ -256,6 +256,48 @@ const routes = [
     },
   ],
   ["PUT", /^\/admin\/titles\/(\w+)\/artwork\/\w+$/, (state, [, id]) => answers.adminTitle(state, cardById(id))],
+  ["GET", /^\/admin\/titles\/(\w+)\/subtitles$/, (state, [, id]) => ({ items: state.subtitles?.get(id) ?? [] })],
+  [
+    "POST",
+    /^\/admin\/titles\/(\w+)\/subtitles$/,
+    (state, [, id], { query }) => {
+      if (query.filename.startsWith("broken")) {
+        throw new Refusal(400, "subtitles_invalid", "Bad Request", `${query.filename}: it is no text.`);
+      }
+      state.subtitles ??= new Map();
+      const { filename } = query;
+      const files = state.subtitles.get(id) ?? [];
+      const words = filename.split(".");
+      const file = {
+        id: `s${state.calls.length}`,
+        filename,
+        language: words.find((word) => ["de", "fr"].includes(word)) ?? null,
+        kind: words.includes("forced") ? "forced" : "subtitles",
+        added_at: "2026-01-01T00:00:00Z",
+      };
+      state.subtitles.set(id, [...files.filter((one) => one.filename !== filename), file]);
+      return file;
+    },
+  ],
+  [
+    "PUT",
+    /^\/admin\/titles\/(\w+)\/subtitles\/(\w+)$/,
+    (state, [, id, file], { body }) => {
+      const found = state.subtitles?.get(id)?.find((one) => one.id === file);
+      return found ? Object.assign(found, body) : notFound();
+    },
+  ],
+  [
+    "DELETE",
+    /^\/admin\/titles\/(\w+)\/subtitles\/(\w+)$/,
+    (state, [, id, file]) => {
+      const files = state.subtitles?.get(id) ?? [];
+      state.subtitles?.set(
+        id,
+        files.filter((one) => one.id !== file),
+      );
+    },
+  ],
   ...uploadRoutes,
   ["POST", /^\/admin\/imports$/, () => ({ ...answers.jobsAnswer().items[0], kind: "import", subject: "MovieLens" })],
 ];
@@ -280,6 +322,7 @@ export async function startFixture({ port = 0, media } = {}) {
         resumeAt: undefined,
         nextTitle: undefined,
         playback: undefined,
+        subtitles: undefined,
       }),
     stop: () =>
       new Promise((resolve) => {

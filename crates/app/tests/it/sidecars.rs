@@ -6,9 +6,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use reqwest::Method;
 use rustix::fs::{FileType, Mode};
 use serde_json::{Value, json};
-use testkit::{Client, Cluster, SmallDisk, films::Film, until};
+use testkit::{Answer, Client, Cluster, SmallDisk, films::Film, until};
 
 use crate::{LONG, ids, video::ended_job};
 
@@ -133,6 +134,12 @@ async fn transcode_subtitles_beside_a_film_are_offered_and_follow_the_folder() {
     ];
     assert_eq!(offered(&ada, &solaris).await, expected);
     it_follows_the_folder(&cluster, folder, &ada, &solaris).await;
+    a_curator_sends_names_and_removes_them(&cluster, &ada, &solaris).await;
+    assert_eq!(
+        figures(&import(&cluster, folder), ["subtitles"]),
+        [0],
+        "what was removed stays so"
+    );
 
     // A title that was deleted does not come back for a file of subtitles.
     let admin = cluster.admin().await;
@@ -174,6 +181,45 @@ async fn it_follows_the_folder(cluster: &Cluster, folder: &Path, ada: &Client, s
     let again = import(cluster, folder);
     assert_eq!(figures(&again), [0, 0, 3], "{again}");
     assert_eq!(offered(ada, solaris).await, expected);
+}
+
+async fn a_curator_sends_names_and_removes_them(cluster: &Cluster, ada: &Client, title: &str) {
+    let curator = cluster.person("curator", "curator").await;
+    let path = format!("/admin/titles/{title}/subtitles");
+    let send = async |client: &Client, query: &str, body: Vec<u8>| {
+        let request = client.request(Method::POST, &format!("{path}?{query}"));
+        Answer::of(request.body(body), &path).await
+    };
+    let refused = send(ada, "filename=a.srt", srt("Hallo")).await;
+    assert_eq!(refused.problem(403), "forbidden");
+    for (query, body, code) in [
+        ("filename=a.srt", b"#EXTM3U".to_vec(), "subtitles_invalid"),
+        ("filename=a.srt&language=klingonese", srt("Hallo"), "subtitles_invalid"),
+        ("filename=a%00.srt", srt("Hallo"), "query_invalid"),
+    ] {
+        assert_eq!(send(&curator, query, body).await.problem(400), code, "{query}");
+    }
+    let large = send(&curator, "filename=a.srt", vec![b' '; (4 << 20) + 1]).await;
+    assert_eq!(large.problem(413), "body_too_large");
+    // The film's own name is no language; what follows it is one.
+    let dutch = send(&curator, "filename=Solaris.1972.nl.sdh.srt", srt("Hallo")).await;
+    let dutch = dutch.expect(201);
+    assert_eq!((&dutch["language"], &dutch["kind"]), (&json!("nl"), &json!("captions")));
+    let is_offered = async |track: [&str; 4]| offered(ada, title).await.iter().any(|offered| offered == &track);
+    assert!(is_offered(["Nederlands (SDH)", "nl", "captions", "Hallo"]).await);
+    let one = format!("{path}/{}", dutch["id"].as_str().unwrap());
+    let belgian = json!({ "language": "nl-be", "kind": "subtitles" });
+    let named = curator.put(&one, &belgian).await.expect(200);
+    assert_eq!((&named["id"], &named["language"]), (&dutch["id"], &json!("nl-BE")));
+    assert!(is_offered(["Nederlands (BE)", "nl-BE", "subtitles", "Hallo"]).await);
+    let list = curator.get(&path).await.ok();
+    for file in list["items"].as_array().unwrap() {
+        let one = format!("{path}/{}", file["id"].as_str().unwrap());
+        curator.delete(&one).await.expect(204);
+        assert_eq!(curator.delete(&one).await.problem(404), "subtitles_not_found");
+        assert_eq!(curator.put(&one, &belgian).await.problem(404), "subtitles_not_found");
+    }
+    assert_eq!(offered(ada, title).await, Vec::<[String; 4]>::new());
 }
 
 #[tokio::test]

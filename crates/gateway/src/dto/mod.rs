@@ -7,6 +7,7 @@ pub mod experiments;
 pub mod parties;
 pub mod pictures;
 pub mod playback;
+pub mod subtitles;
 pub mod titles;
 
 use std::borrow::Cow;

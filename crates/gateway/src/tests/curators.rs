@@ -177,3 +177,106 @@ async fn a_curator_reads_the_video_of_a_title_that_has_one() {
     world.refuses("streaming.video", "not_playable");
     assert_eq!(read().await, Value::Null);
 }
+
+#[tokio::test]
+async fn a_curator_puts_subtitles_beside_a_video_and_takes_them_away() {
+    let world = World::new().await;
+    let file = json!({ "id": "z8", "origin": "sent a.srt", "filename": "a.srt", "language": "de", "kind": "forced", "added_at": 0 });
+    world.answers("streaming.add_subtitles", file.clone());
+    world.answers("streaming.subtitle_files", json!([file]));
+    world.answers("streaming.remove_subtitles", json!({}));
+    let curator = world.as_role(Role::Curator);
+    let path = "/api/v1/admin/titles/1/subtitles";
+    let send = async |query: &str, bytes: usize| {
+        let body = axum::body::Body::from(vec![b'x'; bytes]);
+        curator.send(Method::POST, &format!("{path}?{query}"), body).await
+    };
+    let added = send("filename=a.srt&language=ger&kind=forced", 3).await;
+    assert_eq!(added.status, 201);
+    let shown = json!({ "id": "z8", "filename": "a.srt", "language": "de", "kind": "forced", "added_at": "1970-01-01T00:00:00Z" });
+    assert_eq!(added.json(), shown);
+    assert_eq!(
+        world.calls("streaming.add_subtitles"),
+        [
+            json!({ "title": "1", "origin": "sent a.srt", "filename": "a.srt", "language": "ger", "kind": "forced",
+                "by_name": { "language": true, "kind": false }, "body": "eHh4" })
+        ]
+    );
+    assert_eq!(send("filename=b.srt", 3).await.status, 201);
+    let call = &world.calls("streaming.add_subtitles")[1];
+    assert_eq!(
+        (&call["language"], &call["by_name"]),
+        (&Value::Null, &json!({ "language": true, "kind": true }))
+    );
+    assert_eq!(curator.get(path).await.json(), json!({ "items": [shown] }));
+    let too_long = format!("filename={}", "a".repeat(81));
+    for (query, code) in [
+        ("", "query_invalid"),
+        ("filename=", "query_invalid"),
+        ("filename=a.srt&kind=loud", "query_invalid"),
+        ("filename=a.srt&path=/etc/passwd", "query_invalid"),
+        ("filename=a%00.srt", "query_invalid"),
+        (too_long.as_str(), "query_invalid"),
+    ] {
+        assert_eq!(send(query, 3).await.problem().1, code, "{query}");
+    }
+    assert_eq!(send("filename=a.srt", (4 << 20) + 1).await.status, 413);
+    world.refuses(
+        "streaming.add_subtitles",
+        json!({ "subtitles_invalid": "a.srt: it is no text." }),
+    );
+    assert_eq!(
+        send("filename=a.srt", 3).await.problem(),
+        (400, "subtitles_invalid".into())
+    );
+    let remove = async |id: &str| {
+        curator
+            .send(Method::DELETE, &format!("{path}/{id}"), axum::body::Body::empty())
+            .await
+    };
+    assert_eq!(remove("z8").await.status, 204);
+    assert_eq!(
+        world.calls("streaming.remove_subtitles"),
+        [json!({ "title": "1", "origin": "sent a.srt", "id": "z8" })]
+    );
+    assert_eq!(remove("z9").await.problem(), (404, "subtitles_not_found".into()));
+}
+
+#[tokio::test]
+async fn a_curator_says_whose_language_subtitles_are() {
+    let world = World::new().await;
+    let file = json!({ "id": "z8", "origin": "sent a.srt", "filename": "a.srt", "language": null, "kind": "captions", "added_at": 0 });
+    world.answers("streaming.name_subtitles", file);
+    let curator = world.as_role(Role::Curator);
+    let path = "/api/v1/admin/titles/1/subtitles/z8";
+    let say = async |body: Value| curator.json(Method::PUT, path, body).await;
+    let said = say(json!({ "language": null, "kind": "captions" })).await;
+    assert_eq!(
+        (said.status.as_u16(), said.json()["kind"].clone()),
+        (200, json!("captions"))
+    );
+    say(json!({ "language": "deu", "kind": "forced" })).await;
+    assert_eq!(
+        world.calls("streaming.name_subtitles"),
+        [
+            json!({ "title": "1", "id": "z8", "language": null, "kind": "captions" }),
+            json!({ "title": "1", "id": "z8", "language": "deu", "kind": "forced" }),
+        ]
+    );
+    for wrong in [
+        json!({ "language": "de" }),
+        json!({ "kind": "forced" }),
+        json!({ "language": "d", "kind": "forced" }),
+        json!({ "language": "d".repeat(36), "kind": "forced" }),
+        json!({ "language": "de", "kind": "loud" }),
+        json!({ "language": "de", "kind": "forced", "filename": "b.srt" }),
+    ] {
+        let refused = say(wrong.clone()).await;
+        assert_eq!(refused.problem(), (422, "request_invalid".into()), "{wrong}");
+    }
+    world.refuses("streaming.name_subtitles", "subtitles_not_found");
+    let gone = say(json!({ "language": "de", "kind": "forced" })).await;
+    assert_eq!(gone.problem(), (404, "subtitles_not_found".into()));
+    let viewer = world.viewer().json(Method::PUT, path, json!({})).await;
+    assert_eq!(viewer.problem(), (403, "forbidden".into()));
+}

@@ -30,7 +30,7 @@ async fn every_route_keeps_its_policy() {
             .replace("{shape}", "poster")
             .replace("{version}", "1")
             .replace("{*path}", "x/y");
-        let path = ["{id}", "{title_id}", "{session_id}", "{title}"]
+        let path = ["{id}", "{title_id}", "{session_id}", "{subtitles_id}", "{title}"]
             .iter()
             .fold(path, |path, name| path.replace(name, "z8"));
         assert!(!path.contains('{'), "{path}: name the part");

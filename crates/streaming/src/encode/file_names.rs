@@ -46,10 +46,7 @@ pub fn file_name(name: &str) -> FileName {
         kind: SubtitleKind::Subtitles,
         is_plain: true,
     };
-    let words: Vec<&str> = name
-        .split(|sign: char| !sign.is_alphanumeric() && sign != '-')
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> = words(name).collect();
     let first = words.len().saturating_sub(WORDS_MAX);
     let mut rest = words[first..].iter().rev().flat_map(|word| pieces(word)).peekable();
     while let Some(piece) = rest.next() {
@@ -73,6 +70,20 @@ pub fn file_name(name: &str) -> FileName {
     }
     said.is_plain &= first == 0;
     said
+}
+
+/// What the name of a whole file says, which is shown with the title of this name: the words of that are nobody's language.
+pub fn beside_title(filename: &str, title: &str) -> FileName {
+    let stem = filename.rsplit_once('.').map_or(filename, |(stem, _)| stem);
+    let mut own = words(title).peekable();
+    let is_own = |word: &&str| own.next_if(|own| own.to_lowercase() == word.to_lowercase()).is_some();
+    let rest: Vec<&str> = words(stem).skip_while(is_own).collect();
+    file_name(&rest.join(" "))
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|sign: char| !sign.is_alphanumeric() && sign != '-')
+        .filter(|word| !word.is_empty())
 }
 
 /// The last one counts, but of `Brazilian Portuguese` the first one says more of the same.
@@ -184,9 +195,31 @@ mod tests {
         assert!(!file_name(&"en.".repeat(1_000)).is_plain);
     }
 
+    #[test]
+    fn a_title_that_is_called_like_a_language_is_none() {
+        for (filename, title, language) in [
+            ("Heat.de.srt", "Heat (1995)", Some("de")),
+            ("Heat.1995.1080p.de.srt", "Heat (1995)", Some("de")),
+            ("It.srt", "It (2017)", None),
+            ("it.2017.srt", "It (2017)", None),
+            ("It.it.srt", "It (2017)", Some("it")),
+            ("It (2017).en.srt", "It (2017)", Some("en")),
+            ("The Italian.srt", "The Italian (2005)", None),
+            ("It.srt", "Heat (1995)", Some("it")),
+            ("en.srt", "Heat (1995)", Some("en")),
+            ("English", "Heat (1995)", Some("en")),
+            (".srt", "", None),
+            ("", "", None),
+        ] {
+            let said = beside_title(filename, title).language;
+            assert_eq!(said.as_deref(), language, "{filename} with {title}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn no_name_is_too_strange(name in "\\PC{0,60}") {
+        fn no_name_is_too_strange(name in "\\PC{0,60}", title in "\\PC{0,20}") {
+            beside_title(&name, &title);
             file_name(&name);
         }
     }

@@ -2,7 +2,7 @@
 //! its content says, and with no cue so long that taking it apart would take ffmpeg minutes (it goes through a cue again for each mark-up).
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, SHIFT_JIS, UTF_16BE, UTF_16LE};
 
 /// Of one file, as it came. A film's dialogue is a twentieth of it.
 pub const FILE_BYTES_MAX: usize = 4 << 20;
@@ -69,9 +69,30 @@ fn guessed(bytes: &[u8]) -> &'static Encoding {
     if let Some(wide) = wide(bytes) {
         return wide;
     }
+    if str::from_utf8(bytes).is_err() && is_shift_jis(bytes) {
+        return SHIFT_JIS;
+    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
     detector.guess(None, Utf8Detection::Allow)
+}
+
+/// Japanese of a few words, which the detector takes for Polish or Cyrillic. No other language writes kana; what others write looks, read
+/// as Shift_JIS, like narrow ones.
+fn is_shift_jis(bytes: &[u8]) -> bool {
+    let Some(text) = SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes) else {
+        return false;
+    };
+    let (mut all, mut kana, mut narrow) = (0, 0, 0);
+    for sign in text.chars().filter(|sign| !sign.is_ascii()) {
+        all += 1;
+        match sign {
+            '\u{3041}'..='\u{30ff}' => kana += 1,
+            '\u{ff61}'..='\u{ff9f}' => narrow += 1,
+            _ => {}
+        }
+    }
+    kana >= 2 && kana * 4 >= all && narrow * 8 <= all
 }
 
 /// UTF-16 without a mark: times and line ends make every other byte zero in any language.
@@ -162,15 +183,22 @@ mod tests {
             ("Где ты был вчера вечером? Я тебя ждал.", "koi8-r"),
             ("Πού ήσουν χθες το βράδυ; Σε περίμενα.", "windows-1253"),
             ("İyi günler, nasılsınız? Şimdi çıkıyoruz.", "windows-1254"),
-            // In fewer words nothing tells it from Cyrillic; a film has more.
+            // The first three look like Polish, Cyrillic and Polish to whoever knows no kana.
+            ("はい、行こう", "shift_jis"),
+            ("昨日の夜はどこにいたの？ずっと駅で待っていた", "shift_jis"),
+            ("お前は誰だ", "shift_jis"),
             (
-                "昨日の夜はどこにいたの？ずっと駅で待っていたのに、電話もくれなかった。\n\
-                 ごめんなさい、仕事がなかなか終わらなくて、気がついたら夜中を過ぎていたんです。\n\
-                 もういいよ。コーヒーを飲んで、テレビを見て、それから寝ました。",
+                "もういいよ。コーヒーを飲んで、テレビを見て、それから寝ました。",
                 "shift_jis",
             ),
+            ("昨日の夜はどこにいたの？ずっと駅で待っていた", "euc-jp"),
+            ("昨日の夜はどこにいたの？", "iso-2022-jp"),
             ("昨天晚上你在哪里？我一直在等你。", "gbk"),
+            ("昨天晚上你在哪裡？我一直在等你。", "big5"),
             ("어젯밤에 어디 있었어요? 기다렸어요.", "euc-kr"),
+            // German in low quotes and Russian of DOS have bytes of kana in them.
+            ("‚Ärger‘ und ‚Öl‘", "windows-1252"),
+            ("Вот и всё", "ibm866"),
         ] {
             let text = srt(words);
             assert_eq!(read(&narrow(&text, name)).unwrap().text, text, "{name}");

@@ -1,6 +1,9 @@
 //! Table `subtitles`: those that came as files of their own.
 
-use contract::{Fault, Millis, TitleId, streaming::SubtitleKind};
+use contract::{
+    Fault, Millis, TitleId,
+    streaming::{RemoveSubtitles, SubtitleKind},
+};
 use platform::{Db, Tx, db::OrFault as _, on};
 
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -94,10 +97,20 @@ pub async fn find(db: &Db, id: i64, title: TitleId) -> Result<Option<SubtitleRow
     on!(db, pool => sqlx::query_as(sql).bind(id).bind(title.0).fetch_optional(pool).await).or_fault()
 }
 
+/// Whose language it is and what for. `false`: it is not shown any more.
+pub async fn name(db: &Db, row: &SubtitleRow) -> Result<bool, Fault> {
+    let sql = "UPDATE subtitles SET language = $2, kind = $3 WHERE id = $1 AND state = 'ready'";
+    on!(db.writer(), pool => sqlx::query(sql).bind(row.id).bind(&row.language).bind(&row.kind)
+        .execute(pool).await.map(|done| done.rows_affected() == 1))
+    .or_fault()
+}
+
 /// Shows it no more. `false`: there is none.
-pub async fn retire(db: &Db, title: TitleId, origin: &str, now: Millis) -> Result<bool, Fault> {
-    let sql = "UPDATE subtitles SET state = 'retired', changed_at = $3 WHERE title_id = $1 AND origin = $2 AND state = 'ready'";
-    on!(db.writer(), pool => sqlx::query(sql).bind(title.0).bind(origin).bind(now)
+pub async fn retire(db: &Db, which: &RemoveSubtitles, now: Millis) -> Result<bool, Fault> {
+    let sql = "UPDATE subtitles SET state = 'retired', changed_at = $3
+        WHERE title_id = $1 AND origin = $2 AND state = 'ready' AND id = COALESCE($4, id)";
+    let id = which.id.map(|id| id.0);
+    on!(db.writer(), pool => sqlx::query(sql).bind(which.title.0).bind(&which.origin).bind(now).bind(id)
         .execute(pool).await.map(|done| done.rows_affected() > 0))
     .or_fault()
 }

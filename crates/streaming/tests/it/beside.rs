@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use contract::{
-    Blob, TitleId,
+    Blob, SubtitlesId, TitleId,
     jobs::{Jobs as _, ListJobs},
     streaming::{
-        AddSubtitles, ForVideo, MediaBody, Playback, RemoveSubtitles, Streaming as _, StreamingError, SubtitleFile,
-        SubtitleKind, Subtitles,
+        AddSubtitles, ByName, ForVideo, MediaBody, NameSubtitles, Playback, RemoveSubtitles, Streaming as _,
+        StreamingError, SubtitleFile, SubtitleKind, Subtitles,
     },
 };
 use platform::test_support;
@@ -27,6 +27,7 @@ fn add(origin: &str, language: &str, words: &[u8]) -> AddSubtitles {
         filename: format!("Solaris.{language}.srt"),
         language: Some(language.into()),
         kind: SubtitleKind::Subtitles,
+        by_name: ByName::default(),
         body: Blob(words.to_vec()),
     }
 }
@@ -129,6 +130,7 @@ async fn replaced_and_removed(house: &House, first: &Playback) {
         let remove = RemoveSubtitles {
             title: TITLE,
             origin: "english".into(),
+            id: None,
         };
         let removed = streaming.remove_subtitles(remove).await;
         assert_eq!(removed.is_ok(), door == "local", "{door}: {removed:?}");
@@ -144,6 +146,109 @@ async fn replaced_and_removed(house: &House, first: &Playback) {
     house.clock.advance((house.config.playback_s as i64 + 1) * 1000);
     house.room.tidy().await.unwrap();
     assert_eq!(house.blobs.list("subtitles").await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn whose_language_they_are_is_said_by_their_name_or_by_somebody() {
+    for database in test_support::databases().await {
+        let engine = database.name;
+        let mut house = House::on(database, Config::default()).await;
+        house.play(&english().path).await;
+        let from = async |filename: &str, language: Option<&str>, by_name: ByName| {
+            let sent = AddSubtitles {
+                filename: filename.into(),
+                language: language.map(str::to_owned),
+                by_name,
+                ..add(filename, "en", srt(filename).as_bytes())
+            };
+            let added = house.room.add_subtitles(sent).await.unwrap();
+            (added.language, added.kind)
+        };
+        let (all, none) = (
+            ByName {
+                language: true,
+                kind: true,
+            },
+            ByName::default(),
+        );
+        let long = format!("{}.de.forced.srt", "Solaris.1972".repeat(6));
+        let kind_alone = ByName { kind: true, ..none };
+        for (filename, language, by_name, expected) in [
+            ("Solaris.de.forced.srt", None, all, (Some("de"), SubtitleKind::Forced)),
+            (long.as_str(), None, all, (Some("de"), SubtitleKind::Forced)),
+            ("Solaris.fr.sdh.srt", None, none, (None, SubtitleKind::Subtitles)),
+            ("a.pl.sdh.srt", Some("dut"), all, (Some("nl"), SubtitleKind::Captions)),
+            ("b.pl.sdh.srt", None, kind_alone, (None, SubtitleKind::Captions)),
+            ("whatever.srt", None, all, (None, SubtitleKind::Subtitles)),
+        ] {
+            let (tag, kind) = from(filename, language, by_name).await;
+            assert_eq!((tag.as_deref(), kind), expected, "{engine}: {filename}");
+        }
+        somebody_says_it(&house).await;
+    }
+}
+
+/// The last one's name says nothing.
+async fn somebody_says_it(house: &House) {
+    let files = || async { house.room.subtitle_files(ForVideo { title: TITLE }).await.unwrap() };
+    let unknown = files().await.pop().unwrap();
+    let shown = house.start().await.unwrap();
+    let name = NameSubtitles {
+        title: TITLE,
+        id: unknown.id,
+        language: Some("por-br".into()),
+        kind: SubtitleKind::Forced,
+    };
+    let said = SubtitleFile {
+        language: Some("pt-BR".into()),
+        kind: SubtitleKind::Forced,
+        ..unknown.clone()
+    };
+    for (door, streaming) in house.doors() {
+        assert_eq!(streaming.name_subtitles(name.clone()).await, Ok(said.clone()), "{door}");
+    }
+    assert_eq!(files().await.last(), Some(&said));
+    // It is the same file for whoever has it already, and the next one sees what it is.
+    let (old, new) = (shown.subtitles.last().unwrap(), house.start().await.unwrap());
+    let new = new.subtitles.last().unwrap();
+    assert_eq!((&new.id, new.label.as_str()), (&old.id, "Português (BR) (forced)"));
+    assert!(text(house, &old.path).await.unwrap().ends_with("whatever.srt\n"));
+    let nobodys = NameSubtitles {
+        language: Some("klingonese".into()),
+        ..name.clone()
+    };
+    let refused = house.room.name_subtitles(nobodys).await.unwrap_err();
+    assert!(
+        matches!(&refused, StreamingError::SubtitlesInvalid(words) if words.starts_with("whatever.srt: it is in a language")),
+        "{refused:?}"
+    );
+    for (title, id) in [(TitleId(77), name.id), (TITLE, SubtitlesId(77))] {
+        let refused = house
+            .room
+            .name_subtitles(NameSubtitles {
+                title,
+                id,
+                ..name.clone()
+            })
+            .await;
+        assert_eq!(refused, Err(StreamingError::SubtitlesNotFound));
+    }
+    // Whoever takes away what was replaced meanwhile does not take away what replaced it.
+    let better = add("whatever.srt", "en", srt("Better").as_bytes());
+    let better = house.room.add_subtitles(better).await.unwrap();
+    let remove = async |id: Option<SubtitlesId>| {
+        let origin = "whatever.srt".into();
+        let title = TITLE;
+        house.room.remove_subtitles(RemoveSubtitles { title, origin, id }).await
+    };
+    assert_eq!(remove(Some(name.id)).await, Err(StreamingError::SubtitlesNotFound));
+    assert_eq!(
+        house.room.name_subtitles(name).await,
+        Err(StreamingError::SubtitlesNotFound)
+    );
+    assert_eq!(files().await.last(), Some(&better));
+    assert!(remove(Some(better.id)).await.is_ok());
+    assert_eq!(files().await.len(), 5);
 }
 
 #[tokio::test]

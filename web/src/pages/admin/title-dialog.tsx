@@ -22,6 +22,7 @@ import { TitleArtwork } from "./title-artwork";
 import { TitleFields } from "./title-fields";
 import { changesOf, draftOf, videoChangesOf } from "./title-form";
 import { keyed, TitlePeople } from "./title-people";
+import { TitleSubtitles } from "./title-subtitles";
 
 const words = adminEn.titles;
 
@@ -96,6 +97,7 @@ function TitleForm({ before, onClose }: FormProps) {
         <TitleFields before={before} errors={fields} />
         <TitlePeople people={people} onChange={setPeople} />
         {before && <TitleArtwork title={before} />}
+        {before && before.kind !== "series" && <TitleSubtitles title={before.id} />}
         <FormError>{save.error?.message}</FormError>
         <div className="dialog__actions">
           <button type="button" className="button" onClick={onClose}>

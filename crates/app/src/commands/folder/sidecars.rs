@@ -13,7 +13,7 @@ use std::{
 use contract::{
     Blob, TitleId,
     catalog::Resolve,
-    streaming::{AddSubtitles, RemoveSubtitles, StreamingError},
+    streaming::{AddSubtitles, ByName, RemoveSubtitles, StreamingError},
 };
 use rustix::fs::OFlags;
 use streaming::{FileName, SUBTITLE_BYTES_MAX, file_name};
@@ -110,6 +110,7 @@ async fn remove(file: &str, shown: &Shown, doors: &Doors, memory: &Memory<'_>) -
     let asked = RemoveSubtitles {
         title: shown.title,
         origin: memory.origin(file),
+        id: None,
     };
     match doors.streaming.remove_subtitles(asked).await {
         Ok(_) | Err(StreamingError::SubtitlesNotFound) => Ok(()),
@@ -143,6 +144,8 @@ async fn add(
         filename: filename.into_owned(),
         language,
         kind,
+        // The name says more where it lies: whose film it is.
+        by_name: ByName::default(),
         body: Blob(body),
     };
     match doors.streaming.add_subtitles(asked).await {

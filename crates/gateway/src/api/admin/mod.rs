@@ -4,6 +4,7 @@ pub mod experiments;
 pub mod imports;
 pub mod jobs;
 pub mod models;
+pub mod subtitles;
 pub mod titles;
 pub mod uploads;
 pub mod users;
@@ -15,6 +16,7 @@ pub fn routes() -> Vec<Route> {
     [
         titles::routes(),
         videos::routes(),
+        subtitles::routes(),
         uploads::routes(),
         imports::routes(),
         jobs::routes(),
