@@ -30,7 +30,7 @@ pub struct Options {
 /// One step of the suite; the order here is the order of running.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// install what the tests drive: ffmpeg, bubblewrap, PostgreSQL, chromium, mpv, nginx, Varnish, Node.js, validators, nextest
+    /// install what the tests drive: ffmpeg, bubblewrap, PostgreSQL, chromium, mpv, nginx, Varnish, Node.js, validators, an S3 server, nextest
     Tools,
     /// rustfmt changes nothing
     Format,
@@ -166,6 +166,7 @@ impl Suite<'_> {
         needs::ensure(stage, &tools)?;
         self.node(stage)?;
         python::validators(self.root, stage)?;
+        python::s3_server(self.root, stage)?;
         if !has_nextest(self.root) {
             stage.line("installing the test runner; this takes some minutes, once");
             // A runner that does not compile with this toolchain is no failure: `cargo test` runs the same tests.

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use platform::{
     Location,
+    blob::{self, BlobStore},
     config::{Layers, load},
     telemetry::LogFormat,
 };
@@ -26,6 +27,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// As `RUST_LOG`. Empty: what matters.
     pub log_filter: String,
+    pub storage: blob::Config,
     pub gateway: gateway::Config,
     pub accounts: accounts::Config,
     pub activity: activity::Config,
@@ -44,6 +46,7 @@ impl Default for Config {
             roles: "all".into(),
             log_format: LogFormat::default(),
             log_filter: String::new(),
+            storage: blob::Config::default(),
             gateway: gateway::Config::default(),
             accounts: accounts::Config::default(),
             activity: activity::Config::default(),
@@ -70,6 +73,7 @@ impl Config {
         if let Some(format) = place.log_format {
             config.log_format = format.into();
         }
+        config.storage.check()?;
         config.gateway.check()?;
         config.library.check()?;
         Ok(config)
@@ -83,6 +87,12 @@ impl Config {
         }
     }
 
+    /// Where files are, opened.
+    pub fn blobs(&self) -> anyhow::Result<BlobStore> {
+        BlobStore::configured(&self.storage, &self.blobs_dir())
+    }
+
+    /// Where they are, unless in a bucket.
     pub fn blobs_dir(&self) -> PathBuf {
         self.data_dir.join("blobs")
     }

@@ -27,7 +27,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             without_media,
             place,
         } => commands::backup::run(&place, &file, without_media).await,
-        Command::Restore { file, place } => commands::restore::run(&place, &file),
+        Command::Restore { file, place } => commands::restore::run(&place, &file).await,
         Command::Doctor { json, place } => commands::doctor::run(&place, json).await,
         Command::Openapi => commands::openapi(),
     }

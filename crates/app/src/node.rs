@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use contract::{accounts::Accounts, activity::Activity, catalog::Catalog, jobs::Jobs, streaming::Streaming};
 use gateway::{Doors, HealthCheck};
 use platform::{
@@ -76,12 +77,21 @@ impl Node {
         Ok(Self {
             location: config.location(),
             bus: Bus::new(inputs.clock.clone()),
-            blobs: BlobStore::open(&config.blobs_dir())?,
+            blobs: config.blobs()?,
             inputs,
             config,
             metrics,
             search,
         })
+    }
+
+    /// Fails where files cannot be kept in the bucket that is named, and says what to do.
+    pub async fn check_bucket(&self) -> anyhow::Result<()> {
+        if self.blobs.bucket().is_some() {
+            let name = contract::ids::encode(self.inputs.id());
+            self.blobs.probe(&name).await.context("storage")?;
+        }
+        Ok(())
     }
 
     /// Just the one room, for commands about people.

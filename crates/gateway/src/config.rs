@@ -7,6 +7,9 @@ use url::Url;
 
 use crate::{network::Network, parties};
 
+/// With less, what was read for one viewer would be gone before they have taken it.
+const MEDIA_BYTES_MIN: u64 = 16 << 20;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -25,6 +28,8 @@ pub struct Config {
     pub event_streams_max: u32,
     /// Home pages kept as they were sent, for viewers who come back before anything has changed; 0 keeps none.
     pub home_pages_bytes_max: u64,
+    /// Of segments that lie in a bucket (`[storage]`), kept in memory for the viewers who come next.
+    pub media_bytes_max: u64,
     /// Connections that are open at once; the next one waits until one ends.
     pub connections_max: u32,
     /// The longest that a handler may take before it answers.
@@ -42,6 +47,7 @@ impl Default for Config {
             api_requests_per_second: 200,
             event_streams_max: 10,
             home_pages_bytes_max: 64 << 20,
+            media_bytes_max: 256 << 20,
             connections_max: 16_000,
             timeout_s: 30,
             together: parties::Config::default(),
@@ -64,6 +70,10 @@ impl Config {
         ] {
             anyhow::ensure!(value > 0, "gateway.{key} must be at least 1");
         }
+        anyhow::ensure!(
+            self.media_bytes_max >= MEDIA_BYTES_MIN,
+            "gateway.media_bytes_max must be at least {MEDIA_BYTES_MIN}"
+        );
         Ok(())
     }
 

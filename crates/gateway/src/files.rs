@@ -1,26 +1,29 @@
-//! Stored files that are being sent, open: many viewers of a film ask for the same few segments within seconds.
+//! Stored files that are being sent: many viewers of a film ask for the same few segments within seconds.
 //!
-//! Their bytes are nobody's here: on a local disk, which is the only storage there is, the system's page cache holds what is hot. What
-//! is not in it when a file is opened is brought in before the file is handed out, so that whoever sends it never waits for the disk.
+//! On a local disk they are open, and their bytes are nobody's here: the system's page cache holds what is hot. What is not in it when a
+//! file is opened is brought in before the file is handed out, so that whoever sends it never waits for the disk. What lies in a bucket
+//! is read in [`crate::blocks`].
 
 use std::{
     fs::File,
     io::{self, IoSliceMut},
+    ops::Range,
     os::unix::fs::FileExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
+use axum::response::Response;
 use contract::streaming::StreamingError;
 use moka::future::Cache;
-use platform::blob::BlobStore;
+use platform::blob::{BlobError, BlobStore};
 use rustix::{
     fs::{Advice, fadvise},
     io::{Errno, ReadWriteFlags, preadv2},
 };
 
-use crate::problem::Problem;
+use crate::{blocks::Blocks, file_slice::FileSlice, problem::Problem};
 
 const OPEN_MAX: u64 = 256;
 /// A file that was deleted takes its room until it is closed.
@@ -30,25 +33,59 @@ const STEP_BYTES: u64 = 64 << 10;
 /// So much of a file is brought in: more than any segment has.
 const WARM_BYTES_MAX: u64 = 32 << 20;
 
-pub struct Files(Cache<String, Arc<File>>);
+pub struct Files {
+    open: Cache<String, Arc<File>>,
+    blocks: Blocks,
+}
 
 impl Files {
-    pub fn new() -> Self {
-        Self(Cache::builder().max_capacity(OPEN_MAX).time_to_live(OPEN_FOR).build())
+    /// `bytes_max`: of what does not lie on this disk, in memory.
+    pub fn new(bytes_max: u64) -> Self {
+        Self {
+            open: Cache::builder().max_capacity(OPEN_MAX).time_to_live(OPEN_FOR).build(),
+            blocks: Blocks::new(bytes_max),
+        }
     }
 
-    /// Opens a file once, however many ask for it at the same time. A stored file never changes under its key.
-    pub async fn get(&self, blobs: &BlobStore, key: &str) -> Result<Arc<File>, Problem> {
-        if let Some(open) = self.0.get(key).await {
+    /// These bytes of a file that has so many, as an answer. A stored file never changes under its key.
+    pub async fn answer(
+        &self,
+        blobs: &BlobStore,
+        (key, bytes): (&str, u64),
+        range: Range<u64>,
+    ) -> Result<Response, Problem> {
+        let Some(path) = blobs.local_path(key).map_err(Problem::internal)? else {
+            let answer = self.blocks.answer(blobs, (key, bytes), range).await;
+            return answer.map_err(|error| match &*error {
+                BlobError::NotFound(_) => StreamingError::MediaNotFound.into(),
+                BlobError::Fault(fault) => fault.clone().into(),
+                BlobError::InvalidKey(_) => Problem::internal(&error),
+            });
+        };
+        let slice = FileSlice {
+            file: self.open(key, path).await?,
+            offset: range.start,
+            bytes: range.end - range.start,
+        };
+        Ok(slice.into_response())
+    }
+
+    #[cfg(test)]
+    pub async fn held_bytes(&self) -> u64 {
+        self.blocks.held_bytes().await
+    }
+
+    /// Opens a file once, however many ask for it at the same time.
+    async fn open(&self, key: &str, path: PathBuf) -> Result<Arc<File>, Problem> {
+        if let Some(open) = self.open.get(key).await {
             return Ok(open);
         }
         let opened = async {
-            let path = blobs.local_path(key).map_err(io::Error::other)?;
             tokio::task::spawn_blocking(move || open(&path))
                 .await
                 .map_err(io::Error::other)?
         };
-        let found = self.0.try_get_with_by_ref(key, opened).await;
+        let found = self.open.try_get_with_by_ref(key, opened).await;
         found.map_err(|error: Arc<io::Error>| match error.kind() {
             io::ErrorKind::NotFound => Problem::from(StreamingError::MediaNotFound),
             _ => Problem::internal(error),

@@ -16,6 +16,7 @@
 //! a page, a cache and a wait each have a limit; handlers never see a request that its policy refuses.
 
 mod api;
+mod blocks;
 mod card_texts;
 mod closed;
 mod compose;

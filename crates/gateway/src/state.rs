@@ -48,7 +48,7 @@ impl Gateway {
             hub: Hub::new(),
             card_texts: CardTexts::new(),
             home_pages: HomePages::new(config.home_pages_bytes_max),
-            files: Files::new(),
+            files: Files::new(config.media_bytes_max),
             segments: Segments::new(),
             parties: Parties::new(&config.together, doors.inputs.entropy.clone()),
             pictures,

@@ -9,14 +9,15 @@
 //! | [`bus`] | `bus.attach(&db)`, `bus.subscribe(name, Delivery, handler)`, `bus.settle()` in tests |
 //! | [`inbox`] | `inbox::first_time(&mut tx, subscriber, event)`: an effect once, whatever is delivered twice |
 //! | [`jobs`] | `Queue`: durable work with lease, progress, retry, cancel; is a `contract::jobs::Jobs` door |
-//! | [`blob`] | `BlobStore`: files by key, durable and whole |
+//! | [`blob`] | `BlobStore`: files by key, durable and whole, in a folder or in a bucket of S3 |
+//! | [`outbound`] | clients for HTTP, with the TLS that we chose |
 //! | [`network`] | whom an address stands for, where something is counted by address |
 //! | [`wire`] | `Loopback::new().with(Served::<dyn Door>(door)).remote()` for door suites |
 //! | [`config`], [`telemetry`] | layered configuration; logs, metrics, correlation id |
 //! | `test_support` | feature `test-support`: `databases().await` → a fresh SQLite and a fresh PostgreSQL |
 //!
 //! Invariants: the tables `outbox`, `outbox_cursor`, `outbox_parked`, `inbox` and `jobs` belong to this crate, which makes and
-//! migrates them in **every** room's database (rooms do not create them); no HTTP type leaves this crate; nothing here
+//! migrates them in **every** room's database (rooms do not create them); no HTTP type leaves this crate but a client to be built; nothing here
 //! knows a room.
 //!
 //! Every room's `open` takes at least `&Location` (or its `Db`), `Inputs` and `Arc<Bus>`, opens its database and attaches it:
@@ -36,6 +37,7 @@ pub mod inbox;
 pub mod inputs;
 pub mod jobs;
 pub mod network;
+pub mod outbound;
 pub mod outbox;
 pub mod rng;
 pub mod telemetry;

@@ -109,7 +109,7 @@ impl Room {
         }
     }
 
-    /// Segments go where they stay; beside them there is room for what is being encoded.
+    /// Segments go where they stay, on this disk or not; beside them there is room for what is being encoded.
     pub(crate) fn check_space(&self, plan: &Plan, chunks: &[Chunk]) -> Result<(), Failure> {
         let free = files::free_bytes(&self.data_folder).map_err(explain::fault)?;
         let chunk = chunks
@@ -118,7 +118,11 @@ impl Room {
             .max()
             .unwrap_or(0);
         let beside = chunk * PARTS_AT_ONCE.min(chunks.len() as u64);
-        let needed = (plan.bytes_max().unwrap_or(0) + beside).max(FREE_BYTES_MIN);
+        let stays = match self.blobs.bucket() {
+            None => plan.bytes_max().unwrap_or(0),
+            Some(_) => 0,
+        };
+        let needed = (stays + beside).max(FREE_BYTES_MIN);
         if free < needed {
             let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
             let text = format!(

@@ -1,7 +1,8 @@
 //! Streaming: files on their way in, their transcoding and packaging, and who may watch what.
 //!
 //! **Owns** uploads, transcode jobs, assets (segments and their index) and playbacks; its database is `streaming`, its files are
-//! `uploads/` (sources) and `transcode/` (work in progress) in the data folder and `assets/` in blob storage.
+//! `uploads/` (sources) and `transcode/` (work in progress) in the data folder and `assets/` in blob storage; where that is a bucket, sources
+//! are in it as well.
 //! **Calls** the catalogue (does a title exist, what is it called). **Emits** `AssetReady`, `AssetRemoved` (a title plays another
 //! asset, or none). **Listens** to `TitleDeleted`, `AccountDeleted`, `SessionsRevoked`.
 //!
@@ -28,6 +29,7 @@
 //! | how segments are encrypted, and with which key | `cipher.rs` |
 //! | whose addresses end before they expire | `ended.rs` |
 //! | how many may watch at once | `streams.rs` |
+//! | where a film comes from that another machine received | `sources.rs` |
 //! | what is removed when | `tidy.rs` |
 
 mod asset;
@@ -47,6 +49,7 @@ mod playback;
 mod room;
 mod saga;
 mod signing;
+mod sources;
 mod store;
 mod streams;
 mod tidy;
@@ -133,6 +136,7 @@ pub async fn open_with(deps: Deps, config: Config, overrides: TestOverrides) -> 
         upload_locks: uploads::Locks::default(),
         join_locks: uploads::Locks::default(),
         requests: uploads::Requests::default(),
+        sources: sources::Sources::default(),
         running: transcoder::Running::default(),
         tried_encoder: tokio::sync::OnceCell::new(),
         converts: tokio::sync::Mutex::default(),

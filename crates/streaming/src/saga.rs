@@ -4,7 +4,7 @@
 //! | step | it needs | it does | what says that it is done | a repeat |
 //! |---|---|---|---|---|
 //! | received | a title that may have a video | the file lies whole in `uploads/` | the upload's row and its job, one transaction | the last piece is sent again; an upload has one job, by its key |
-//! | probed | the source | looks, plans, begins an asset | the job's payload (the plan) and a job for each part, one transaction | looks again, for another asset; the one that nobody knows of goes |
+//! | probed | the source | looks, sees that it is where every worker can have it, plans, begins an asset | the job's payload (the plan) and a job for each part, one transaction | looks again, for another asset; the one that nobody knows of goes |
 //! | transcoded, each part | the source, its share of the plan | encodes into the work folder | nothing: the next step is taken at once | software encodes the same bytes again; what hardware fails on, software does from the film's beginning |
 //! | packaged, each part | the work folder | puts its segments below the asset's folder | its job's outcome | puts the same segments there again |
 //! | stored | every part's outcome | makes what wants the whole film: subtitles, storyboard | nothing: as above | makes the same files again |
@@ -222,7 +222,12 @@ impl Room {
     async fn plan(&self, ticket: &Ticket, about: &Payload, stop: &CancellationToken) -> Result<Planned, Failure> {
         ticket.progress(0.0, "looking at the file");
         self.queue.forget_children(ticket.id()).await.map_err(explain::fault)?;
-        let (mut plan, chunks) = self.look(ticket, &self.files.path(about.source), stop).await?;
+        let source = self.source(about.source, stop).await?;
+        let (mut plan, chunks) = self.look(ticket, &source, stop).await?;
+        tokio::select! {
+            () = stop.cancelled() => return Err(Failure::transient("Stopped.")),
+            kept = self.keep_original(about.source) => kept?,
+        }
         self.choose_encoder(&mut plan).await?;
         self.check_space(&plan, &chunks)?;
         let now = self.inputs.now_ms();
@@ -253,7 +258,7 @@ impl Room {
     /// One part of a film: encodes it, and puts its segments into the asset.
     pub(crate) async fn make_part(&self, ticket: &Ticket, stop: &CancellationToken) -> Result<String, Failure> {
         let payload: PartPayload = ticket.payload()?;
-        let source = self.files.path(payload.source);
+        let source = self.source(payload.source, stop).await?;
         let made = self.encode_and_store(ticket, (&payload, &source), stop).await;
         if made.is_err() && !stop.is_cancelled() && !source.exists() {
             return Err(Failure::permanent(explain::SOURCE_GONE));
@@ -333,7 +338,7 @@ impl Room {
         stop: &CancellationToken,
     ) -> Result<(), Failure> {
         let folder = self.work_dir(&format!("{}-{}", ticket.id(), ticket.attempt()))?;
-        let source = self.files.path(about.source);
+        let source = self.source(about.source, stop).await?;
         self.lowest_rung((planned.asset, stored), package, folder.path())
             .await?;
         let extras = &planned.plan.extras;
@@ -458,7 +463,7 @@ impl Room {
 
     async fn clear(&self, source: UploadId) -> Result<(), Failure> {
         self.reached(Step::Announced).await?;
-        self.files.remove(source).await.map_err(explain::fault)?;
+        self.remove_file(source).await.map_err(explain::fault)?;
         self.reached(Step::Cleared).await
     }
 

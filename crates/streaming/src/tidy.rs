@@ -22,7 +22,7 @@ use crate::{
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 const BATCH: u32 = 1_000;
 /// A file without a row may be one whose row is being written, or whose job is being done.
-const ORPHAN_MS: i64 = 86_400_000;
+pub const ORPHAN_MS: i64 = 86_400_000;
 /// A file of subtitles is written at once, or by nobody any more.
 const STORING_MS_MAX: i64 = 3_600_000;
 /// How long whoever asks after an upload is told that it has expired, rather than that there never was one.
@@ -115,10 +115,10 @@ impl Room {
         uploads::forget(&self.db, now - EXPIRED_KEPT_MS).await?;
         for id in self.files.list().await? {
             if made_at_ms(id.0) + ORPHAN_MS < now && !uploads::needs_file(&self.db, id).await? {
-                self.files.remove(id).await?;
+                self.remove_file(id).await?;
             }
         }
-        Ok(())
+        self.tidy_originals().await
     }
 
     async fn expire(&self, row: &UploadRow) -> Result<(), Fault> {
@@ -132,7 +132,7 @@ impl Room {
         }
         // A piece that arrives at this moment is written first, and finds the row expired.
         let _alone = self.upload_locks.of(id).lock().await;
-        self.files.remove(id).await?;
+        self.remove_file(id).await?;
         if row.state == PACKAGED {
             return uploads::delete(&self.db, id).await.map(drop);
         }

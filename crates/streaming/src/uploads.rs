@@ -239,11 +239,15 @@ impl Room {
         if !uploads::advance(&mut tx, id, step).await? {
             return Err(StreamingError::OffsetWrong(step.from));
         }
+        let is_received = subject.is_some();
         if let Some(subject) = subject {
             self.receive(&mut tx, id, subject).await?;
         }
         tx.commit().await?;
         self.queue.wake();
+        if is_received {
+            self.begin_to_keep(id);
+        }
         if step.is_whole() {
             self.requests.forget(id);
         }
@@ -293,7 +297,7 @@ impl Room {
         for row in uploads::of_title(&self.db, title).await? {
             let _alone = self.upload_locks.of(row.id.into()).lock().await;
             self.stop_work_on(&row).await?;
-            self.files.remove(row.id.into()).await?;
+            self.remove_file(row.id.into()).await?;
         }
         Ok(())
     }
@@ -317,7 +321,7 @@ impl Room {
 
     /// The file, then the row that knows of it.
     pub(crate) async fn remove_source(&self, id: UploadId) -> Result<(), Fault> {
-        self.files.remove(id).await?;
+        self.remove_file(id).await?;
         uploads::delete(&self.db, id).await.map(drop)
     }
 
@@ -396,6 +400,7 @@ impl Room {
         // Where this fails it is not known what became of the row; without one, the file is swept away.
         tx.commit().await?;
         self.queue.wake();
+        self.begin_to_keep(id);
         Ok(job)
     }
 

@@ -23,7 +23,7 @@ pub struct Client {
 impl Client {
     /// Nobody: no token.
     pub fn anonymous(url: &str) -> Self {
-        let http = reqwest::Client::builder()
+        let http = platform::outbound::client()
             // A test that waits for a command does not see meanwhile that the server has let go of an idle connection.
             .pool_idle_timeout(Duration::from_secs(10))
             .build()

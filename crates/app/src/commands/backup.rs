@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use contract::{AssetId, ModelId, UploadId};
-use platform::blob::BlobStore;
+use platform::blob::{BlobError, BlobStore};
 
 use super::progress::Progress;
 use crate::{
@@ -28,17 +28,19 @@ use work::Work;
 
 pub use work::clear_leftovers;
 
-/// Packaged video is most of the bytes.
-const MEDIA_PREFIX: &str = "assets/";
+/// Packaged video is most of the bytes; what waits to be packaged is among the files where they are in a bucket.
+const MEDIA_PREFIXES: [&str; 2] = ["assets/", "uploads/"];
 /// Where sources wait for their jobs.
 const SOURCES: &str = "uploads";
 
 pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Result<()> {
     let config = Config::read(place)?;
+    let blobs = config.blobs()?;
+    let folder = || format!("the folder {}", config.blobs_dir().display());
     ensure!(
         config.database_url.is_empty(),
-        "the databases are in PostgreSQL: back them up with pg_dump, and the folder {} beside it",
-        config.blobs_dir().display()
+        "the databases are in PostgreSQL: back them up with pg_dump, and {} beside it",
+        blobs.bucket().map_or_else(folder, str::to_owned)
     );
     let originals = copies::originals(&config.data_dir).await?;
     let progress = Progress::new();
@@ -48,7 +50,7 @@ pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Res
         copies: work.folder().to_owned(),
         without_media,
     };
-    let blobs_before = blobs_of(&config.blobs_dir()).await?;
+    let keys_before = keys_of(&blobs).await?;
     backup.hold_sources(&config.data_dir)?;
     for (number, original) in originals.iter().enumerate() {
         let name = original.name();
@@ -57,9 +59,9 @@ pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Res
         backup.writer.add(format!("databases/{name}"), &copy, true)?;
     }
     backup.add_sources().await?;
-    let mut blobs = blobs_of(&config.blobs_dir()).await?;
-    blobs.extend(blobs_before);
-    backup.add_blobs(&config.blobs_dir(), &blobs, &progress).await?;
+    let mut keys = keys_of(&blobs).await?;
+    keys.extend(keys_before);
+    backup.add_blobs(&blobs, &keys, &progress).await?;
     let (files, bytes) = backup.writer.finish()?;
     progress.end();
     println!(
@@ -70,11 +72,8 @@ pub async fn run(place: &Place, file: &Path, without_media: bool) -> anyhow::Res
     Ok(())
 }
 
-async fn blobs_of(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
-    if !folder.exists() {
-        return Ok(BTreeSet::new());
-    }
-    let blobs = BlobStore::open(folder)?.list("").await?;
+async fn keys_of(blobs: &BlobStore) -> anyhow::Result<BTreeSet<String>> {
+    let blobs = blobs.list("").await?;
     Ok(blobs.into_iter().map(|blob| blob.key).collect())
 }
 
@@ -118,13 +117,18 @@ impl Backup {
         Ok(())
     }
 
-    async fn add_blobs(&mut self, folder: &Path, keys: &BTreeSet<String>, progress: &Progress) -> anyhow::Result<()> {
+    async fn add_blobs(
+        &mut self,
+        blobs: &BlobStore,
+        keys: &BTreeSet<String>,
+        progress: &Progress,
+    ) -> anyhow::Result<()> {
         let named = self.named_blobs().await?;
-        let kept = |key: &&String| !(self.without_media && key.starts_with(MEDIA_PREFIX));
+        let kept = |key: &&String| !(self.without_media && MEDIA_PREFIXES.iter().any(|prefix| key.starts_with(prefix)));
         let keys: Vec<&String> = keys.iter().filter(kept).collect();
         for (number, key) in keys.iter().enumerate() {
             progress.at(0.3 + 0.7 * number as f32 / keys.len() as f32, "copying files");
-            let is_there = self.add_if_there(&format!("blobs/{key}"), &folder.join(key))?;
+            let is_there = self.add_blob(blobs, key).await?;
             let is_named = || {
                 named
                     .iter()
@@ -168,6 +172,25 @@ impl Backup {
         let mut connection = copies::open(&copy).await?;
         let rows = sqlx::query_as(sql).fetch_all(&mut connection).await;
         rows.with_context(|| format!("reading the copy of {database}"))
+    }
+
+    /// `false`: there is no such file. One that lies in a bucket is brought here first, for as long as it takes to add it.
+    async fn add_blob(&mut self, blobs: &BlobStore, key: &str) -> anyhow::Result<bool> {
+        let name = format!("blobs/{key}");
+        let copy = self.copies.join("blob");
+        match blobs.local_path(key) {
+            Ok(Some(path)) => return self.add_if_there(&name, &path),
+            Ok(None) => {}
+            // Left by a write that was cut off: nobody's.
+            Err(_) => return Ok(false),
+        }
+        match blobs.fetch(key, &copy).await {
+            Err(BlobError::NotFound(_)) => return Ok(false),
+            fetched => fetched?,
+        };
+        self.writer.add(name, &copy, false)?;
+        fs::remove_file(&copy)?;
+        Ok(true)
     }
 
     /// `false`: there is no such file.
@@ -215,9 +238,10 @@ mod tests {
         let mut backup = backup(folder.path()).await;
         let progress = Progress::new();
         let gone = BTreeSet::from(["artwork/z8/0.png".to_owned(), "assets/z9/index.json".to_owned()]);
-        backup.add_blobs(folder.path(), &gone, &progress).await.unwrap();
+        let blobs = BlobStore::open(&folder.path().join("blobs")).unwrap();
+        backup.add_blobs(&blobs, &gone, &progress).await.unwrap();
         let named = BTreeSet::from(["artwork/z8/1.png".to_owned()]);
-        let error = backup.add_blobs(folder.path(), &named, &progress).await.unwrap_err();
+        let error = backup.add_blobs(&blobs, &named, &progress).await.unwrap_err();
         assert!(error.to_string().contains("make it again"), "{error:#}");
         drop(backup);
         assert!(!folder.path().join("backup.part").exists());

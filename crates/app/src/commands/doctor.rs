@@ -59,6 +59,7 @@ pub async fn run(place: &Place, json: bool) -> anyhow::Result<()> {
         ),
     ];
     findings.extend(encoder(&config).await?);
+    findings.extend(bucket(&config).await?);
     match folder(&config.data_dir) {
         Err(missing) => findings.push(missing),
         Ok(space) => {
@@ -83,6 +84,22 @@ async fn encoder(config: &Config) -> anyhow::Result<Option<Finding>> {
     };
     let remedy = "install the card's driver and let Kinora's user open its device (/dev/dri/renderD128 or /dev/nvidia0), or set streaming.encoder = \"software\"";
     Ok(Some(Finding::new("encoder", result, remedy)))
+}
+
+/// Whether it is there and shows what it holds; says nothing where files are on disk.
+async fn bucket(config: &Config) -> anyhow::Result<Option<Finding>> {
+    if config.storage.bucket.is_empty() {
+        return Ok(None);
+    }
+    let blobs = config.blobs()?;
+    let looked = blobs.folders("assets").await;
+    let words = blobs.bucket().unwrap_or_default();
+    let result = match looked {
+        Ok(assets) => Ok(format!("{words} answers; videos in it: {}", assets.len())),
+        Err(error) => Err(error.to_string()),
+    };
+    let remedy = "set [storage] right, or start its server; the key must be allowed to read, write, list and delete";
+    Ok(Some(Finding::new("storage", result, remedy)))
 }
 
 /// What is free in the data folder; an error where there is none.

@@ -1,4 +1,5 @@
-//! `kinora restore`: brings back what `backup` wrote, into a folder that holds nothing yet, after checking all of it.
+//! `kinora restore`: brings back what `backup` wrote, into a folder that holds nothing yet, after checking all of it. Where files are to
+//! lie in a bucket, it holds nothing yet either, and gets them before anything else is in its place.
 
 use std::{
     fs,
@@ -6,15 +7,18 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use platform::blob::BlobStore;
 
 use super::progress::Progress;
 use crate::{archive, cli::Place, config::Config};
 
+/// What the names of files that lie in storage begin with.
+const BLOBS: &str = "blobs/";
 const UNPACKING: &str = ".restoring";
 /// What a new disk of its own holds from the beginning.
 const LOST_AND_FOUND: &str = "lost+found";
 
-pub fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
+pub async fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
     let config = Config::read(place)?;
     ensure!(
         config.database_url.is_empty(),
@@ -23,6 +27,10 @@ pub fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
     let data_dir = &config.data_dir;
     let was_there = data_dir.exists();
     ensure_empty(data_dir)?;
+    let bucket = match config.storage.bucket.is_empty() {
+        true => None,
+        false => Some(empty_bucket(&config).await?),
+    };
     let work = unpacking_folder(data_dir);
     // What an earlier, interrupted restore left: never anything but unpacked parts.
     if work.exists() {
@@ -31,6 +39,10 @@ pub fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
     create_private_folder(&work).with_context(|| format!("creating {}", work.display()))?;
     let progress = Progress::new();
     let unpacked = archive::unpack(file, &work, |share, stage| progress.at(share, stage));
+    let unpacked = match (unpacked, &bucket) {
+        (Ok(manifest), Some(blobs)) => put_in_bucket(&work, manifest, blobs, &progress).await,
+        (unpacked, _) => unpacked,
+    };
     progress.end();
     let manifest = match unpacked {
         Ok(manifest) => manifest,
@@ -48,6 +60,40 @@ pub fn run(place: &Place, file: &Path) -> anyhow::Result<()> {
         manifest.version
     );
     Ok(())
+}
+
+async fn empty_bucket(config: &Config) -> anyhow::Result<BlobStore> {
+    let blobs = config.blobs()?;
+    ensure!(
+        blobs.list("").await.context("storage")?.is_empty(),
+        "{} is not empty; name another, or another storage.prefix, so that nothing is overwritten",
+        blobs.bucket().unwrap_or_default()
+    );
+    Ok(blobs)
+}
+
+/// All of them, or none where it fails.
+async fn put_in_bucket(
+    work: &Path,
+    manifest: archive::Manifest,
+    blobs: &BlobStore,
+    progress: &Progress,
+) -> anyhow::Result<archive::Manifest> {
+    let keys = manifest.files.iter().filter_map(|file| file.name.strip_prefix(BLOBS));
+    let keys: Vec<&str> = keys.collect();
+    for (number, key) in keys.iter().enumerate() {
+        progress.at(number as f32 / keys.len() as f32, "storing");
+        if let Err(error) = blobs.put_file(key, &work.join(BLOBS).join(key)).await {
+            for key in &keys[..number] {
+                blobs.delete(key).await.ok();
+            }
+            return Err(anyhow::Error::new(error).context(format!("storing {key}")));
+        }
+    }
+    if !keys.is_empty() {
+        fs::remove_dir_all(work.join(BLOBS))?;
+    }
+    Ok(manifest)
 }
 
 /// Nothing is written over; what an interrupted restore had only unpacked does not count.

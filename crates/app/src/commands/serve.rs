@@ -44,6 +44,7 @@ pub async fn run(args: Serve) -> anyhow::Result<()> {
         );
     }
     let node = Node::serving(config, &roles, metrics.clone()).await?;
+    node.check_bucket().await?;
     let rooms = node.rooms().await?;
     rooms.subscribe(&node).await?;
     let tasks = TaskTracker::new();

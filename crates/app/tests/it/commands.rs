@@ -50,6 +50,11 @@ fn a_wrong_setting_is_named() {
         ("[gateway]\npublic_url = \"films\"\n", "public_url"),
         ("[gateway]\ntrusted_proxies = [\"10.0.0.0/99\"]\n", "trusted_proxies"),
         ("[gateway]\ntimeout_s = 0\n", "timeout_s"),
+        ("[storage]\nendpoint = \"http://127.0.0.1:1\"\n", "storage.bucket"),
+        (
+            "[storage]\nbucket = \"films\"\naccess_key_id = \"x\"\n",
+            "storage.secret_access_key",
+        ),
         ("lissten = \"127.0.0.1:0\"\n", "lissten"),
         ("[streaming]\nworkers = \"many\"\n", "streaming.workers"),
     ] {

@@ -96,8 +96,8 @@ async fn ask(client: &reqwest::Client, method: Method, url: &str, headers: &[(&s
 async fn a_segment_is_the_same_in_both_versions_of_http_transcode() {
     let cinema = Cinema::open().await;
     let url = format!("{}{}", cinema.cluster.url(), cinema.path);
-    let one = reqwest::Client::builder().http1_only().build().unwrap();
-    let two = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let one = platform::outbound::client().http1_only().build().unwrap();
+    let two = platform::outbound::client().http2_prior_knowledge().build().unwrap();
     for (client, version) in [(&one, Version::HTTP_11), (&two, Version::HTTP_2)] {
         assert_eq!(client.get(&url).send().await.unwrap().version(), version);
         // No client is so modern that video would shrink for it.
@@ -148,7 +148,7 @@ async fn slow_readers_cost_no_memory_and_get_what_they_asked_for_transcode() {
     // Of HTTP/2, too, as many as a connection may have: these read no more than heads.
     let mut streams = Vec::new();
     for _ in 0..3 {
-        let two = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+        let two = platform::outbound::client().http2_prior_knowledge().build().unwrap();
         for _ in 0..16 {
             streams.push(two.get(&url).send().await.unwrap());
         }

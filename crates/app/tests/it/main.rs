@@ -3,6 +3,7 @@
 
 mod backups;
 mod bad_input;
+mod bucket;
 mod commands;
 mod credits;
 mod curating;

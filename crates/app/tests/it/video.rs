@@ -182,7 +182,7 @@ async fn refused_for_a_series(curator: &Client) {
 }
 
 /// tus 1.0 with a line that breaks once.
-async fn upload(curator: &Client, title: &str, file: &std::path::Path) {
+pub async fn upload(curator: &Client, title: &str, file: &std::path::Path) {
     let bytes = std::fs::read(file).expect("the clip");
     let metadata = format!(
         "filename {},title_id {}",

@@ -11,7 +11,6 @@ use contract::streaming::{GetMedia, Media, MediaBody};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::{
-    file_slice::FileSlice,
     policy::Policy,
     problem::Problem,
     routes::{Route, plain},
@@ -102,13 +101,9 @@ async fn send(gateway: &Gateway, media: &Media, from: u64, length: u64) -> Resul
                 .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
             Ok(response)
         }
-        MediaBody::Stored { key, .. } => {
-            let slice = FileSlice {
-                file: gateway.files.get(&gateway.doors.blobs, key).await?,
-                offset: from,
-                bytes: length,
-            };
-            Ok(slice.into_response())
+        MediaBody::Stored { key, bytes } => {
+            let (blobs, range) = (&gateway.doors.blobs, from..from + length);
+            gateway.files.answer(blobs, (key, *bytes), range).await
         }
     }
 }

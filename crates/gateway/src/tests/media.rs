@@ -3,12 +3,17 @@
 use axum::body::Body;
 use contract::{TitleId, catalog::ArtworkShape};
 use http::Method;
-use serde_json::json;
+use http_body_util::BodyExt as _;
+use platform::test_support::S3Server;
+use serde_json::{Value, json};
 
 use super::support::{ACCOUNT, World};
 
 async fn world() -> (World, Vec<u8>) {
-    let world = World::new().await;
+    with_segment(World::new().await).await
+}
+
+async fn with_segment(world: World) -> (World, Vec<u8>) {
     let segment: Vec<u8> = (0..1_300_000u32).map(|index| (index % 251) as u8).collect();
     world
         .gateway
@@ -17,20 +22,114 @@ async fn world() -> (World, Vec<u8>) {
         .put("media/a/720p/seg-1.m4s", segment.clone())
         .await
         .unwrap();
-    let stored = json!({ "stored": { "key": "media/a/720p/seg-1.m4s", "bytes": segment.len() } });
-    world.answers(
-        "streaming.media",
-        json!({ "content_type": "video/mp4", "cache_control": "public, max-age=31536000, immutable", "etag": "a1", "body": stored }),
-    );
+    world.answers("streaming.media", stored("media/a/720p/seg-1.m4s", segment.len()));
     (world, segment)
+}
+
+fn stored(key: &str, bytes: usize) -> Value {
+    let body = json!({ "stored": { "key": key, "bytes": bytes } });
+    json!({ "content_type": "video/mp4", "cache_control": "public, max-age=31536000, immutable", "etag": "a1", "body": body })
+}
+
+#[tokio::test]
+async fn a_cold_segment_is_read_once_for_all_who_ask() {
+    let server = S3Server::start().await;
+    let (world, segment) = with_segment(World::on(&server).await).await;
+    let viewers = (0..100).map(|_| async {
+        let reply = world.anonymous().get("/media/x").await;
+        assert!(reply.status == 200 && reply.body[..] == segment[..]);
+    });
+    futures::future::join_all(viewers).await;
+    assert_eq!(server.answered("GET").await, 2, "it has two blocks");
+}
+
+#[tokio::test]
+async fn what_is_in_memory_plays_on_while_storage_is_away() {
+    let mut server = S3Server::start().await;
+    let (world, segment) = with_segment(World::on(&server).await).await;
+    let hot = || async { world.anonymous().with("range", "bytes=0-99").get("/media/x").await };
+    let cold = || async { world.anonymous().with("range", "bytes=1200000-").get("/media/x").await };
+    assert_eq!(hot().await.status, 206);
+    server.kill();
+    assert_eq!(
+        (hot().await.status.as_u16(), &hot().await.body[..]),
+        (206, &segment[..100])
+    );
+    let refused = cold().await;
+    assert_eq!(refused.problem(), (503, "unavailable".into()));
+    assert_eq!(
+        (refused.header("retry-after"), refused.header("cache-control")),
+        ("1", "no-store")
+    );
+    assert!(!String::from_utf8_lossy(&refused.body).contains("127.0.0.1"));
+    server.come_back().await;
+    assert_eq!(&cold().await.body[..], &segment[1_200_000..]);
+}
+
+#[tokio::test]
+async fn slow_viewers_hold_no_memory_and_get_every_byte() {
+    let server = S3Server::start().await;
+    let world = World::on(&server).await;
+    let content = |number: usize| vec![number as u8; 3 << 20];
+    for number in 0..20 {
+        let key = format!("media/a/{number}.m4s");
+        world.gateway.doors.blobs.put(&key, content(number)).await.unwrap();
+    }
+    // Each takes a first piece, and rests while the others' segments push its own out of the memory.
+    let mut slow = Vec::new();
+    for number in 0..20 {
+        world.answers("streaming.media", stored(&format!("media/a/{number}.m4s"), 3 << 20));
+        let mut body = world.anonymous().begin("/media/x").await;
+        let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        slow.push((number, first.len(), body));
+    }
+    assert!(world.gateway.files.held_bytes().await <= 16 << 20);
+    for (number, first, body) in slow {
+        let rest = body.collect().await.unwrap().to_bytes();
+        assert!(rest[..] == content(number)[first..], "{number}");
+    }
+    assert!(world.gateway.files.held_bytes().await <= 16 << 20);
+    let reads = server.answered("GET").await;
+    assert!((60..=160).contains(&reads), "{reads} reads of 60 blocks");
 }
 
 #[tokio::test]
 async fn segments_are_sent_whole_and_in_part() {
     let (world, segment) = world().await;
+    are_sent_whole_and_in_part(&world, &segment).await;
+}
+
+#[tokio::test]
+async fn segments_in_a_bucket_are_sent_as_from_a_disk() {
+    let server = S3Server::start().await;
+    let (world, segment) = with_segment(World::on(&server).await).await;
+    are_sent_whole_and_in_part(&world, &segment).await;
+    let over_blocks = world.anonymous().with("range", "bytes=1048570-1048583");
+    let part = over_blocks.get("/media/x").await;
+    assert_eq!(
+        (part.status.as_u16(), &part.body[..]),
+        (206, &segment[1_048_570..1_048_584])
+    );
+    assert_eq!(server.answered("GET").await, 2, "each of its blocks once, whoever asks");
+    let key = "media/a/720p/seg-2.m4s";
+    world.answers("streaming.media", stored(key, 5));
+    assert_eq!(
+        world.anonymous().get("/media/x").await.problem(),
+        (404, "media_not_found".into())
+    );
+    world.gateway.doors.blobs.put(key, vec![1, 2, 3]).await.unwrap();
+    let short = world.anonymous().get("/media/x").await;
+    assert_eq!(
+        short.problem(),
+        (500, "internal".into()),
+        "it is not what its index says"
+    );
+}
+
+async fn are_sent_whole_and_in_part(world: &World, segment: &[u8]) {
     let path = "/media/p/a/123/sig/720p/seg-1.m4s?x=1";
     let whole = world.anonymous().get(path).await;
-    assert_eq!((whole.status.as_u16(), &whole.body[..]), (200, &segment[..]));
+    assert_eq!((whole.status.as_u16(), &whole.body[..]), (200, segment));
     assert_eq!(whole.header("content-type"), "video/mp4");
     assert_eq!(whole.header("content-length"), segment.len().to_string());
     assert_eq!(whole.header("cache-control"), "public, max-age=31536000, immutable");

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{
     AccountId, Fault, ProfileId, SessionId,
@@ -19,7 +19,7 @@ use ed25519_dalek::SigningKey;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use platform::{Bus, Inputs, blob::BlobStore, clock::ManualClock};
+use platform::{Bus, Inputs, blob::BlobStore, clock::ManualClock, test_support::S3Server};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
@@ -76,10 +76,26 @@ impl World {
     }
 
     pub async fn with(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = BlobStore::open(folder.path()).unwrap();
+        Self::over(config, blobs, folder).await
+    }
+
+    /// With its media in a bucket.
+    pub async fn on(server: &S3Server) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = BlobStore::configured(&server.config(), folder.path()).unwrap();
+        let config = Config {
+            media_bytes_max: 16 << 20,
+            ..Config::default()
+        };
+        Self::over(config, blobs, folder).await
+    }
+
+    async fn over(config: Config, blobs: BlobStore, folder: tempfile::TempDir) -> Self {
         let script = Arc::new(Script::default());
         let remote = || Arc::new(Remote::new(script.clone()));
         let (inputs, clock) = Inputs::manual(1);
-        let folder = tempfile::tempdir().unwrap();
         let doors = Doors {
             accounts: remote(),
             catalog: remote(),
@@ -88,7 +104,7 @@ impl World {
             streaming: remote(),
             imports: remote(),
             jobs: vec![remote()],
-            blobs: BlobStore::open(folder.path()).unwrap(),
+            blobs,
             bus: Bus::new(inputs.clock.clone()),
             inputs,
             metrics: None,
@@ -261,7 +277,12 @@ impl Client<'_> {
             .await
     }
 
-    pub async fn send(&self, method: Method, path: &str, body: Body) -> Reply {
+    /// The answer's body, of which nothing is taken yet.
+    pub async fn begin(&self, path: &str) -> Body {
+        self.respond(Method::GET, path, Body::empty()).await.into_body()
+    }
+
+    async fn respond(&self, method: Method, path: &str, body: Body) -> Response {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -273,8 +294,11 @@ impl Client<'_> {
         request
             .extensions_mut()
             .insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4000))));
-        let response = self.world.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        self.world.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Body) -> Reply {
+        let (parts, body) = self.respond(method, path, body).await.into_parts();
         // A stream of events never ends.
         let endless = parts
             .headers

@@ -1,6 +1,8 @@
 //! Files on disk.
 
-use super::*;
+mod s3;
+
+use super::{disk::copy_in, *};
 
 fn store() -> (tempfile::TempDir, BlobStore) {
     let folder = tempfile::tempdir().unwrap();
@@ -27,7 +29,7 @@ async fn files_are_stored_read_listed_and_deleted() {
     );
     assert_eq!(store.size("media/a/seg-1.m4s").await.unwrap(), Some(4));
     assert_eq!(
-        std::fs::read(store.local_path("media/a/seg-1.m4s").unwrap()).unwrap(),
+        std::fs::read(store.local_path("media/a/seg-1.m4s").unwrap().unwrap()).unwrap(),
         [1, 2, 3, 4]
     );
     let listed: Vec<_> = store
@@ -47,7 +49,7 @@ async fn files_are_stored_read_listed_and_deleted() {
     store.delete("media/ab/seg-1.m4s").await.unwrap();
     assert_eq!(store.delete_all("media/a").await.unwrap(), 2);
     assert_eq!(store.list("").await.unwrap(), []);
-    assert!(!store.local_path("media/a").unwrap().exists());
+    assert!(!store.local_path("media/a").unwrap().unwrap().exists());
     assert_eq!(store.size("media/a/seg-1.m4s").await.unwrap(), None);
     assert!(
         matches!(store.get("media/a/seg-1.m4s").await, Err(BlobError::NotFound(key)) if key == "media/a/seg-1.m4s")
@@ -64,9 +66,20 @@ async fn a_file_is_moved_in() {
     assert_eq!(store.get("uploads/1/source").await.unwrap(), b"video".as_slice());
     assert!(store.put_file("uploads/2/source", &upload).await.is_err());
 
+    std::fs::write(&upload, b"again").unwrap();
+    store.put_copy("uploads/3/source", &upload).await.unwrap();
+    assert_eq!(store.get("uploads/3/source").await.unwrap(), b"again".as_slice());
+    let back = folder.path().join("back");
+    assert_eq!(store.fetch("uploads/3/source", &back).await.unwrap(), 5);
+    assert_eq!(std::fs::read(&back).unwrap(), b"again");
+    let missing = store.fetch("uploads/4/source", &back).await;
+    assert!(matches!(missing, Err(BlobError::NotFound(_))) && !back.exists());
+    store.delete("uploads/3/source").await.unwrap();
+    assert!(upload.exists(), "copied");
+
     // From another disk, by copying.
     std::fs::write(&upload, b"other").unwrap();
-    copy_in(&upload, &store.local_path("uploads/1/source").unwrap()).unwrap();
+    copy_in(&upload, &store.local_path("uploads/1/source").unwrap().unwrap()).unwrap();
     assert!(!upload.exists());
     assert_eq!(store.list("").await.unwrap().len(), 1);
 }

@@ -6,13 +6,18 @@
 //!     …                       // failures name the engine: assert!(…, "{}", database.name)
 //! }
 //! ```
+//! [`S3Server`] is a real S3 server of one test.
+//!
 //! One private PostgreSQL serves all test processes of a machine's user; the first starts it, it stops a while after the last.
 
 mod postgres;
+mod s3;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::{Db, Location, Migrations};
+
+pub use s3::S3Server;
 
 /// An engine with room for one test.
 pub struct TestDatabase {

@@ -117,7 +117,7 @@ impl Endpoint {
                 read.map_err(|error| format!("its key cannot be read from {}: {error}", config.key_file.display()))?;
             Some(key.trim().to_owned())
         };
-        let client = reqwest::Client::builder()
+        let client = platform::outbound::client()
             .timeout(Duration::from_millis(config.timeout_ms.max(1)))
             .redirect(reqwest::redirect::Policy::none())
             .build()

@@ -114,6 +114,9 @@ impl Room {
         // Where this fails it is not known what became of the row; without one, the file is swept away.
         tx.commit().await?;
         self.queue.wake();
+        if job.is_some() {
+            self.begin_to_keep(UploadId(row.id));
+        }
         for part in &req.parts {
             if let Err(error) = self.files.remove(*part).await {
                 tracing::warn!(%part, %error, "a part that was joined was not removed; it will be");

@@ -12,8 +12,9 @@ use contract::{
     streaming::{ListUploads, Streaming as _},
 };
 use platform::{
-    Location,
+    Location, blob,
     clock::{Clock as _, ManualClock},
+    test_support::S3Server,
 };
 use streaming::{Config, Step};
 use testkit::films::Film;
@@ -42,6 +43,35 @@ async fn kill_9_at_any_step_loses_nothing_and_does_nothing_twice() {
         let ended = house.ended(job).await;
         assert_eq!(ended.state, JobState::Done, "{what}: {ended:?}");
         is_there_once(&house, &expected, &what).await;
+    }
+}
+
+#[tokio::test]
+async fn kill_9_with_files_in_a_bucket_loses_nothing_and_leaves_nothing() {
+    let film = a_film();
+    let expected = expected(&film.path).await;
+    let server = S3Server::start().await;
+    for (number, step) in [Step::Probed, Step::Packaged, Step::Indexed, Step::Announced]
+        .into_iter()
+        .enumerate()
+    {
+        let what = format!("in a bucket, killed at {step:?}");
+        let storage = blob::Config {
+            prefix: format!("house-{number}"),
+            ..server.config()
+        };
+        let mut house = House::in_bucket(storage).await;
+        let job = house.add(&film.path).await.id;
+        let mut worker = worker_on(&house, step, Entry::Work);
+        killed_when_reached(&house, &mut worker).await;
+        house.clock.advance(31_000);
+        house.work();
+        let ended = house.ended(job).await;
+        assert_eq!(ended.state, JobState::Done, "{what}: {ended:?}");
+        is_there_once(&house, &expected, &what).await;
+        house.rest().await;
+        house.blobs.delete_all("assets").await.unwrap();
+        assert_eq!(server.everything().await, Vec::<String>::new(), "{what}");
     }
 }
 
@@ -133,6 +163,9 @@ const DATA: &str = "STREAMING_TEST_SAGA_DATA";
 const STEP: &str = "STREAMING_TEST_SAGA_STEP";
 const ENTRY: &str = "STREAMING_TEST_SAGA_ENTRY";
 const AHEAD_MS: &str = "STREAMING_TEST_SAGA_AHEAD_MS";
+const PREFIX: &str = "STREAMING_TEST_SAGA_PREFIX";
+/// The server of the bucket; empty: blobs are on disk.
+const BUCKET: &str = "STREAMING_TEST_SAGA_BUCKET";
 /// Made by the process once it stands where it is to die.
 const REACHED: &str = "reached";
 
@@ -148,6 +181,8 @@ fn worker_on(house: &House, step: Step, entry: Entry) -> Child {
         .env(DATA, house.data.path())
         .env(STEP, place.to_string())
         .env(ENTRY, format!("{entry:?}"))
+        .env(BUCKET, &house.storage.endpoint)
+        .env(PREFIX, &house.storage.prefix)
         .env(AHEAD_MS, (house.clock.now_ms() - ManualClock::START_MS).to_string())
         .stdout(Stdio::null())
         .spawn()
@@ -179,7 +214,14 @@ async fn a_process_to_be_killed() {
     let variable = |name: &str| std::env::var(name).unwrap();
     let data = PathBuf::from(variable(DATA));
     let step = Step::ALL[variable(STEP).parse::<usize>().unwrap()];
-    let mut house = House::beside(&data, Location::folder(database), Config::default()).await;
+    let storage = match variable(BUCKET) {
+        none if none.is_empty() => blob::Config::default(),
+        endpoint => blob::Config {
+            prefix: variable(PREFIX),
+            ..S3Server::config_at(&endpoint)
+        },
+    };
+    let mut house = House::beside_storing(&data, Location::folder(database), (Config::default(), storage)).await;
     house.clock.advance(variable(AHEAD_MS).parse().unwrap());
     let reached = data.join(REACHED);
     house.breakpoints = Some(At::new(step, move || {

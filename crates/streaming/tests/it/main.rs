@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod beside;
+mod bucket;
 mod chunks;
 mod credits;
 mod damage;

@@ -15,7 +15,7 @@ use contract::{
 };
 use platform::{
     Bus, Inputs, Location,
-    blob::BlobStore,
+    blob::{self, BlobStore},
     bus::{Delivery, handler},
     clock::ManualClock,
     jobs::Settings,
@@ -51,6 +51,8 @@ pub struct House {
     pub blobs: BlobStore,
     pub config: Config,
     pub location: Location,
+    /// Where its blobs are.
+    pub storage: blob::Config,
     pub titles: Arc<Titles>,
     /// What happens at the steps of a saga, from the next [`House::reopen`] on.
     pub breakpoints: Option<Arc<dyn Breakpoints>>,
@@ -93,10 +95,28 @@ impl House {
         house
     }
 
+    /// With its blobs in a bucket.
+    pub async fn in_bucket(storage: blob::Config) -> Self {
+        let database = platform::test_support::sqlite();
+        let location = database.location.clone();
+        let mut house = Self::storing(tempfile::tempdir().unwrap(), location, storage).await;
+        house._database = Some(database);
+        house
+    }
+
     /// On data that is somebody else's too: another process of this test.
     pub async fn over(data: tempfile::TempDir, location: Location, config: Config) -> Self {
+        Self::of(data, location, (config, blob::Config::default())).await
+    }
+
+    /// On data of its own, with a database and storage that others share.
+    pub async fn storing(data: tempfile::TempDir, location: Location, storage: blob::Config) -> Self {
+        Self::of(data, location, (Config::default(), storage)).await
+    }
+
+    async fn of(data: tempfile::TempDir, location: Location, (config, storage): (Config, blob::Config)) -> Self {
         let (inputs, clock) = Inputs::manual(u64::from(std::process::id()));
-        let blobs = BlobStore::open(&data.path().join("blobs")).unwrap();
+        let blobs = BlobStore::configured(&storage, &data.path().join("blobs")).unwrap();
         let bus = Bus::new(inputs.clock.clone());
         let titles = Arc::new(Titles::default());
         let stores = (&blobs, &titles);
@@ -121,6 +141,7 @@ impl House {
             blobs,
             config,
             location,
+            storage,
             inputs,
             stop: CancellationToken::new(),
             worker: None,
@@ -130,11 +151,15 @@ impl House {
 
     /// In another process of the test that made the data, which removes it too.
     pub async fn beside(data: &Path, location: Location, config: Config) -> Self {
+        Self::beside_storing(data, location, (config, blob::Config::default())).await
+    }
+
+    pub async fn beside_storing(data: &Path, location: Location, how: (Config, blob::Config)) -> Self {
         let mut folder = tempfile::Builder::new().tempdir_in(data).unwrap();
         folder.disable_cleanup(true);
         std::fs::remove_dir(folder.path()).unwrap();
         std::os::unix::fs::symlink(data, folder.path()).unwrap();
-        Self::over(folder, location, config).await
+        Self::of(folder, location, how).await
     }
 
     /// What a server does when it starts.

@@ -1,0 +1,107 @@
+//! Videos in a bucket of a real S3 server: the same as on disk, with originals that any machine's worker can have.
+
+use std::time::Duration;
+
+use contract::jobs::JobState;
+use platform::test_support::S3Server;
+
+use crate::{
+    chunks::{assert_same, stored},
+    saga::{a_film, expected, is_there_once},
+    support::{House, TITLE},
+};
+
+const DAY_MS: i64 = 86_400_000;
+
+#[tokio::test]
+async fn a_film_in_a_bucket_is_what_it_is_on_disk_and_goes_with_its_title() {
+    let film = a_film();
+    let expected = expected(&film.path).await;
+    let server = S3Server::start().await;
+    let mut house = House::in_bucket(server.config()).await;
+    house.play(&film.path).await;
+    is_there_once(&house, &expected, "in a bucket").await;
+    assert_eq!(server.everything().await.len(), expected.len());
+    house.delete_title(TITLE).await;
+    house.clock.advance(DAY_MS);
+    house.room.tidy().await.unwrap();
+    assert_eq!(server.everything().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_worker_on_another_machine_fetches_what_was_received_here() {
+    let film = a_film();
+    let expected = expected(&film.path).await;
+    let server = S3Server::start().await;
+    let mut here = House::in_bucket(server.config()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut there = House::storing(folder, here.location.clone(), server.config()).await;
+    there.work_at_once(2);
+    let job = here.add(&film.path).await.id;
+    let ended = there.ended(job).await;
+    assert_eq!(ended.state, JobState::Done, "{ended:?}");
+    let playback = here.start().await.unwrap();
+    assert_same(&expected, &stored(&here, &playback).await, "fetched");
+    there.rest().await;
+    assert_eq!(there.lying_in("uploads"), Vec::<String>::new());
+    assert_eq!(there.lying_in("transcode"), Vec::<String>::new(), "it was let go");
+    assert_eq!(server.everything().await.len(), expected.len(), "the original is gone");
+    // What it was received into hears nothing of its end.
+    assert_eq!(here.lying_in("uploads").len(), 1);
+    here.clock.advance(DAY_MS + 1_000);
+    here.room.tidy().await.unwrap();
+    assert_eq!(here.lying_in("uploads"), Vec::<String>::new());
+    here.rest().await;
+}
+
+#[tokio::test]
+async fn a_film_that_fails_leaves_its_original_for_another_try_until_it_expires() {
+    let server = S3Server::start().await;
+    let mut house = House::in_bucket(server.config()).await;
+    let noise = testkit::films::file(
+        "film.mp4",
+        &b"\0\0\0\x20ftypisom, and then nothing of a film".repeat(40),
+    );
+    let job = house.transcode(&noise.path).await;
+    assert_eq!(job.state, JobState::Failed, "{job:?}");
+    house.rest().await;
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    while server.everything().await.len() != 1 {
+        tick.tick().await;
+    }
+    house.clock.advance(365 * DAY_MS);
+    house.room.tidy().await.unwrap();
+    assert_eq!(server.everything().await, Vec::<String>::new());
+    assert_eq!(house.lying_in("uploads"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn storage_that_is_away_for_a_while_is_named_and_costs_a_film_nothing_but_time() {
+    let film = a_film();
+    let expected = expected(&film.path).await;
+    let mut server = S3Server::start().await;
+    let mut house = House::in_bucket(server.config()).await;
+    server.kill();
+    house.work();
+    let job = house.add(&film.path).await.id;
+    let sql = "SELECT error FROM jobs WHERE state = 'queued' AND error IS NOT NULL";
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    let said = loop {
+        tick.tick().await;
+        let found: Option<(String,)> =
+            platform::on!(house.room.database(), pool => sqlx::query_as(sql).fetch_optional(pool).await).unwrap();
+        if let Some((said,)) = found {
+            break said;
+        }
+    };
+    assert!(
+        said.starts_with("Storage failed: the bucket films at http://127.0.0.1:"),
+        "{said}"
+    );
+    assert!(said.contains("does not answer"), "{said}");
+    server.come_back().await;
+    house.clock.advance(3_600_000);
+    let ended = house.ended(job).await;
+    assert_eq!(ended.state, JobState::Done, "{ended:?}");
+    is_there_once(&house, &expected, "after an outage").await;
+}
