@@ -17,6 +17,7 @@ mod ending;
 mod evening;
 mod health;
 mod imports;
+mod journey;
 mod kids;
 mod leaving;
 mod library;
