@@ -4,8 +4,8 @@ use crate::codec::{FORMAT, TensorReader, TensorWriter};
 use crate::dataset::Event;
 use crate::error::{RecoError, Result};
 use crate::model::{Contribution, Model, Scratch, mark_seen};
-use crate::models::{Content, Cooccurrence, Ease, Ials, Popularity, TitleDescription};
-use crate::ranker::{Attribution, Bases, Ranked, Ranker, Traits};
+use crate::models::{Content, Cooccurrence, Ease, Ials, Outlook, Popularity, TitleDescription};
+use crate::ranker::{Attribution, Bases, Models, Ranked, Ranker, Traits};
 use crate::select::{ItemSet, Scored, best_first, top_k};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -234,6 +234,7 @@ impl Recommender {
             (INDEX, index.finish(INDEX, &self.trained_through)?),
             ("popularity", bases.popularity.save()?),
             ("trending", bases.trending.save()?),
+            ("outlook", bases.outlook.save()?),
             ("ials", bases.ials.save()?),
             ("ease", bases.ease.save()?),
             ("cooccurrence", bases.cooccurrence.save()?),
@@ -274,15 +275,16 @@ impl Recommender {
                 false => Err(RecoError::artefact(name, "is not in the manifest")),
             }
         };
-        let bases = Bases::assemble(
-            Popularity::load(file("popularity")?)?,
-            Popularity::load(file("trending")?)?,
-            Ials::load(file("ials")?)?,
-            Ease::load(file("ease")?)?,
-            Cooccurrence::load(file("cooccurrence")?)?,
-            Content::load(file("content")?)?,
-            Traits::load(file("traits")?)?,
-        )?;
+        let bases = Bases::assemble(Models {
+            popularity: Popularity::load(file("popularity")?)?,
+            trending: Popularity::load(file("trending")?)?,
+            outlook: Outlook::load(file("outlook")?)?,
+            ials: Ials::load(file("ials")?)?,
+            ease: Ease::load(file("ease")?)?,
+            cooccurrence: Cooccurrence::load(file("cooccurrence")?)?,
+            content: Content::load(file("content")?)?,
+            traits: Traits::load(file("traits")?)?,
+        })?;
         let ranker = Ranker::load(file(NAME)?)?;
         let index = TensorReader::new(INDEX, file(INDEX)?)?;
         let trained_through: i64 = index.settings(INDEX)?;

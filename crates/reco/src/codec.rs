@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// The single metadata key; one key keeps the bytes independent of hash order.
 const METADATA_KEY: &str = "reco";
 /// Version of the layout of all artefacts of this crate.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Collects tensors and writes them.
 #[derive(Default)]

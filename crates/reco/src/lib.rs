@@ -87,7 +87,7 @@ pub use evaluate::{
 pub use model::{Contribution, HISTORY_MAX, Model, Scratch, load_model};
 pub use models::{
     Content, ContentSettings, Cooccurrence, CooccurrenceSettings, EMBEDDED, Ease, EaseSettings, Ials, IalsSettings,
-    ItemFeatures, ItemFeaturesBuilder, Objective, Popularity, TitleDescription, reduced,
+    ItemFeatures, ItemFeaturesBuilder, Objective, Outlook, Popularity, TitleDescription, reduced,
 };
 pub use ranker::{Attribution, Bases, ForestSettings, Ranked, Ranker, RankerSettings, Signal, Traits};
 pub use search::{Search, SearchSettings};

@@ -6,6 +6,7 @@ mod ease;
 mod factors;
 mod ials;
 mod item_features;
+mod outlook;
 mod popularity;
 
 pub use content::{Content, ContentSettings};
@@ -15,4 +16,5 @@ pub use ease::{Ease, EaseSettings};
 pub use factors::Objective;
 pub use ials::{Ials, IalsSettings};
 pub use item_features::{EMBEDDED, ItemFeatures, ItemFeaturesBuilder, TitleDescription, reduced};
+pub use outlook::Outlook;
 pub use popularity::Popularity;

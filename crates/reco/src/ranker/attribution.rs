@@ -7,7 +7,7 @@ use super::columns::{self, COLUMNS, Subject, TRANSITIONS};
 use super::features::{FEATURES, KINDS, NEWEST_WEIGHTS, RECENT_DECAY, RankingBuffers, SIGNALS, Signal};
 use super::{Bases, Ranker};
 use crate::dataset::Event;
-use crate::linalg::dot;
+use crate::linalg::{dot, sum};
 use crate::model::{Contribution, Scratch, sorted_contributions};
 use crate::models::ease_inputs;
 use crate::select::Scored;
@@ -81,18 +81,45 @@ impl<'a> Ranked<'a> {
             self.scratch.ranking = buffers;
             return vec![None; items.len()];
         }
+        if !buffers.is_personal() {
+            let attributed = self.impersonal(items, &places);
+            self.scratch.ranking = buffers;
+            return attributed;
+        }
         let terms = Terms::of(self.bases, self.history, &placed, self.scratch);
         let mean = self.mean(&buffers);
+        let outlook: Vec<f32> = buffers.outlook(self.bases).collect();
+        let usual = sum(&outlook) / outlook.len().max(1) as f32;
         let known: Vec<usize> = places.iter().flatten().copied().collect();
         let mut made = self.made(&buffers, &mean, &known).into_iter().enumerate();
         let attributed = items.iter().zip(places).map(|(&item, place)| {
-            let lead = self.scratch.trees.scores[place?] - mean.score;
+            let lead = self.scratch.trees.scores[place?] - mean.score - usual;
             let (index, made) = made.next()?;
-            Some(terms.divided(item, index, lead, &made))
+            let mut attribution = terms.divided(item, index, lead, &made);
+            attribution.trending += outlook[place?] - usual;
+            Some(attribution)
         });
         let attributed = attributed.collect();
         self.scratch.ranking = buffers;
         attributed
+    }
+
+    /// All is what is watched lately.
+    fn impersonal(&self, items: &[u32], places: &[Option<usize>]) -> Vec<Option<Attribution>> {
+        let scores = &self.scratch.trees.scores;
+        let mean = sum(scores) / scores.len().max(1) as f32;
+        let attributed = items.iter().zip(places).map(|(&item, place)| {
+            let lead = scores[(*place)?] - mean;
+            Some(Attribution {
+                item,
+                lead,
+                titles: Vec::new(),
+                popularity: 0.0,
+                trending: lead,
+                other: 0.0,
+            })
+        });
+        attributed.collect()
     }
 
     fn mean(&self, buffers: &RankingBuffers) -> Mean {

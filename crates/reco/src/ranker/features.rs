@@ -47,6 +47,10 @@ const DENSE: usize = 5;
 pub(super) const RECENT_DECAY: f32 = 0.85;
 /// Weights of the newest events for [`Signal::Newest`].
 pub(super) const NEWEST_WEIGHTS: [f32; 2] = [1.0, 0.4];
+/// Expected events of a title, of ten thousand, below which it hardly matters how few.
+const OUTLOOK_FLOOR: f32 = 10.0;
+/// What popularity of all time counts beside what is watched lately, where nothing is known of the viewer.
+const POPULARITY_SHARE: f32 = 1e-3;
 /// Titles almost without events that are looked at per ranking, at most: those with the highest indices, which a service
 /// gives in the order of addition.
 const COLD_MAX: usize = 2_000;
@@ -74,6 +78,7 @@ pub fn even_weights() -> Vec<f32> {
 pub(crate) struct Priors {
     popularity: Prior,
     trending: Prior,
+    outlook: Prior,
     /// Titles that the other models hardly know.
     cold: Vec<u32>,
 }
@@ -90,12 +95,13 @@ struct Prior {
 
 impl Priors {
     /// Of the titles the first `trained` were there when the ranker learned: places are counted among these.
-    pub fn new(popularity: &[f32], trending: &[f32], trained: usize) -> Self {
+    pub fn new([popularity, trending, outlook]: [&[f32]; 3], trained: usize) -> Self {
         let cold = |item: &u32| popularity[*item as usize] < 2.0;
         Self {
             cold: (0..popularity.len() as u32).rev().filter(cold).take(COLD_MAX).collect(),
             popularity: Prior::new(popularity, trained),
             trending: Prior::new(trending, trained),
+            outlook: Prior::new(outlook, trained),
         }
     }
 
@@ -166,7 +172,7 @@ impl RankingBuffers {
         self.content.clear();
         self.chosen.reset(items);
         if !self.personal {
-            self.propose_prior(&bases.priors.trending, quota, allowed);
+            self.propose_prior(&bases.priors.outlook, quota, allowed);
             self.propose_prior(&bases.priors.popularity, quota, allowed);
             also.into_iter().for_each(|item| self.propose(item));
             return;
@@ -269,6 +275,27 @@ impl RankingBuffers {
             }
         }
         (&self.candidates, &self.rows)
+    }
+
+    /// Whether the history said anything.
+    pub fn is_personal(&self) -> bool {
+        self.personal
+    }
+
+    /// What is added to the scores of the candidates for what is going to be watched, whoever watches.
+    pub fn outlook<'a>(&'a self, bases: &'a Bases) -> impl Iterator<Item = f32> + 'a {
+        let scores = self
+            .candidates
+            .iter()
+            .map(|&item| bases.outlook.scores()[item as usize]);
+        scores.map(|score| bases.outlook.weight() * (score + OUTLOOK_FLOOR).ln())
+    }
+
+    /// Scores of the candidates for whoever it may be: what is watched lately, and of what hardly is the more popular first.
+    pub fn impersonal<'a>(&'a self, bases: &'a Bases) -> impl Iterator<Item = f32> + 'a {
+        let (outlook, popularity) = (&bases.priors.outlook.values, &bases.priors.popularity.values);
+        let items = self.candidates.iter().map(|&item| item as usize);
+        items.map(|item| outlook[item] + POPULARITY_SHARE * popularity[item])
     }
 
     /// The candidates and their features as [`Self::features`] left them.

@@ -26,8 +26,8 @@ pub(super) struct CandidateList {
     pub hits: Vec<u32>,
 }
 
-/// Calls `keep` with the features of the candidates of every case that has a target among them, in the order of the cases, which
-/// are thinned evenly to `cases_max`.
+/// Calls `keep` with the features of the candidates of every case that has a history and a target among them, in the order of the
+/// cases, which are thinned evenly to `cases_max`.
 pub(super) fn lists<T: Send>(
     ranker: &Ranker,
     bases: &Bases,
@@ -35,7 +35,9 @@ pub(super) fn lists<T: Send>(
     cases_max: usize,
     keep: impl Fn(usize, CandidateList) -> T + Sync,
 ) -> Vec<T> {
-    let thinned: Vec<&Case> = evenly(cases, cases_max).collect();
+    let is_personal = |case: &&Case| case.history.iter().any(|event| event.weight != 0.0);
+    let personal: Vec<&Case> = cases.iter().filter(is_personal).collect();
+    let thinned: Vec<&Case> = evenly(&personal, cases_max).copied().collect();
     let kept = thinned
         .par_iter()
         .enumerate()

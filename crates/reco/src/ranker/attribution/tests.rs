@@ -14,8 +14,13 @@ use std::sync::LazyLock;
 const ITEMS: u32 = 24;
 const DEPTH: usize = 3;
 
+/// Where what is learned is all there is.
+static BASES: LazyLock<Bases> = LazyLock::new(|| trained(0.0));
+/// Where what is expected whoever watches counts beside it.
+static EXPECTING: LazyLock<Bases> = LazyLock::new(|| trained(0.5));
+
 /// Two tastes of ten titles in a circle, a stray step now and then, a few titles that nobody has seen.
-static BASES: LazyLock<Bases> = LazyLock::new(|| {
+fn trained(outlook_weight: f32) -> Bases {
     let event = |user: u32, step: u32| Interaction {
         user,
         item: (user + u32::from((user + step) % 7 == 6)) % 2 * 10 + (user / 2 + step * step) % 10,
@@ -27,8 +32,9 @@ static BASES: LazyLock<Bases> = LazyLock::new(|| {
     let mut config = BaseConfig::default();
     (config.ials.size, config.ease.regularisation, config.ease.item_min) = (6, 3.0, 1);
     let features = ItemFeatures::none(ITEMS as usize);
+    config.outlook_weight = outlook_weight;
     Bases::train(&data, &features, &config, 400, &|_, _| Ok(())).expect("trains")
-});
+}
 
 fn history(events: &[(u32, f32)]) -> Vec<Event> {
     let event = |(at, &(item, weight)): (usize, &(u32, f32))| Event {
@@ -59,8 +65,12 @@ fn trusting(signals: &[Signal]) -> Vec<f32> {
 }
 
 fn recommender(ranker: Ranker) -> Recommender {
+    recommender_over(&BASES, ranker)
+}
+
+fn recommender_over(bases: &Bases, ranker: Ranker) -> Recommender {
     let keys: Vec<i64> = (0..i64::from(ITEMS)).collect();
-    Recommender::new(BASES.clone(), ranker, &keys, 0).expect("keys fit")
+    Recommender::new(bases.clone(), ranker, &keys, 0).expect("keys fit")
 }
 
 /// The whole list with what placed each title.
@@ -97,8 +107,10 @@ proptest! {
         weights in prop::collection::vec(-1.0f32..1.0, FEATURES),
         trees in trees(),
         events in histories(),
+        is_expecting in any::<bool>(),
     ) {
-        let recommender = recommender(ranker(weights, &trees));
+        let bases = if is_expecting { &EXPECTING } else { &BASES };
+        let recommender = recommender_over(bases, ranker(weights, &trees));
         let mut leads = Vec::new();
         for (scored, why) in attributed(&recommender, &history(&events)) {
             prop_assert!((sum(&why) - why.lead).abs() < 1e-4, "{why:?}");
@@ -114,7 +126,7 @@ proptest! {
         weights in prop::collection::vec(-1.0f32..1.0, FEATURES),
         events in histories(),
     ) {
-        let list = attributed(&recommender(ranker(weights, &[])), &history(&events));
+        let list = attributed(&recommender_over(&EXPECTING, ranker(weights, &[])), &history(&events));
         let mean = list.iter().map(|(scored, _)| scored.score).sum::<f32>() / list.len() as f32;
         for (scored, why) in list {
             prop_assert!((scored.score - mean - why.lead).abs() < 1e-4, "{scored:?} {why:?} over {mean}");
