@@ -4,7 +4,7 @@
  * after a long pause, are renewed on the way.
  */
 import type Hls from "hls.js";
-import type { ErrorData, MediaPlaylist } from "hls.js";
+import type { ErrorData, Fragment, MediaPlaylist } from "hls.js";
 import { Problem } from "@/api/http";
 import { type Quality, qualitiesOf, settings } from "./hls-settings";
 import { type AudioTrack, audioRole } from "./languages";
@@ -63,6 +63,9 @@ const RECOVERY_PAUSE_MS = 1500;
 /** The answer of a house in which this account has no place left. */
 const TOO_MANY = 429;
 const NOT_THERE = 404;
+/** Segments in a row that are nothing once they are decrypted. A wrong key makes noise of them, and now and then hls.js finds
+ *  something like a transport stream or a frame of sound in it: then there is no error, and never a picture. */
+const EMPTY_MAX = 3;
 /** A new address that is refused as well is no use asking for again; one is until something has arrived under it. */
 const RENEWALS_MAX = 1;
 // As in MediaError, which not every simulated document has.
@@ -85,6 +88,7 @@ export class Engine {
   private stopListening = () => {};
   private mediaRecoveries = 0;
   private networkRecoveries = 0;
+  private empty = 0;
   private renewals = 0;
   private renewing = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -153,6 +157,7 @@ export class Engine {
       this.renewals = 0;
       if (this.state.trouble === "network") this.set({ trouble: undefined });
     });
+    hls.on(Events.FRAG_PARSED, (_event, { frag }) => this.parsedOne(frag));
     hls.on(Events.ERROR, (_event, data) => this.failed(data, HlsClass));
     hls.loadSource(this.url);
     hls.attachMedia(this.video);
@@ -193,10 +198,7 @@ export class Engine {
       this.hls.stopLoad();
       return this.set({ trouble: "tooMany" });
     }
-    if (isLocked(data, HlsClass)) {
-      this.hls.stopLoad();
-      return this.set({ trouble: "locked" });
-    }
+    if (isLocked(data, HlsClass)) return this.lock();
     const refused = status === 401 || status === 403 || status === 410;
     // Not only once it is fatal: until then all other levels would be tried, which lie under the same signature.
     if (refused && this.goOnRenewed("expired")) return;
@@ -215,6 +217,18 @@ export class Engine {
       return;
     }
     this.set({ trouble: data.type === HlsClass.ErrorTypes.MEDIA_ERROR ? "media" : "unknown" });
+  }
+
+  private parsedOne({ encrypted, elementaryStreams }: Pick<Fragment, "encrypted" | "elementaryStreams">) {
+    const isEmpty = Object.values(elementaryStreams).every((stream) => stream === null);
+    this.empty = encrypted && isEmpty ? this.empty + 1 : 0;
+    if (this.empty >= EMPTY_MAX) this.lock();
+  }
+
+  private lock() {
+    this.empty = 0;
+    this.hls?.stopLoad();
+    this.set({ trouble: "locked" });
   }
 
   /** Whether a new address is on its way; with it loading goes on where it stopped, and what is buffered plays meanwhile. */

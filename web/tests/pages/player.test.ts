@@ -400,7 +400,7 @@ describe("the system", () => {
 });
 
 describe("a film that is stored encrypted", () => {
-  const openFilm = async (key: "right" | "missing" | "wrong") => {
+  const openFilm = async (key: "right" | "missing" | "wrong" | "misread") => {
     house.state.playback = { ...filmAnswer, hls_url: encryptedFilm(folder, `${key}-key`, key) };
     return house.open("/watch/t3");
   };
@@ -414,7 +414,7 @@ describe("a film that is stored encrypted", () => {
     await page.context().close();
   });
 
-  it.each(["missing", "wrong"] as const)("says what is the matter where its key is %s", async (key) => {
+  it.each(["missing", "wrong", "misread"] as const)("says what is the matter where its key is %s", async (key) => {
     const page = await openFilm(key);
     const trouble = page.getByRole("alert");
     await trouble.getByRole("heading", { name: "This film cannot be unlocked" }).waitFor();

@@ -22,7 +22,7 @@ export function testFilm(): string {
 }
 
 /** The same film encrypted as the house does it, in a folder of its own; `key` is what players are given instead of the right one. */
-export function encryptedFilm(media: string, name: string, key: "right" | "missing" | "wrong"): string {
+export function encryptedFilm(media: string, name: string, key: "right" | "missing" | "wrong" | "misread"): string {
   const [from, to] = [join(media, "film"), join(media, name)];
   mkdirSync(to);
   const keys = new Map<string, Buffer>();
@@ -32,7 +32,7 @@ export function encryptedFilm(media: string, name: string, key: "right" | "missi
     if (track) {
       const own = keys.get(track) ?? randomBytes(16);
       keys.set(track, own);
-      writeFileSync(join(to, file), encrypted(bytes, own, Number(number)));
+      writeFileSync(join(to, file), encrypted(key === "misread" ? transport(bytes.length) : bytes, own, Number(number)));
     } else if (file.endsWith(".m3u8") && file !== "master.m3u8") {
       const tag = `$1#EXT-X-KEY:METHOD=AES-128,URI="${file.replace("m3u8", "key")}"\n`;
       writeFileSync(join(to, file), bytes.toString().replace(/(#EXT-X-MAP:.*\n)/, tag));
@@ -41,8 +41,15 @@ export function encryptedFilm(media: string, name: string, key: "right" | "missi
     }
   }
   for (const [track, own] of key === "missing" ? [] : keys)
-    writeFileSync(join(to, `${track}.key`), key === "right" ? own : randomBytes(16));
+    writeFileSync(join(to, `${track}.key`), key === "wrong" ? randomBytes(16) : own);
   return `/media/${name}/master.m3u8`;
+}
+
+/** What a wrong key seldom makes of a segment: noise in which somebody may see a transport stream. */
+function transport(length: number): Buffer {
+  const noise = Buffer.alloc(length);
+  for (let packet = 0; packet < length; packet += 188) noise[packet] = 0x47;
+  return noise;
 }
 
 /** The number of the segment is its vector. */

@@ -13,6 +13,7 @@ vi.mock("hls.js", () => {
     static Events = {
       MANIFEST_PARSED: "parsed",
       LEVEL_SWITCHED: "switched",
+      FRAG_PARSED: "fragParsed",
       FRAG_BUFFERED: "buffered",
       AUDIO_TRACK_SWITCHING: "sounding",
       ERROR: "error",
@@ -284,6 +285,16 @@ describe("an encrypted film", () => {
     engine.retry();
     expect(engine.snapshot().trouble).toBeUndefined();
     expect(loader().startLoad).toHaveBeenCalledOnce();
+  });
+
+  it("is locked where its segments are nothing, and no error says so", () => {
+    const parsed = (video: object | null) =>
+      loader().say("fragParsed", { frag: { ...frag, elementaryStreams: { audio: null, video, audiovideo: null } } });
+    for (const video of [null, null, { startPTS: 0 }, null, null]) parsed(video);
+    expect(engine.snapshot().trouble).toBeUndefined();
+    parsed(null);
+    expect(engine.snapshot().trouble).toBe("locked");
+    expect(loader().stopLoad).toHaveBeenCalledOnce();
   });
 
   it("asks for a new address where its key is refused, as for any file", () => {
