@@ -176,6 +176,13 @@ pub struct ModelInfo {
     /// What its models were trained with: name (`ease.regularisation`) and value. Empty where that was not kept yet.
     #[serde(default)]
     pub settings: Vec<(String, f32)>,
+    /// Its files are kept: without them it cannot be looked at nor serve again.
+    #[serde(default = "yes")]
+    pub is_stored: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// How an estimate from the log is made.

@@ -167,7 +167,7 @@ impl Room {
         let Some(active) = self.store.active().await? else {
             return Ok(None);
         };
-        let mut candidates = self.store.models(None, 100).await?;
+        let mut candidates = self.store.stored_models().await?;
         candidates.retain(|info| info.state != contract::recommend::ModelState::Refused || info.id == active);
         candidates.sort_by_key(|info| info.id != active);
         for info in candidates {

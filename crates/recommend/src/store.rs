@@ -28,6 +28,11 @@ const PRUNE_ROWS: i64 = 10_000;
 /// Erased profiles that are remembered, for as long as anything of theirs may wait to be written: seconds.
 const ERASED_MAX: usize = 1_000;
 
+/// Models of which records are kept, beside those whose files are.
+const RECORDS_MAX: i64 = 1_000;
+
+/// State, whether its files are kept, all else as JSON.
+type ModelRow = (String, bool, String);
 /// Page, profile, model, arm, content.
 pub(crate) type StoredPage = (i64, i64, Option<i64>, Option<String>, Vec<u8>);
 
@@ -52,17 +57,24 @@ impl Store {
 
     /// Newest first.
     pub async fn models(&self, before: Option<ModelId>, limit: u32) -> Result<Vec<ModelInfo>, Fault> {
-        let sql = "SELECT state, info FROM models WHERE model_id < $1 ORDER BY model_id DESC LIMIT $2";
+        let sql = "SELECT state, is_stored, info FROM models WHERE model_id < $1 ORDER BY model_id DESC LIMIT $2";
         let before = before.map_or(i64::MAX, |model| model.0);
-        let rows: Vec<(String, String)> =
+        let rows: Vec<ModelRow> =
             on!(&self.db, pool => sqlx::query_as(sql).bind(before).bind(i64::from(limit)).fetch_all(pool).await)
                 .or_fault()?;
         rows.into_iter().map(info_of).collect()
     }
 
+    /// Those whose files are kept, newest first.
+    pub async fn stored_models(&self) -> Result<Vec<ModelInfo>, Fault> {
+        let sql = "SELECT state, is_stored, info FROM models WHERE is_stored ORDER BY model_id DESC";
+        let rows: Vec<ModelRow> = on!(&self.db, pool => sqlx::query_as(sql).fetch_all(pool).await).or_fault()?;
+        rows.into_iter().map(info_of).collect()
+    }
+
     pub async fn model(&self, model: ModelId) -> Result<Option<ModelInfo>, Fault> {
-        let sql = "SELECT state, info FROM models WHERE model_id = $1";
-        let row: Option<(String, String)> =
+        let sql = "SELECT state, is_stored, info FROM models WHERE model_id = $1";
+        let row: Option<ModelRow> =
             on!(&self.db, pool => sqlx::query_as(sql).bind(model.0).fetch_optional(pool).await).or_fault()?;
         row.map(info_of).transpose()
     }
@@ -114,8 +126,9 @@ impl Store {
         let mut tx = self.db.begin().await?;
         serving(&mut tx).await?;
         retire(&mut tx).await?;
-        let sql = "UPDATE models SET state = 'active' WHERE model_id = $1 RETURNING state, info";
-        let row: Option<(String, String)> =
+        let sql =
+            "UPDATE models SET state = 'active' WHERE model_id = $1 AND is_stored RETURNING state, is_stored, info";
+        let row: Option<ModelRow> =
             on!(tx, conn => sqlx::query_as(sql).bind(model.0).fetch_optional(conn).await).or_fault()?;
         let Some(row) = row else { return Ok(None) };
         self.point(&mut tx, model).await?;
@@ -130,13 +143,16 @@ impl Store {
         outbox::append(tx, &self.inputs.event(EventBody::ModelActivated { model })).await
     }
 
-    /// Forgets all but the newest `keep` models that could serve and as many refused ones, the one that serves and those of the
-    /// experiment that runs; answers which are gone. Apart, so that trainings that fail one after the other leave a way back.
+    /// Marks the files of all but the newest `keep` models that could serve and as many refused ones, the one that serves and those of
+    /// the experiment that runs as no longer kept; answers whose. Apart, so that trainings that fail one after the other leave a way
+    /// back. The records stay, the newest [`RECORDS_MAX`] of them.
     pub async fn forget_old(&self, keep: u32) -> Result<Vec<ModelId>, Fault> {
-        let sql = "DELETE FROM models WHERE state <> 'active' AND model_id NOT IN \
-             (SELECT model_id FROM models WHERE state <> 'refused' ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
-             (SELECT model_id FROM models WHERE state = 'refused' ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
+        let sql = "UPDATE models SET is_stored = FALSE WHERE is_stored AND state <> 'active' AND model_id NOT IN \
+             (SELECT model_id FROM models WHERE is_stored AND state <> 'refused' ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
+             (SELECT model_id FROM models WHERE is_stored AND state = 'refused' ORDER BY model_id DESC LIMIT $1) AND model_id NOT IN \
              (SELECT first_model FROM running_experiment UNION ALL SELECT second_model FROM running_experiment) RETURNING model_id";
+        let forget = "DELETE FROM models WHERE NOT is_stored AND model_id NOT IN \
+             (SELECT model_id FROM models ORDER BY model_id DESC LIMIT $1)";
         let mut tx = self.db.begin().await?;
         if let Engine::Postgres(conn) = tx.engine() {
             // An experiment that begins now is waited for, or finds its models gone: it would not be seen by a statement that has begun.
@@ -145,6 +161,7 @@ impl Store {
         }
         let rows: Vec<(i64,)> =
             on!(tx, conn => sqlx::query_as(sql).bind(i64::from(keep.max(1))).fetch_all(conn).await).or_fault()?;
+        on!(tx, conn => sqlx::query(forget).bind(RECORDS_MAX).execute(conn).await.map(drop)).or_fault()?;
         tx.commit().await?;
         Ok(rows.into_iter().map(|(model,)| ModelId(model)).collect())
     }
@@ -277,11 +294,15 @@ async fn retire(tx: &mut Tx) -> Result<(), Fault> {
     on!(tx, conn => sqlx::query(sql).execute(conn).await.map(drop)).or_fault()
 }
 
-fn info_of((state, json): (String, String)) -> Result<ModelInfo, Fault> {
+fn info_of((state, is_stored, json): ModelRow) -> Result<ModelInfo, Fault> {
     let broken = |error: serde_json::Error| Fault::Internal(format!("a model's record cannot be read: {error}"));
     let info: ModelInfo = serde_json::from_str(&json).map_err(broken)?;
     let state = serde_json::from_value(serde_json::Value::String(state)).map_err(broken)?;
-    Ok(ModelInfo { state, ..info })
+    Ok(ModelInfo {
+        state,
+        is_stored,
+        ..info
+    })
 }
 
 fn state_name(state: ModelState) -> &'static str {

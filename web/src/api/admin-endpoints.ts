@@ -86,7 +86,8 @@ export async function removeUpload(id: Id): Promise<void> {
 export const startImport = (body: { dataset: "movielens" | "movietweetings"; upload_ids: Id[] }) =>
   answer(client.POST("/api/v1/admin/imports", { body, headers: repeatable() }));
 
-export const models = (signal?: AbortSignal) => answer(client.GET("/api/v1/admin/models", { signal }));
+export const models = (cursor?: string, signal?: AbortSignal) =>
+  answer(client.GET("/api/v1/admin/models", { params: { query: { cursor, limit: 50 } }, signal }));
 export const trainModel = () => answer(client.POST("/api/v1/admin/models/train", { headers: repeatable() }));
 export const activateModel = (id: Id) =>
   answer(client.POST("/api/v1/admin/models/{id}/activate", { params: { path: { id } } }));

@@ -200,9 +200,12 @@ export const adminEn = {
     empty: "No model yet",
     emptyLead: "Import ratings, then train the first one. Until then the page shows what is popular.",
     states: { active: "Serving", ready: "Ready", refused: "Refused" } as Record<string, string>,
+    retired: "Retired",
     activate: "Use this model",
     activateOf: (when: string) => `Use this model: ${when}`,
     activated: "This model serves now.",
+    notStored: "Its files are no longer kept: only what is known of it stays.",
+    more: "Show older models",
     trained: (events: string, viewers: string, titles: string, time: string) =>
       `${events} events of ${viewers} viewers on ${titles} titles, trained in ${time}`,
     against: "against the one before",

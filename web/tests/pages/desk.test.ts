@@ -201,6 +201,34 @@ describe("a model that was refused", () => {
   });
 });
 
+describe("a model whose files are gone", () => {
+  it("stays in the list with its figures, and offers nothing to do with it", async () => {
+    const page = await house.open("/admin/models");
+    const retired = page.getByRole("article").last();
+    await retired.getByText("Its files are no longer kept").waitFor();
+    expect(await retired.getByRole("button").count()).toBe(0);
+    expect(await retired.getByText("0.1360").count()).toBe(1);
+    await page.getByRole("button", { name: "Compare pages" }).click();
+    const options = page.getByLabel("First model", { exact: true }).getByRole("option");
+    expect(await options.count()).toBe(4);
+    await page.context().close();
+  });
+});
+
+describe("the figures of a model", () => {
+  it("are better where less is better and they are less", async () => {
+    const page = await house.open("/admin/models");
+    const serving = page.getByRole("article").nth(1);
+    const change = (name: string) => serving.locator(".measure", { hasText: name }).locator(".small");
+    const told = async (name: string) => [await change(name).innerText(), await change(name).getAttribute("class")];
+    expect(await told("recall@20")).toEqual(["+2.6%", "up small"]);
+    expect(await told("coverage@20")).toEqual(["-3%", "down small"]);
+    expect(await told("miscalibration@20")).toEqual(["-2.3%", "up small"]);
+    expect(await told("gini@20")).toEqual(["+0.6%", "down small"]);
+    await page.context().close();
+  });
+});
+
 describe("the settings of a model", () => {
   it("are told, with those that the model before had otherwise", async () => {
     const page = await house.open("/admin/models");
@@ -224,13 +252,13 @@ describe("going back", () => {
     const state = (at: number) => model(at).locator(".pill").innerText();
     await model(4).waitFor();
     const before = await Promise.all([0, 1, 2, 3, 4].map(state));
-    expect(before.map((it) => it.toLowerCase())).toEqual(["refused", "serving", "ready", "ready", "ready"]);
+    expect(before.map((it) => it.toLowerCase())).toEqual(["refused", "serving", "ready", "ready", "retired"]);
     expect(await model(1).getByRole("button", { name: "Use this model" }).count()).toBe(0);
     await model(2).getByRole("button", { name: "Use this model" }).click();
     await page.getByText("This model serves now.").waitFor();
     await model(2).getByRole("button", { name: "Use this model" }).waitFor({ state: "detached" });
     const after = await Promise.all([0, 1, 2, 3, 4].map(state));
-    expect(after.map((it) => it.toLowerCase())).toEqual(["refused", "ready", "serving", "ready", "ready"]);
+    expect(after.map((it) => it.toLowerCase())).toEqual(["refused", "ready", "serving", "ready", "retired"]);
     expect(bodies("POST", "/admin/models/m3/activate")).toHaveLength(1);
     expect(await axe(page)).toEqual([]);
     await page.context().close();

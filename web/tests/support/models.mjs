@@ -65,6 +65,8 @@ export const modelsAnswer = (state) => ({
     decision: model.decision,
     settings: pairs({ "ease.regularisation": at === 0 ? 72.5 : 60, "ials.size": 32, trending_half_life: 604_800_000 }),
     train_s: 4.2,
+    // Of the oldest one the figures alone are left.
+    stored: at < MODELS.length - 1,
   })),
   next_cursor: null,
 });

@@ -131,6 +131,8 @@ pub struct Model {
     pub decision: String,
     /// What its models were trained with. Empty where that was not kept yet.
     pub settings: Vec<Metric>,
+    /// Its files are kept: without them it cannot be looked at nor serve again.
+    pub stored: bool,
 }
 
 impl From<recommend::ModelInfo> for Model {
@@ -149,6 +151,7 @@ impl From<recommend::ModelInfo> for Model {
             baseline: metrics(model.baseline),
             decision: model.decision,
             settings: metrics(model.settings),
+            stored: model.is_stored,
         }
     }
 }

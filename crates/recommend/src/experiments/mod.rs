@@ -22,7 +22,7 @@ use contract::{
         ARMS, Experiment, ExperimentMethod, ExperimentResults, ExperimentState, ForExperiment, ListExperiments,
         NAME_CHARS_MAX, SHARE_PERCENT, StartExperiment, WEIGHT, WINDOW_MS,
     },
-    recommend::RecommendError,
+    recommend::{ModelState, RecommendError},
 };
 use platform::ids::made_at_ms;
 use reco::experiment::{ENROLLED_ALL, arm_of, is_enrolled};
@@ -171,6 +171,7 @@ impl Room {
             stopped_at: None,
             problem: None,
         };
+        self.none_refused(&experiment).await?;
         // Both must be able to serve before anybody is given to them.
         let trial = self.trial_of(experiment.clone()).await?;
         self.store.start_experiment(&experiment).await?;
@@ -178,6 +179,21 @@ impl Room {
         // It may have been stopped before it was served.
         self.follow_experiment().await?;
         Ok(experiment)
+    }
+
+    /// Whom chance gives to an arm has its model: one that the guard refused is no arm.
+    async fn none_refused(&self, experiment: &Experiment) -> Result<(), RecommendError> {
+        for arm in &experiment.setup.arms {
+            let known = self
+                .store
+                .model(arm.model)
+                .await?
+                .ok_or(RecommendError::ModelNotFound)?;
+            if known.state == ModelState::Refused {
+                return Err(RecommendError::ModelRefused(known.decision));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn end_experiment(&self, req: ForExperiment) -> Result<Experiment, RecommendError> {

@@ -98,7 +98,7 @@ impl Store {
         if begun == 0 {
             return Err(RecommendError::ExperimentRunning);
         }
-        let sql = "SELECT COUNT(*) FROM models WHERE model_id IN ($1, $2)";
+        let sql = "SELECT COUNT(*) FROM models WHERE is_stored AND model_id IN ($1, $2)";
         let (models,): (i64,) =
             on!(tx, conn => sqlx::query_as(sql).bind(first.model.0).bind(second.model.0).fetch_one(conn).await)
                 .or_fault()?;

@@ -17,6 +17,7 @@ fn model(id: i64, state: ModelState) -> ModelInfo {
         baseline: Vec::new(),
         decision: String::from("judged"),
         settings: Vec::new(),
+        is_stored: true,
     }
 }
 
@@ -29,7 +30,7 @@ async fn everywhere(test: impl AsyncFn(&Store, &str)) {
 }
 
 async fn states(store: &Store) -> Vec<(i64, ModelState)> {
-    let kept = store.models(None, 100).await.unwrap();
+    let kept = store.models(None, 2_000).await.unwrap();
     kept.into_iter().map(|info| (info.id.0, info.state)).collect()
 }
 
@@ -46,10 +47,72 @@ async fn trainings_that_fail_leave_a_way_back() {
         let mut gone = store.forget_old(2).await.unwrap();
         gone.sort_unstable();
         assert_eq!(gone, [1, 4, 5, 6, 7].map(ModelId), "{name}");
+        let kept = store.stored_models().await.unwrap();
+        let kept: Vec<i64> = kept.into_iter().map(|info| info.id.0).collect();
+        assert_eq!(kept, [9, 8, 3, 2], "{name}");
+        assert_eq!(store.forget_old(2).await.unwrap(), [], "{name}: once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_record_outlives_its_files() {
+    use ModelState::{Active, Ready, Refused};
+    everywhere(async |store, name| {
+        let trained = [(1, Ready), (2, Refused), (3, Ready), (4, Refused), (5, Active)];
+        for (id, state) in trained {
+            store.add(model(id, state), None, 0).await.unwrap();
+        }
+        store.forget_old(1).await.unwrap();
+        let all = store.models(None, 100).await.unwrap();
+        let told: Vec<_> = all.iter().map(|info| (info.id.0, info.state, info.is_stored)).collect();
         assert_eq!(
-            states(store).await,
-            [(9, Refused), (8, Refused), (3, Active), (2, Ready)],
+            told,
+            [
+                (5, Active, true),
+                (4, Refused, true),
+                (3, Ready, false),
+                (2, Refused, false),
+                (1, Ready, false)
+            ],
             "{name}"
+        );
+        assert_eq!(
+            all[2],
+            ModelInfo {
+                is_stored: false,
+                ..model(3, Ready)
+            },
+            "{name}"
+        );
+        assert_eq!(
+            store.activate(ModelId(3)).await.unwrap(),
+            None,
+            "{name}: it has nothing to serve with"
+        );
+        assert_eq!(store.active().await.unwrap(), Some(ModelId(5)), "{name}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_records_of_a_thousand_models_are_kept() {
+    everywhere(async |store, name| {
+        store.add(model(1, ModelState::Active), None, 0).await.unwrap();
+        for id in 2..=RECORDS_MAX + 5 {
+            store.add(model(id, ModelState::Refused), None, 0).await.unwrap();
+        }
+        assert_eq!(
+            store.forget_old(2).await.unwrap().len(),
+            RECORDS_MAX as usize + 2,
+            "{name}"
+        );
+        let all: Vec<i64> = states(store).await.into_iter().map(|(id, _)| id).collect();
+        let newest = (6..=RECORDS_MAX + 5).rev();
+        assert_eq!(
+            all,
+            newest.chain([1]).collect::<Vec<_>>(),
+            "{name}: and the one that serves"
         );
     })
     .await;

@@ -2,7 +2,7 @@
 
 use contract::{Fault, ModelId, recommend::RecommendError};
 use platform::blob::{BlobError, BlobStore};
-use reco::{Event, ItemSet, Model as _, Part, Recommender, Scored, Scratch};
+use reco::{Event, ItemSet, MODEL_NAMES, Model as _, Part, Recommender, Scored, Scratch};
 
 use crate::titles::Titles;
 
@@ -11,8 +11,6 @@ const MANIFEST: &str = "manifest.json";
 /// Parts of one artefact, and bytes of one part: more is not ours.
 const PARTS_MAX: usize = 64;
 const PART_BYTES_MAX: u64 = 2 << 30;
-/// The models that a recommender ranks by.
-const BASES: [&str; 6] = ["popularity", "trending", "ials", "ease", "cooccurrence", "content"];
 /// Titles of a list that is looked at.
 const LIST: usize = 20;
 /// A model of which fewer titles are in this catalogue was trained for another.
@@ -35,7 +33,7 @@ pub async fn read(blobs: &BlobStore, model: ModelId) -> Result<Vec<(String, byte
     let folder = format!("{FOLDER}/{model}");
     let files = blobs.list(&folder).await.map_err(fault)?;
     if files.is_empty() {
-        return Err(RecommendError::ModelBroken("its files are gone".into()));
+        return Err(RecommendError::ModelBroken("its files are no longer kept".into()));
     }
     if files.len() > PARTS_MAX || files.iter().any(|file| file.bytes > PART_BYTES_MAX) {
         return Err(RecommendError::ModelBroken("its files are not what was written".into()));
@@ -89,7 +87,7 @@ pub fn recommends<'a>(
     for history in histories {
         let list = recommender.recommend(history, LIST, &none, &mut scratch);
         is_list(recommender.items(), history, &list)?;
-        for name in BASES {
+        for name in MODEL_NAMES {
             let Some(model) = recommender.model(name) else { continue };
             model.score(history, &mut scratch, &mut scores);
             if let Some(bad) = scores.iter().find(|score| !score.is_finite()) {
@@ -110,7 +108,7 @@ fn is_list(titles: usize, history: &[Event], list: &[Scored]) -> Result<(), Stri
     }
 }
 
-/// Deletes the artefacts of models that no longer have a record, and what a killed training left.
+/// Deletes the artefacts of all other models, and what a killed training left.
 pub async fn remove_others(blobs: &BlobStore, kept: &[ModelId]) -> Result<(), Fault> {
     let mut folders: Vec<String> = Vec::new();
     for file in blobs.list(FOLDER).await.map_err(fault)? {

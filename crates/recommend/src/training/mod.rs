@@ -240,6 +240,7 @@ impl Room {
             baseline: verdict.baseline,
             decision: verdict.decision,
             settings: tuning::told(&outcome.tuning.search.best()),
+            is_stored: true,
         };
         let info = self.store.add(info, outcome.against, changes).await?;
         self.keep_tuning(&outcome.tuning.after(info.state == ModelState::Active))
@@ -252,7 +253,7 @@ impl Room {
         self.store.forget_old(self.config.models_keep).await?;
         let kept: Vec<ModelId> = self
             .store
-            .models(None, 1_000)
+            .stored_models()
             .await?
             .into_iter()
             .map(|info| info.id)

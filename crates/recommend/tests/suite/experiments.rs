@@ -35,7 +35,7 @@ async fn two_models(house: &House) -> [ModelId; 2] {
     [older, newer]
 }
 
-fn setup(method: ExperimentMethod, models: [ModelId; 2]) -> StartExperiment {
+pub fn setup(method: ExperimentMethod, models: [ModelId; 2]) -> StartExperiment {
     let arm = |name: &str, model| ExperimentArm {
         name: name.into(),
         model,

@@ -3,11 +3,15 @@
 use contract::{
     ProfileId,
     activity::{Activity as _, ForProfileOnly, HalfStars, ImportRatings, ImportedRating},
+    experiments::ExperimentMethod,
     recommend::{ForModel, GetHome, ModelState, Recommend as _, RecommendError},
 };
 use platform::{blob::BlobStore, clock::Clock as _};
 
-use crate::house::{DAY_MS, House, everywhere, viewer};
+use crate::{
+    experiments::setup,
+    house::{DAY_MS, House, everywhere, viewer},
+};
 
 /// The sixty that the model in service has learned from are gone, and sixty others are there: what they did in their past says
 /// nothing about what they do now, which the model in service still knows.
@@ -60,8 +64,16 @@ async fn a_model_that_was_refused_never_serves() {
         let answer = house.door.activate(ForModel { model: refused.id }).await;
         assert_eq!(
             answer,
-            Err(RecommendError::ModelRefused(refused.decision)),
+            Err(RecommendError::ModelRefused(refused.decision.clone())),
             "{}",
+            house.name
+        );
+        let arms = [good, refused.id];
+        let given = house.door.start_experiment(setup(ExperimentMethod::Ab, arms)).await;
+        assert_eq!(
+            given,
+            Err(RecommendError::ModelRefused(refused.decision)),
+            "{}: nobody is given to it",
             house.name
         );
         assert_eq!(house.home(ProfileId(900)).await.model, Some(good));

@@ -41,7 +41,9 @@ export function draftOf(form: FormData, chosen: Chosen): ExperimentDraft {
   };
 }
 
-export function ExperimentDialog({ models, onClose }: { models: Model[]; onClose: () => void }) {
+export function ExperimentDialog({ models: all, onClose }: { models: Model[]; onClose: () => void }) {
+  // One that was refused serves nobody, and one without files cannot.
+  const models = all.filter((model) => model.stored && model.state !== "refused");
   const enough = models.length >= 2;
   return (
     <Dialog title={words.create} onClose={onClose}>
@@ -107,11 +109,10 @@ function ExperimentForm({ models, onClose }: { models: Model[]; onClose: () => v
   );
 }
 
-/** The model in service against the newest other one that is good enough. */
+/** The model in service against the newest other one. */
 function chosenAtFirst(models: Model[]): Chosen {
   const serving = models.find((model) => model.state === "active") ?? models[0];
-  const others = models.filter((model) => model.id !== serving?.id);
-  const other = others.find((model) => model.state !== "refused") ?? others[0];
+  const other = models.find((model) => model.id !== serving?.id);
   return { method: "ab", metric: "plays", guards: ["dislikes"], first: serving?.id ?? "", second: other?.id ?? "" };
 }
 

@@ -1,14 +1,16 @@
 /** Experiments: two models on real viewers, what each says so far, and whether it may be believed. */
 import "@/styles/experiments.css";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { experiment as oneExperiment, experiments, models, stopExperiment } from "@/api/admin-endpoints";
+import { experiment as oneExperiment, experiments, stopExperiment } from "@/api/admin-endpoints";
+import { modelsQuery } from "@/api/models";
 import type { Experiment, ExperimentWithResults } from "@/api/types";
 import { Confirm } from "@/components/dialog";
 import { ListSkeleton } from "@/components/skeletons";
 import { EmptyState, ErrorState } from "@/components/states";
 import { showToast } from "@/components/toast";
 import { dateTime } from "@/lib/format";
+import { flatPages } from "@/lib/paging";
 import { strings } from "@/strings";
 import { experimentsEn as words } from "@/strings/experiments-en";
 import { ExperimentDialog } from "./experiment-dialog";
@@ -26,7 +28,7 @@ export function Section() {
     queryFn: ({ signal }) => experiments(signal),
     refetchInterval: ({ state }) => (state.data?.items.some(isRunning) ? REFRESH_MS : false),
   });
-  const known = useQuery({ queryKey: ["models"], queryFn: ({ signal }) => models(signal) });
+  const known = useInfiniteQuery(modelsQuery);
   const all = list.data?.items ?? [];
   const running = all.some(isRunning);
   return (
@@ -65,7 +67,7 @@ export function Section() {
           </li>
         ))}
       </ul>
-      {creating && known.data && <ExperimentDialog models={known.data.items} onClose={() => setCreating(false)} />}
+      {creating && known.data && <ExperimentDialog models={flatPages(known.data, (model) => model.id)} onClose={() => setCreating(false)} />}
     </section>
   );
 }

@@ -12,6 +12,9 @@ export function figureOf(metrics: Metric[], name: string): number | undefined {
   return metrics.find((metric) => metric.name === name)?.value;
 }
 
+/** Of these less is better: of time, and of what is uneven or not as the viewer's own. */
+export const isLessBetter = (name: string): boolean => /^(gini@|miscalibration@|serve_us$)/.test(name);
+
 /** The settings of the model before that are others now, as they were. */
 export function changedSettings(settings: Metric[], before: Metric[]): Metric[] {
   return before.filter(({ name, value }) => {

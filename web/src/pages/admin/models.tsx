@@ -1,18 +1,21 @@
 /** The recommender's models: how good each was on held-out ratings, which one serves, and a plot over time. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { activateModel, models, trainModel } from "@/api/admin-endpoints";
+import { activateModel, trainModel } from "@/api/admin-endpoints";
+import { modelsQuery } from "@/api/models";
 import type { Model } from "@/api/types";
+import { More } from "@/components/card-grid";
 import { Select } from "@/components/field";
 import { ListSkeleton } from "@/components/skeletons";
 import { EmptyState, ErrorState } from "@/components/states";
 import { showToast } from "@/components/toast";
 import { dateTime, duration, number } from "@/lib/format";
+import { flatPages } from "@/lib/paging";
 import { locale, strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
 import { ComparePages } from "./compare-pages";
 import { Estimate } from "./estimate";
-import { changedSettings, figureOf, MetricPlot } from "./metric-plot";
+import { changedSettings, figureOf, isLessBetter, MetricPlot } from "./metric-plot";
 
 const words = adminEn.models;
 const figure = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 4 });
@@ -22,7 +25,7 @@ const MEASURES_SHOWN_MAX = 8;
 
 export function Section() {
   const client = useQueryClient();
-  const list = useQuery({ queryKey: ["models"], queryFn: ({ signal }) => models(signal) });
+  const list = useInfiniteQuery(modelsQuery);
   const train = useMutation({
     mutationFn: trainModel,
     onSuccess: () => {
@@ -31,7 +34,8 @@ export function Section() {
     },
     onError: () => showToast(strings.card.failed),
   });
-  const all = list.data?.items ?? [];
+  const all = flatPages(list.data, (model) => model.id);
+  const stored = all.filter((model) => model.stored);
   return (
     <section aria-labelledby="models">
       <div className="toolbar">
@@ -49,10 +53,10 @@ export function Section() {
         </button>
       </div>
       {list.isPending && <ListSkeleton />}
-      {list.isError && <ErrorState error={list.error} retry={() => list.refetch()} />}
+      {list.isError && !list.data && <ErrorState error={list.error} retry={() => list.refetch()} />}
       {list.data && all.length === 0 && <EmptyState title={words.empty} lead={words.emptyLead} />}
       {all.length > 1 && <Plot models={all} />}
-      {all.length > 1 && <ComparePages models={all} />}
+      {stored.length > 1 && <ComparePages models={stored} />}
       <ul className="models">
         {all.map((model, at) => (
           <li key={model.id}>
@@ -60,6 +64,9 @@ export function Section() {
           </li>
         ))}
       </ul>
+      <More hasMore={list.hasNextPage} loading={list.isFetchingNextPage} onMore={list.fetchNextPage}>
+        {words.more}
+      </More>
     </section>
   );
 }
@@ -99,7 +106,7 @@ function ModelCard({ model, before }: { model: Model; before: Model | undefined 
     <article className="model">
       <div className="model__head">
         <h2>{made}</h2>
-        <span className={`pill pill--${model.state}`}>{words.states[model.state] ?? model.state}</span>
+        <span className={`pill pill--${model.state}`}>{stateOf(model)}</span>
         <span className="muted small">
           {words.trained(
             number(model.interactions),
@@ -108,7 +115,7 @@ function ModelCard({ model, before }: { model: Model; before: Model | undefined 
             duration(model.train_s),
           )}
         </span>
-        {model.state === "ready" && (
+        {model.stored && model.state === "ready" && (
           <button
             type="button"
             className="button button--small"
@@ -127,9 +134,14 @@ function ModelCard({ model, before }: { model: Model; before: Model | undefined 
       </dl>
       {model.decision && <p className="muted">{model.decision}</p>}
       <Settings model={model} before={before} />
-      <Estimate model={model} />
+      {model.stored ? <Estimate model={model} /> : <p className="muted small">{words.notStored}</p>}
     </article>
   );
+}
+
+/** In a word; without its files what could serve cannot. */
+function stateOf({ state, stored }: Model): string {
+  return !stored && state === "ready" ? words.retired : (words.states[state] ?? state);
 }
 
 /** What it was trained with, and what of it the model before was not. */
@@ -159,13 +171,14 @@ function Settings({ model, before }: { model: Model; before: Model | undefined }
 
 function Measure({ name, value, before }: { name: string; value: number; before: number | undefined }) {
   const step = before ? (value - before) / before : undefined;
+  const isWorse = step !== undefined && (isLessBetter(name) ? step > 0 : step < 0);
   return (
     <div className="measure">
       <dt>{name}</dt>
       <dd>
         <strong>{figure.format(value)}</strong>
         {step !== undefined && (
-          <span className={step < 0 ? "down small" : "up small"} title={words.against}>
+          <span className={isWorse ? "down small" : "up small"} title={words.against}>
             {change.format(step)}
           </span>
         )}
