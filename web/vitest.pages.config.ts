@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     environment: "node",
     include: ["tests/pages/**/*.test.ts"],
+    globalSetup: "tests/support/scratch.ts",
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
