@@ -35,6 +35,10 @@ const AMONG: f64 = 10_000.0;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outlook {
     scores: Vec<f32>,
+    /// Titles that were there at the training; those behind them came since.
+    trained: usize,
+    /// The median of those.
+    usual: f32,
     /// What each pace counts, by [`PACES`].
     weights: Vec<f32>,
     settings: Settings,
@@ -77,8 +81,11 @@ impl Outlook {
                 .sum();
             (AMONG * share) as f32
         };
+        let scores: Vec<f32> = courses.iter().map(score).collect();
         Self {
-            scores: courses.iter().map(score).collect(),
+            trained: scores.len(),
+            usual: median(&scores),
+            scores,
             weights: weights.map(|weight| weight as f32).to_vec(),
             settings: Settings {
                 items: data.items(),
@@ -87,9 +94,19 @@ impl Outlook {
         }
     }
 
-    /// Of ten thousand events to come, how many are each title's; shape `[items]`.
+    /// Of ten thousand events to come, how many are each title's, as far as they were watched: shape `[items]`, 0 for what came since.
     pub fn scores(&self) -> &[f32] {
         &self.scores
+    }
+
+    /// The score of a title; of one that came after the training that of the usual title: that nobody watched it yet says nothing.
+    pub fn expected(&self, item: u32) -> f32 {
+        let item = item as usize;
+        if item < self.trained {
+            self.scores[item]
+        } else {
+            self.usual
+        }
     }
 
     /// What each pace counts, the quickest to forget first; their sum is one.
@@ -107,7 +124,7 @@ impl Outlook {
         self.scores.len()
     }
 
-    /// The same over at least `items` titles; of those that are new nothing is expected yet.
+    /// The same over at least `items` titles, of which those behind the trained ones are new.
     pub(crate) fn with_items(&self, items: usize) -> Self {
         let mut wider = self.clone();
         wider.settings.items = items.max(self.items());
@@ -127,12 +144,24 @@ impl Outlook {
     pub fn load(bytes: &[u8]) -> Result<Self> {
         let reader = TensorReader::new(NAME, bytes)?;
         let settings: Settings = reader.settings(NAME)?;
+        let scores = reader.f32("scores", settings.items)?;
         Ok(Self {
-            scores: reader.f32("scores", settings.items)?,
+            trained: scores.len(),
+            usual: median(&scores),
+            scores,
             weights: reader.f32("weights", PACES.len())?,
             settings,
         })
     }
+}
+
+fn median(scores: &[f32]) -> f32 {
+    let mut scores = scores.to_vec();
+    let middle = scores.len() / 2;
+    if scores.is_empty() {
+        return 0.0;
+    }
+    *scores.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 /// When the steps begin, the oldest first, and now. Equal where so many events have one time.
@@ -198,4 +227,33 @@ fn found(courses: &[Course], moment: usize, pace: usize) -> f64 {
     let gain = |(rank, scored): (usize, &Scored)| came(&courses[scored.item as usize]) / (rank as f64 + 2.0).log2();
     let gains: f64 = list.iter().enumerate().map(gain).sum();
     gains / courses.iter().map(came).sum::<f64>().max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Interaction;
+
+    #[test]
+    fn of_a_title_that_came_since_as_much_is_expected_as_of_the_usual_one() -> Result<()> {
+        // Title 0 once, title 1 twice, …, at the same time.
+        let events = (0..5u32).flat_map(|item| (0..=item).map(move |user| (user, item)));
+        let events = events.map(|(user, item)| Interaction {
+            user,
+            item,
+            weight: 1.0,
+            at: 0,
+        });
+        let data = Dataset::from_interactions(5, 5, events)?;
+        let trained = Outlook::train(&data, 0, 1, 0.5);
+        let wider = trained.with_items(7);
+        for outlook in [&wider, &Outlook::load(&trained.save()?)?.with_items(7)] {
+            assert_eq!(outlook, &wider);
+            let expected: Vec<f32> = (0..7).map(|item| outlook.expected(item)).collect();
+            assert_eq!(expected[..5], *trained.scores());
+            assert_eq!(expected[5..], [expected[2]; 2]);
+            assert_eq!(outlook.scores()[5..], [0.0; 2], "nobody watched them yet");
+        }
+        Ok(())
+    }
 }

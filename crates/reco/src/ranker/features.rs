@@ -284,11 +284,8 @@ impl RankingBuffers {
 
     /// What is added to the scores of the candidates for what is going to be watched, whoever watches.
     pub fn outlook<'a>(&'a self, bases: &'a Bases) -> impl Iterator<Item = f32> + 'a {
-        let scores = self
-            .candidates
-            .iter()
-            .map(|&item| bases.outlook.scores()[item as usize]);
-        scores.map(|score| bases.outlook.weight() * (score + OUTLOOK_FLOOR).ln())
+        let expected = self.candidates.iter().map(|&item| bases.outlook.expected(item));
+        expected.map(|score| bases.outlook.weight() * (score + OUTLOOK_FLOOR).ln())
     }
 
     /// Scores of the candidates for whoever it may be: what is watched lately, and of what hardly is the more popular first.
