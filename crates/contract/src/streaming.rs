@@ -155,7 +155,7 @@ pub struct ForVideo {
 }
 
 /// The video that a title plays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Video {
     pub asset: AssetId,
     pub duration_ms: u64,
@@ -164,16 +164,29 @@ pub struct Video {
     /// From where to where the opening lasts, if known.
     #[serde(default)]
     pub intro_ms: Option<(u64, u64)>,
+    /// In order.
+    #[serde(default)]
+    pub chapters: Vec<Chapter>,
+    /// Whether a curator has said them; the video's own ones otherwise.
+    #[serde(default)]
+    pub chapters_edited: bool,
 }
 
+/// More chapters than these no video has.
+pub const CHAPTERS_MAX: usize = 200;
+/// Nor one with a longer name.
+pub const CHAPTER_NAME_CHARS_MAX: usize = 60;
+
 /// A part of a video that players and rules act on, in ms from its beginning; `None`: where it lies is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Marker {
     /// Where the end credits begin: whoever comes there has seen it all.
     Credits(Option<u64>),
     /// From where to where the opening lasts, which a viewer may skip.
     Intro(Option<(u64, u64)>),
+    /// All its chapters, each beginning after the one before, [`CHAPTERS_MAX`] at most; `None`: those of the video itself.
+    Chapters(Option<Vec<Chapter>>),
 }
 
 /// Says where parts of the video lie that the title plays now, all of them or none; another video of the title brings its own.

@@ -17,6 +17,9 @@ use crate::{
 /// The largest JSON body.
 pub const JSON_BYTES_MAX: usize = 1 << 20;
 
+/// More of what is wrong with it is not said: a list that is too long may be wrong at every place.
+pub const ERRORS_MAX: usize = 100;
+
 /// A JSON body that fits its closed schema.
 pub struct Json<T>(pub T);
 
@@ -135,8 +138,12 @@ fn parse<T: DeserializeOwned + Validate<Context = ()>>(body: &[u8]) -> Result<T,
 
 fn validate<T: Validate<Context = ()>>(value: &T) -> Result<(), Problem> {
     let Err(report) = value.validate() else { return Ok(()) };
-    let errors: Vec<FieldError> = report
-        .iter()
+    // That a list is too long says more than what is wrong at each of its places.
+    let mut wrong: Vec<_> = report.iter().collect();
+    wrong.sort_by_key(|(path, _)| path.len());
+    let errors: Vec<FieldError> = wrong
+        .into_iter()
+        .take(ERRORS_MAX)
         .map(|(path, error)| FieldError {
             field: path.to_string(),
             message: error.to_string(),

@@ -14,7 +14,7 @@
 
 use contract::{
     AssetId,
-    streaming::{Chapter, SubtitleKind},
+    streaming::{CHAPTER_NAME_CHARS_MAX, Chapter, SubtitleKind},
 };
 use serde::{Deserialize, Serialize};
 
@@ -304,7 +304,7 @@ pub fn sheet_key(asset: AssetId, storyboard: &str, number: usize) -> String {
 }
 
 /// A track's name is not longer than this.
-pub const LABEL_CHARS_MAX: usize = 60;
+pub const LABEL_CHARS_MAX: usize = CHAPTER_NAME_CHARS_MAX;
 
 /// What a stranger called a track, as words of one line that manifests, menus and logs can hold: no control or direction signs, no
 /// quotes or angle brackets. `None`: nothing is left of it.

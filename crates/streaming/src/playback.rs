@@ -108,7 +108,7 @@ impl Room {
             other => other,
         })?;
         let index = self.with_all_beside(index, req.title).await?;
-        Ok(self.describe(&row, &asset, &index))
+        Ok(self.describe(&row, &asset, &index)?)
     }
 
     pub(crate) async fn find_playback(&self, req: ForPlayback) -> Result<Playback, StreamingError> {
@@ -122,10 +122,10 @@ impl Room {
             other => other,
         })?;
         let index = self.with_all_beside(index, row.title_id.into()).await?;
-        Ok(self.describe(&row, &asset, &index))
+        Ok(self.describe(&row, &asset, &index)?)
     }
 
-    fn describe(&self, row: &PlaybackRow, asset: &AssetRow, index: &AssetIndex) -> Playback {
+    fn describe(&self, row: &PlaybackRow, asset: &AssetRow, index: &AssetIndex) -> Result<Playback, Fault> {
         let grant = grant_of(row);
         let subtitles = index.subtitles.iter().map(|track| Subtitles {
             id: track.name.clone(),
@@ -135,7 +135,8 @@ impl Room {
             path: self.signer.path(&grant, &format!("{}/1.vtt", track.name)),
         });
         let storyboard = index.storyboard.as_ref();
-        Playback {
+        let chapters = asset.chapters()?.unwrap_or_else(|| index.chapters.clone());
+        Ok(Playback {
             id: grant.playback,
             account: grant.account,
             profile: row.profile_id.into(),
@@ -144,13 +145,13 @@ impl Room {
             duration_ms: asset.duration_ms as u64,
             credits_ms: asset.credits(),
             intro_ms: asset.intro(),
-            chapters: index.chapters.clone(),
+            chapters,
             subtitles: subtitles.collect(),
             hls_path: self.signer.path(&grant, "master.m3u8"),
             dash_path: (!index.encrypted).then(|| self.signer.path(&grant, "manifest.mpd")),
             storyboard_path: storyboard.map(|found| self.signer.path(&grant, &format!("{}/index.vtt", found.name))),
             expires_at: grant.expires_s * 1000,
-        }
+        })
     }
 
     pub(crate) async fn read_media(&self, req: GetMedia) -> Result<Media, StreamingError> {

@@ -402,6 +402,7 @@ impl Room {
             credits_ms: package.credits_ms.map(|ms| ms as i64),
             intro_from_ms: package.intro_ms.map(|(from, _)| from as i64),
             intro_to_ms: package.intro_ms.map(|(_, to)| to as i64),
+            chapters: None,
         };
         match assets::publish(&self.db, &self.inputs, &row, about.source)
             .await

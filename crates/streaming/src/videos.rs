@@ -2,21 +2,45 @@
 
 use contract::{
     Fault,
-    streaming::{ForVideo, Marker, SetMarkers, StreamingError, Video},
+    streaming::{CHAPTERS_MAX, Chapter, ForVideo, Marker, SetMarkers, StreamingError, Video},
 };
 
 use crate::{
+    asset::label,
     room::Room,
     store::assets::{self, AssetRow, Marks},
 };
 
 const CREDITS_RULE: &str = "the credits begin";
 const INTRO_RULE: &str = "the opening begins before it ends, and ends";
+const CHAPTERS_RULE: &str = "at most 200 chapters begin, each after the one before,";
+const _: () = assert!(CHAPTERS_MAX == 200, "the rule says how many");
 
 impl Room {
     pub(crate) async fn current_video(&self, req: ForVideo) -> Result<Video, StreamingError> {
         let asset = assets::current(&self.db, req.title).await?;
-        asset.as_ref().map(video).ok_or(StreamingError::NotPlayable)
+        self.described(&asset.ok_or(StreamingError::NotPlayable)?).await
+    }
+
+    async fn described(&self, asset: &AssetRow) -> Result<Video, StreamingError> {
+        let said = asset.chapters()?;
+        let chapters_edited = said.is_some();
+        let chapters = match said {
+            Some(chapters) => chapters,
+            None => match self.indexes.get(asset.asset()).await {
+                Ok(index) => index.chapters.clone(),
+                Err(StreamingError::MediaNotFound) => return Err(StreamingError::NotPlayable),
+                Err(other) => return Err(other),
+            },
+        };
+        Ok(Video {
+            asset: asset.asset(),
+            duration_ms: asset.duration_ms as u64,
+            credits_ms: asset.credits(),
+            intro_ms: asset.intro(),
+            chapters,
+            chapters_edited,
+        })
     }
 
     pub(crate) async fn mark(&self, req: SetMarkers) -> Result<Video, StreamingError> {
@@ -25,16 +49,18 @@ impl Room {
             match marker {
                 Marker::Credits(at_ms) => marks.credits = Some(at_ms),
                 Marker::Intro(span) => marks.intro = Some(span),
+                Marker::Chapters(chapters) => marks.chapters = Some(chapters.map(named)),
             }
         }
         // The longest that any video could be.
         if broken_rule(&marks, i64::MAX as u64).is_none()
             && let Some(asset) = assets::set_marks(&self.db, req.title, &marks).await?
         {
-            return Ok(video(&asset));
+            return self.described(&asset).await;
         }
         // There is none, or it is shorter than that: whichever it is now is what there is to say.
-        let Video { duration_ms, .. } = self.current_video(ForVideo { title: req.title }).await?;
+        let asset = assets::current(&self.db, req.title).await?;
+        let duration_ms = asset.ok_or(StreamingError::NotPlayable)?.duration_ms as u64;
         let Some(rule) = broken_rule(&marks, duration_ms) else {
             return Err(Fault::Unavailable("the video was replaced meanwhile".into()).into());
         };
@@ -45,23 +71,28 @@ impl Room {
     }
 }
 
+/// With names of one harmless line.
+fn named(chapters: Vec<Chapter>) -> Vec<Chapter> {
+    let harmless = |Chapter { start_ms, name }| Chapter {
+        start_ms,
+        name: name.as_deref().and_then(label),
+    };
+    chapters.into_iter().map(harmless).collect()
+}
+
 fn broken_rule(marks: &Marks, duration_ms: u64) -> Option<&'static str> {
     if let Some(Some(ms)) = marks.credits
         && (ms == 0 || ms >= duration_ms)
     {
         return Some(CREDITS_RULE);
     }
-    match marks.intro {
-        Some(Some((from, to))) if from >= to || to > duration_ms => Some(INTRO_RULE),
-        _ => None,
+    if let Some(Some((from, to))) = marks.intro
+        && (from >= to || to > duration_ms)
+    {
+        return Some(INTRO_RULE);
     }
-}
-
-fn video(asset: &AssetRow) -> Video {
-    Video {
-        asset: asset.asset(),
-        duration_ms: asset.duration_ms as u64,
-        credits_ms: asset.credits(),
-        intro_ms: asset.intro(),
-    }
+    let chapters = marks.chapters.as_ref()?.as_ref()?;
+    let in_order = chapters.is_sorted_by(|before, after| before.start_ms < after.start_ms);
+    let inside = chapters.last().is_none_or(|last| last.start_ms < duration_ms);
+    (chapters.len() > CHAPTERS_MAX || !in_order || !inside).then_some(CHAPTERS_RULE)
 }

@@ -4,10 +4,11 @@
  * after a long pause, are renewed on the way.
  */
 import type Hls from "hls.js";
-import type { ErrorData, Fragment, MediaPlaylist } from "hls.js";
+import type { ErrorData, Fragment } from "hls.js";
 import { Problem } from "@/api/http";
 import { type Quality, qualitiesOf, settings } from "./hls-settings";
-import { type AudioTrack, audioRole } from "./languages";
+import type { AudioTrack } from "./languages";
+import { Sound } from "./sound";
 import { nearestStart } from "./starts";
 
 /** `tooMany`: other screens have the places that this account has. `locked`: the key of an encrypted film is not there or does not fit. */
@@ -77,6 +78,7 @@ export const loadHls = () => import("hls.js").then((module) => module.default);
 
 export class Engine {
   private hls: Hls | undefined;
+  private sound: Sound | undefined;
   private url = "";
   /** Where the stream has lain: what manifests said is where it lay when they were loaded. */
   private folders: string[] = [];
@@ -138,19 +140,18 @@ export class Engine {
     hls.on(Events.MANIFEST_PARSED, (_event, data) => {
       this.parsed = true;
       this.level = -1;
-      this.set({ qualities: qualitiesOf(data.levels), audio: audioOf(data.audioTracks) });
-      // Before anything of the sound is loaded, so that nothing is loaded in vain.
-      const wanted = this.options.audio?.(this.state.audio);
-      if (wanted) hls.setAudioOption(data.audioTracks[wanted.index]);
+      const sound = new Sound(hls, data.levels, data.audioTracks);
+      this.sound = sound;
+      // Before anything of it is loaded, so that nothing is loaded in vain.
+      sound.begin(this.options.audio?.(sound.tracks));
+      this.set({ qualities: qualitiesOf(sound.rungs()), audio: sound.tracks });
     });
     hls.on(Events.LEVEL_SWITCHED, (_event, data) => {
       if (this.level >= 0 && this.level !== data.level) this.options.switched?.();
       this.level = data.level;
       this.set({ playingHeight: hls.levels[data.level]?.height });
     });
-    hls.on(Events.AUDIO_TRACK_SWITCHING, (_event, data) =>
-      this.set({ playingAudio: hls.allAudioTracks.findIndex((track) => isSame(track, data)) }),
-    );
+    hls.on(Events.AUDIO_TRACK_SWITCHING, (_event, data) => this.set({ playingAudio: this.sound?.indexOf(data) ?? -1 }));
     hls.on(Events.FRAG_BUFFERED, () => {
       this.arrived = true;
       this.networkRecoveries = 0;
@@ -303,8 +304,8 @@ export class Engine {
   }
 
   chooseAudio(index: number) {
-    const track = this.hls?.allAudioTracks[index];
-    if (track) this.hls?.setAudioOption(track);
+    this.sound?.choose(index);
+    if (this.sound) this.set({ qualities: qualitiesOf(this.sound.rungs()) });
   }
 
   /** Pictures in a second, as the manifest says. */
@@ -374,16 +375,3 @@ function isLocked({ details, fatal, frag, response }: ErrorData, { ErrorDetails 
   const unreadable = details === ErrorDetails.FRAG_PARSING_ERROR || details === ErrorDetails.FRAG_DECRYPT_ERROR;
   return unreadable && fatal && frag?.encrypted === true;
 }
-
-function audioOf(tracks: readonly MediaPlaylist[]): AudioTrack[] {
-  return tracks.map((track, index) => ({
-    index,
-    name: track.name,
-    language: track.lang ?? "",
-    channels: Number.parseInt(track.channels ?? "2", 10) || 2,
-    role: audioRole(track.name, track.characteristics),
-  }));
-}
-
-const isSame = (a: MediaPlaylist, b: Pick<MediaPlaylist, "groupId" | "name">) =>
-  a.groupId === b.groupId && a.name === b.name;

@@ -2,7 +2,9 @@
 import type { Subtitles } from "@/api/types";
 import { languageName } from "@/lib/language-name";
 import { playerEn as words } from "@/strings/player-en";
-import type { Wanted } from "./preferences";
+import type { Preferences, Wanted } from "./preferences";
+
+const STEREO = 2;
 
 export type AudioRole = "main" | "commentary" | "described";
 
@@ -12,6 +14,8 @@ export interface AudioTrack {
   language: string;
   channels: number;
   role: AudioRole;
+  /** What the film itself begins with. */
+  isDefault: boolean;
 }
 
 const primary = (language: string) => language.toLowerCase().split("-")[0] ?? "";
@@ -53,12 +57,40 @@ export function subtitlesToSwitchOn(
   return choosable(all)[0];
 }
 
+/** What is the same but for the number of channels, fewest first. */
+const encodingsOf = (all: readonly AudioTrack[], { name, language }: AudioTrack) =>
+  all.filter((track) => track.name === name && track.language === language);
+
+/**
+ * What a film begins with; undefined leaves it to the film. Whether it is to come from all sides is asked only where there is a choice.
+ */
+export function chooseAudio(
+  all: readonly AudioTrack[],
+  wanted: Wanted | undefined,
+  around: () => boolean,
+): AudioTrack | undefined {
+  const spoken = wanted && inLanguage(all, wanted);
+  const heard = spoken ?? all.find(({ isDefault }) => isDefault);
+  const encodings = heard ? encodingsOf(all, heard) : [];
+  if (encodings.length < 2) return spoken;
+  return around() ? encodings.at(-1) : spoken && encodings[0];
+}
+
 /** A commentary is for one film: who wants a language gets the film's own sound in it. */
-export function chooseAudio(all: readonly AudioTrack[], wanted: Wanted | undefined): AudioTrack | undefined {
-  if (!wanted) return undefined;
+function inLanguage(all: readonly AudioTrack[], wanted: Wanted): AudioTrack | undefined {
   const spoken = ofLanguage(all, wanted.language);
   const role = wanted.accessible ? "described" : "main";
   return spoken.find((track) => track.role === role) ?? spoken.find((track) => track.role === "main");
+}
+
+/** What a choice says for other films. */
+export function likedAudio(all: readonly AudioTrack[], chosen: AudioTrack): Partial<Preferences> {
+  const { language, role, channels } = chosen;
+  const audio = { language, accessible: role === "described" };
+  return {
+    ...(role !== "commentary" && language ? { audio } : {}),
+    ...(encodingsOf(all, chosen).length > 1 ? { surround: channels > STEREO } : {}),
+  };
 }
 
 const DESCRIBES = "public.accessibility.describes-video";

@@ -7,7 +7,7 @@ import { CaptionsPanel } from "./captions-panel";
 import { ChaptersPanel } from "./chapters";
 import { Controls } from "./controls";
 import type { Trouble } from "./engine";
-import { choosable } from "./languages";
+import { choosable, likedAudio } from "./languages";
 import { NextCard } from "./next";
 import { Ended, KeyboardHelp, TroubleView } from "./overlays";
 import { SettingsPanel } from "./settings-panel";
@@ -144,10 +144,9 @@ function Menu({ showing }: { showing: Showing }) {
       <CaptionsPanel
         audio={state.audio}
         playingAudio={state.playingAudio}
-        onAudio={({ index, role, language }) => {
-          engine?.chooseAudio(index);
-          if (role !== "commentary" && language)
-            preferences.change({ audio: { language, accessible: role === "described" } });
+        onAudio={(track) => {
+          engine?.chooseAudio(track.index);
+          preferences.change(likedAudio(state.audio, track));
         }}
         subtitles={current.subtitles}
         chosen={subtitles.chosen}

@@ -28,6 +28,8 @@ export interface Preferences {
   /** What C brings back. */
   subtitlesLast: Wanted | undefined;
   audio: Wanted | undefined;
+  /** More than stereo, where a film has it; absent: as there are loudspeakers. */
+  surround: boolean | undefined;
   look: Look;
   autoplay: boolean;
   singleKeys: boolean;
@@ -37,6 +39,7 @@ export const initialPreferences: Preferences = {
   subtitles: undefined,
   subtitlesLast: undefined,
   audio: undefined,
+  surround: undefined,
   look: { size: "medium", colour: "white", background: "half", edge: "shadow" },
   autoplay: true,
   singleKeys: true,
@@ -59,6 +62,7 @@ export function parsePreferences(text: string | null): Preferences {
     subtitles: wanted(kept.subtitles),
     subtitlesLast: wanted(kept.subtitlesLast),
     audio: wanted(kept.audio),
+    surround: typeof kept.surround === "boolean" ? kept.surround : undefined,
     look: {
       size: oneOf(SIZES, look.size, usual.size),
       colour: oneOf(COLOURS, look.colour, usual.colour),

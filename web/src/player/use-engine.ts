@@ -6,6 +6,7 @@ import { rememberedVolume } from "./actions";
 import { Engine, NOTHING_YET, type Trouble } from "./engine";
 import { chooseAudio } from "./languages";
 import { preferences } from "./preferences";
+import { hearsAround } from "./sound";
 
 interface Told {
   switched: () => void;
@@ -38,7 +39,10 @@ export function useEngine(element: RefObject<HTMLVideoElement | null>, playback:
     if (!video) return;
     const created = new Engine(video, {
       renew,
-      audio: (tracks) => chooseAudio(tracks, preferences.get().audio),
+      audio: (tracks) => {
+        const { audio, surround } = preferences.get();
+        return chooseAudio(tracks, audio, () => surround ?? hearsAround());
+      },
       switched: () => tellSwitched(),
       failed: (trouble) => tellFailed(trouble),
     });

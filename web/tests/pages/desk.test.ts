@@ -86,6 +86,49 @@ describe("a title", () => {
     await page.context().close();
   });
 
+  it.each([
+    [360, 780],
+    [1280, 800],
+    [3840, 2160],
+  ])("has its opening and chapters where a curator says, at %d pixels", async (width, height) => {
+    const page = await house.open("/admin/titles?edit=t3", { viewport: { width, height } });
+    const dialog = page.getByRole("dialog", { name: "Edit title" });
+    await dialog.getByLabel("Opening begins at").fill("0:00");
+    await dialog.getByLabel("Opening ends at").fill("1:30");
+    await dialog.getByLabel("Name of chapter 2").fill("The crossing, with a name as long as names can be, all of it.");
+    await dialog.getByRole("button", { name: "Add a chapter" }).click();
+    const time = dialog.getByLabel("Time of chapter 3");
+    await time.fill("1:34:00");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    // It begins where the video ends.
+    expect(await time.evaluate((input: HTMLInputElement) => input.matches(":invalid"))).toBe(true);
+    await time.fill("10:00");
+    expect(await axe(page)).toEqual([]);
+    // Nothing is wider than the form, and what is pressed is large enough for a finger.
+    const boxes = await dialog.locator(".credit--timed > *").evaluateAll((parts) =>
+      parts.map((part) => {
+        const [box, form] = [part.getBoundingClientRect(), part.closest("form")?.getBoundingClientRect()];
+        return form && box.left >= form.left && box.right <= form.right && box.height >= 24 && box.width >= 24;
+      }),
+    );
+    expect(boxes).toEqual(Array(9).fill(true));
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const chapters = [
+      { start_s: 0, name: "The letter" },
+      { start_s: 600, name: null },
+      { start_s: 1207.5, name: "The crossing, with a name as long as names can be, all of it" },
+    ];
+    // One write for all of it.
+    expect(bodies("PATCH", "/admin/titles/t3/video")).toEqual([{ intro: { start_s: 0, end_s: 90 }, chapters }]);
+    await page.goto(`${house.url}/admin/titles?edit=t3`);
+    await dialog.getByRole("button", { name: "Take the file’s own chapters" }).click();
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    expect(bodies("PATCH", "/admin/titles/t3/video").at(-1)).toEqual({ chapters: null });
+    await page.context().close();
+  });
+
   it("has subtitles in files of their own, which are sent, named and taken away by keyboard", async () => {
     const page = await house.open("/admin/titles?edit=t3");
     const dialog = page.getByRole("dialog", { name: "Edit title" });

@@ -247,8 +247,16 @@ export function adminTitleAnswer(state, id) {
   return whole && { ...whole, ...adminTitle(state, card), ...(card.playable && { video: videoAnswer(state, id) }) };
 }
 
+const OWN_CHAPTERS = [
+  { start_s: 0, name: "The letter" },
+  { start_s: 1207.5, name: null },
+];
+
 /** What a title plays, with what was said of it since. */
-export const videoAnswer = (state, id) => ({ duration_s: 5640, ...state.marks.get(id) });
+export function videoAnswer(state, id) {
+  const { chapters, ...marks } = state.marks.get(id) ?? {};
+  return { duration_s: 5640, ...marks, chapters: chapters ?? OWN_CHAPTERS, chapters_edited: chapters != null };
+}
 
 function count(values) {
   const counts = new Map();

@@ -1,9 +1,10 @@
 /** A film as the house packages one, made by ffmpeg: two rungs, three audio tracks of their own, subtitles and a storyboard. */
 import { execFileSync } from "node:child_process";
 import { createCipheriv, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 export const FILM_S = 120;
 const FRAMES = 24;
@@ -50,6 +51,25 @@ function transport(length: number): Buffer {
   const noise = Buffer.alloc(length);
   for (let packet = 0; packet < length; packet += 188) noise[packet] = 0x47;
   return noise;
+}
+
+/** A playlist that the house wrote: its own tests say that it would write the same today. */
+const TWO_GROUPS = fileURLToPath(new URL("../../../crates/streaming/src/manifest/two-groups.m3u8", import.meta.url));
+/** What of the film lies under the house's names. */
+const RENDITIONS = { v0: "low", v1: "high", a0: "en", a1: "fr", a2: "talk", a3: "fr", a4: "talk", a5: "talk" };
+
+/** The film with its sound in stereo and in 5.1, under the playlist that the house writes for such a one. */
+export function filmOfTwoGroups(media: string): string {
+  const [from, to] = [join(media, "film"), join(media, "groups")];
+  for (const [name, track] of Object.entries(RENDITIONS)) {
+    mkdirSync(join(to, name), { recursive: true });
+    const playlist = readFileSync(join(from, `${track}.m3u8`), "utf8");
+    writeFileSync(join(to, name, "index.m3u8"), playlist);
+    for (const file of readdirSync(from).filter((one) => one === `${track}.mp4` || one.startsWith(`${track}-`)))
+      symlinkSync(join(from, file), join(to, name, file));
+  }
+  writeFileSync(join(to, "master.m3u8"), readFileSync(TWO_GROUPS));
+  return "/media/groups/master.m3u8";
 }
 
 /** The number of the segment is its vector. */

@@ -32,8 +32,8 @@ vi.mock("hls.js", () => {
     attachMedia = vi.fn();
     recoverMediaError = vi.fn();
     setAudioOption = vi.fn();
+    pathwayPriority: string[] | null = null;
     levels: object[] = [];
-    allAudioTracks: object[] = [];
     destroy = vi.fn();
     constructor(readonly config: { startPosition?: number; xhrSetup: Setup }) {
       fake.made.push(this);
@@ -55,7 +55,7 @@ interface Loader {
   setAudioOption: ReturnType<typeof vi.fn>;
   config: { startPosition?: number; xhrSetup: Setup };
   levels: object[];
-  allAudioTracks: object[];
+  pathwayPriority: string[] | null;
   say: (event: string, data?: unknown) => void;
 }
 const loader = () => fake.made.at(-1) as Loader;
@@ -127,8 +127,8 @@ it("goes on loading where the manifest is there: from where the film begins unti
 });
 
 describe("sound", () => {
-  const english = { name: "English", lang: "en", groupId: "a", channels: "2" };
-  const french = { name: "Français", lang: "fr", groupId: "a", channels: "6/-/JOC" };
+  const english = { name: "English", lang: "en", groupId: "a", channels: "2", default: true };
+  const french = { name: "Français", lang: "fr", groupId: "a", channels: "6/-/JOC", default: false };
   const audioTracks = [english, french];
 
   it("begins in the language that is wanted, before any of it is loaded", async () => {
@@ -142,6 +142,7 @@ describe("sound", () => {
       language: "fr",
       channels: 6,
       role: "main",
+      isDefault: false,
     });
   });
 
@@ -149,11 +150,77 @@ describe("sound", () => {
     await engine.open("/film.m3u8", 0);
     loader().say("parsed", { levels: [], audioTracks });
     expect(loader().setAudioOption).not.toHaveBeenCalled();
-    loader().allAudioTracks = audioTracks;
     engine.chooseAudio(1);
+    expect(loader().pathwayPriority).toBeNull();
     expect(loader().setAudioOption).toHaveBeenLastCalledWith(french);
     loader().say("sounding", { groupId: "a", name: "Français" });
     expect(engine.snapshot().playingAudio).toBe(1);
+  });
+});
+
+describe("sound in groups of channels", () => {
+  const track = (groupId: string, name: string, channels: string) => ({
+    ...{ groupId, name, lang: "en", channels },
+    autoselect: name !== "Talk",
+  });
+  const audioTracks = [
+    track("two", "English", "2"),
+    track("two", "Talk", "2"),
+    track("six", "English", "6"),
+    track("six", "Talk", "2"),
+  ];
+  const rung = (height: number, group: string) => ({
+    height,
+    audioGroups: [group],
+    attrs: {} as Record<string, string>,
+  });
+  const levels = [rung(180, "two"), rung(180, "six"), rung(360, "two"), rung(360, "six")];
+  /** The rungs that hls.js is held to. */
+  const held = () => {
+    const [pathway] = loader().pathwayPriority ?? [];
+    return levels.filter(({ attrs }) => attrs["PATHWAY-ID"] === pathway);
+  };
+  const heights = () => engine.snapshot().qualities.map(({ index, height }) => [index, height]);
+  beforeEach(async () => {
+    await engine.open("/film.m3u8", 0);
+    loader().say("parsed", { levels, audioTracks });
+  });
+
+  it("is offered once in each number of channels, and the rungs are those of one group", () => {
+    const offered = engine.snapshot().audio.map(({ name, channels, role }) => `${name} ${channels} ${role}`);
+    expect(offered).toEqual(["English 2 main", "English 6 main", "Talk 2 commentary"]);
+    expect(held()).toEqual([levels[0], levels[2]]);
+    expect(heights()).toEqual([
+      [1, 360],
+      [0, 180],
+    ]);
+    loader().say("sounding", { groupId: "six", name: "Talk" });
+    expect(engine.snapshot().playingAudio).toBe(2);
+  });
+
+  it("changes the group only where the other does not have it", () => {
+    engine.chooseAudio(2);
+    expect(loader().setAudioOption).toHaveBeenLastCalledWith(audioTracks[1]);
+    expect(held()).toEqual([levels[0], levels[2]]);
+    engine.chooseAudio(1);
+    expect(loader().setAudioOption).toHaveBeenLastCalledWith(audioTracks[2]);
+    expect(held()).toEqual([levels[1], levels[3]]);
+    expect(heights()).toEqual([
+      [1, 360],
+      [0, 180],
+    ]);
+    engine.chooseAudio(2);
+    expect(loader().setAudioOption).toHaveBeenLastCalledWith(audioTracks[3]);
+    expect(held()).toEqual([levels[1], levels[3]]);
+  });
+
+  it("goes back to a group under another name than before, for what failed once is not gone back to", () => {
+    const names = [1, 0, 1, 0].map((index) => {
+      engine.chooseAudio(index);
+      return loader().pathwayPriority?.[0];
+    });
+    expect(new Set(names).size).toBe(4);
+    expect(held()).toEqual([levels[0], levels[2]]);
   });
 });
 

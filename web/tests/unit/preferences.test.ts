@@ -8,6 +8,7 @@ import {
   chooseAudio,
   chooseSubtitles,
   forcedSubtitles,
+  likedAudio,
   subtitlesLabel,
   subtitlesToSwitchOn,
 } from "@/player/languages";
@@ -19,9 +20,15 @@ describe("preferences", () => {
   it("come back as they were left, on the next page too", () => {
     const wanted = { language: "de", accessible: true };
     const look = { size: "huge", colour: "yellow", background: "none", edge: "outline" } as const;
-    preferences.change({ subtitles: wanted, look, singleKeys: false });
+    preferences.change({ subtitles: wanted, surround: true, look, singleKeys: false });
     preferences.reread();
-    expect(preferences.get()).toEqual({ ...initialPreferences, subtitles: wanted, look, singleKeys: false });
+    expect(preferences.get()).toEqual({
+      ...initialPreferences,
+      subtitles: wanted,
+      surround: true,
+      look,
+      singleKeys: false,
+    });
   });
 
   it.each([
@@ -29,7 +36,10 @@ describe("preferences", () => {
     ["no JSON", "{"],
     ["a list", "[1]"],
     ["null", "null"],
-    ["values that nobody knows", '{"look":{"size":"giant","edge":7},"subtitles":{"language":4},"autoplay":"no"}'],
+    [
+      "values that nobody knows",
+      '{"look":{"size":"giant","edge":7},"subtitles":{"language":4},"autoplay":"no","surround":6}',
+    ],
     ["a language without end", JSON.stringify({ audio: { language: "x".repeat(36) } })],
   ])("are those of somebody new where %s was kept", (_what, text) => {
     expect(parsePreferences(text)).toEqual(initialPreferences);
@@ -108,7 +118,11 @@ describe("sound", () => {
     name,
     channels,
     role: audioRole(name, name.includes("described") ? "public.accessibility.describes-video" : undefined),
+    isDefault: false,
   });
+  const never = () => {
+    throw new Error("asked without a choice");
+  };
   const all = [
     track(0, "en", "English"),
     track(1, "en", "Commentary by the director"),
@@ -117,7 +131,7 @@ describe("sound", () => {
   ];
 
   it("is the film's own in the language of last time, never a commentary", () => {
-    const index = (language: string, accessible = false) => chooseAudio(all, { language, accessible })?.index;
+    const index = (language: string, accessible = false) => chooseAudio(all, { language, accessible }, never)?.index;
     expect([index("en"), index("fr-CA"), index("en", true), index("fr", true), index("it")]).toEqual([
       0,
       2,
@@ -125,8 +139,36 @@ describe("sound", () => {
       2,
       undefined,
     ]);
-    expect(chooseAudio([all[1] as AudioTrack], { language: "en", accessible: false })).toBeUndefined();
-    expect(chooseAudio(all, undefined)).toBeUndefined();
+    expect(chooseAudio([all[1] as AudioTrack], { language: "en", accessible: false }, never)).toBeUndefined();
+    expect(chooseAudio(all, undefined, never)).toBeUndefined();
+  });
+
+  const inBoth = [
+    { ...track(0, "en", "English"), isDefault: true },
+    { ...track(1, "en", "English", 6), isDefault: true },
+    track(2, "fr", "Français"),
+    track(3, "fr", "Français", 6),
+    track(4, "de", "Deutsch"),
+  ];
+  it.each([
+    [undefined, false, undefined],
+    [undefined, true, 1],
+    ["it", true, 1],
+    ["it", false, undefined],
+    ["fr", false, 2],
+    ["fr", true, 3],
+    ["de", true, 4],
+  ])("in %s, from all sides: %s, is track %s", (language, around, index) => {
+    const wanted = language ? { language, accessible: false } : undefined;
+    expect(chooseAudio(inBoth, wanted, () => around)?.index).toBe(index);
+  });
+
+  it("says by a choice what is liked, of channels only where they were chosen", () => {
+    const liked = (index: number) => likedAudio(inBoth, inBoth[index] as AudioTrack);
+    expect(liked(1)).toEqual({ audio: { language: "en", accessible: false }, surround: true });
+    expect(liked(2)).toEqual({ audio: { language: "fr", accessible: false }, surround: false });
+    expect(liked(4)).toEqual({ audio: { language: "de", accessible: false } });
+    expect(likedAudio(all, all[1] as AudioTrack)).toEqual({});
   });
 
   it("says what tells one track from another, once", () => {

@@ -11,6 +11,7 @@ import { type Asked, json, problem, serve } from "../support/server";
 
 const title: AdminTitle = { ...card("t1"), published: true };
 const whole = { ...title, description: "A thief\r\nand a detective.", people: [] };
+const unmarked = { duration_s: 6000, chapters: [], chapters_edited: false };
 
 function show(edited: AdminTitle | undefined, onClose = vi.fn()) {
   const root = createRootRoute({ component: () => <TitleDialog title={edited} onClose={onClose} /> });
@@ -62,7 +63,7 @@ describe("a title's form", () => {
   });
 
   it("says where the end credits begin, takes it back, and is silent where nothing was said", async () => {
-    const video = { duration_s: 6000, credits_at_s: 5530.25 };
+    const video = { ...unmarked, credits_at_s: 5530.25 };
     const asked = serve({
       "GET /api/v1/admin/titles/t1": () => json({ ...whole, video }),
       "PATCH /api/v1/admin/titles/t1/video": () => json(video),
@@ -88,7 +89,7 @@ describe("a title's form", () => {
 
   it("keeps a time that is none, and says what the server has against one", async () => {
     const asked = serve({
-      "GET /api/v1/admin/titles/t1": () => json({ ...whole, video: { duration_s: 6000 } }),
+      "GET /api/v1/admin/titles/t1": () => json({ ...whole, video: unmarked }),
       "PATCH /api/v1/admin/titles/t1/video": () => problem(400, "marker_invalid"),
     });
     const user = userEvent.setup();
@@ -112,6 +113,150 @@ describe("a title's form", () => {
     show(title);
     await screen.findByLabelText("Description");
     expect(screen.queryByLabelText("End credits begin at")).toBeNull();
+    expect(screen.queryByRole("button", { name: "Add a chapter" })).toBeNull();
+  });
+
+  const marked = (video: object) =>
+    serve({
+      "GET /api/v1/admin/titles/t1": () => json({ ...whole, video: { ...unmarked, ...video } }),
+      "PATCH /api/v1/admin/titles/t1/video": () => json({ ...unmarked, ...video }),
+    });
+  const save = async (user: ReturnType<typeof userEvent.setup>, closed: ReturnType<typeof vi.fn>) => {
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(closed).toHaveBeenCalled());
+  };
+
+  it("says from where to where the opening lasts, and takes it back; what is not touched stays exact", async () => {
+    const intro = { start_s: 61.5, end_s: 92.25 };
+    const asked = marked({ intro });
+    const user = userEvent.setup();
+    for (const [from, to, said] of [
+      ["1:01", "1:45", [{ intro: { start_s: 61.5, end_s: 105 } }]],
+      ["0:00", "1:32", [{ intro: { start_s: 0, end_s: 92.25 } }]],
+      ["", "", [{ intro: null }]],
+      ["1:01", "1:32", []],
+    ] as const) {
+      asked.length = 0;
+      const closed = show(title);
+      const begins = await screen.findByLabelText<HTMLInputElement>("Opening begins at");
+      const ends = screen.getByLabelText<HTMLInputElement>("Opening ends at");
+      expect([begins.value, ends.value]).toEqual(["1:01", "1:32"]);
+      for (const [field, text] of [
+        [begins, from],
+        [ends, to],
+      ] as const) {
+        await user.clear(field);
+        if (text) await user.type(field, text);
+      }
+      await save(user, closed);
+      expect(sent(asked)).toEqual(said);
+      cleanup();
+    }
+  });
+
+  it("wants both ends of an opening, one after the other", async () => {
+    marked({});
+    const user = userEvent.setup();
+    show(title);
+    const begins = await screen.findByLabelText<HTMLInputElement>("Opening begins at");
+    const ends = screen.getByLabelText<HTMLInputElement>("Opening ends at");
+    for (const [from, to, says] of [
+      ["1:00", "", ["", "Say where it begins and where it ends, or neither."]],
+      ["", "1:00", ["", "Say where it begins and where it ends, or neither."]],
+      ["1:00", "1:00", ["", "It ends after it has begun."]],
+      ["soon", "1:00", ["Write it as the player shows it, such as 1:42:10.", ""]],
+      ["1:00", "late", ["", "Write it as the player shows it, such as 1:42:10."]],
+      ["0:59", "1:00", ["", ""]],
+    ] as const) {
+      await user.clear(begins);
+      await user.clear(ends);
+      if (from) await user.type(begins, from);
+      if (to) await user.type(ends, to);
+      expect([begins.validationMessage, ends.validationMessage]).toEqual(says);
+    }
+  });
+
+  const own = [
+    { start_s: 0, name: "The letter" },
+    { start_s: 1207.5, name: null },
+  ];
+
+  it("names chapters, adds and takes out, and sends all in order with all else of the video", async () => {
+    const asked = marked({ chapters: own });
+    const user = userEvent.setup();
+    const closed = show(title);
+    await user.type(await screen.findByLabelText("Name of chapter 2"), "The crossing");
+    for (const [time, name] of [
+      ["1:00:00", "The harbour"],
+      ["10:00", ""],
+      ["1:30:00", "Never"],
+    ] as const) {
+      await user.click(screen.getByRole("button", { name: "Add a chapter" }));
+      const at = screen.getAllByLabelText(/^Time of chapter/).length;
+      await user.type(screen.getByLabelText(`Time of chapter ${at}`), time);
+      if (name) await user.type(screen.getByLabelText(`Name of chapter ${at}`), name);
+    }
+    await user.click(screen.getByRole("button", { name: "Take out Never" }));
+    expect(document.activeElement?.textContent).toBe("Add a chapter");
+    // A line without anything is none.
+    await user.click(screen.getByRole("button", { name: "Add a chapter" }));
+    await user.type(screen.getByLabelText("End credits begin at"), "1:35:00");
+    await save(user, closed);
+    expect(sent(asked)).toEqual([
+      {
+        credits_at_s: 5700,
+        chapters: [
+          { start_s: 0, name: "The letter" },
+          { start_s: 600, name: null },
+          { start_s: 1207.5, name: "The crossing" },
+          { start_s: 3600, name: "The harbour" },
+        ],
+      },
+    ]);
+  });
+
+  it("says what is the matter with a chapter, and is silent where none was touched", async () => {
+    const asked = marked({ chapters: own });
+    const user = userEvent.setup();
+    const closed = show(title);
+    const time = await screen.findByLabelText<HTMLInputElement>("Time of chapter 2");
+    expect(time.value).toBe("20:07");
+    for (const [typed, says] of [
+      ["", ""],
+      ["noon", "Write it as the player shows it, such as 1:42:10."],
+      ["1:40:00", "The video ends at 1:40:00."],
+      ["0:00", "Another chapter begins there."],
+      ["20:07", ""],
+    ] as const) {
+      await user.clear(time);
+      if (typed) await user.type(time, typed);
+      expect(time.validationMessage).toBe(says);
+    }
+    expect(screen.queryByRole("button", { name: "Take the file’s own chapters" })).toBeNull();
+    await save(user, closed);
+    expect(sent(asked)).toEqual([]);
+    // With a name alone it is not known when.
+    show(title);
+    await user.click(await screen.findByRole("button", { name: "Add a chapter" }));
+    await user.type(screen.getByLabelText("Name of chapter 3"), "When?");
+    expect(screen.getByLabelText<HTMLInputElement>("Time of chapter 3").validationMessage).not.toBe("");
+  });
+
+  it("takes back what was said of chapters by hand, unless it is thought over", async () => {
+    const asked = marked({ chapters: own, chapters_edited: true });
+    const user = userEvent.setup();
+    let closed = show(title);
+    await user.click(await screen.findByRole("button", { name: "Take the file’s own chapters" }));
+    expect(screen.queryByLabelText("Time of chapter 1")).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Keep the ones typed here" }));
+    await save(user, closed);
+    expect(sent(asked)).toEqual([]);
+    cleanup();
+    closed = show(title);
+    await user.click(await screen.findByRole("button", { name: "Take the file’s own chapters" }));
+    await screen.findByText("The file’s own chapters come back when you save.");
+    await save(user, closed);
+    expect(sent(asked)).toEqual([{ chapters: null }]);
   });
 
   it("names people, gives them roles and takes them out", async () => {

@@ -1,21 +1,31 @@
 // Runs in the page, beside a player of others': one way to speak to all of them.
 const video = document.querySelector("video");
 window.troubles = [];
+/** Whether it plays there is seen by the picture: a promise of it may never be kept, and then nobody would say what is the matter. */
 window.seek = (at) => {
   video.currentTime = at;
-  return video.play();
+  video.play().catch(({ name, message }) => window.troubles.push({ name, message }));
 };
 window.cues = () => [...video.textTracks].flatMap((track) => [...(track.cues ?? [])].map((cue) => cue.text ?? cue.payload ?? ""));
 const unique = (list) => [...new Set(list)];
+/** From then on `hears` says which tone is heard, in hertz: by the sound itself, whatever a player says of it. */
+window.listenIn = async () => {
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+  context.createMediaElementSource(video).connect(analyser).connect(context.destination);
+  await context.resume();
+  const loudness = new Float32Array(analyser.frequencyBinCount);
+  window.hears = () => {
+    analyser.getFloatFrequencyData(loudness);
+    const loudest = loudness.reduce((best, one, at) => (one > loudness[best] ? at : best), 0);
+    return loudness[loudest] > -80 ? (loudest * context.sampleRate) / analyser.fftSize : 0;
+  };
+};
 
 async function openHls(address) {
   const hls = new Hls({ startLevel: 0 });
   hls.on(Hls.Events.ERROR, (_event, { details, fatal, reason }) => window.troubles.push({ details, fatal, reason }));
   const parsed = new Promise((done) => hls.once(Hls.Events.MANIFEST_PARSED, done));
-  let heard;
-  hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, (_event, { id }) => {
-    heard = hls.audioTracks[id]?.lang;
-  });
   hls.loadSource(address);
   hls.attachMedia(video);
   await parsed;
@@ -24,13 +34,17 @@ async function openHls(address) {
     choose: (height) => {
       hls.currentLevel = hls.levels.findIndex((level) => level.height === height);
     },
-    audios: () => hls.audioTracks.map((track) => track.lang),
-    listen: (language) => {
-      const wanted = hls.audioTracks.findIndex((track) => track.lang === language);
-      if (hls.audioTrack === wanted) heard = language;
-      hls.audioTrack = wanted;
+    audios: () => hls.audioTracks.map((track) => track.name),
+    listen: (name) => {
+      hls.audioTrack = hls.audioTracks.findIndex((track) => track.name === name);
     },
-    heard: () => heard,
+    encoding: (name, channels) => {
+      const wanted = hls.allAudioTracks.find((track) => track.name === name && track.channels === String(channels));
+      const { height } = hls.levels[hls.currentLevel];
+      hls.setAudioOption(wanted);
+      // A rung was chosen by hand: the one of the same height that has this sound.
+      hls.currentLevel = hls.levels.findIndex((level) => level.height === height && level.hasAudioGroup(wanted.groupId));
+    },
     texts: () => hls.subtitleTracks.map((track) => track.name),
     read: (index) => {
       hls.subtitleTrack = index;
@@ -46,20 +60,16 @@ async function openShaka(address) {
   player.configure({ abr: { enabled: false } });
   await player.load(address);
   const active = () => player.getVariantTracks().find((track) => track.active);
+  const select = (name, channels, height) => {
+    const said = player.getVariantTracks().filter((track) => track.label === name && track.height === height);
+    player.selectVariantTrack(said.find((track) => track.channelsCount === channels) ?? said[0], true);
+  };
   return {
     heights: () => unique(player.getVariantTracks().map((track) => track.height)).sort((a, b) => a - b),
-    choose: (height) => {
-      const { language } = active();
-      const tracks = player.getVariantTracks().filter((track) => track.height === height);
-      player.selectVariantTrack(tracks.find((track) => track.language === language) ?? tracks[0], true);
-    },
-    audios: () => unique(player.getVariantTracks().map((track) => track.language)),
-    listen: (language) => {
-      const { height } = active();
-      const wanted = player.getVariantTracks().find((track) => track.language === language && track.height === height);
-      player.selectVariantTrack(wanted, true);
-    },
-    heard: () => active()?.language,
+    choose: (height) => select(active().label, active().channelsCount, height),
+    audios: () => unique(player.getVariantTracks().map((track) => track.label)),
+    listen: (name) => select(name, 2, active().height),
+    encoding: (name, channels) => select(name, channels, active().height),
     texts: () => player.getTextTracks().map((track) => track.label),
     read: async (index) => {
       await player.selectTextTrack(player.getTextTracks()[index]);
@@ -83,13 +93,17 @@ async function openDash(address) {
   player.initialize(video, address, true);
   await ready;
   const rungs = () => player.getRepresentationsByType("video");
+  const nameOf = (track) => track.labels[0]?.text ?? track.id;
   return {
     heights: () => unique(rungs().map((rung) => rung.height)).sort((a, b) => a - b),
     choose: (height) => player.setRepresentationForTypeById("video", rungs().find((rung) => rung.height === height).id, true),
-    audios: () => unique(player.getTracksFor("audio").map((track) => track.lang)),
-    listen: (language) => player.setCurrentTrack(player.getTracksFor("audio").find((track) => track.lang === language)),
-    heard: () => player.getCurrentTrackFor("audio")?.lang,
-    texts: () => player.getTracksFor("text").map((track) => track.labels[0]?.text ?? track.id),
+    audios: () => unique(player.getTracksFor("audio").map(nameOf)),
+    listen: (name) => player.setCurrentTrack(player.getTracksFor("audio").find((track) => nameOf(track) === name)),
+    encoding: (name, channels) => {
+      const said = player.getTracksFor("audio").filter((track) => nameOf(track) === name);
+      player.setCurrentTrack(said.find((track) => Number(track.audioChannelConfiguration[0]?.value) === channels));
+    },
+    texts: () => player.getTracksFor("text").map(nameOf),
     read: (index) => {
       player.enableText(true);
       player.setTextTrack(index);
@@ -124,14 +138,13 @@ async function openVideoJs(address) {
       for (const level of levels) level.enabled = false;
       levels.find((level) => level.height === height).enabled = true;
     },
-    audios: () => list(player.audioTracks()).map((track) => track.language),
-    listen: (language) => {
-      for (const track of list(player.audioTracks())) track.enabled = track.language === language;
+    audios: () => list(player.audioTracks()).map((track) => track.label),
+    listen: (name) => {
+      list(player.audioTracks()).find((track) => track.label === name).enabled = true;
     },
-    heard: () => list(player.audioTracks()).find((track) => track.enabled)?.language,
     texts: () => texts().map((track) => track.label),
     read: (index) => {
-      texts()[index].mode = "showing";
+      for (const [at, track] of texts().entries()) track.mode = at === index ? "showing" : "disabled";
     },
   };
 }

@@ -77,8 +77,20 @@ async fn transcode_of_a_film_with_chapters_is_finished_at_its_credits() {
     assert_eq!(mark(json!(10.0)).await.problem(400), "marker_invalid");
     assert_eq!(
         mark(json!(7.5)).await.expect(200),
-        json!({ "duration_s": 10.0, "credits_at_s": 7.5 })
+        json!({ "duration_s": 10.0, "credits_at_s": 7.5, "chapters": [], "chapters_edited": false })
     );
+    let playback = async || {
+        let body = json!({ "title_id": without });
+        ada.post("/playback", &body).await.expect(200)
+    };
+    let parts = json!([{ "start_s": 0.0, "name": "The robbery" }, { "start_s": 6.25, "name": null }]);
+    let all = json!({ "intro": { "start_s": 0.5, "end_s": 2.0 }, "chapters": parts });
+    curator.patch(&path, &all).await.expect(200);
+    let now = playback().await;
+    assert_eq!((&now["intro"], &now["chapters"]), (&all["intro"], &all["chapters"]));
+    let half_wrong = json!({ "intro": null, "chapters": [{ "start_s": 10.0 }] });
+    assert_eq!(curator.patch(&path, &half_wrong).await.problem(400), "marker_invalid");
+    assert_eq!(playback().await["intro"], all["intro"], "nothing is half saved");
     let whole = curator.get(&format!("/admin/titles/{without}")).await.ok();
     assert_eq!(whole["video"]["credits_at_s"], 7.5);
     assert_eq!(stops_at(&ada, &without, 8.0).await, (json!(true), false));

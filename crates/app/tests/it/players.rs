@@ -1,6 +1,6 @@
 //! Players that are not ours on a film that is: four in a real browser, and two programs. Each plays, seeks and switches.
 
-use std::process::Command;
+use std::{fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
 use testkit::{
@@ -9,16 +9,26 @@ use testkit::{
     repository,
 };
 
-use crate::{id, video::ended_job};
+use crate::{sidecars::found, video::ended_job};
 
 const SECONDS: u32 = 48;
 const RATE: usize = 12;
 const FRAMES: usize = SECONDS as usize * RATE;
-/// What is heard in the film, and what of it is offered.
-const AUDIO: [&str; 1] = ["en"];
-const WORDS: &str = "Good evening";
+/// Of the subtitles within the film and of those beside it.
+const WORDS: [&str; 2] = ["Good evening", "Guten Abend"];
+/// What a stranger called a track to break whoever writes it into a list, and what is left of it.
+const HOSTILE: &str = "L'original, \"VF\" <b>\n#EXT-X-ENDLIST,URI=\"x";
+const HOSTILE_LEFT: &str = "L'original, VF b #EXT-X-ENDLIST,URI=x";
 
-/// A film with two rungs, sound and subtitles, and somebody who may watch it.
+/// The tracks of the film by their names, each with the tone that is heard in it, in hertz: the first in stereo and 5.1, the others in stereo.
+const SOUNDS: [(&str, u32); 4] = [
+    ("English", 440),
+    (HOSTILE_LEFT, 660),
+    ("Deutsch", 880),
+    ("Director's commentary", 1_100),
+];
+
+/// A film with two rungs, four sound tracks, subtitles within and beside it, and somebody who may watch it.
 struct Evening {
     cluster: Cluster,
     hls: String,
@@ -39,39 +49,15 @@ impl Evening {
         );
         let settings = settings.path.to_string_lossy();
         let cluster = Cluster::launched(|_| (), |launch| launch.words(&["--config", &settings]));
-        let curator = cluster.person("curator", "curator").await;
-        let title = id(&curator
-            .post("/admin/titles", &json!({ "name": "Heat" }))
-            .await
-            .expect(201));
-        let text =
-            format!("1\n00:00:01,000 --> 00:00:15,000\n{WORDS}\n\n2\n00:00:16,000 --> 00:00:18,000\nGood night\n");
-        let subtitles = file("subtitles.srt", text.as_bytes());
-        let film = Film::new("640x360", &RATE.to_string(), SECONDS)
-            .input(&["-i", &subtitles.path.to_string_lossy()])
-            .and(&[
-                "-c:s",
-                "srt",
-                "-metadata:s:a:0",
-                "language=eng",
-                "-metadata:s:s:0",
-                "language=eng",
-            ])
-            .make("mkv");
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path());
+        let folder = folder.path().to_string_lossy();
         cluster
-            .command(&[
-                "media",
-                "add",
-                &film.path.to_string_lossy(),
-                "--title",
-                &title,
-                "--wait",
-                "--config",
-                &settings,
-            ])
+            .command(&["import", "folder", &folder, "--config", &settings])
             .ok();
-        assert_eq!(ended_job(&curator, &title).await["state"], "done");
         let viewer = cluster.viewer("ann").await;
+        let title = found(&viewer, "Heat").await;
+        assert_eq!(ended_job(&cluster.admin().await, &title).await["state"], "done");
         let playback = testkit::until("the title to be playable", crate::LONG, async || {
             let answer = viewer.post("/playback", &json!({ "title_id": title })).await;
             answer.status.is_success().then(|| answer.ok())
@@ -80,24 +66,65 @@ impl Evening {
         let address = |name: &str| Some(format!("{}{}", cluster.url(), playback[name].as_str()?));
         let (hls, dash) = (address("hls_url").unwrap(), address("dash_url"));
         assert_eq!(dash.is_some(), encryption == "off", "{playback}");
-        assert_eq!(playback["subtitles"][0]["language"], "en", "{playback}");
+        let languages = ["language", "label"].map(|name| [0, 1].map(|at| playback["subtitles"][at][name].clone()));
+        assert_eq!(json!(languages), json!([["en", "de"], ["Tom & Jerry's; i", "Deutsch"]]));
         Self { cluster, hls, dash }
     }
 
     fn shows(&self, player: &str, address: &str, pictures: bool) {
         let script = repository().join("crates/app/tests/browser/players.mjs");
+        // Some parsers of HLS take an apostrophe for a quote, so there it is another sign.
+        let written = |name: &str| {
+            let is_hls = address == self.hls;
+            name.replace('\'', if is_hls { "\u{2019}" } else { "'" })
+        };
+        let audio = SOUNDS.map(|(name, hertz)| json!({ "name": written(name), "hertz": hertz }));
+        let surround = json!({ "name": SOUNDS[0].0, "hertz": SOUNDS[0].1, "folders": ["a0", "a1"] });
         let input = json!({
-            "player": player, "address": address, "heights": [240, 360], "audio": AUDIO, "words": WORDS, "at": 12, "pictures": pictures,
+            "player": player, "address": address, "heights": [240, 360], "audio": audio, "surround": surround, "words": WORDS,
+            "at": 12, "pictures": pictures,
         });
         eprintln!("{player} plays {address}");
         let seen = Browser::new(self.cluster.url()).run(&script, &input);
         assert_eq!(seen["heights"], json!([240, 360]), "{player} {seen}");
-        assert_eq!(seen["audio"], json!(AUDIO), "{player} {seen}");
-        assert_eq!(seen["subtitles"], json!(["English"]), "{player} {seen}");
+        let mut names: Vec<_> = seen["audio"].as_array().unwrap().iter().map(Value::as_str).collect();
+        let expected = SOUNDS.map(|(name, _)| written(name));
+        assert_eq!(
+            names.first(),
+            Some(&Some("English")),
+            "what is heard first: {player} {seen}"
+        );
+        names.sort_unstable();
+        let mut expected: Vec<_> = expected.iter().map(|name| Some(name.as_str())).collect();
+        expected.sort_unstable();
+        assert_eq!(names, expected, "{player} {seen}");
+        let subtitles = ["Tom & Jerry's; i", "Deutsch"].map(written);
+        assert_eq!(seen["subtitles"], json!(subtitles), "{player} {seen}");
         if pictures {
             is_the_seventh_picture(&seen["picture"], player);
         }
     }
+}
+
+/// The film, and a file of subtitles beside it.
+fn fill(folder: &Path) {
+    let text =
+        |words: &str| format!("1\n00:00:01,000 --> 00:00:15,000\n{words}\n\n2\n00:00:16,000 --> 00:00:18,000\n-\n");
+    let within = file("subtitles.srt", text(WORDS[0]).as_bytes());
+    let mut film = Film::silent("640x360", &RATE.to_string(), SECONDS);
+    for (_, hertz) in SOUNDS {
+        film = film.tone(hertz, SECONDS);
+    }
+    film.input(&["-i", &within.path.to_string_lossy()])
+        .and(&["-c:s", "srt", "-ac:a:0", "6", "-disposition:a:3", "comment"])
+        .and(&["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra"])
+        .and(&["-metadata:s:a:2", "language=deu", "-metadata:s:a:3", "language=eng"])
+        .and(&["-metadata:s:a:1", &format!("title={HOSTILE}")])
+        .and(&["-metadata:s:a:3", &format!("title={}", SOUNDS[3].0)])
+        .and(&["-metadata:s:s:0", "language=eng"])
+        .and(&["-metadata:s:s:0", "title=Tom & \"Jerry\"'s; <i>"])
+        .write(&folder.join("Heat (1995).mkv"));
+    fs::write(folder.join("Heat (1995).de.srt"), text(WORDS[1])).unwrap();
 }
 
 /// At 12 s of one picture every two seconds, six to a line.

@@ -48,7 +48,7 @@ fn figures<const N: usize>(counts: &Value, names: [&str; N]) -> [u64; N] {
 }
 
 /// The id of a title, once search knows it.
-async fn found(client: &Client, name: &str) -> String {
+pub async fn found(client: &Client, name: &str) -> String {
     until(name, LONG, async || {
         ids(&client.get(&format!("/search?q={name}")).await.ok())
             .into_iter()

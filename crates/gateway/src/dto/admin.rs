@@ -4,7 +4,8 @@ use contract::{
     JobId, ModelId, ProfileId, TitleId, UploadId,
     catalog::{self, YEARS},
     imports::{self, FILES_MAX},
-    jobs, recommend, streaming,
+    jobs, recommend,
+    streaming::{self, CHAPTERS_MAX},
 };
 use garde::Validate;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Time, mirror,
-    playback::Span,
+    playback::{Chapter, NewChapter, Span},
     seconds,
     titles::{Card, Credit, CreditRole, EpisodePlace, ExternalId, Sort, TitleKind, hundredths},
 };
@@ -264,6 +265,10 @@ pub struct Video {
     /// The opening, which a viewer may skip. Absent: not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intro: Option<Span>,
+    /// In order.
+    pub chapters: Vec<Chapter>,
+    /// Whether a curator has said them; the video's own ones otherwise.
+    pub chapters_edited: bool,
 }
 
 impl From<streaming::Video> for Video {
@@ -272,6 +277,8 @@ impl From<streaming::Video> for Video {
             duration_s: seconds(video.duration_ms),
             credits_at_s: video.credits_ms.map(seconds),
             intro: video.intro_ms.map(Into::into),
+            chapters: video.chapters.into_iter().map(Into::into).collect(),
+            chapters_edited: video.chapters_edited,
         }
     }
 }
@@ -290,6 +297,11 @@ pub struct UpdateVideo {
     #[garde(dive)]
     #[schema(value_type = Option<Span>)]
     pub intro: Option<Option<Span>>,
+    /// All of them, each after the one before, within the video; `null`: those of the video itself.
+    #[serde(default, deserialize_with = "said")]
+    #[garde(length(max = CHAPTERS_MAX), dive)]
+    #[schema(value_type = Option<Vec<NewChapter>>, max_items = 200)]
+    pub chapters: Option<Option<Vec<NewChapter>>>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]

@@ -1,11 +1,14 @@
 //! Playback, as the API says it.
 
-use contract::{PlaybackId, TitleId, activity, streaming};
+use contract::{
+    PlaybackId, TitleId, activity,
+    streaming::{self, CHAPTER_NAME_CHARS_MAX},
+};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Time, mirror, seconds};
+use super::{Time, milliseconds, mirror, seconds};
 
 mirror! { SubtitleKind of streaming::SubtitleKind { Subtitles, Captions, Forced } }
 mirror! { PlayState of activity::PlayState { Playing, Paused, Ended } }
@@ -86,6 +89,29 @@ impl From<streaming::Chapter> for Chapter {
     fn from(chapter: streaming::Chapter) -> Self {
         Self {
             start_s: seconds(chapter.start_ms),
+            name: chapter.name,
+        }
+    }
+}
+
+/// A chapter that a curator says.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewChapter {
+    #[garde(range(min = 0.0, max = 1_000_000.0))]
+    #[schema(minimum = 0)]
+    pub start_s: f64,
+    /// Absent or empty: it is called by its number.
+    #[serde(default)]
+    #[garde(inner(length(chars, max = CHAPTER_NAME_CHARS_MAX)))]
+    #[schema(max_length = 60)]
+    pub name: Option<String>,
+}
+
+impl From<NewChapter> for streaming::Chapter {
+    fn from(chapter: NewChapter) -> Self {
+        Self {
+            start_ms: milliseconds(chapter.start_s),
             name: chapter.name,
         }
     }

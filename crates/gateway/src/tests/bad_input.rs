@@ -6,6 +6,7 @@ use http::Method;
 use serde_json::json;
 
 use super::support::{KIDS, World, card, stock};
+use crate::extract::ERRORS_MAX;
 
 async fn world() -> World {
     let world = World::new().await;
@@ -154,6 +155,20 @@ async fn lists_in_the_place_of_objects() {
         assert_eq!(reply.problem(), (422, "request_invalid".into()), "{path} {body}");
         assert_eq!(reply.json()["errors"][0]["field"], field, "{path} {body}");
     }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_body_is_said_a_hundred_times_at_most() {
+    let world = world().await;
+    let curator = world.as_role(Role::Curator);
+    let path = "/api/v1/admin/titles/1/video";
+    let body = json!({ "chapters": vec![json!({ "start_s": -1 }); 10_000] });
+    let reply = curator.json(Method::PATCH, path, body).await;
+    assert_eq!(reply.problem(), (422, "request_invalid".into()));
+    let errors = reply.json()["errors"].clone();
+    assert_eq!(errors[0]["field"], "chapters", "that there are too many comes first");
+    assert_eq!(errors[1]["field"], "chapters[0].start_s");
+    assert_eq!(errors.as_array().map(Vec::len), Some(ERRORS_MAX));
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! What curators read and change of a title, through the door of the catalogue.
 
-use contract::{accounts::Role, catalog::YEARS, imports::FILES_MAX};
+use contract::{
+    accounts::Role,
+    catalog::YEARS,
+    imports::FILES_MAX,
+    streaming::{CHAPTER_NAME_CHARS_MAX, CHAPTERS_MAX},
+};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -112,10 +117,12 @@ async fn a_curator_says_where_the_credits_of_a_video_begin() {
     let path = "/api/v1/admin/titles/1/video";
     let ask = async |body: Value| curator.json(Method::PATCH, path, body).await;
     // Nothing said, nothing changed.
-    assert_eq!(ask(json!({})).await.json(), json!({ "duration_s": 60.5 }));
+    let none = json!({ "duration_s": 60.5, "chapters": [], "chapters_edited": false });
+    assert_eq!(ask(json!({})).await.json(), none);
     assert!(world.calls("streaming.set_markers").is_empty());
     let said = ask(json!({ "credits_at_s": 51.25 })).await.json();
-    assert_eq!(said, json!({ "duration_s": 60.5, "credits_at_s": 51.25 }));
+    let expected = json!({ "duration_s": 60.5, "credits_at_s": 51.25, "chapters": [], "chapters_edited": false });
+    assert_eq!(said, expected);
     ask(json!({ "credits_at_s": null })).await;
     ask(json!({ "intro": { "start_s": 1.5, "end_s": 31 }, "credits_at_s": 50 })).await;
     ask(json!({ "intro": null })).await;
@@ -154,6 +161,57 @@ async fn a_curator_says_where_the_credits_of_a_video_begin() {
 }
 
 #[tokio::test]
+async fn a_curator_says_the_chapters_of_a_video_with_all_else_at_once() {
+    let world = World::new().await;
+    stock(&world, vec![card(1, "Heat", 16)]);
+    world.answers(
+        "streaming.set_markers",
+        json!({ "asset": "9", "duration_ms": 60_500, "credits_ms": null, "chapters": [{ "start_ms": 1_500, "name": null }], "chapters_edited": true }),
+    );
+    let curator = world.as_role(Role::Curator);
+    let ask = async |body: Value| curator.json(Method::PATCH, "/api/v1/admin/titles/1/video", body).await;
+    let all =
+        json!({ "credits_at_s": 50, "intro": null, "chapters": [{ "start_s": 0, "name": "One" }, { "start_s": 1.5 }] });
+    assert_eq!(
+        ask(all).await.json(),
+        json!({ "duration_s": 60.5, "chapters": [{ "start_s": 1.5, "name": null }], "chapters_edited": true })
+    );
+    ask(json!({ "chapters": null })).await;
+    ask(json!({ "chapters": [] })).await;
+    let chapters = [
+        json!({ "start_ms": 0, "name": "One" }),
+        json!({ "start_ms": 1_500, "name": null }),
+    ];
+    assert_eq!(
+        world.calls("streaming.set_markers"),
+        [
+            json!({ "title": "1", "markers": [{ "credits": 50_000 }, { "intro": null }, { "chapters": chapters }] }),
+            json!({ "title": "1", "markers": [{ "chapters": null }] }),
+            json!({ "title": "1", "markers": [{ "chapters": [] }] }),
+        ]
+    );
+    let many = |count| json!({ "chapters": vec![json!({ "start_s": 1 }); count] });
+    let named = |letters: usize| json!({ "chapters": [{ "start_s": 1, "name": "ü".repeat(letters) }] });
+    assert_eq!(ask(many(CHAPTERS_MAX)).await.status, 200);
+    assert_eq!(ask(named(CHAPTER_NAME_CHARS_MAX)).await.status, 200);
+    for wrong in [
+        many(CHAPTERS_MAX + 1),
+        named(CHAPTER_NAME_CHARS_MAX + 1),
+        json!({ "chapters": "One" }),
+        json!({ "chapters": [{ "name": "One" }] }),
+        json!({ "chapters": [{ "start_s": -1 }] }),
+        json!({ "chapters": [{ "start_s": 1e9 }] }),
+        json!({ "chapters": [{ "start_s": 1, "end_s": 2 }] }),
+    ] {
+        assert_eq!(
+            ask(wrong.clone()).await.problem(),
+            (422, "request_invalid".into()),
+            "{wrong}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_curator_reads_the_video_of_a_title_that_has_one() {
     let world = World::new().await;
     stock(&world, vec![card(1, "Heat", 16)]);
@@ -167,11 +225,13 @@ async fn a_curator_reads_the_video_of_a_title_that_has_one() {
     world.does("catalog.title", move |_| whole.clone());
     world.answers(
         "streaming.video",
-        json!({ "asset": "9", "duration_ms": 60_000, "credits_ms": 51_000, "intro_ms": [0, 30_500] }),
+        json!({ "asset": "9", "duration_ms": 60_000, "credits_ms": 51_000, "intro_ms": [0, 30_500],
+            "chapters": [{ "start_ms": 0, "name": "One" }] }),
     );
     assert_eq!(
         read().await,
-        json!({ "duration_s": 60.0, "credits_at_s": 51.0, "intro": { "start_s": 0.0, "end_s": 30.5 } })
+        json!({ "duration_s": 60.0, "credits_at_s": 51.0, "intro": { "start_s": 0.0, "end_s": 30.5 },
+            "chapters": [{ "start_s": 0.0, "name": "One" }], "chapters_edited": false })
     );
     // Replaced or removed a moment ago.
     world.refuses("streaming.video", "not_playable");

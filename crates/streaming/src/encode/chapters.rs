@@ -9,7 +9,7 @@
 //!
 //! Names are texts of strangers: they are compared with the names below, and shown as [`label`] leaves them.
 
-use contract::streaming::Chapter as Named;
+use contract::streaming::{CHAPTERS_MAX, Chapter as Named};
 use serde::{Deserialize, Serialize};
 
 use crate::asset::label;
@@ -19,8 +19,6 @@ const LAST_SHARE: f64 = 0.75;
 /// Until which share of a film a chapter of such a name is its opening, and how long it may be.
 const OPENING_SHARE: f64 = 1.0 / 3.0;
 const OPENING_MS_MAX: f64 = 240_000.0;
-/// More chapters than these are not shown.
-const SHOWN_MAX: usize = 200;
 /// A name that is longer is none of ours.
 const NAME_CHARS_MAX: usize = 100;
 
@@ -163,7 +161,7 @@ pub fn shown(chapters: &[Chapter], duration_ms: u64) -> Vec<Named> {
         .collect();
     shown.sort_by_key(|chapter| chapter.start_ms);
     shown.dedup_by_key(|chapter| chapter.start_ms);
-    shown.truncate(SHOWN_MAX);
+    shown.truncate(CHAPTERS_MAX);
     shown
 }
 

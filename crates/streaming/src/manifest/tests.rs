@@ -246,6 +246,71 @@ fn tracks_and_their_encodings_are_members_and_groups() {
     );
 }
 
+/// Two minutes in two languages in stereo and 5.1, one in stereo alone, and a commentary.
+fn two_groups() -> AssetIndex {
+    let even = |name: &str, codec: &str, bytes: u64| track(name, codec, 24_000, &[(bytes, 48_000); 60]);
+    let rung = |name: &str, codec: &str, (width, height), bytes: u64, keyframe: u64| VideoTrack {
+        width,
+        height,
+        keyframes: vec![keyframe; 60],
+        track: even(name, codec, bytes),
+    };
+    let sound = |name: &str, language: &str, channels: u16| AudioTrack {
+        language: Some(language.into()),
+        label: None,
+        kind: AudioKind::Main,
+        is_default: language == "en",
+        channels,
+        track: even(name, "mp4a.40.2", u64::from(channels) * 16_000),
+    };
+    let commentary = AudioTrack {
+        label: Some("Commentary by the director".into()),
+        kind: AudioKind::Commentary,
+        is_default: false,
+        ..sound("a5", "en", 2)
+    };
+    AssetIndex {
+        duration_ms: 120_000,
+        frame_rate: (24, 1),
+        video: vec![
+            rung("v0", "avc1.64000d", (320, 180), 60_000, 9_000),
+            rung("v1", "avc1.64001e", (640, 360), 260_000, 40_000),
+        ],
+        audio: vec![
+            sound("a0", "en", 2),
+            sound("a1", "en", 6),
+            sound("a2", "fr", 2),
+            sound("a3", "fr", 6),
+            sound("a4", "de", 2),
+            commentary,
+        ],
+        subtitles: vec![SubtitleTrack {
+            name: "s0".into(),
+            language: Some("en".into()),
+            label: "English".into(),
+            kind: SubtitleKind::Subtitles,
+            bytes: 1_000,
+        }],
+        storyboard: Some(Storyboard {
+            name: "b0".into(),
+            width: 160,
+            height: 90,
+            columns: 5,
+            rows: 5,
+            interval_ms: 5_000,
+            pictures: 24,
+            bytes: vec![150_000],
+        }),
+        ..index()
+    }
+}
+
+/// The page's tests play a film by this file.
+#[test]
+fn a_playlist_of_two_groups_is_what_the_page_is_tested_with() {
+    assert_eq!(multivariant(&two_groups()), include_str!("two-groups.m3u8"));
+}
+
 #[test]
 fn subtitles_keyframes_and_pictures_have_their_lines() {
     let text = multivariant(&whole());

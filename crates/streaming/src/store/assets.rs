@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use contract::{AssetId, Fault, JobId, Millis, TitleId, UploadId, events::EventBody};
+use contract::{AssetId, Fault, JobId, Millis, TitleId, UploadId, events::EventBody, streaming::Chapter};
 use platform::{
     Db, Inputs, Tx,
     db::{Engine, OrFault as _},
@@ -27,6 +27,8 @@ pub struct AssetRow {
     pub credits_ms: Option<i64>,
     pub intro_from_ms: Option<i64>,
     pub intro_to_ms: Option<i64>,
+    /// JSON.
+    pub chapters: Option<String>,
 }
 
 impl AssetRow {
@@ -48,11 +50,21 @@ impl AssetRow {
     pub fn intro(&self) -> Option<(u64, u64)> {
         Some((self.intro_from_ms? as u64, self.intro_to_ms? as u64))
     }
+
+    /// Those that a curator has said; none where it has its own.
+    pub fn chapters(&self) -> Result<Option<Vec<Chapter>>, Fault> {
+        let read = |text: &String| {
+            serde_json::from_str(text)
+                .map_err(|error| Fault::Internal(format!("chapters of {}: {error}", self.asset())))
+        };
+        self.chapters.as_ref().map(read).transpose()
+    }
 }
 
 macro_rules! columns {
     () => {
-        "id, title_id, job_id, state, duration_ms, height, bytes, created_at, changed_at, credits_ms, intro_from_ms, intro_to_ms"
+        "id, title_id, job_id, state, duration_ms, height, bytes, created_at, changed_at, credits_ms, intro_from_ms, intro_to_ms, \
+         chapters"
     };
 }
 
@@ -62,11 +74,11 @@ pub async fn begin(db: &Db, row: &AssetRow, secret: Option<&AssetSecret>) -> Res
     let sql = concat!(
         "INSERT INTO assets (",
         columns!(),
-        ", segment_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        ", segment_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
     );
     on!(db.writer(), pool => sqlx::query(sql).bind(row.id).bind(row.title_id).bind(row.job_id).bind(&row.state)
         .bind(row.duration_ms).bind(row.height).bind(row.bytes).bind(row.created_at).bind(row.changed_at)
-        .bind(row.credits_ms).bind(row.intro_from_ms).bind(row.intro_to_ms).bind(secret.map(AssetSecret::stored))
+        .bind(row.credits_ms).bind(row.intro_from_ms).bind(row.intro_to_ms).bind(row.chapters.as_deref()).bind(secret.map(AssetSecret::stored))
         .execute(pool).await.map(drop))
     .or_fault()
 }
@@ -195,25 +207,36 @@ pub async fn find(db: &Db, asset: AssetId) -> Result<Option<AssetRow>, Fault> {
 }
 
 /// Where parts of a video lie; the outer `None`: that is not said.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Marks {
     pub credits: Option<Option<u64>>,
     pub intro: Option<Option<(u64, u64)>>,
+    /// In order.
+    pub chapters: Option<Option<Vec<Chapter>>>,
 }
 
 /// Says where parts of the video lie that the title plays now. `None`: it plays none, or one of them would not lie within it.
 pub async fn set_marks(db: &Db, title: TitleId, marks: &Marks) -> Result<Option<AssetRow>, Fault> {
     let sql = concat!(
         "UPDATE assets SET credits_ms = CASE WHEN $2 THEN $3 ELSE credits_ms END,
-         intro_from_ms = CASE WHEN $4 THEN $5 ELSE intro_from_ms END, intro_to_ms = CASE WHEN $4 THEN $6 ELSE intro_to_ms END
+         intro_from_ms = CASE WHEN $4 THEN $5 ELSE intro_from_ms END, intro_to_ms = CASE WHEN $4 THEN $6 ELSE intro_to_ms END,
+         chapters = CASE WHEN $7 THEN $8 ELSE chapters END
          WHERE title_id = $1 AND state = 'ready' AND ($3 IS NULL OR duration_ms > $3) AND ($6 IS NULL OR duration_ms >= $6)
+         AND ($9 IS NULL OR duration_ms > $9)
          RETURNING ",
         columns!()
     );
     let credits = marks.credits.flatten().map(|ms| ms as i64);
     let (from, to) = marks.intro.flatten().map(|(from, to)| (from as i64, to as i64)).unzip();
+    let chapters = marks.chapters.as_ref().and_then(Option::as_ref);
+    let last = chapters
+        .and_then(|all| all.last())
+        .map(|chapter| chapter.start_ms as i64);
+    let written = |all: &Vec<Chapter>| serde_json::to_string(all).map_err(|error| Fault::Internal(error.to_string()));
+    let chapters: Option<String> = chapters.map(written).transpose()?;
     on!(db.writer(), pool => sqlx::query_as(sql).bind(title.0).bind(marks.credits.is_some()).bind(credits)
-        .bind(marks.intro.is_some()).bind(from).bind(to).fetch_optional(pool).await)
+        .bind(marks.intro.is_some()).bind(from).bind(to).bind(marks.chapters.is_some()).bind(chapters.as_deref()).bind(last)
+        .fetch_optional(pool).await)
     .or_fault()
 }
 

@@ -368,6 +368,8 @@ impl House {
                     let key = uri.replace("index.m3u8", "key");
                     std::fs::write(folder.path().join(&key), self.key(playback, &key).await).unwrap();
                 }
+                // Of subtitles beside the video nothing else lies there.
+                std::fs::create_dir_all(folder.path().join(uri).parent().unwrap()).unwrap();
                 std::fs::write(folder.path().join(uri), playlist).unwrap();
             }
         }

@@ -20,9 +20,11 @@ import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
 import { TitleArtwork } from "./title-artwork";
 import { TitleFields } from "./title-fields";
-import { changesOf, draftOf, videoChangesOf } from "./title-form";
+import { changesOf, chapterDrafts, draftOf, videoChangesOf } from "./title-form";
+import { TitleMarkers } from "./title-markers";
 import { keyed, TitlePeople } from "./title-people";
 import { TitleSubtitles } from "./title-subtitles";
+import "@/styles/title-form.css";
 
 const words = adminEn.titles;
 
@@ -70,6 +72,7 @@ const isSome = (changes: object) => Object.keys(changes).length > 0;
 function TitleForm({ before, onClose }: FormProps) {
   const client = useQueryClient();
   const [people, setPeople] = useState(() => keyed(before?.people ?? []));
+  const [chapters, setChapters] = useState(() => before?.video && chapterDrafts(before.video));
   const save = useMutation({
     mutationFn: async ({ draft, video }: Typed) => {
       if (!before) return createTitle(draft);
@@ -88,13 +91,16 @@ function TitleForm({ before, onClose }: FormProps) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    save.mutate({ draft: draftOf(form, people), video: videoChangesOf(before?.video, form) });
+    save.mutate({ draft: draftOf(form, people), video: videoChangesOf(before?.video, form, chapters ?? undefined) });
   };
   const fields = save.error instanceof Problem ? save.error.fields : {};
   return (
     <Dialog title={before ? words.editTitle : words.createTitle} onClose={onClose}>
       <form className="form form--wide" onSubmit={submit}>
         <TitleFields before={before} errors={fields} />
+        {before?.video && chapters && (
+          <TitleMarkers video={before.video} errors={fields} chapters={chapters} onChapters={setChapters} />
+        )}
         <TitlePeople people={people} onChange={setPeople} />
         {before && <TitleArtwork title={before} />}
         {before && before.kind !== "series" && <TitleSubtitles title={before.id} />}

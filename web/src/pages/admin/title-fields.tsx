@@ -2,12 +2,11 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { adminTitles } from "@/api/admin-endpoints";
-import type { AdminTitleWhole, TitleKind, Video } from "@/api/types";
+import type { AdminTitleWhole, TitleKind } from "@/api/types";
 import { Field, FormError, Switch } from "@/components/field";
-import { clockTime, secondsOf } from "@/lib/format";
 import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
-import { creditsText, KINDS } from "./title-form";
+import { KINDS } from "./title-form";
 
 const words = adminEn.titles;
 
@@ -35,7 +34,6 @@ export function TitleFields({ before, errors }: FieldsProps) {
           maxLength={10_000}
         />
       </div>
-      {before?.video && <Credits video={before.video} error={errors.credits_at_s} />}
       <Published before={before?.published ?? true} />
     </>
   );
@@ -58,25 +56,6 @@ function facts(before: AdminTitleWhole | undefined) {
       defaultValue: before?.maturity ?? undefined,
     },
   ];
-}
-
-/** Where the video's end credits begin, as the player shows time; only of a title that plays something. */
-function Credits({ video, error }: { video: Video; error?: string }) {
-  const check = (input: HTMLInputElement) => {
-    const wrong = input.value.trim() !== "" && secondsOf(input.value) === undefined;
-    input.setCustomValidity(wrong ? words.fields.creditsWrong : "");
-  };
-  return (
-    <Field
-      name="credits"
-      label={words.fields.credits}
-      hint={words.fields.creditsHint(clockTime(video.duration_s))}
-      defaultValue={creditsText(video)}
-      onChange={(event) => check(event.target)}
-      autoComplete="off"
-      error={error}
-    />
-  );
 }
 
 function Published({ before }: { before: boolean }) {

@@ -1,6 +1,6 @@
 /** From what was typed about a title to what is sent: all of a new one, and of a known one only what has changed. */
 import type { TitleChanges, TitleDraft, VideoChanges } from "@/api/admin-endpoints";
-import type { AdminTitleWhole, TitleKind, Video } from "@/api/types";
+import type { AdminTitleWhole, Chapter, TitleKind, Video } from "@/api/types";
 import { clockTime, secondsOf } from "@/lib/format";
 
 export type NewCredit = NonNullable<TitleDraft["people"]>[number];
@@ -49,11 +49,75 @@ export function changesOf(before: AdminTitleWhole, draft: TitleDraft): TitleChan
 /** Where the end credits begin, as the form shows it. */
 export const creditsText = (video: Video) => (video.credits_at_s == null ? "" : clockTime(video.credits_at_s));
 
-/** What is said anew of the title's video: nothing where the field is as it was, or is not there. */
-export function videoChangesOf(video: Video | undefined | null, form: FormData): VideoChanges {
-  const text = form.get("credits");
-  if (!video || typeof text !== "string" || text.trim() === creditsText(video)) return {};
-  return { credits_at_s: secondsOf(text) ?? null };
+/** From where to where the opening lasts, as the form shows it. */
+export const introTexts = ({ intro }: Video) => (intro ? [clockTime(intro.start_s), clockTime(intro.end_s)] : ["", ""]);
+
+/** A chapter under a curator's hands: its time as it is typed, and what it was. */
+export interface ChapterDraft {
+  key: number;
+  time: string;
+  name: string;
+  before?: Chapter;
+}
+
+export interface ChapterDrafts {
+  rows: ChapterDraft[];
+  /** What was said by hand is to be taken back. */
+  own: boolean;
+}
+
+export const chapterDrafts = ({ chapters }: Video): ChapterDrafts => ({
+  own: false,
+  rows: chapters.map((before, key) => ({ key, time: clockTime(before.start_s), name: before.name ?? "", before })),
+});
+
+/** When a line says that its chapter begins: undefined where that is no time. One that nobody has touched stays exact. */
+export const beginOf = ({ time, before }: ChapterDraft) => exactly(time, before?.start_s);
+
+export const isEmpty = ({ time, name }: ChapterDraft) => time.trim() === "" && name.trim() === "";
+
+/** What is said anew of the title's video: nothing of what is as it was, or is not there. */
+export function videoChangesOf(
+  video: Video | undefined | null,
+  form: FormData,
+  chapters: ChapterDrafts | undefined,
+): VideoChanges {
+  if (!video) return {};
+  return { ...creditsChange(video, form), ...introChange(video, form), ...chaptersChange(video, chapters) };
+}
+
+function creditsChange(video: Video, form: FormData): VideoChanges {
+  const text = typed(form, "credits");
+  return text === undefined || text === creditsText(video) ? {} : { credits_at_s: secondsOf(text) ?? null };
+}
+
+function introChange(video: Video, form: FormData): VideoChanges {
+  const [from, to] = [typed(form, "intro_from"), typed(form, "intro_to")];
+  if (from === undefined || to === undefined || [from, to].join() === introTexts(video).join()) return {};
+  if (from === "" && to === "") return { intro: null };
+  const seconds = (text: string, before: number | undefined) => exactly(text, before) ?? Number.NaN;
+  return { intro: { start_s: seconds(from, video.intro?.start_s), end_s: seconds(to, video.intro?.end_s) } };
+}
+
+/** All of them, in order, whichever line they stand in. */
+function chaptersChange(video: Video, drafts: ChapterDrafts | undefined): VideoChanges {
+  if (!drafts) return {};
+  if (drafts.own) return { chapters: null };
+  const chapters = drafts.rows
+    .filter((row) => !isEmpty(row))
+    .map((row) => ({ start_s: beginOf(row) ?? Number.NaN, name: row.name.trim() || null }))
+    .sort((a, b) => a.start_s - b.start_s);
+  const all = (list: Chapter[]) => JSON.stringify(list.map(({ start_s, name }) => [start_s, name]));
+  return all(chapters) === all(video.chapters) ? {} : { chapters };
+}
+
+function typed(form: FormData, name: string): string | undefined {
+  const text = form.get(name);
+  return typeof text === "string" ? text.trim() : undefined;
+}
+
+function exactly(text: string, before: number | undefined): number | undefined {
+  return before !== undefined && text.trim() === clockTime(before) ? before : secondsOf(text);
 }
 
 const credits = (people: NewCredit[]) => people.map(({ name, role }) => `${role}:${name}`).join("\n");

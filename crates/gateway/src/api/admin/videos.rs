@@ -12,7 +12,7 @@ use crate::{
     dto::{
         admin::{UpdateVideo, Video},
         milliseconds,
-        playback::Span,
+        playback::{NewChapter, Span},
     },
     extract::{Json as Body, Path},
     policy::Policy,
@@ -37,7 +37,11 @@ async fn update_video(
     let credits = body.credits_at_s.map(|at_s| Marker::Credits(at_s.map(milliseconds)));
     let span = |span: Span| (milliseconds(span.start_s), milliseconds(span.end_s));
     let intro = body.intro.map(|intro| Marker::Intro(intro.map(span)));
-    let markers: Vec<Marker> = credits.into_iter().chain(intro).collect();
+    let chapters = body.chapters.map(|chapters| {
+        let said = |all: Vec<NewChapter>| all.into_iter().map(Into::into).collect();
+        Marker::Chapters(chapters.map(said))
+    });
+    let markers: Vec<Marker> = credits.into_iter().chain(intro).chain(chapters).collect();
     let video = if markers.is_empty() {
         streaming.video(ForVideo { title }).await?
     } else {
