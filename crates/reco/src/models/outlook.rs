@@ -37,7 +37,7 @@ pub struct Outlook {
     scores: Vec<f32>,
     /// Titles that were there at the training; those behind them came since.
     trained: usize,
-    /// The median of those.
+    /// The median of those that were watched.
     usual: f32,
     /// What each pace counts, by [`PACES`].
     weights: Vec<f32>,
@@ -84,7 +84,7 @@ impl Outlook {
         let scores: Vec<f32> = courses.iter().map(score).collect();
         Self {
             trained: scores.len(),
-            usual: median(&scores),
+            usual: usual(&scores),
             scores,
             weights: weights.map(|weight| weight as f32).to_vec(),
             settings: Settings {
@@ -147,7 +147,7 @@ impl Outlook {
         let scores = reader.f32("scores", settings.items)?;
         Ok(Self {
             trained: scores.len(),
-            usual: median(&scores),
+            usual: usual(&scores),
             scores,
             weights: reader.f32("weights", PACES.len())?,
             settings,
@@ -155,13 +155,13 @@ impl Outlook {
     }
 }
 
-fn median(scores: &[f32]) -> f32 {
-    let mut scores = scores.to_vec();
-    let middle = scores.len() / 2;
-    if scores.is_empty() {
+fn usual(scores: &[f32]) -> f32 {
+    let mut watched: Vec<f32> = scores.iter().copied().filter(|score| *score > 0.0).collect();
+    let middle = watched.len() / 2;
+    if watched.is_empty() {
         return 0.0;
     }
-    *scores.select_nth_unstable_by(middle, f32::total_cmp).1
+    *watched.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 /// When the steps begin, the oldest first, and now. Equal where so many events have one time.
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn of_a_title_that_came_since_as_much_is_expected_as_of_the_usual_one() -> Result<()> {
-        // Title 0 once, title 1 twice, …, at the same time.
+        // Title 0 once, title 1 twice, …, at the same time; four never.
         let events = (0..5u32).flat_map(|item| (0..=item).map(move |user| (user, item)));
         let events = events.map(|(user, item)| Interaction {
             user,
@@ -244,15 +244,15 @@ mod tests {
             weight: 1.0,
             at: 0,
         });
-        let data = Dataset::from_interactions(5, 5, events)?;
+        let data = Dataset::from_interactions(5, 9, events)?;
         let trained = Outlook::train(&data, 0, 1, 0.5);
-        let wider = trained.with_items(7);
-        for outlook in [&wider, &Outlook::load(&trained.save()?)?.with_items(7)] {
+        let wider = trained.with_items(11);
+        for outlook in [&wider, &Outlook::load(&trained.save()?)?.with_items(11)] {
             assert_eq!(outlook, &wider);
-            let expected: Vec<f32> = (0..7).map(|item| outlook.expected(item)).collect();
-            assert_eq!(expected[..5], *trained.scores());
-            assert_eq!(expected[5..], [expected[2]; 2]);
-            assert_eq!(outlook.scores()[5..], [0.0; 2], "nobody watched them yet");
+            let expected: Vec<f32> = (0..11).map(|item| outlook.expected(item)).collect();
+            assert_eq!(expected[..9], *trained.scores());
+            assert_eq!(expected[9..], [expected[2]; 2]);
+            assert_eq!(outlook.scores()[9..], [0.0; 2], "nobody watched them yet");
         }
         Ok(())
     }

@@ -236,9 +236,16 @@ async fn only_the_newest_artefacts_are_kept() {
             house.clock.advance(1_000);
             house.train().await;
         }
-        let kept = models(house).await;
+        let all = models(house).await;
+        assert_eq!(all.len(), 5, "{}: what is known of them stays", house.name);
+        let kept: Vec<_> = all.into_iter().filter(|model| model.is_stored).collect();
         assert_eq!(kept.len(), 3, "{}", house.name);
         assert!(kept.iter().all(|model| model.id != first));
+        let gone = house.door.activate(ForModel { model: first }).await;
+        assert_eq!(
+            gone,
+            Err(RecommendError::ModelBroken("its files are no longer kept".into()))
+        );
         let files = blobs.list("models").await.unwrap();
         let is_known = |key: &str| {
             kept.iter()
