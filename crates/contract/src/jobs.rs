@@ -64,11 +64,29 @@ pub struct ForJob {
     pub job: JobId,
 }
 
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct AskOutlook {
+    pub kind: JobKind,
+}
+
+/// How far all work of a kind is that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Outlook {
+    /// How many jobs wait.
+    pub queued: u64,
+    pub running: u64,
+    /// 0 to 1, of these and of what was done since the oldest of them has been waiting.
+    pub progress: f32,
+    /// About how long all of them will take, at the pace of late; absent where nobody could say.
+    pub remaining_s: Option<u64>,
+}
+
 crate::door_error! {
     /// What a job can refuse.
     JobError {
         NotFound => NotFound, "job_not_found", "no such job";
         NotCancellable => FailedPrecondition, "job_not_cancellable", "the job has already ended";
+        AlreadyEnded => FailedPrecondition, "job_ended", "the job has already ended";
         NotRetryable => FailedPrecondition, "job_not_retryable", "only a failed or cancelled job can be retried";
     }
 }
@@ -80,6 +98,12 @@ pub trait Jobs: Send + Sync + 'static {
     async fn get(&self, req: ForJob) -> Result<Job, JobError>;
     async fn cancel(&self, req: ForJob) -> Result<Job, JobError>;
     async fn retry(&self, req: ForJob) -> Result<Job, JobError>;
+    /// Before everything that waits, and before whatever was put first earlier.
+    async fn first(&self, req: ForJob) -> Result<Job, JobError>;
+    async fn outlook(&self, req: AskOutlook) -> Result<Outlook, JobError>;
 }
 
-crate::wire! { Jobs as "jobs", JobError: list(ListJobs) -> Vec<Job>, get(ForJob) -> Job, cancel(ForJob) -> Job, retry(ForJob) -> Job }
+crate::wire! {
+    Jobs as "jobs", JobError: list(ListJobs) -> Vec<Job>, get(ForJob) -> Job, cancel(ForJob) -> Job, retry(ForJob) -> Job, first(ForJob) -> Job,
+    outlook(AskOutlook) -> Outlook
+}

@@ -13,7 +13,7 @@ use contract::{
     async_trait,
     catalog::{Card, GetCards},
     experiments::{Experiment, ExperimentResults, ForExperiment, ListExperiments, StartExperiment},
-    jobs::{ForJob, Job, JobError, JobKind, JobState, Jobs, ListJobs},
+    jobs::{AskOutlook, ForJob, Job, JobError, JobKind, JobState, Jobs, ListJobs, Outlook},
     recommend::{
         Explain, ForModel, GetHome, GetOnboarding, GetPreview, GetSimilar, GetTop, HomePage, Item, ListModels,
         ModelEstimate, ModelInfo, ModelState, Reason, Recommend, RecommendError, StartTraining, Viewer,
@@ -249,6 +249,14 @@ impl Jobs for Room {
 
     async fn retry(&self, req: ForJob) -> Result<Job, JobError> {
         self.queue.retry(req).await
+    }
+
+    async fn first(&self, req: ForJob) -> Result<Job, JobError> {
+        self.queue.first(req).await
+    }
+
+    async fn outlook(&self, req: AskOutlook) -> Result<Outlook, JobError> {
+        self.queue.outlook(req).await
     }
 }
 

@@ -37,7 +37,12 @@ impl Room {
                     "The title of this video was deleted, and the video with it.",
                 ))
             }
-            Err(error) => Err(Failure::transient(format!("The catalogue did not answer: {error}"))),
+            Err(error) => {
+                tracing::warn!(%error, "the catalogue did not answer a transcode");
+                Err(Failure::transient(
+                    "The catalogue did not answer. Retry; if it happens again, ask the server's operator to look into its log.",
+                ))
+            }
         }
     }
 
@@ -49,16 +54,30 @@ impl Room {
         stop: &CancellationToken,
     ) -> Result<(Plan, Vec<Chunk>), Failure> {
         self.check_start(source).await?;
-        let mut plan = Plan::new(probe::probe(&self.sandbox, source, stop).await?);
-        if !chunks::is_divisible(&plan) {
+        let (mut plan, pictures) = self.probe(source, stop).await?;
+        let Some(pictures) = pictures else {
             return Ok((plan, vec![Chunk::WHOLE]));
-        }
-        let pictures = chunks::look(&self.sandbox, &plan, source, stop).await?;
+        };
         pictures.check()?;
         plan.pictures_s = Some(pictures.end_s());
         let chunks = chunks::divide(&plan, &pictures);
         plan.rungs = self.ladder(ticket, &plan, (source, &pictures), stop).await?;
         Ok((plan, chunks))
+    }
+
+    /// One source at a time in this process, however many workers it has: what is not known yet may ask for much memory, which a worker's
+    /// share does not count. Samples are encoded as parts are, with a worker's memory.
+    async fn probe(&self, source: &Path, stop: &CancellationToken) -> Result<(Plan, Option<Pictures>), Failure> {
+        let _alone = tokio::select! {
+            () = stop.cancelled() => return Err(Failure::transient("Stopped.")),
+            alone = self.probes.lock() => alone,
+        };
+        let plan = Plan::new(probe::probe(&self.sandbox, source, stop).await?);
+        let pictures = match chunks::is_divisible(&plan) {
+            true => Some(chunks::look(&self.sandbox, &plan, source, stop).await?),
+            false => None,
+        };
+        Ok((plan, pictures))
     }
 
     /// What this title's own pictures want.

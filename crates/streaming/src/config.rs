@@ -21,7 +21,8 @@ pub struct Config {
     pub playback_s: u64,
     /// Presses of play that an account may have open; beyond it the oldest goes.
     pub playbacks_max: u32,
-    /// Playbacks of one account that may be watched at once; 0 for as many as they like.
+    /// Playbacks of one account that may be watched at once through one process that delivers, each of which counts its own; 0 for as many
+    /// as they like.
     pub streams_max: u32,
     /// Memory for the indexes of videos that are being watched.
     pub index_cache_bytes: u64,

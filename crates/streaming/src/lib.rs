@@ -140,6 +140,7 @@ pub async fn open_with(deps: Deps, config: Config, overrides: TestOverrides) -> 
         running: transcoder::Running::default(),
         tried_encoder: tokio::sync::OnceCell::new(),
         converts: tokio::sync::Mutex::default(),
+        probes: tokio::sync::Mutex::default(),
         data_folder,
         db,
         inputs,

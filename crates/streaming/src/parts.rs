@@ -1,8 +1,8 @@
-//! The parts of a transcode: chunks of the picture, and the sound. Any number of workers, in any number of processes, encode them side by
-//! side; each puts its segments straight into the asset, and what it says of them is its job's outcome. A worker that is killed costs
-//! the part that it was at; done again, a part is the same bytes.
+//! The parts of a transcode: chunks of the picture, and each sound track. Any number of workers, in any number of processes, encode them
+//! side by side; each puts its segments straight into the asset, and what it says of them is its job's outcome. A worker that is killed
+//! costs the part that it was at, of a sound track the pass that it was at; done again, a part is the same bytes.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use contract::{
     AssetId, UploadId,
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     encode::{
-        audio,
+        audio::{self, Loudness},
         chunks::Chunk,
         explain,
         package::{self, Made},
@@ -26,7 +26,7 @@ use crate::{
     workdir::WorkDir,
 };
 
-/// Parts of a film that has begun go before films that have not.
+/// Parts of a film that has begun go before films like it that have not.
 const PRIORITY: i64 = 1;
 /// More than a film's own: workers come and go, and a part is lost quickly.
 const ATTEMPTS_MAX: u32 = 5;
@@ -40,7 +40,8 @@ const LENGTH_S_UNKNOWN: f64 = 600.0;
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     Pictures(Chunk),
-    Sound,
+    /// Which of the plan's tracks, in all its renditions.
+    Sound(usize),
 }
 
 /// What a part's job is about.
@@ -50,15 +51,15 @@ pub struct PartPayload {
     pub asset: AssetId,
     pub plan: Plan,
     pub part: Part,
+    /// Of a sound track: what an earlier attempt has measured of each rendition.
+    #[serde(default)]
+    pub loudness: Option<Vec<Option<Loudness>>>,
 }
 
-/// The sound first: it takes longest for what it is, and nothing of it can be shared out.
+/// The sound first: a track takes longest for what it is, and nothing of it can be shared out.
 pub fn parts(plan: &Plan, chunks: Vec<Chunk>) -> Vec<Part> {
-    let sound = (!plan.audio.is_empty()).then_some(Part::Sound);
-    sound
-        .into_iter()
-        .chain(chunks.into_iter().map(Part::Pictures))
-        .collect()
+    let tracks = (0..plan.audio.len()).map(Part::Sound);
+    tracks.chain(chunks.into_iter().map(Part::Pictures)).collect()
 }
 
 impl Part {
@@ -66,8 +67,12 @@ impl Part {
     fn key(&self) -> String {
         match self {
             Self::Pictures(chunk) => format!("v{}", chunk.first),
-            Self::Sound => "a".into(),
+            Self::Sound(track) => format!("a{track}"),
         }
+    }
+
+    fn is_sound(&self) -> bool {
+        matches!(self, Self::Sound(_))
     }
 }
 
@@ -76,7 +81,7 @@ impl PartPayload {
         let length_s = self.plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
         let weight = match &self.part {
             Part::Pictures(chunk) => self.plan.chunk_s(chunk).unwrap_or(length_s) * self.plan.work_per_second(),
-            Part::Sound => length_s * SOUND_WORK * audio::sounds(&self.plan).len() as f64,
+            Part::Sound(track) => length_s * SOUND_WORK * audio::of_track(&self.plan, *track).count() as f64,
         };
         NewJob::new(JobKind::Transcode, subject, self)
             .key(self.part.key())
@@ -87,7 +92,7 @@ impl PartPayload {
 
     /// Whether software may do what failed so.
     pub fn may_be_refused(&self, failure: &Failure) -> bool {
-        let is_hardware = self.plan.hardware.is_some() && self.part != Part::Sound;
+        let is_hardware = self.plan.hardware.is_some() && !self.part.is_sound();
         is_hardware && failure.text != explain::STORAGE_FULL
     }
 
@@ -97,7 +102,7 @@ impl PartPayload {
             let payload = PartPayload::deserialize(&child.payload);
             payload.is_ok_and(|payload| {
                 let is_same = payload.part.key() == self.part.key() && payload.asset == self.asset;
-                is_same && (self.part == Part::Sound || payload.plan.hardware == self.plan.hardware)
+                is_same && (self.part.is_sound() || payload.plan.hardware == self.plan.hardware)
             })
         };
         let done = |child: &&Child| child.job.state == JobState::Done;
@@ -139,6 +144,7 @@ impl Room {
         };
         let plan = &payload.plan;
         let (share, reported) = tokio::sync::watch::channel(0.0_f64);
+        let share = Arc::new(share);
         let encoding = async {
             match &payload.part {
                 Part::Pictures(chunk) => {
@@ -147,18 +153,52 @@ impl Room {
                     let tell = move |seconds: f64| {
                         share.send_replace(length_s.map_or(0.5, |all| seconds / all));
                     };
-                    run::picture(&bench, plan, chunk, std::sync::Arc::new(tell)).await
+                    run::picture(&bench, plan, chunk, Arc::new(tell)).await
                 }
-                Part::Sound => {
-                    let tell = move |done: f64| {
-                        share.send_replace(done);
-                    };
-                    run::sound(&bench, plan, std::sync::Arc::new(tell)).await
-                }
+                Part::Sound(track) => self.encode_track(ticket, payload, (&bench, *track), &share).await,
             }
         };
         report(ticket, reported, encoding).await?;
         read(plan.clone(), payload.part, folder).await
+    }
+
+    /// Measures a sound track, unless an earlier attempt has, and encodes it. One that cannot be decoded leaves nothing.
+    async fn encode_track(
+        &self,
+        ticket: &Ticket,
+        payload: &PartPayload,
+        (bench, track): (&Bench<'_>, usize),
+        share: &Arc<tokio::sync::watch::Sender<f64>>,
+    ) -> Result<(), Failure> {
+        let tell = || {
+            let share = share.clone();
+            move |done: f64| {
+                share.send_replace(done);
+            }
+        };
+        let plan = &payload.plan;
+        let measured = match &payload.loudness {
+            Some(loudness) => Some(loudness.clone()),
+            None => run::measure(bench, plan, track, tell()).await?,
+        };
+        let Some(loudness) = measured else {
+            return Ok(());
+        };
+        if payload.loudness.is_none() {
+            let measured = PartPayload {
+                loudness: Some(loudness.clone()),
+                ..payload.clone()
+            };
+            let kept = self
+                .queue
+                .keep(ticket.lease(), &measured)
+                .await
+                .map_err(explain::fault)?;
+            if !kept {
+                return Err(Failure::transient("Another worker has taken this job over."));
+            }
+        }
+        run::sound(bench, plan, (track, &loudness), tell()).await
     }
 
     /// What its row says, whatever this process was set to since: half a film encrypted is no film.
@@ -205,7 +245,7 @@ async fn read(plan: Plan, part: Part, folder: &Path) -> Result<package::Part, Fa
     let folder = folder.to_owned();
     let read = tokio::task::spawn_blocking(move || match part {
         Part::Pictures(chunk) => package::Part::pictures(&plan, &chunk, &folder),
-        Part::Sound => package::Part::sound(&plan, &folder),
+        Part::Sound(track) => package::Part::sound(&plan, track, &folder),
     });
     read.await.map_err(anyhow::Error::from)?
 }
@@ -241,6 +281,7 @@ mod tests {
             asset: AssetId(2),
             plan: planning::plan(320, 180, Some((25, 1))),
             part: Part::Pictures(Chunk::WHOLE),
+            loudness: None,
         };
         let child = |asset: i64, state: &str, outcome: Option<&str>| {
             let job = serde_json::json!({

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use contract::{
     Done,
     catalog::Catalog,
-    jobs::{ForJob, Job, JobError, Jobs, ListJobs},
+    jobs::{AskOutlook, ForJob, Job, JobError, Jobs, ListJobs, Outlook},
     streaming::{
         AddMedia, AddSubtitles, AppendUpload, CreateUpload, ForPlayback, ForUpload, ForVideo, GetMedia, JoinUploads,
         ListUploads, Media, NameSubtitles, Playback, RemoveSubtitles, SetMarkers, StartPlayback, Streaming,
@@ -57,6 +57,8 @@ pub struct Room {
     pub(crate) tried_encoder: tokio::sync::OnceCell<TriedEncoder>,
     /// One file of subtitles is converted at a time.
     pub(crate) converts: tokio::sync::Mutex<()>,
+    /// And one source is looked at.
+    pub(crate) probes: tokio::sync::Mutex<()>,
     pub(crate) data_folder: PathBuf,
     /// Where encoders write.
     pub(crate) work_folder: PathBuf,
@@ -155,5 +157,13 @@ impl Jobs for Room {
 
     async fn retry(&self, req: ForJob) -> Result<Job, JobError> {
         self.queue.retry(req).await
+    }
+
+    async fn first(&self, req: ForJob) -> Result<Job, JobError> {
+        self.queue.first(req).await
+    }
+
+    async fn outlook(&self, req: AskOutlook) -> Result<Outlook, JobError> {
+        self.queue.outlook(req).await
     }
 }

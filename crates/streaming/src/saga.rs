@@ -5,7 +5,7 @@
 //! |---|---|---|---|---|
 //! | received | a title that may have a video | the file lies whole in `uploads/` | the upload's row and its job, one transaction | the last piece is sent again; an upload has one job, by its key |
 //! | probed | the source | looks, sees that it is where every worker can have it, plans, begins an asset | the job's payload (the plan) and a job for each part, one transaction | looks again, for another asset; the one that nobody knows of goes |
-//! | transcoded, each part | the source, its share of the plan | encodes into the work folder | nothing: the next step is taken at once | software encodes the same bytes again; what hardware fails on, software does from the film's beginning |
+//! | transcoded, each part | the source, its share of the plan | encodes into the work folder; of a sound track it first writes down how loud it is | nothing: the next step is taken at once | software encodes the same bytes again; what hardware fails on, software does from the film's beginning |
 //! | packaged, each part | the work folder | puts its segments below the asset's folder | its job's outcome | puts the same segments there again |
 //! | stored | every part's outcome | makes what wants the whole film: subtitles, storyboard | nothing: as above | makes the same files again |
 //! | indexed | all that is stored | writes the index, the last file | nothing: as above | writes the same index again |
@@ -27,7 +27,7 @@ use platform::{
     Tx,
     jobs::{Child, Failure, NewJob, Ticket},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +41,6 @@ use crate::{
         package::Made,
         plan::Plan,
     },
-    files,
     parts::{Part, PartPayload, are_stored_alike, parts},
     room::Room,
     store::{
@@ -56,6 +55,8 @@ const ENCODED: f32 = 0.97;
 const STORED: f32 = 0.99;
 /// A kill -9 costs an attempt too, so a few more than a fault alone would need.
 const ATTEMPTS_MAX: u32 = 5;
+/// Films that somebody waits for go before those of a folder, and so do all their parts.
+const ASKED_FOR: i64 = 1_000;
 
 /// The steps, in order; the table above says what each is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +90,18 @@ pub trait Breakpoints: Send + Sync {
     async fn reached(&self, step: Step) -> Result<(), Failure>;
 }
 
+/// A whole file for a title.
+pub struct Received {
+    pub source: UploadId,
+    pub title: TitleId,
+    /// What the title is called.
+    pub subject: String,
+    /// How long the file is: how much work it is, as far as that is known before it is looked at.
+    pub bytes: u64,
+    /// Whether somebody sent or named it, rather than it being one of a folder's.
+    pub is_asked_for: bool,
+}
+
 /// What a transcode job is about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Payload {
@@ -101,8 +114,14 @@ pub struct Payload {
 struct Kept {
     #[serde(flatten)]
     about: Payload,
-    #[serde(default)]
+    /// One that another version has planned is planned anew.
+    #[serde(default, deserialize_with = "if_known")]
     planned: Option<Planned>,
+}
+
+fn if_known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Planned>, D::Error> {
+    let planned = serde_json::Value::deserialize(from)?;
+    Ok(Planned::deserialize(planned).ok())
 }
 
 /// How a film is to be made, and as which asset.
@@ -120,6 +139,7 @@ impl Planned {
             asset: self.asset,
             plan: self.plan.for_parts(),
             part,
+            loudness: None,
         }
     }
 
@@ -154,17 +174,17 @@ impl Room {
     }
 
     /// A whole file for a title gets its job, in the transaction that says so of its upload.
-    pub(crate) async fn receive(
-        &self,
-        tx: &mut Tx,
-        source: UploadId,
-        (title, subject): (TitleId, String),
-    ) -> Result<Job, Fault> {
+    pub(crate) async fn receive(&self, tx: &mut Tx, received: Received) -> Result<Job, Fault> {
         let reached = self.reached(Step::Received).await;
         reached.map_err(|failure| Fault::Unavailable(failure.text))?;
-        let work = NewJob::new(JobKind::Transcode, subject, &Payload { source, title });
-        let work = work.title(title).key(format!("upload-{source}"));
-        let job = self.queue.enqueue(tx, work.attempts_max(ATTEMPTS_MAX)).await?;
+        let Received { source, title, .. } = received;
+        let work = NewJob::new(JobKind::Transcode, received.subject, &Payload { source, title })
+            .title(title)
+            .key(format!("upload-{source}"))
+            .attempts_max(ATTEMPTS_MAX)
+            .weight(received.bytes as f64)
+            .priority(if received.is_asked_for { ASKED_FOR } else { 0 });
+        let job = self.queue.enqueue(tx, work).await?;
         uploads::set_job(tx, source, job.id).await?;
         Ok(job)
     }
@@ -303,7 +323,7 @@ impl Room {
         for (part, made) in planned.parts.iter().zip(made) {
             match part {
                 Part::Pictures(chunk) => chunks.push((*chunk, made.renditions.clone())),
-                Part::Sound => sound = made.renditions.clone(),
+                Part::Sound(_) => sound.extend(made.renditions.iter().cloned()),
             }
         }
         let mut package = join::join(&planned.plan, &chunks, &sound)?;
@@ -466,15 +486,5 @@ impl Room {
         self.reached(Step::Announced).await?;
         self.remove_file(source).await.map_err(explain::fault)?;
         self.reached(Step::Cleared).await
-    }
-
-    /// Files first, then the row that knows of them.
-    pub(crate) async fn remove_asset(&self, row: &AssetRow) -> Result<(), Fault> {
-        self.indexes.forget(row.asset()).await;
-        self.blobs
-            .delete_all(&asset::folder(row.asset()))
-            .await
-            .map_err(files::blob_fault)?;
-        assets::delete(&self.db, row.asset()).await
     }
 }

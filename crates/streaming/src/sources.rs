@@ -17,7 +17,15 @@ use platform::{ids::made_at_ms, jobs::Failure};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{encode::explain, files, room::Room, store::uploads, tidy::ORPHAN_MS, uploads::Locks, workdir::WorkDir};
+use crate::{
+    encode::explain,
+    files,
+    room::Room,
+    store::uploads,
+    tidy::{BATCH, ORPHAN_MS, tell},
+    uploads::Locks,
+    workdir::WorkDir,
+};
 
 /// In the bucket.
 const FOLDER: &str = "uploads";
@@ -214,12 +222,18 @@ impl Room {
         }
         self.sources.let_go_of_idle();
         let originals = self.blobs.list(FOLDER).await.map_err(files::blob_fault)?;
-        let old = self.inputs.now_ms() - ORPHAN_MS;
-        for original in originals {
-            let name = original.key.rsplit('/').next().unwrap_or_default();
-            let Ok(id) = name.parse::<UploadId>() else { continue };
-            if made_at_ms(id.0) < old && !uploads::needs_file(&self.db, id).await? {
-                self.blobs.delete(&original.key).await.map_err(files::blob_fault)?;
+        let before = self.inputs.now_ms() - ORPHAN_MS;
+        let mut old: Vec<UploadId> = originals
+            .iter()
+            .filter_map(|original| original.key.rsplit('/').next()?.parse().ok())
+            .filter(|id: &UploadId| made_at_ms(id.0) < before)
+            .collect();
+        old.sort();
+        for some in old.chunks(BATCH as usize) {
+            let needed = uploads::needed(&self.db, some).await?;
+            for id in some.iter().filter(|id| !needed.contains(id)) {
+                let removed = self.blobs.delete(&key(*id)).await.map_err(files::blob_fault);
+                tell("an original that nobody needs", id.0, removed);
             }
         }
         Ok(())

@@ -83,6 +83,10 @@ impl Streams {
         }
         let streams = self.accounts.get_with(account, Arc::default);
         let mut streams: MutexGuard<'_, Vec<Stream>> = streams.lock().unwrap_or_else(PoisonError::into_inner);
+        for stream in streams.iter_mut() {
+            // Asked for in the future: the clock was set back since, and nobody can tell how long ago it was.
+            stream.asked_at = stream.asked_at.min(now);
+        }
         streams.retain(|stream| now - stream.asked_at < WATCHED_WITHIN_MS);
         act(&mut streams)
     }

@@ -13,14 +13,15 @@ use crate::{
     asset, files,
     room::Room,
     store::{
-        assets, playbacks, sessions, subtitles,
+        assets::{self, AssetRow},
+        playbacks, sessions, subtitles,
         uploads::{self, OPEN, PACKAGED, UploadRow},
     },
     workdir,
 };
 
 const TIDY_EVERY: Duration = Duration::from_secs(600);
-const BATCH: u32 = 1_000;
+pub const BATCH: u32 = 1_000;
 /// A file without a row may be one whose row is being written, or whose job is being done.
 pub const ORPHAN_MS: i64 = 86_400_000;
 /// A file of subtitles is written at once, or by nobody any more.
@@ -41,8 +42,22 @@ impl Room {
         }
     }
 
-    /// One round. Safe beside any number of other processes on the same data.
+    /// One round. Safe beside any number of other processes on the same data. What cannot be removed now is told, and holds up nothing else.
     pub async fn tidy(&self) -> Result<(), Fault> {
+        let rounds = [
+            self.tidy_work().await,
+            self.tidy_assets().await,
+            self.tidy_strays().await,
+            self.tidy_subtitles().await,
+            self.tidy_uploads().await,
+            self.tidy_originals().await,
+            sessions::prune(&self.db, self.forget_ended_before()).await,
+            playbacks::prune(&self.db, self.inputs.now_ms()).await.map(drop),
+        ];
+        rounds.into_iter().collect()
+    }
+
+    async fn tidy_work(&self) -> Result<(), Fault> {
         let work_folder = self.work_folder.clone();
         let swept = tokio::task::spawn_blocking(move || workdir::sweep(&work_folder)).await;
         let swept = swept
@@ -51,24 +66,20 @@ impl Room {
         if swept > 0 {
             tracing::info!(swept, "removed what interrupted transcodes left");
         }
-        self.tidy_assets().await?;
-        self.tidy_subtitles().await?;
-        self.tidy_uploads().await?;
-        sessions::prune(&self.db, self.forget_ended_before()).await?;
-        playbacks::prune(&self.db, self.inputs.now_ms()).await.map(drop)
+        Ok(())
     }
 
     async fn tidy_assets(&self) -> Result<(), Fault> {
         let now = self.inputs.now_ms();
         for row in assets::in_state(&self.db, "storing", now, BATCH).await? {
-            self.undo(JobId(row.job_id)).await?;
+            tell("a half-stored video", row.id, self.undo(JobId(row.job_id)).await);
         }
         // Whoever pressed play before it was replaced may watch to the end.
         let watched = now - self.config.playback_s as i64 * 1000;
         for row in assets::in_state(&self.db, "retired", watched, BATCH).await? {
-            self.remove_asset(&row).await?;
+            tell("a replaced video", row.id, self.remove_asset(&row).await);
         }
-        self.tidy_strays().await
+        Ok(())
     }
 
     /// Files of assets that nobody knows any more. A worker that is held up for so long that its job is taken from it writes on until it
@@ -82,12 +93,12 @@ impl Room {
         for some in assets.chunks(BATCH as usize) {
             let known = assets::known(&self.db, some).await?;
             for asset in some.iter().filter(|asset| !known.contains(asset)) {
-                let files = self
-                    .blobs
-                    .delete_all(&asset::folder(*asset))
-                    .await
-                    .map_err(files::blob_fault)?;
-                tracing::info!(%asset, files, "removed what was written for a video that nobody knows");
+                match self.blobs.delete_all(&asset::folder(*asset)).await {
+                    Ok(files) => {
+                        tracing::info!(%asset, files, "removed what was written for a video that nobody knows")
+                    }
+                    Err(error) => tell("what nobody knows", asset.0, Err(files::blob_fault(error))),
+                }
             }
         }
         Ok(())
@@ -97,12 +108,12 @@ impl Room {
         let now = self.inputs.now_ms();
         for row in subtitles::in_state(&self.db, "storing", now - STORING_MS_MAX, BATCH).await? {
             if subtitles::abandon(&self.db, row.id, now).await? {
-                self.remove_subtitles_of(&row).await?;
+                tell("half-stored subtitles", row.id, self.remove_subtitles_of(&row).await);
             }
         }
         let watched = now - self.config.playback_s as i64 * 1000;
         for row in subtitles::in_state(&self.db, "retired", watched, BATCH).await? {
-            self.remove_subtitles_of(&row).await?;
+            tell("replaced subtitles", row.id, self.remove_subtitles_of(&row).await);
         }
         Ok(())
     }
@@ -110,15 +121,22 @@ impl Room {
     async fn tidy_uploads(&self) -> Result<(), Fault> {
         let now = self.inputs.now_ms();
         for row in uploads::expired(&self.db, now, BATCH).await? {
-            self.expire(&row).await?;
+            tell("an upload that has expired", row.id, self.expire(&row).await);
         }
         uploads::forget(&self.db, now - EXPIRED_KEPT_MS).await?;
-        for id in self.files.list().await? {
-            if made_at_ms(id.0) + ORPHAN_MS < now && !uploads::needs_file(&self.db, id).await? {
-                self.remove_file(id).await?;
+        let files = self.files.list().await?;
+        let mut old: Vec<_> = files
+            .into_iter()
+            .filter(|id| made_at_ms(id.0) + ORPHAN_MS < now)
+            .collect();
+        old.sort();
+        for some in old.chunks(BATCH as usize) {
+            let needed = uploads::needed(&self.db, some).await?;
+            for id in some.iter().filter(|id| !needed.contains(id)) {
+                tell("a file that nobody needs", id.0, self.remove_file(*id).await);
             }
         }
-        self.tidy_originals().await
+        Ok(())
     }
 
     async fn expire(&self, row: &UploadRow) -> Result<(), Fault> {
@@ -145,5 +163,22 @@ impl Room {
             Err(JobError::Fault(fault)) => Err(fault),
             Err(_) => Ok(false),
         }
+    }
+
+    /// Files first, then the row that knows of them.
+    pub(crate) async fn remove_asset(&self, row: &AssetRow) -> Result<(), Fault> {
+        self.indexes.forget(row.asset()).await;
+        self.blobs
+            .delete_all(&asset::folder(row.asset()))
+            .await
+            .map_err(files::blob_fault)?;
+        assets::delete(&self.db, row.asset()).await
+    }
+}
+
+/// The next round tries again.
+pub fn tell(what: &str, id: i64, removed: Result<(), Fault>) {
+    if let Err(error) = removed {
+        tracing::warn!(what, id, %error, "something was not removed; it will be");
     }
 }

@@ -1,25 +1,24 @@
 //! Files on their way in: declared, written piece by piece, whole, handed on. What was answered for is on disk.
 
 mod join;
+mod media;
 mod requests;
-
-use std::path::Path;
 
 use contract::{
     Done, Fault, TitleId, UploadId,
     catalog::{CatalogError, ForTitle, TitleKind},
     jobs::{ForJob, Job, JobError, Jobs},
     streaming::{
-        AddMedia, AppendUpload, Concat, CreateUpload, ForUpload, ListUploads, StreamingError, Upload, UploadPurpose,
+        AppendUpload, Concat, CreateUpload, ForUpload, ListUploads, StreamingError, Upload, UploadPurpose,
         UploadedFile, Uploads,
     },
 };
-use platform::Tx;
 use tokio::sync::Mutex;
 
 use crate::{
     encode::sniff,
     room::Room,
+    saga::Received,
     store::uploads::{self, Advance, OPEN, PACKAGED, PARTIAL, UploadRow, WHOLE, purpose_name},
 };
 
@@ -29,10 +28,6 @@ pub use requests::Requests;
 const PIECE_BYTES_MAX: usize = 8 << 20;
 const FILENAME_CHARS_MAX: usize = 255;
 const FINGERPRINT_CHARS_MAX: usize = 100;
-/// Files of this machine that wait to be packaged before a sparing one is copied.
-const MEDIA_WAITING_MAX: u64 = 4;
-/// What a sparing copy leaves free, beside as much again as it takes itself.
-const RESERVE_BYTES: u64 = 1 << 30;
 
 /// One writer per upload, in a bounded number of locks.
 pub struct Locks([Mutex<()>; 64]);
@@ -57,7 +52,7 @@ impl Room {
             return Err(StreamingError::FileInvalid(text));
         }
         if !req.length_deferred {
-            self.check_size(req.bytes)?;
+            self.check_size(req.bytes).await?;
         }
         if !req.is_partial {
             self.check_purpose(req.purpose, req.title).await?;
@@ -100,7 +95,7 @@ impl Room {
         }
     }
 
-    fn check_size(&self, bytes: u64) -> Result<(), StreamingError> {
+    async fn check_size(&self, bytes: u64) -> Result<(), StreamingError> {
         if bytes == 0 {
             return Err(StreamingError::FileInvalid("This file is empty.".into()));
         }
@@ -108,8 +103,10 @@ impl Room {
             return Err(StreamingError::UploadTooLarge(self.config.upload_bytes_max));
         }
         let free = self.files.free_bytes()?;
-        if bytes > free {
-            return Err(Fault::StorageFull(format!("{bytes} bytes are to come, {free} are free")).into());
+        let others = uploads::to_come(&self.db, self.inputs.now_ms()).await?;
+        if bytes.saturating_add(others) > free {
+            let text = format!("{bytes} bytes are to come and {others} of other uploads, {free} are free");
+            return Err(Fault::StorageFull(text).into());
         }
         Ok(())
     }
@@ -143,7 +140,7 @@ impl Room {
                 "a piece has at most {PIECE_BYTES_MAX} bytes"
             )));
         }
-        let step = self.step(&row, &req)?;
+        let step = self.step(&row, &req).await?;
         if !req.body.0.is_empty() {
             self.files.write_at(req.upload, offset, req.body.0).await?;
         }
@@ -159,7 +156,7 @@ impl Room {
     }
 
     /// Where a piece brings the file, if all of it may be kept.
-    fn step(&self, row: &UploadRow, req: &AppendUpload) -> Result<Advance, StreamingError> {
+    async fn step(&self, row: &UploadRow, req: &AppendUpload) -> Result<Advance, StreamingError> {
         let length = match (row.length(), req.length) {
             (Some(known), Some(said)) if known != said => {
                 return Err(StreamingError::FileInvalid(
@@ -167,7 +164,7 @@ impl Room {
                 ));
             }
             (None, Some(said)) => {
-                self.check_size(said)?;
+                self.check_size(said).await?;
                 Some(said)
             }
             (known, _) => known,
@@ -234,14 +231,23 @@ impl Room {
         let mut tx = self.db.begin().await?;
         if let (None, Some(account)) = (row.length(), row.account_id) {
             let usage = uploads::usage(&mut tx, account.into()).await?;
-            self.check_quota(usage.bytes - row.bytes as u64, step.length.unwrap_or(step.to))?;
+            // The file may have expired since its row was read, and is counted no longer.
+            let others = usage.bytes.saturating_sub(row.bytes as u64);
+            self.check_quota(others, step.length.unwrap_or(step.to))?;
         }
         if !uploads::advance(&mut tx, id, step).await? {
             return Err(StreamingError::OffsetWrong(step.from));
         }
         let is_received = subject.is_some();
-        if let Some(subject) = subject {
-            self.receive(&mut tx, id, subject).await?;
+        if let Some((title, subject)) = subject {
+            let received = Received {
+                source: id,
+                title,
+                subject,
+                bytes: step.to,
+                is_asked_for: true,
+            };
+            self.receive(&mut tx, received).await?;
         }
         tx.commit().await?;
         self.queue.wake();
@@ -347,88 +353,6 @@ impl Room {
         })
     }
 
-    /// A file that an operator named: checked and brought in at once, whatever happens to the original later.
-    pub(crate) async fn ingest(&self, req: AddMedia) -> Result<Job, StreamingError> {
-        let subject = self.title_name(req.title).await?;
-        let invalid = |what: &str| StreamingError::FileInvalid(format!("{} {what}", req.path));
-        let path = tokio::fs::canonicalize(&req.path)
-            .await
-            .map_err(|error| invalid(reason(&error)))?;
-        let meta = tokio::fs::metadata(&path)
-            .await
-            .map_err(|error| invalid(reason(&error)))?;
-        if meta.is_dir() {
-            return Err(invalid("is a folder; name one video file"));
-        }
-        if !meta.is_file() {
-            return Err(invalid("is not a regular file"));
-        }
-        tokio::fs::File::open(&path)
-            .await
-            .map_err(|error| invalid(reason(&error)))?;
-        let now = self.inputs.now_ms();
-        let row = UploadRow {
-            id: self.inputs.id(),
-            account_id: None,
-            title_id: Some(req.title.0),
-            purpose: purpose_name(UploadPurpose::Video).into(),
-            filename: shown_name(&path),
-            bytes: meta.len() as i64,
-            received: meta.len() as i64,
-            state: WHOLE.into(),
-            job_id: None,
-            created_at: now,
-            expires_at: now + self.config.source_expiry_s as i64 * 1000,
-            length_known: 1,
-            parts: String::new(),
-            fingerprint: String::new(),
-        };
-        let id = UploadId(row.id);
-        if !self.files.link(id, path.clone()).await? {
-            if req.sparing {
-                self.check_room_for_copy(meta.len()).await?;
-            }
-            self.files.copy_in(id, path).await?;
-        }
-        let (tx, job) = match self.note_media(&row, (req.title, subject)).await {
-            Ok(noted) => noted,
-            Err(fault) => {
-                self.files.remove(id).await?;
-                return Err(fault.into());
-            }
-        };
-        // Where this fails it is not known what became of the row; without one, the file is swept away.
-        tx.commit().await?;
-        self.queue.wake();
-        self.begin_to_keep(id);
-        Ok(job)
-    }
-
-    async fn note_media(&self, row: &UploadRow, subject: (TitleId, String)) -> Result<(Tx, Job), Fault> {
-        let mut tx = self.db.begin().await?;
-        uploads::insert(&mut tx, row).await?;
-        let job = self.receive(&mut tx, row.id.into(), subject).await?;
-        Ok((tx, job))
-    }
-
-    /// A library on another disk does not come over as a whole: what is packaged meanwhile needs room, too.
-    async fn check_room_for_copy(&self, bytes: u64) -> Result<(), Fault> {
-        let waiting = uploads::media_waiting(&self.db).await?;
-        if waiting >= MEDIA_WAITING_MAX {
-            return Err(Fault::StorageFull(format!("{waiting} files wait to be packaged")));
-        }
-        let (free, needed) = (
-            self.files.free_bytes()?,
-            bytes.saturating_mul(2).saturating_add(RESERVE_BYTES),
-        );
-        if free < needed {
-            return Err(Fault::StorageFull(format!(
-                "{needed} bytes are needed, {free} are free"
-            )));
-        }
-        Ok(())
-    }
-
     /// What a title that may have a video is called.
     pub(crate) async fn title_name(&self, title: TitleId) -> Result<String, StreamingError> {
         let found = self
@@ -481,17 +405,4 @@ fn filename(given: &str) -> Result<String, StreamingError> {
         )));
     }
     Ok(if shown.trim().is_empty() { "video".into() } else { shown })
-}
-
-fn shown_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    filename(&name).unwrap_or_else(|_| "video".into())
-}
-
-fn reason(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "does not exist",
-        std::io::ErrorKind::PermissionDenied => "may not be read by Kinora",
-        _ => "cannot be read",
-    }
 }

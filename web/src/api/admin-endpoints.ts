@@ -9,6 +9,10 @@ export const jobs = (cursor?: string, signal?: AbortSignal) =>
 export const cancelJob = (id: Id) =>
   answer(client.POST("/api/v1/admin/jobs/{id}/cancel", { params: { path: { id } } }));
 export const retryJob = (id: Id) => answer(client.POST("/api/v1/admin/jobs/{id}/retry", { params: { path: { id } } }));
+export const putJobFirst = (id: Id) =>
+  answer(client.POST("/api/v1/admin/jobs/{id}/first", { params: { path: { id } } }));
+/** How far all films are that are being made or wait for it. */
+export const filmsOutlook = (signal?: AbortSignal) => answer(client.GET("/api/v1/admin/jobs/outlook", { signal }));
 
 export type AdminTitlesQuery = NonNullable<paths["/api/v1/admin/titles"]["get"]["parameters"]["query"]>;
 export type TitleDraft = paths["/api/v1/admin/titles"]["post"]["requestBody"]["content"]["application/json"];

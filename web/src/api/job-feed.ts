@@ -6,11 +6,12 @@ import {
   type InfiniteData,
   infiniteQueryOptions,
   type QueryClient,
+  queryOptions,
   useInfiniteQuery,
   useQueryClient,
 } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { jobs } from "./admin-endpoints";
+import { filmsOutlook, jobs } from "./admin-endpoints";
 import { BASE, refreshSession } from "./http";
 import type { Job, Page } from "./types";
 
@@ -23,6 +24,13 @@ export const jobsQuery = infiniteQueryOptions({
   queryFn: ({ pageParam, signal }) => jobs(pageParam, signal),
   initialPageParam: undefined as string | undefined,
   getNextPageParam: (last: Page<Job>) => last.next_cursor ?? undefined,
+});
+
+/** Of all films together; it moves with every part of one, so it is asked for while somebody looks. */
+export const outlookQuery = queryOptions({
+  queryKey: ["films-outlook"],
+  queryFn: ({ signal }) => filmsOutlook(signal),
+  refetchInterval: POLL_MS,
 });
 
 export function useJobs() {

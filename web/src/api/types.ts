@@ -55,6 +55,7 @@ export type SubtitleKind = Schemas["SubtitleKind"];
 export type Chapter = Schemas["Chapter"];
 
 export type Job = Schemas["Job"];
+export type Outlook = Schemas["Outlook"];
 export type Metric = Schemas["Metric"];
 export type Model = Schemas["Model"];
 export type ModelEstimate = Schemas["ModelEstimate"];

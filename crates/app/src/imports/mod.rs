@@ -17,7 +17,7 @@ use contract::{
     async_trait,
     catalog::Catalog,
     imports::{DatasetKind, FILES_MAX, Imports, ImportsError, StartImport},
-    jobs::{ForJob, Job, JobError, JobKind, Jobs, ListJobs},
+    jobs::{AskOutlook, ForJob, Job, JobError, JobKind, Jobs, ListJobs, Outlook},
     streaming::Streaming,
 };
 use platform::{
@@ -156,5 +156,13 @@ impl Jobs for Room {
 
     async fn retry(&self, req: ForJob) -> Result<Job, JobError> {
         self.queue.retry(req).await
+    }
+
+    async fn first(&self, req: ForJob) -> Result<Job, JobError> {
+        self.queue.first(req).await
+    }
+
+    async fn outlook(&self, req: AskOutlook) -> Result<Outlook, JobError> {
+        self.queue.outlook(req).await
     }
 }

@@ -77,6 +77,31 @@ impl From<jobs::Job> for Job {
     }
 }
 
+/// How far all films are that are being made or wait for it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Outlook {
+    /// How many wait.
+    pub queued: u64,
+    /// How many are being made.
+    pub running: u64,
+    /// 0 to 1, of these and of what was made since the first of them has been waiting.
+    pub progress: f32,
+    /// About how many seconds all of them will take, where that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_s: Option<u64>,
+}
+
+impl From<jobs::Outlook> for Outlook {
+    fn from(outlook: jobs::Outlook) -> Self {
+        Self {
+            queued: outlook.queued,
+            running: outlook.running,
+            progress: hundredths(outlook.progress),
+            remaining_s: outlook.remaining_s,
+        }
+    }
+}
+
 /// Whose page a model is asked for.
 #[derive(Debug, Serialize, Deserialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]

@@ -239,6 +239,39 @@ async fn a_curator_reads_the_video_of_a_title_that_has_one() {
 }
 
 #[tokio::test]
+async fn a_curator_sees_how_far_all_films_are_and_puts_one_first() {
+    let world = World::new().await;
+    let job = json!({
+        "id": "5", "kind": "transcode", "state": "queued", "progress": 0.0, "stage": "", "error": null, "subject": "Heat",
+        "title_id": "1", "attempts": 0, "created_at": 0, "started_at": null, "finished_at": null,
+    });
+    world.answers("jobs.get", job.clone());
+    world.answers("jobs.first", job);
+    world.answers(
+        "jobs.outlook",
+        json!({ "queued": 3, "running": 1, "progress": 0.123_4, "remaining_s": 600 }),
+    );
+    let curator = world.as_role(Role::Curator);
+    let outlook = curator.get("/api/v1/admin/jobs/outlook").await;
+    assert_eq!(outlook.status, 200, "{:?}", outlook.body);
+    let expected = json!({ "queued": 3, "running": 1, "progress": 0.12, "remaining_s": 600 });
+    assert_eq!(outlook.json(), expected);
+    assert_eq!(world.calls("jobs.outlook")[0], json!({ "kind": "transcode" }));
+    let path = format!("/api/v1/admin/jobs/{}/first", contract::JobId(5));
+    let first = curator.json(Method::POST, &path, json!({})).await;
+    assert_eq!(
+        (first.status.as_u16(), &first.json()["subject"]),
+        (200, &json!("Heat")),
+        "{:?}",
+        first.body
+    );
+    assert_eq!(world.calls("jobs.first").len(), 1);
+    world.refuses("jobs.first", "already_ended");
+    let refused = curator.json(Method::POST, &path, json!({})).await;
+    assert_eq!(refused.problem(), (409, "job_ended".into()));
+}
+
+#[tokio::test]
 async fn a_curator_puts_subtitles_beside_a_video_and_takes_them_away() {
     let world = World::new().await;
     let file = json!({ "id": "z8", "origin": "sent a.srt", "filename": "a.srt", "language": "de", "kind": "forced", "added_at": 0 });

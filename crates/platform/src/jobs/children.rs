@@ -51,10 +51,11 @@ impl Queue {
     /// One that has ended under the same key begins anew; one that has not is left as it is.
     async fn enqueue_child(&self, tx: &mut Tx, parent: JobId, new: &NewJob, now: Millis) -> Result<(), Fault> {
         let sql = "INSERT INTO jobs (id, kind, dedup_key, subject, title_id, payload, state, attempts_max, run_at, created_at, updated_at,
-             priority, parent_id, weight) VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8, $8, $9, $10, $11)
+             priority, parent_id, weight) VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8, $8,
+             $9 + (SELECT p.priority FROM jobs p WHERE p.id = $10), $10, $11)
              ON CONFLICT (dedup_key) DO UPDATE SET state = 'queued', payload = excluded.payload, attempts = 0, progress = 0, stage = '',
              error = NULL, outcome = NULL, cancel_requested = FALSE, run_at = excluded.run_at, started_at = NULL, finished_at = NULL,
-             updated_at = excluded.updated_at WHERE jobs.state NOT IN ('queued', 'running')";
+             priority = excluded.priority, updated_at = excluded.updated_at WHERE jobs.state NOT IN ('queued', 'running')";
         let key = new.key.as_ref().map(|key| format!("{parent}/{key}"));
         on!(tx, conn => sqlx::query(sql).bind(self.inputs.id::<i64>()).bind(kind_name(new.kind)).bind(&key).bind(&new.subject)
             .bind(new.title.map(|title| title.0)).bind(new.payload.to_string()).bind(i64::from(new.attempts_max)).bind(now)

@@ -81,9 +81,9 @@ pub struct NewJob {
     /// Enqueues once per key, for as long as the job is kept ([`KEEP_MS`] after its end).
     pub key: Option<String>,
     pub attempts_max: u32,
-    /// Higher is taken first.
+    /// Higher is taken first; that of a child counts from its parent's.
     pub priority: i64,
-    /// How much of its parent's work this is, beside its siblings.
+    /// How much work this is, beside the others of its kind or, for a child, beside its siblings.
     pub weight: f64,
 }
 
@@ -199,8 +199,12 @@ impl Lease {
     }
 
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_value(self.payload.clone())
-            .map_err(|error| Failure::permanent(format!("the job's payload cannot be read: {error}")))
+        serde_json::from_value(self.payload.clone()).map_err(|error| {
+            tracing::warn!(job = %self.id(), %error, "a job's payload cannot be read");
+            Failure::permanent(
+                "This was begun by another version of Kinora. See that all its processes run the same one, then begin it anew.",
+            )
+        })
     }
 }
 

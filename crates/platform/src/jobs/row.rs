@@ -36,9 +36,9 @@ pub(super) struct Row {
 /// In the database alone: a job whose children are at work. To people it is running.
 pub(super) const WAITING: &str = "waiting";
 /// An estimate wants this much to go by, and a job that was heard of.
-const PACE_MS_MIN: i64 = 2_000;
-const PACE_SHARE_MIN: f64 = 0.005;
-const SILENT_MS_MAX: i64 = 60_000;
+pub(super) const PACE_MS_MIN: i64 = 2_000;
+pub(super) const PACE_SHARE_MIN: f64 = 0.005;
+pub(super) const SILENT_MS_MAX: i64 = 60_000;
 
 /// For SELECT and RETURNING.
 macro_rules! columns {

@@ -13,6 +13,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Beat, Failure, Lease, NewJob, Queue};
 
+/// What a person reads of work that did not answer: the fault is ours, and what it was stands in the log.
+const PANICKED: &str = "Kinora made a mistake of its own at this work. Try again; if it happens again, give the server's log to whoever maintains it.";
+
 /// What a worker does with a job. Must be repeatable: a worker may die at any point and the job be done again.
 #[async_trait]
 pub trait Work: Send + Sync + 'static {
@@ -35,6 +38,10 @@ pub struct Ticket {
 impl Ticket {
     pub fn id(&self) -> JobId {
         self.lease.id()
+    }
+
+    pub fn lease(&self) -> &Lease {
+        &self.lease
     }
 
     /// The job that people see: the parent of this one, if it has one.
@@ -215,7 +222,7 @@ impl Queue {
     ) -> Result<bool, Fault> {
         let lease = &ticket.lease;
         let kind = super::row::kind_name(lease.job.kind);
-        let result = result.unwrap_or_else(|_| Err(Failure::transient("the work panicked")));
+        let result = result.unwrap_or_else(|_| Err(Failure::transient(PANICKED)));
         let name = if result.is_ok() { "done" } else { "failed" };
         metrics::counter!("jobs_total", "room" => self.db.room(), "kind" => kind, "result" => name).increment(1);
         match result {

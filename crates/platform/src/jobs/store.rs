@@ -6,6 +6,7 @@ use contract::{
     Fault, JobId,
     jobs::{Job, JobKind},
 };
+use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::{
@@ -19,6 +20,9 @@ use crate::{
 
 /// What has not ended is not at 100 %, whatever it says of itself.
 const UNFINISHED_MAX: f32 = 0.99;
+/// Of a job whose workers were killed, or whose machine ran out of memory, until its attempts were used up.
+const ABANDONED: &str = "The server stopped in the middle of this work every time that it began it, most likely for want of memory. Try again while \
+     little else is running; if it happens again, tell the server's operator.";
 
 impl Queue {
     /// Adds a job in the caller's transaction. With a key that is known already, answers the job that has it.
@@ -27,13 +31,13 @@ impl Queue {
         let now = self.inputs.now_ms();
         let insert = concat!(
             "INSERT INTO jobs (id, kind, dedup_key, subject, title_id, payload, state, attempts_max, run_at, created_at, updated_at,
-             priority) VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8, $8, $9) ON CONFLICT (dedup_key) DO NOTHING RETURNING ",
+             priority, weight) VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8, $8, $9, $10) ON CONFLICT (dedup_key) DO NOTHING RETURNING ",
             columns!()
         );
         let inserted: Option<Row> = on!(tx, conn => sqlx::query_as(insert)
             .bind(self.inputs.id::<i64>()).bind(kind_name(new.kind)).bind(&new.key).bind(&new.subject)
             .bind(new.title.map(|title| title.0)).bind(new.payload.to_string()).bind(i64::from(new.attempts_max)).bind(now)
-            .bind(new.priority).fetch_optional(conn).await)
+            .bind(new.priority).bind(new.weight).fetch_optional(conn).await)
         .or_fault()?;
         if let Some(row) = inserted {
             return row.job(now);
@@ -147,10 +151,11 @@ impl Queue {
     async fn end_the_abandoned(&self) -> Result<(), Fault> {
         let now = self.inputs.now_ms();
         let sql = "UPDATE jobs SET state = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'failed' END,
-             error = CASE WHEN cancel_requested THEN NULL ELSE 'the worker stopped without a word at every attempt' END,
+             error = CASE WHEN cancel_requested THEN NULL ELSE $2 END,
              lease = NULL, lease_until = NULL, finished_at = $1, updated_at = $1
              WHERE state = 'running' AND lease_until < $1 AND (cancel_requested OR attempts >= attempts_max)";
-        on!(self.db.writer(), pool => sqlx::query(sql).bind(now).execute(pool).await.map(drop)).or_fault()
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(now).bind(ABANDONED).execute(pool).await.map(drop))
+            .or_fault()
     }
 
     /// Forgets jobs that ended longer ago than [`KEEP_MS`]; returns how many, at most 1,000.
@@ -186,6 +191,16 @@ impl Queue {
             Some((false,)) => Beat::Continue,
             None => Beat::Lost,
         })
+    }
+
+    /// Puts another payload in the place of the job's: what its next attempt will know, should this one not come to its end. `false`: the
+    /// lease was lost, and the job is somebody else's.
+    pub async fn keep(&self, lease: &Lease, payload: &impl Serialize) -> Result<bool, Fault> {
+        let payload = serde_json::to_string(payload).map_err(|error| Fault::Internal(error.to_string()))?;
+        let sql = "UPDATE jobs SET payload = $3 WHERE id = $1 AND lease = $2 AND state = 'running'";
+        on!(self.db.writer(), pool => sqlx::query(sql).bind(lease.id().0).bind(lease.token).bind(&payload)
+            .execute(pool).await.map(|done| done.rows_affected() == 1))
+        .or_fault()
     }
 
     /// Done. `false`: the lease was lost, and the job is somebody else's.

@@ -2,7 +2,7 @@
 
 use contract::{
     JobId, async_trait,
-    jobs::{ForJob, Job, JobError, Jobs, ListJobs},
+    jobs::{AskOutlook, ForJob, Job, JobError, Jobs, ListJobs, Outlook},
     wire::Served,
 };
 
@@ -27,6 +27,12 @@ impl Jobs for NoJobs {
     }
     async fn retry(&self, _: ForJob) -> Result<Job, JobError> {
         Err(JobError::NotRetryable)
+    }
+    async fn first(&self, _: ForJob) -> Result<Job, JobError> {
+        Err(JobError::AlreadyEnded)
+    }
+    async fn outlook(&self, _: AskOutlook) -> Result<Outlook, JobError> {
+        Err(Fault::DeadlineExceeded.into())
     }
 }
 

@@ -1,9 +1,10 @@
 //! The sound: every track, as stereo and, where the source has it, as 5.1 beside that; made equally loud by two passes.
 //!
 //! The first pass measures (EBU R 128), the second brings each rendition to the same loudness: by one factor where its peaks allow that,
-//! else as ffmpeg's `loudnorm` does. The sound of a whole film is one piece of work: it is cheap, and has no joints that could click.
+//! else as ffmpeg's `loudnorm` does. A track is one part of the work, however many renditions it has: it is cheap, and has no joints that
+//! could click. Its two passes are two pieces: what was measured is kept, and is not measured again if the second does not come to its end.
 
-use std::fmt::Write as _;
+use serde::{Deserialize, Serialize};
 
 use super::{
     command::{self, AUDIO_FRAGMENTS},
@@ -14,6 +15,10 @@ use super::{
 const STEREO_KBPS: u32 = 128;
 const SURROUND_KBPS: u32 = 384;
 const TARGET: &str = "I=-16:TP=-1.5:LRA=11";
+/// Samples of a packet.
+const PACKET: u32 = 1024;
+/// Packets before zero, beside the encoder's run-in, that are encoded and thrown away.
+const LEAD: u32 = 2;
 /// What is quieter than this is silence, and stays it.
 const SILENT_LUFS: f64 = -69.9;
 
@@ -47,7 +52,7 @@ pub fn kbps(plan: &Plan) -> u32 {
 }
 
 /// How loud a rendition is: as `loudnorm` wants to be told.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Loudness {
     integrated: f64,
     range: f64,
@@ -55,38 +60,37 @@ pub struct Loudness {
     threshold: f64,
 }
 
-/// The renditions of some of the tracks, each with its number among all.
-fn of_tracks(plan: &Plan, tracks: &[usize]) -> impl Iterator<Item = (usize, Sound)> {
+/// The renditions of a track, each with its number among all.
+pub fn of_track(plan: &Plan, track: usize) -> impl Iterator<Item = (usize, Sound)> + use<> {
     let all = sounds(plan).into_iter().enumerate();
-    all.filter(move |(_, sound)| tracks.contains(&sound.track))
+    all.filter(move |(_, sound)| sound.track == track)
 }
 
-/// The command that measures these tracks.
-pub fn measure_arguments(plan: &Plan, tracks: &[usize]) -> Vec<String> {
+/// The command that measures a track.
+pub fn measure_arguments(plan: &Plan, track: usize) -> Vec<String> {
     // Its summary is said at this level; the banner is left out.
     let mut arguments = command::head("info");
-    let graph = graph(plan, tracks, |index| {
+    let graph = graph(plan, track, |index| {
         format!("ebur128@m{index}=peak=true:framelog=verbose")
     });
     arguments.extend(["-filter_complex".into(), graph]);
-    for (index, _) in of_tracks(plan, tracks) {
+    for (index, _) in of_track(plan, track) {
         arguments.extend(["-map", &format!("[a{index}]"), "-f", "null", "-"].map(String::from));
     }
     arguments
 }
 
-/// The command that encodes these tracks, by what was measured.
-pub fn arguments(plan: &Plan, tracks: &[usize], loudness: &[Option<Loudness>]) -> Vec<String> {
+/// The command that encodes a track, by what was measured of each of its renditions.
+pub fn arguments(plan: &Plan, track: usize, loudness: &[Option<Loudness>]) -> Vec<String> {
     let mut arguments = command::head("error");
-    let graph = graph(plan, tracks, |index| {
-        let normalise = loudness.get(index).copied().flatten().map(normalise);
-        normalise.map_or_else(
-            || "aresample=48000".into(),
-            |filter| format!("{filter},aresample=48000"),
-        )
+    let first = of_track(plan, track).next().map_or(0, |(index, _)| index);
+    let graph = graph(plan, track, |index| {
+        let normalise = loudness.get(index - first).copied().flatten().map(normalise);
+        let normalised = normalise.map_or_else(String::new, |filter| format!("{filter},"));
+        format!("{normalised}aresample=48000,{}", lead(index))
     });
     arguments.extend(["-filter_complex".into(), graph]);
-    for (index, sound) in of_tracks(plan, tracks) {
+    for (index, sound) in of_track(plan, track) {
         let kbps = if sound.surround { SURROUND_KBPS } else { STEREO_KBPS };
         let fragment = format!("{:.0}", SEGMENT_S * 1e6);
         let (map, rate) = (format!("[a{index}]"), format!("{kbps}k"));
@@ -103,8 +107,8 @@ pub fn arguments(plan: &Plan, tracks: &[usize], loudness: &[Option<Loudness>]) -
             "-flags:a",
             "+bitexact",
         ]);
-        // The encoder's run-in: without it the first sample that is heard stands at zero.
-        add(&["-bsf:a", "noise=drop=eq(n\\,0)"]);
+        // The encoder's run-in, and the lead: without them the first sample that is heard stands at zero.
+        add(&["-bsf:a", &format!("noise=drop=lte(n\\,{LEAD})")]);
         add(&["-movflags", AUDIO_FRAGMENTS, "-frag_duration", &fragment]);
         arguments.extend(command::output_options());
         arguments.push(format!("{OUTPUT}/{}.mp4", name(index)));
@@ -112,29 +116,28 @@ pub fn arguments(plan: &Plan, tracks: &[usize], loudness: &[Option<Loudness>]) -
     arguments
 }
 
-/// Each of these tracks from zero on, without gaps, in the layouts of its renditions, each through a filter of its own to `[a0]`, `[a1]`, ….
-fn graph(plan: &Plan, tracks: &[usize], filter: impl Fn(usize) -> String) -> String {
-    let mut graph = String::new();
-    let audio = plan.audio.iter().enumerate();
-    for (track, audio) in audio.filter(|(track, _)| tracks.contains(track)) {
-        let of_track = || of_tracks(plan, std::slice::from_ref(&track));
-        let between = if graph.is_empty() { "" } else { ";" };
-        let _ = write!(
-            graph,
-            "{between}[0:{}]aresample=48000:async=1:first_pts=0,asplit={}",
-            audio.stream,
-            of_track().count()
-        );
-        for (index, _) in of_track() {
-            let _ = write!(graph, "[t{index}]");
-        }
-        for (index, sound) in of_track() {
-            let layout = if sound.surround { "5.1" } else { "stereo" };
-            let filter = filter(index);
-            let _ = write!(graph, ";[t{index}]aformat=channel_layouts={layout},{filter}[a{index}]");
-        }
-    }
-    graph
+/// Before its beginning a sound is led to it by itself, backwards. A packet is heard whole over the one before it; the first that is kept
+/// has none, and rises instead, as after any seek. Were there silence before zero, the encoder would make short windows of a sound that
+/// begins at once, and it would not rise but break in. (Of a sound that is shorter than the lead, 43 ms, little or nothing is left.)
+fn lead(index: usize) -> String {
+    let samples = LEAD * PACKET;
+    format!(
+        "asplit[f{index}][s{index}];[f{index}]atrim=end_sample={samples},areverse[l{index}];\
+         [l{index}][s{index}]concat=n=2:v=0:a=1,asetpts=(N-{samples})/SR/TB"
+    )
+}
+
+/// A track from zero on, without gaps, in the layouts of its renditions, each through a filter of its own to `[a0]`, `[a1]`, …. Each begins
+/// at the source itself: behind a split all have one layout, and six channels would be made of the two beside them.
+fn graph(plan: &Plan, track: usize, filter: impl Fn(usize) -> String) -> String {
+    let stream = plan.audio.get(track).map_or(0, |audio| audio.stream);
+    let chain = |(index, sound): (usize, Sound)| {
+        let layout = if sound.surround { "5.1" } else { "stereo" };
+        let filter = filter(index);
+        format!("[0:{stream}]aresample=48000:async=1:first_pts=0,aformat=channel_layouts={layout},{filter}[a{index}]")
+    };
+    let chains: Vec<String> = of_track(plan, track).map(chain).collect();
+    chains.join(";")
 }
 
 fn normalise(measured: Loudness) -> String {
@@ -154,8 +157,8 @@ fn normalise(measured: Loudness) -> String {
     )
 }
 
-/// What the measuring command said of each of so many renditions; `None` for one that is silent, or of which nothing came.
-pub fn loudness(words: &str, sounds: usize) -> Vec<Option<Loudness>> {
+/// What the measuring command said of these renditions; `None` for one that is silent, or of which nothing came.
+pub fn loudness(words: &str, renditions: impl Iterator<Item = usize>) -> Vec<Option<Loudness>> {
     let of = |index: usize| {
         // The last time: ffmpeg builds its graph once before it knows the source, and that one has heard nothing.
         let (_, summary) = words.rsplit_once(&format!("[ebur128@m{index} @ "))?;
@@ -175,7 +178,7 @@ pub fn loudness(words: &str, sounds: usize) -> Vec<Option<Loudness>> {
         };
         (measured.integrated > SILENT_LUFS).then_some(measured)
     };
-    (0..sounds).map(of).collect()
+    renditions.map(of).collect()
 }
 
 #[cfg(test)]
@@ -221,8 +224,11 @@ size=N/A time=00:05:00.01 bitrate=N/A speed=92.4x
 
     #[test]
     fn what_was_measured_is_told_and_silence_stays_silent() {
-        let measured = loudness(WORDS, 3);
+        let measured = loudness(WORDS, 0..3);
         assert_eq!((measured[0], measured[2]), (None, None));
+        assert_eq!(loudness(WORDS, 1..2), measured[1..2]);
+        let kept = serde_json::to_string(&measured).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Option<Loudness>>>(&kept).unwrap(), measured);
         assert_eq!(
             normalise(measured[1].unwrap()),
             "loudnorm=I=-16:TP=-1.5:LRA=11:linear=true:measured_I=-25.1:measured_LRA=0.1:measured_TP=-23.1:measured_thresh=-35.1"

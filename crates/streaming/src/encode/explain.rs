@@ -1,5 +1,7 @@
 //! From a program's last words to what a curator can do.
 
+use std::fmt::Display;
+
 use contract::Fault;
 use platform::{blob::BlobError, jobs::Failure};
 
@@ -13,6 +15,8 @@ pub const PART_UNREADABLE: &str =
     "What a worker says of its part of the film cannot be read; see that all of them run the same version, and retry.";
 pub const NOT_ENCRYPTED: &str = "A worker of an earlier version made a part of this film and did not encrypt it. Bring all of them to the same \
      version, then add the file again.";
+const NOT_ANSWERED: &str =
+    "A part of Kinora did not answer. Retry; if it happens again, ask the server's operator to look into its log.";
 const UNFINISHED: &str =
     "The file ends early: its index, which stands at its end, is missing. Copy or upload it again, to the end.";
 
@@ -22,12 +26,14 @@ pub fn sandbox(error: &SandboxError) -> Failure {
         SandboxError::Unavailable(text) => Failure::permanent(format!("Nothing can be transcoded here: {text}.")),
         SandboxError::Cancelled => Failure::transient("Stopped."),
         SandboxError::TooLong(seconds) => Failure::permanent(format!(
-            "Encoding took longer than {} minutes and was stopped.",
+            "Encoding took longer than {} minutes and was stopped. Retry while the server has less to do, or ask its operator for more time \
+             (streaming.encoder_seconds_per_second).",
             seconds / 60
         )),
-        SandboxError::Silent(seconds) => {
-            Failure::transient(format!("The encoder made no progress for {seconds} s and was stopped."))
-        }
+        SandboxError::Silent(seconds) => Failure::transient(format!(
+            "The encoder made no progress for {seconds} s and was stopped. Retry; if it stops again, the file is damaged where it does: make or \
+             copy it again."
+        )),
         SandboxError::TooMuch => Failure::permanent(TOO_LARGE),
         SandboxError::Io(error) => io(error),
     }
@@ -94,7 +100,10 @@ pub fn encoding(ended: &Ended) -> Failure {
         .find(|line| !line.trim().is_empty())
         .unwrap_or("no reason given");
     let last: String = last.chars().filter(|letter| !letter.is_control()).take(200).collect();
-    Failure::transient(format!("The encoder failed: {last}"))
+    Failure::transient(format!(
+        "The encoder failed in a way that Kinora does not know. Retry; if it fails again, convert the file to MP4 with H.264 and AAC and add \
+         that, and show the encoder's last words to the server's operator: {last}"
+    ))
 }
 
 /// What has nothing to do with the file.
@@ -111,22 +120,24 @@ pub fn of_the_machine(ended: &Ended) -> Option<Failure> {
     }
     if ended.status == STOPPED_BY_SIGNAL {
         return Some(Failure::permanent(
-            "Encoding took more processor time than the server allows and was stopped.",
+            "Encoding took more processor time than the server allows and was stopped. Ask its operator for more \
+             (streaming.encoder_seconds_per_second), then retry.",
         ));
     }
     if is_out_of_memory(words) {
         return Some(Failure::transient(
-            "The encoder needed more memory than the server allows.",
+            "The encoder needed more memory than the server allows. Ask its operator for more (streaming.encoder_memory_bytes), then retry.",
         ));
     }
     if ended.status == 137 {
         return Some(Failure::transient(
-            "The encoder was stopped by the operating system, most likely for want of memory.",
+            "The encoder was stopped by the operating system, most likely for want of memory. Retry while the server has less to do; if it \
+             happens again, ask its operator for fewer workers (streaming.workers).",
         ));
     }
     if words.starts_with("bwrap:") {
         return Some(Failure::transient(format!(
-            "The sandbox did not start: {}",
+            "The sandbox, without which nothing is decoded, did not start. Ask the server's operator to run kinora doctor, then retry: {}",
             words.trim()
         )));
     }
@@ -141,22 +152,36 @@ fn is_out_of_memory(words: &str) -> bool {
 pub fn io(error: &std::io::Error) -> Failure {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Failure::permanent(STORAGE_FULL),
-        _ => Failure::transient(format!("Storage failed: {error}")),
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Failure::transient(
+            "Kinora may not write where it keeps its files. Ask the server's operator to look at the rights of its folder and at the disk, then \
+             retry.",
+        ),
+        _ => storage(error),
     }
 }
 
 pub fn blob(error: BlobError) -> Failure {
     match error {
-        BlobError::Fault(Fault::Unavailable(error)) => Failure::transient(format!("Storage failed: {error}")),
+        BlobError::Fault(Fault::Unavailable(error)) => storage(&error),
         BlobError::Fault(error) => fault(error),
-        other => Failure::transient(format!("Storage failed: {other}")),
+        other => storage(&other),
     }
 }
 
+fn storage(error: &dyn Display) -> Failure {
+    Failure::transient(format!(
+        "Storage failed. Ask the server's operator to see that it is there and well, then retry: {error}"
+    ))
+}
+
+/// What exactly failed is for the log: it is nothing that a curator could mend.
 pub fn fault(error: Fault) -> Failure {
     match error {
         Fault::StorageFull(_) => Failure::permanent(STORAGE_FULL),
-        other => Failure::transient(other.to_string()),
+        other => {
+            tracing::warn!(error = %other, "a part of this service failed a transcode");
+            Failure::transient(NOT_ANSWERED)
+        }
     }
 }
 

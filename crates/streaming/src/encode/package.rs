@@ -113,9 +113,9 @@ impl Part {
         Ok(Self { encoded })
     }
 
-    /// The renditions of the sound; one of which nothing came is left out.
-    pub fn sound(plan: &Plan, folder: &Path) -> Result<Self, Failure> {
-        let names = (0..audio::sounds(plan).len()).map(audio::name);
+    /// The renditions of a sound track; one of which nothing came is left out.
+    pub fn sound(plan: &Plan, track: usize, folder: &Path) -> Result<Self, Failure> {
+        let names = audio::of_track(plan, track).map(|(index, _)| audio::name(index));
         let encoded = names.map(|name| read(&name, folder, |_| Some(0), 0));
         let encoded: Vec<Option<Encoded>> = encoded.collect::<Result<_, Failure>>()?;
         Ok(Self {
@@ -228,9 +228,7 @@ fn read(
         Err(Mp4Error::Io(error)) => return Err(explain::io(&error)),
         Err(_) if is_without_frames(&mut file) => return Ok(None),
         Err(error) => {
-            return Err(Failure::transient(format!(
-                "What the encoder wrote cannot be read: {error}"
-            )));
+            return Err(broken(&error.to_string()));
         }
     };
     let ticks_before =
@@ -313,5 +311,7 @@ fn are_aligned(encoded: &[Encoded]) -> Result<(), Failure> {
 }
 
 pub fn broken(what: &str) -> Failure {
-    Failure::transient(format!("What the encoder wrote is not whole: {what}."))
+    Failure::transient(format!(
+        "What the encoder wrote is not whole. Retry; if it happens again, convert the file to MP4 with H.264 and AAC and add that: {what}."
+    ))
 }

@@ -29,7 +29,7 @@ pub struct EncodeLimits {
 
 const WALL_S_MIN: f64 = 900.0;
 const LENGTH_S_UNKNOWN: f64 = 4.0 * 3600.0;
-/// How much of the work on sound is measuring it.
+/// How much of the work on a sound track is measuring it.
 const MEASURED: f64 = 0.3;
 
 /// What an encoding works with, and where it writes: an empty folder.
@@ -103,62 +103,42 @@ pub async fn sample(bench: &Bench<'_>, plan: &Plan, sample: &Chunk) -> Result<bo
     Ok(ended.status == 0)
 }
 
-/// Encodes all sound that can be decoded. `on_share` gets how much of the work is done, 0 to 1.
-pub async fn sound(bench: &Bench<'_>, plan: &Plan, on_share: Arc<dyn Fn(f64) + Send + Sync>) -> Result<(), Failure> {
+/// How loud each rendition of a track is; `None`: it cannot be decoded. `on_share` gets how much of the work on the track is done, 0 to 1.
+pub async fn measure(
+    bench: &Bench<'_>,
+    plan: &Plan,
+    track: usize,
+    on_share: impl Fn(f64) + Send + 'static,
+) -> Result<Option<Vec<Option<Loudness>>>, Failure> {
     let length_s = plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
-    let tell = on_share.clone();
-    let measuring = move |seconds: f64| tell(MEASURED * (seconds / length_s).min(1.0));
-    let (tracks, loudness) = measure(bench, plan, length_s, Arc::new(measuring)).await?;
-    if tracks.is_empty() {
-        return Ok(());
+    let measuring = move |seconds: f64| on_share(MEASURED * (seconds / length_s).min(1.0));
+    let command = Command::of(audio::measure_arguments(plan, track));
+    let (ended, _) = run(bench, command, length_s, measuring).await?;
+    if ended.status == 0 {
+        let renditions = audio::of_track(plan, track).map(|(index, _)| index);
+        return Ok(Some(audio::loudness(&ended.words, renditions)));
     }
+    explain::of_the_machine(&ended).map_or(Ok(()), Err)?;
+    tracing::warn!(track, words = ended.words, "sound cannot be decoded");
+    Ok(None)
+}
+
+/// Encodes a track, as loud as was [measured](measure).
+pub async fn sound(
+    bench: &Bench<'_>,
+    plan: &Plan,
+    (track, loudness): (usize, &[Option<Loudness>]),
+    on_share: impl Fn(f64) + Send + 'static,
+) -> Result<(), Failure> {
+    let length_s = plan.duration_s.unwrap_or(LENGTH_S_UNKNOWN);
     let encoding = move |seconds: f64| on_share(MEASURED + (1.0 - MEASURED) * (seconds / length_s).min(1.0));
-    let command = Command::of(audio::arguments(plan, &tracks, &loudness));
+    let command = Command::of(audio::arguments(plan, track, loudness));
     ffmpeg(bench, command, length_s, encoding).await.map(drop)
 }
 
 fn told(on_seconds: &Arc<dyn Fn(f64) + Send + Sync>) -> impl Fn(f64) + Send + 'static {
     let on_seconds = on_seconds.clone();
     move |seconds| on_seconds(seconds)
-}
-
-/// Which tracks can be decoded, and how loud every rendition is. One bad track ends the command for all of them: then they are measured
-/// one by one, and it is left out.
-async fn measure(
-    bench: &Bench<'_>,
-    plan: &Plan,
-    length_s: f64,
-    on_seconds: Arc<dyn Fn(f64) + Send + Sync>,
-) -> Result<(Vec<usize>, Vec<Option<Loudness>>), Failure> {
-    let all: Vec<usize> = (0..plan.audio.len()).collect();
-    let measured = |tracks: Vec<usize>| {
-        let command = Command::of(audio::measure_arguments(plan, &tracks));
-        let told = told(&on_seconds);
-        async move {
-            let (ended, _) = run(bench, command, length_s, told).await?;
-            if ended.status == 0 {
-                return Ok(Some(audio::loudness(&ended.words, audio::sounds(plan).len())));
-            }
-            explain::of_the_machine(&ended).map_or(Ok(()), Err)?;
-            tracing::warn!(?tracks, words = ended.words, "sound cannot be decoded");
-            Ok::<_, Failure>(None)
-        }
-    };
-    if let Some(loudness) = measured(all.clone()).await? {
-        return Ok((all, loudness));
-    }
-    let (mut tracks, mut loudness) = (Vec::new(), vec![None; audio::sounds(plan).len()]);
-    // What has failed alone already fails alone again.
-    for track in all.into_iter().filter(|_| plan.audio.len() > 1) {
-        if let Some(of_track) = measured(vec![track]).await? {
-            tracks.push(track);
-            loudness
-                .iter_mut()
-                .zip(of_track)
-                .for_each(|(all, own)| *all = all.or(own));
-        }
-    }
-    Ok((tracks, loudness))
 }
 
 /// Answers at which time the first picture stood that was decoded, if the command tells.

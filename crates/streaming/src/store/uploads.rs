@@ -1,5 +1,7 @@
 //! Table `uploads`.
 
+use std::collections::HashSet;
+
 use contract::{AccountId, Fault, JobId, Millis, TitleId, UploadId, streaming::UploadPurpose};
 use platform::{
     Db, Tx,
@@ -265,10 +267,26 @@ pub async fn forget(db: &Db, before: Millis) -> Result<(), Fault> {
     .or_fault()
 }
 
-/// Whether its file is still to be read or written.
+/// Of these, in order of their numbers, those whose files are still to be read or written.
+pub async fn needed(db: &Db, uploads: &[UploadId]) -> Result<HashSet<UploadId>, Fault> {
+    let (Some(first), Some(last)) = (uploads.first(), uploads.last()) else {
+        return Ok(HashSet::new());
+    };
+    let sql = "SELECT id FROM uploads WHERE id >= $1 AND id <= $2 AND state NOT IN ('packaged', 'expired')";
+    let rows: Vec<(i64,)> =
+        on!(db.writer(), pool => sqlx::query_as(sql).bind(first.0).bind(last.0).fetch_all(pool).await).or_fault()?;
+    Ok(rows.into_iter().map(|(id,)| UploadId(id)).collect())
+}
+
 pub async fn needs_file(db: &Db, id: UploadId) -> Result<bool, Fault> {
-    let sql = "SELECT 1 FROM uploads WHERE id = $1 AND state NOT IN ('packaged', 'expired')";
-    on!(db, pool => sqlx::query(sql).bind(id.0).fetch_optional(pool).await.map(|row| row.is_some())).or_fault()
+    Ok(needed(db, &[id]).await?.contains(&id))
+}
+
+/// What all uploads that have not expired still have to send, as far as they say.
+pub async fn to_come(db: &Db, now: Millis) -> Result<u64, Fault> {
+    let sql = "SELECT CAST(COALESCE(SUM(bytes - received), 0) AS BIGINT) FROM uploads WHERE state = 'open' AND length_known = 1 AND expires_at > $1";
+    let (bytes,): (i64,) = on!(db.writer(), pool => sqlx::query_as(sql).bind(now).fetch_one(pool).await).or_fault()?;
+    Ok(bytes as u64)
 }
 
 /// An account is gone: its unfinished files go with the next round of tidying.

@@ -11,6 +11,7 @@ use super::{answer, filename};
 use crate::{
     encode::sniff,
     room::Room,
+    saga::Received,
     store::uploads::{self, UploadRow, WHOLE, purpose_name},
 };
 
@@ -49,7 +50,7 @@ impl Room {
         }
         let found = self.parts(&req).await?;
         let bytes: u64 = found.iter().map(|(_, bytes)| bytes).sum();
-        self.check_size(bytes)?;
+        self.check_size(bytes).await?;
         self.look_at_parts(&req, bytes).await?;
         let now = self.inputs.now_ms();
         let row = UploadRow {
@@ -138,7 +139,16 @@ impl Room {
         }
         uploads::insert(&mut tx, row).await?;
         let job = match subject {
-            Some(subject) => Some(self.receive(&mut tx, row.id.into(), subject).await?),
+            Some((title, subject)) => {
+                let received = Received {
+                    source: row.id.into(),
+                    title,
+                    subject,
+                    bytes: row.bytes as u64,
+                    is_asked_for: true,
+                };
+                Some(self.receive(&mut tx, received).await?)
+            }
             None => None,
         };
         Ok((tx, job))

@@ -216,7 +216,7 @@ const DATA: &str = "STREAMING_TEST_CHUNKS_DATA";
 const AHEAD_MS: &str = "STREAMING_TEST_CHUNKS_AHEAD_MS";
 
 /// Another process that works on a house's jobs.
-fn worker_on(house: &House) -> Child {
+pub fn worker_on(house: &House) -> Child {
     let Location::Folder(database) = house.location.clone() else {
         panic!("not a folder")
     };

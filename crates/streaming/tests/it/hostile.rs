@@ -1,5 +1,6 @@
 //! Headers that lie: about how long a film is, how many pictures it has and how large they are, how long its parts are, and where its
-//! pictures lie. What is true of the film decides, or it is refused; no lie makes anybody wait, take memory or read another file.
+//! pictures lie; and files that lie within a film, under names that lead elsewhere. What is true of the film decides, or it is refused; no lie
+//! makes anybody wait, take memory, or read or write another file.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use testkit::films::{Film, ffprobe, file, film};
 
 use crate::{
     bad_input::refused,
+    chunks::stored,
     support::{House, TITLE},
 };
 
@@ -220,4 +222,89 @@ async fn little_that_becomes_much_stays_within_bounds() {
         assert_eq!(playback.duration_ms, seconds * 1_000, "{bomb}");
         within_bounds(&house, bomb, began, memory).await;
     }
+}
+
+/// Names that lead out of a folder, onto a terminal, or into a manifest.
+const NAMES: [&str; 6] = [
+    "../../attached-x",
+    "/tmp/attached-x",
+    "attached-x\u{1b}[2J\r\n\u{1}.ttf",
+    "attached-x\"\n#EXT-X-ENDLIST\n.otf",
+    "attached-x$(touch attached-x);'`.ttf",
+    "CON",
+];
+
+/// With fonts that are none, and one that says that it is the film's cover.
+fn with_attachments() -> testkit::films::Made {
+    let font = file("font.ttf", &[b"OTTO", &[0xff; 100_000][..]].concat());
+    let path = font.path.to_str().unwrap();
+    let mut film = Film::new("320x180", "25", 2);
+    for (number, name) in NAMES.iter().enumerate() {
+        let kind = ["application/x-truetype-font", "font/otf", "image/png"][number % 3];
+        let of = format!("-metadata:s:t:{number}");
+        film = film.and(&["-attach", path, &of, &format!("mimetype={kind}")]);
+        film = film.and(&[&of, &format!("filename={name}")]);
+    }
+    film.make("mkv")
+}
+
+fn names_below(folder: &std::path::Path, names: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        names.push(entry.file_name().to_string_lossy().into_owned());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            names_below(&entry.path(), names);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_attached_to_a_film_is_left_there_whatever_it_is_called() {
+    let hostile = with_attachments();
+    let attached = ffprobe(
+        &["-select_streams", "t", "-show_entries", "stream_tags=filename"],
+        &hostile.path,
+    );
+    assert!(attached.len() >= 4, "{attached:?}");
+    let mut plain = House::new().await;
+    let playback = plain.play(&Film::new("320x180", "25", 2).make("mkv").path).await;
+    let duration_ms = playback.duration_ms;
+    let expected: Vec<String> = stored(&plain, &playback).await.into_keys().collect();
+
+    let mut house = House::new().await;
+    let (began, memory) = (Instant::now(), memory_kb_max());
+    let job = house.transcode(&hostile.path).await;
+    let outcome = job.outcome.clone().unwrap_or_else(|| panic!("{job:?}"));
+    let playback = house.start().await.unwrap();
+    assert_eq!(playback.duration_ms, duration_ms);
+    // The same files as of any film, in which nothing of theirs is.
+    let all = stored(&house, &playback).await;
+    assert!(all.keys().eq(&expected), "{:?}", all.keys());
+    for (name, bytes) in &all {
+        let holds = |what: &[u8]| bytes.windows(what.len()).any(|part| part == what);
+        assert!(!holds(b"OTTO") && !holds(b"attached-x"), "{name}");
+    }
+    for manifest in ["master.m3u8", "v0/index.m3u8", "manifest.mpd"] {
+        let text = house.manifest(&playback, manifest).await;
+        assert!(
+            !text.contains("attached-x") && !text.contains('\u{1b}'),
+            "{manifest}: {text}"
+        );
+    }
+    assert!(
+        !outcome.contains("attached") && !outcome.contains(char::is_control),
+        "{outcome}"
+    );
+    let mut names = Vec::new();
+    names_below(house.data.path(), &mut names);
+    assert!(
+        names.iter().all(|name| !name.contains("attached") && name != "CON"),
+        "{names:?}"
+    );
+    let outside = [
+        house.data.path().parent().unwrap(),
+        std::path::Path::new("/tmp"),
+        std::path::Path::new("."),
+    ];
+    assert!(outside.iter().all(|folder| !folder.join("attached-x").exists()));
+    within_bounds(&house, "attachments", began, memory).await;
 }

@@ -2,20 +2,25 @@
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use contract::{
     events::EventBody,
-    jobs::{ForJob, JobError, JobState, Jobs, ListJobs},
-    streaming::StreamingError,
+    jobs::{AskOutlook, ForJob, JobError, JobKind, JobState, Jobs, ListJobs},
+    streaming::{AddMedia, Streaming as _, StreamingError},
 };
 
 use platform::Location;
-use streaming::{Config, MIGRATIONS};
+use streaming::{Config, MIGRATIONS, Step};
 use testkit::films::{Film, Made, film};
+use tokio::sync::Notify;
 
-use crate::support::{House, TITLE, encoders_in};
+use crate::{
+    saga::At,
+    support::{House, TITLE, encoders_in},
+};
 
 /// A film that keeps two cores busy for a good while.
 fn long_film() -> Made {
@@ -179,11 +184,7 @@ async fn a_job_of_a_worker_that_was_killed_goes_on_and_shows_nothing_half_made()
         .unwrap();
     let (inputs, _) = platform::Inputs::manual(99);
     let queue = platform::jobs::Queue::new(killed.clone(), inputs);
-    let lease = queue
-        .take(&[contract::jobs::JobKind::Transcode])
-        .await
-        .unwrap()
-        .unwrap();
+    let lease = queue.take(&[JobKind::Transcode]).await.unwrap().unwrap();
     assert_eq!(lease.id(), job.id);
     std::fs::create_dir_all(house.data.path().join("transcode/dead")).unwrap();
     std::fs::write(house.data.path().join("transcode/dead/v0.mp4"), "half").unwrap();
@@ -202,4 +203,67 @@ async fn a_job_of_a_worker_that_was_killed_goes_on_and_shows_nothing_half_made()
     house.start().await.unwrap();
     assert!(house.blobs.list("assets/1").await.unwrap().is_empty());
     assert_eq!(house.lying_in("transcode"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_somebody_sent_goes_before_a_folder_and_what_is_put_first_before_both() {
+    let mut house = House::new().await;
+    let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (there, from_here) = (reached.clone(), go_on.clone());
+    house.breakpoints = Some(At::new(Step::Indexed, move || {
+        let (there, from_here) = (there.clone(), from_here.clone());
+        Box::pin(async move {
+            there.notify_one();
+            from_here.notified().await;
+            Ok(())
+        })
+    }));
+    house.reopen().await;
+    let clip = film("160x90", "25", 2);
+    let add = async |sparing| {
+        let path = clip.path.to_string_lossy().into_owned();
+        let asked = AddMedia {
+            title: TITLE,
+            path,
+            sparing,
+        };
+        house.room.add_media(asked).await.unwrap().id
+    };
+    let folder = [add(true).await, add(true).await, add(true).await];
+    let sent = [add(false).await, add(false).await];
+    let remote: &dyn Jobs = &house.remote();
+    remote.first(ForJob { job: folder[2] }).await.unwrap();
+
+    let worker = tokio::spawn(
+        house
+            .room
+            .clone()
+            .run_worker(1, tokio_util::sync::CancellationToken::new()),
+    );
+    reached.notified().await;
+    let state = async |job| house.job(job).await.state;
+    assert_eq!(state(folder[2]).await, JobState::Running);
+    for job in [folder[0], folder[1], sent[0], sent[1]] {
+        assert_eq!(state(job).await, JobState::Queued);
+    }
+    let films = AskOutlook {
+        kind: JobKind::Transcode,
+    };
+    let outlook = remote.outlook(films).await.unwrap();
+    assert_eq!((outlook.queued, outlook.running), (4, 1), "{outlook:?}");
+    assert!(outlook.progress < 0.2 && outlook.progress > 0.1, "{outlook:?}");
+    let trains = AskOutlook { kind: JobKind::Train };
+    assert_eq!(house.room.outlook(trains).await.unwrap().queued, 0);
+
+    remote.first(ForJob { job: sent[1] }).await.unwrap();
+    go_on.notify_one();
+    house.ended(sent[1]).await;
+    assert_eq!(state(folder[2]).await, JobState::Done);
+    house.ended(sent[0]).await;
+    assert_eq!(state(sent[1]).await, JobState::Done);
+    for job in folder {
+        assert_eq!(house.ended(job).await.state, JobState::Done);
+    }
+    assert_eq!(remote.first(ForJob { job: sent[0] }).await, Err(JobError::AlreadyEnded));
+    worker.abort();
 }

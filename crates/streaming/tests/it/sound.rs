@@ -8,7 +8,7 @@ use testkit::films::{Film, Made};
 use crate::support::House;
 
 /// How loud a rendition is, in LUFS.
-fn loudness(file: &Path) -> f64 {
+pub fn loudness(file: &Path) -> f64 {
     let output = std::process::Command::new("ffmpeg")
         .args(["-hide_banner", "-nostats", "-v", "info", "-i"])
         .arg(file)

@@ -147,7 +147,10 @@ async fn storage_that_fails_every_time_is_said_and_tried_again() {
             break error;
         }
     };
-    assert_eq!(error, "Storage failed: input/output error");
+    assert_eq!(
+        error,
+        "Storage failed. Ask the server's operator to see that it is there and well, then retry: input/output error"
+    );
     assert!(writes.load(Ordering::SeqCst) >= 3, "not at the first try");
 }
 

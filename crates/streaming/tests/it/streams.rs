@@ -120,3 +120,20 @@ async fn without_a_limit_everybody_watches() {
     assert_eq!(first.account, ACCOUNT);
     watch(&house, &house.start_in(SESSION).await.unwrap()).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_takes_nobodys_place() {
+    let house = house().await;
+    house.clock.advance(3_600_000);
+    for session in [1, 2] {
+        watch(&house, &press(&house, ACCOUNT, session).await.unwrap())
+            .await
+            .unwrap();
+    }
+    house.clock.advance(-3_600_000);
+    // How long ago they watched nobody can tell: as if it were now.
+    assert_eq!(press(&house, ACCOUNT, 3).await, Err(REFUSED));
+    house.clock.advance(30_000);
+    let third = press(&house, ACCOUNT, 3).await.unwrap();
+    watch(&house, &third).await.unwrap();
+}

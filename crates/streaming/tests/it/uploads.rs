@@ -274,3 +274,55 @@ async fn a_forgotten_upload_expires_and_one_that_moves_does_not() {
         );
     }
 }
+
+fn free_bytes(folder: &std::path::Path) -> u64 {
+    let output = std::process::Command::new("df")
+        .args(["--output=avail", "-B1"])
+        .arg(folder)
+        .output()
+        .unwrap();
+    let words = String::from_utf8(output.stdout).unwrap();
+    words.lines().last().unwrap().trim().parse().unwrap()
+}
+
+#[tokio::test]
+async fn room_that_others_were_promised_is_not_promised_again() {
+    for database in test_support::databases().await {
+        let engine = database.name;
+        let config = Config {
+            upload_bytes_max: 1 << 50,
+            upload_bytes_per_account_max: 1 << 52,
+            ..Config::default()
+        };
+        let house = House::on(database, config).await;
+        let most = free_bytes(house.data.path()) / 10 * 6;
+        let streaming = &house.room;
+        let first = streaming.create_upload(dataset(most)).await.unwrap();
+        let of_another = CreateUpload {
+            account: STRANGER,
+            ..dataset(most)
+        };
+        let is_full = |refused: Result<Upload, StreamingError>| {
+            matches!(refused, Err(StreamingError::Fault(contract::Fault::StorageFull(_))))
+        };
+        assert!(is_full(streaming.create_upload(of_another.clone()).await), "{engine}");
+        // One that says later how long it is.
+        let later = CreateUpload {
+            length_deferred: true,
+            ..dataset(0)
+        };
+        let later = streaming.create_upload(later).await.unwrap().id;
+        let said = AppendUpload {
+            length: Some(most),
+            ..piece(later, 0, b"1")
+        };
+        assert!(is_full(streaming.append_upload(said).await), "{engine}");
+        streaming.create_upload(dataset(1 << 10)).await.unwrap();
+        // Given up, or forgotten, it has nothing to come any more.
+        streaming.remove_upload(mine(first.id)).await.unwrap();
+        streaming.create_upload(of_another.clone()).await.unwrap();
+        assert!(is_full(streaming.create_upload(dataset(most)).await), "{engine}");
+        house.clock.advance(house.config.upload_expiry_s as i64 * 1000 + 1);
+        streaming.create_upload(dataset(most)).await.unwrap();
+    }
+}

@@ -1,9 +1,9 @@
 /** Background work, live: what runs, how far, what went wrong and what to do about it. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { cancelJob, retryJob } from "@/api/admin-endpoints";
-import { applyJob, useJobs } from "@/api/job-feed";
-import type { Job } from "@/api/types";
+import { cancelJob, putJobFirst, retryJob } from "@/api/admin-endpoints";
+import { applyJob, outlookQuery, useJobs } from "@/api/job-feed";
+import type { Job, Outlook } from "@/api/types";
 import { More } from "@/components/card-grid";
 import { Select } from "@/components/field";
 import { ListSkeleton } from "@/components/skeletons";
@@ -13,6 +13,7 @@ import { duration, percent, relative } from "@/lib/format";
 import { flatPages } from "@/lib/paging";
 import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
+import "@/styles/jobs.css";
 
 const words = adminEn.jobs;
 
@@ -34,6 +35,7 @@ export function Section() {
         />
         <span className={live ? "live live--on" : "live"}>{live ? words.live : words.polling}</span>
       </div>
+      <Films />
       {list.isPending && <ListSkeleton />}
       {list.isError && !list.data && <ErrorState error={list.error} retry={() => list.refetch()} />}
       {list.data && jobs.length === 0 && <EmptyState title={words.empty} lead={words.emptyLead} />}
@@ -51,6 +53,35 @@ export function Section() {
   );
 }
 
+/** How far all films are together; nothing, while none is being made. */
+function Films() {
+  const { data: outlook } = useQuery(outlookQuery);
+  if (!outlook || outlook.queued + outlook.running === 0) return null;
+  return (
+    <div className="films">
+      <p className="muted small">{filmsFacts(outlook)}</p>
+      <div
+        className="bar"
+        role="progressbar"
+        aria-label={words.progressOfAll}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(outlook.progress * 100)}
+      >
+        <span style={{ inlineSize: `${outlook.progress * 100}%` }} />
+      </div>
+    </div>
+  );
+}
+
+export function filmsFacts(outlook: Outlook): string {
+  const facts = [words.films(outlook.queued + outlook.running)];
+  if (outlook.queued > 0) facts.push(words.waiting(outlook.queued));
+  facts.push(percent(outlook.progress));
+  if (outlook.remaining_s != null) facts.push(words.remaining(duration(outlook.remaining_s)));
+  return facts.join(" · ");
+}
+
 export function JobCard({ job }: { job: Job }) {
   const client = useQueryClient();
   const change = useMutation({
@@ -61,6 +92,18 @@ export function JobCard({ job }: { job: Job }) {
   const subject = job.subject ?? words.kinds[job.kind] ?? job.kind;
   const open = job.state === "queued" || job.state === "running";
   const repeatable = job.state === "failed" || job.state === "cancelled";
+  const waits = job.state === "queued" && job.kind === "transcode";
+  const act = (text: string, label: string, action: (id: string) => Promise<Job>, told?: string) => (
+    <button
+      type="button"
+      className="button button--small"
+      aria-label={label}
+      disabled={change.isPending}
+      onClick={() => change.mutate(action, { onSuccess: () => told && showToast(told) })}
+    >
+      {text}
+    </button>
+  );
   return (
     <article className="job">
       <div>
@@ -70,29 +113,10 @@ export function JobCard({ job }: { job: Job }) {
         </div>
         <p className="muted small">{jobFacts(job)}</p>
       </div>
-      <div>
-        {open && (
-          <button
-            type="button"
-            className="button button--small"
-            aria-label={words.cancelOf(subject)}
-            disabled={change.isPending}
-            onClick={() => change.mutate(cancelJob)}
-          >
-            {words.cancel}
-          </button>
-        )}
-        {repeatable && (
-          <button
-            type="button"
-            className="button button--small"
-            aria-label={words.retryOf(subject)}
-            disabled={change.isPending}
-            onClick={() => change.mutate(retryJob)}
-          >
-            {words.retry}
-          </button>
-        )}
+      <div className="job__acts">
+        {waits && act(words.first, words.firstOf(subject), putJobFirst, words.isFirst(subject))}
+        {open && act(words.cancel, words.cancelOf(subject), cancelJob)}
+        {repeatable && act(words.retry, words.retryOf(subject), retryJob)}
       </div>
       {open && (
         <div

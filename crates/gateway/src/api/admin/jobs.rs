@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use contract::{
     JobId,
-    jobs::{self, ForJob, JobError, Jobs, ListJobs},
+    jobs::{self, AskOutlook, ForJob, JobError, JobKind, Jobs, ListJobs},
 };
 use utoipa_axum::routes;
 
@@ -12,7 +12,7 @@ use crate::{
     cursor::Listing,
     dto::{
         LIMIT_DEFAULT, List,
-        admin::{Job, JobsQuery},
+        admin::{Job, JobsQuery, Outlook},
     },
     extract::{Path, Query},
     policy::Policy,
@@ -24,9 +24,11 @@ use crate::{
 pub fn routes() -> Vec<Route> {
     vec![
         route(Policy::Curator, routes!(list_jobs)),
+        route(Policy::Curator, routes!(films_outlook)),
         route(Policy::Curator, routes!(get_job)),
         route(Policy::Curator, routes!(cancel_job)),
         route(Policy::Curator, routes!(retry_job)),
+        route(Policy::Curator, routes!(put_job_first)),
     ]
 }
 
@@ -58,6 +60,18 @@ pub async fn newest(gateway: &Gateway, asked: ListJobs) -> Result<Vec<jobs::Job>
     Ok(jobs)
 }
 
+/// How far all films are that are being made or wait for it.
+#[utoipa::path(get, path = "/api/v1/admin/jobs/outlook", tag = "admin", responses((status = 200, body = Outlook)))]
+async fn films_outlook(State(gateway): State<Gateway>) -> Answer<Outlook> {
+    let asked = AskOutlook {
+        kind: JobKind::Transcode,
+    };
+    let all = futures::future::try_join_all(gateway.doors.jobs.iter().map(|door| door.outlook(asked))).await?;
+    // One room makes films; the others have none.
+    let films = all.into_iter().max_by_key(|outlook| outlook.queued + outlook.running);
+    Ok(Json(films.ok_or(JobError::NotFound)?.into()))
+}
+
 #[utoipa::path(get, path = "/api/v1/admin/jobs/{id}", tag = "admin", params(("id" = String, Path)),
     responses((status = 200, body = Job)))]
 async fn get_job(State(gateway): State<Gateway>, Path(job): Path<JobId>) -> Answer<Job> {
@@ -77,6 +91,14 @@ async fn cancel_job(State(gateway): State<Gateway>, Path(job): Path<JobId>) -> A
 async fn retry_job(State(gateway): State<Gateway>, Path(job): Path<JobId>) -> Answer<Job> {
     let (door, _) = owner(&gateway, job).await?;
     Ok(Json(door.retry(ForJob { job }).await?.into()))
+}
+
+/// Before everything else that waits; what is being worked on comes to its end first.
+#[utoipa::path(post, path = "/api/v1/admin/jobs/{id}/first", tag = "admin", params(("id" = String, Path)),
+    responses((status = 200, body = Job)))]
+async fn put_job_first(State(gateway): State<Gateway>, Path(job): Path<JobId>) -> Answer<Job> {
+    let (door, _) = owner(&gateway, job).await?;
+    Ok(Json(door.first(ForJob { job }).await?.into()))
 }
 
 /// The room whose job it is.

@@ -263,9 +263,11 @@ async fn memory_file_size_and_time_have_ends() {
     hungry.limits.memory_bytes = 600 << 20;
     let ended = run(hungry).await.unwrap();
     assert_ne!(ended.status, 0);
-    assert_eq!(
-        explain::encoding(&ended).text,
-        "The encoder needed more memory than the server allows."
+    assert!(
+        explain::encoding(&ended)
+            .text
+            .starts_with("The encoder needed more memory than the server allows."),
+        "{ended:?}"
     );
 
     let out = tempfile::tempdir().unwrap();

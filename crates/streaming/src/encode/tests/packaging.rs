@@ -27,7 +27,7 @@ async fn packaged(renditions: &Path, source: &Path) -> BTreeMap<String, Vec<u8>>
     let blobs = BlobStore::open(store.path()).unwrap();
     let pictures = Part::pictures(&plan, &Chunk::WHOLE, folder.path()).unwrap();
     let pictures = pictures.store(&blobs, ASSET, None).await.unwrap();
-    let sound = Part::sound(&plan, folder.path()).unwrap();
+    let sound = Part::sound(&plan, 0, folder.path()).unwrap();
     let sound = sound.store(&blobs, ASSET, None).await.unwrap();
     let chunks = [(Chunk::WHOLE, pictures.renditions)];
     let mut package = join::join(&plan, &chunks, &sound.renditions).unwrap();

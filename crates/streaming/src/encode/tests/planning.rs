@@ -257,22 +257,23 @@ fn ceilings_follow_what_the_pictures_want_within_bounds() {
 fn every_sound_track_is_stereo_and_5_1_too_where_it_has_it() {
     let mut plan = plan(640, 360, Some((25, 1)));
     plan.audio = vec![sound(1, 6), sound(2, 2)];
-    let command = audio::arguments(&plan, &[0, 1], &[None; 3]).join(" ");
+    let command = audio::arguments(&plan, 0, &[None; 2]).join(" ");
     assert!(
         command.contains(
-            "[0:1]aresample=48000:async=1:first_pts=0,asplit=2[t0][t1];[t0]aformat=channel_layouts=stereo,aresample=48000[a0];\
-             [t1]aformat=channel_layouts=5.1,aresample=48000[a1];[0:2]aresample=48000:async=1:first_pts=0,asplit=1[t2];"
+            "[0:1]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo,aresample=48000,asplit[f0][s0];\
+             [f0]atrim=end_sample=2048,areverse[l0];[l0][s0]concat=n=2:v=0:a=1,asetpts=(N-2048)/SR/TB[a0];\
+             [0:1]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=5.1,aresample=48000,asplit[f1][s1];"
         ),
         "{command}"
     );
     assert!(
-        command.ends_with("/out/a2.mp4") && command.contains("-b:a 384k"),
+        command.ends_with("/out/a1.mp4") && command.contains("-b:a 384k"),
         "{command}"
     );
-    // Without the first, the second keeps its name.
-    let command = audio::arguments(&plan, &[1], &[None; 3]).join(" ");
+    // Each by itself, under its name among all.
+    let command = audio::arguments(&plan, 1, &[None]).join(" ");
     assert!(
-        command.contains("-filter_complex [0:2]aresample=48000:async=1:first_pts=0,asplit=1[t2];[t2]")
+        command.contains("-filter_complex [0:2]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo,")
             && command.matches("-map [").count() == 1
             && command.ends_with("/out/a2.mp4"),
         "{command}"
