@@ -76,7 +76,7 @@ pub struct Config {
     pub tune_trials_max: u32,
     /// Where vectors of titles come from, for the content model.
     pub embeddings: Embeddings,
-    /// Artefacts kept to go back to.
+    /// Models whose files are kept to go back to, beside as many that were refused; the records of the newest thousand stay.
     pub models_keep: u32,
     /// How long what was shown is kept, and how many pages at most.
     pub pages_keep_days: u32,
