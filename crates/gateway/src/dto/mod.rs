@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod admin;
 pub mod asking;
 pub mod experiments;
+pub mod models;
 pub mod parties;
 pub mod pictures;
 pub mod playback;

@@ -13,7 +13,8 @@ use crate::{
     cursor::Listing,
     dto::{
         LIMIT_DEFAULT, List,
-        admin::{Job, Model, ModelEstimate, PreviewQuery},
+        admin::Job,
+        models::{Model, ModelEstimate, PreviewQuery},
         titles::{Home, PageQuery},
     },
     extract::{Path, Query},
