@@ -213,6 +213,18 @@ describe("a title", () => {
   });
 });
 
+describe("a film that waits", () => {
+  it("is put first by one press, and says so", async () => {
+    const page = await house.open("/admin/jobs");
+    await page.getByText("2 films are being prepared · 1 waiting · 31%").waitFor();
+    expect(await page.getByRole("button", { name: /^Do first/ }).count()).toBe(1);
+    await page.getByRole("button", { name: "Do first: The General" }).click();
+    await page.getByText("The General is next.").waitFor();
+    expect(bodies("POST", "/admin/jobs/j2/first")).toHaveLength(1);
+    await page.context().close();
+  });
+});
+
 describe("a model", () => {
   it("is judged from the log of what was shown", async () => {
     const page = await house.open("/admin/models");

@@ -37,7 +37,7 @@ const PAGES = [
   ["/profile/security", "Chrome on Linux"],
   ["/admin/titles", "Nosferatu"],
   ["/admin/import", "MovieTweetings"],
-  ["/admin/jobs", "encoding 720p"],
+  ["/admin/jobs", "2 films are being prepared"],
   ["/admin/models", "ndcg@20 over time"],
   ["/admin/experiments", "Shorter memory for evenings"],
   ["/admin/users", "vera@example.org"],

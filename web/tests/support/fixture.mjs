@@ -182,6 +182,8 @@ const routes = [
     (state, [, session], { body }) => void state.quality.push({ session, ...body }),
   ],
   ["GET", /^\/admin\/jobs$/, answers.jobsAnswer],
+  ["GET", /^\/admin\/jobs\/outlook$/, () => ({ queued: 1, running: 1, progress: 0.31, remaining_s: 840 })],
+  ["POST", /^\/admin\/jobs\/(\w+)\/first$/, (_state, [, id]) => answers.jobsAnswer().items.find((job) => job.id === id)],
   ["GET", /^\/admin\/models$/, models.modelsAnswer],
   ["GET", /^\/admin\/models\/(\w+)\/home$/, (state, [, id], { query }) => answers.modelHomeAnswer(state, id, query)],
   ["GET", /^\/admin\/models\/(\w+)\/estimate$/, (state, [, id]) => answers.estimateAnswer(state, id)],
