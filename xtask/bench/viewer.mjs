@@ -33,6 +33,20 @@ export async function arrive(page, url, title) {
       );
     });
     watch.observe(document, { childList: true, subtree: true });
+    // When the picture of the next jump is on the screen; without an end to the waiting a lost event would be a run that never ends.
+    globalThis.jumped = (video) =>
+      new Promise((shown, failed) => {
+        const limit = setTimeout(() => {
+          const { currentTime, readyState, seeking, paused, ended } = video;
+          const state = JSON.stringify({ currentTime, readyState, seeking, paused, ended, isThere: video.isConnected });
+          failed(new Error(`no picture 20 s after a jump: ${state}`));
+        }, 20_000);
+        const seen = (now) => {
+          clearTimeout(limit);
+          shown(now);
+        };
+        video.addEventListener("seeked", () => video.requestVideoFrameCallback(seen), { once: true });
+      });
     document.addEventListener("click", () => { globalThis.pressed ??= performance.now(); }, { capture: true });
   });
 }

@@ -54,8 +54,7 @@ export default async ({ page, context, url, input }) => {
     const jump = page.evaluate(async () => {
       const video = document.querySelector("video");
       const pressed = new Promise((done) => document.addEventListener("keydown", done, { once: true, capture: true }));
-      await new Promise((done) => video.addEventListener("seeked", done, { once: true }));
-      const shown = await new Promise((done) => video.requestVideoFrameCallback((now) => done(now)));
+      const shown = await globalThis.jumped(video);
       return shown - (await pressed).timeStamp;
     });
     await page.keyboard.press(key);
@@ -70,10 +69,9 @@ export default async ({ page, context, url, input }) => {
       await page.evaluate(async (share) => {
         const video = document.querySelector("video");
         const began = performance.now();
+        const shown = globalThis.jumped(video);
         video.currentTime = share * video.duration;
-        await new Promise((done) => video.addEventListener("seeked", done, { once: true }));
-        const shown = await new Promise((done) => video.requestVideoFrameCallback((now) => done(now)));
-        return shown - began;
+        return (await shown) - began;
       }, place),
     );
   }
