@@ -51,14 +51,14 @@ export default async ({ page, context, url, input }) => {
   await press(page);
   const jumps = [];
   for (const key of input.keys) {
-    const jump = page.evaluate(async () => {
-      const video = document.querySelector("video");
+    // Who listens is there before the key.
+    await page.evaluate(() => {
       const pressed = new Promise((done) => document.addEventListener("keydown", done, { once: true, capture: true }));
-      const shown = await globalThis.jumped(video);
-      return shown - (await pressed).timeStamp;
+      const jumped = globalThis.jumped(document.querySelector("video"));
+      globalThis.jump = jumped.then(async (shown) => shown - (await pressed).timeStamp);
     });
     await page.keyboard.press(key);
-    jumps.push(await jump);
+    jumps.push(await page.evaluate(() => globalThis.jump));
   }
 
   await arriveFreely();
