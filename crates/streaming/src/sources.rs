@@ -137,7 +137,9 @@ impl Room {
         let bytes = self.until_kept(id).await?;
         let free = files::free_bytes(&self.data_folder).map_err(explain::fault)?;
         if free < bytes.saturating_add(FREE_BYTES_MIN) {
-            let text = format!("{bytes} bytes of a film do not fit here; {free} are free.");
+            let text = format!(
+                "The disk of this worker is full: a film of {bytes} bytes has to be fetched, {free} are free. Free space on it."
+            );
             return Err(Failure::transient(text));
         }
         let folder = self.work_dir(&format!("source-{id}-{}", self.inputs.id::<UploadId>()))?;

@@ -41,10 +41,12 @@ pub struct Outlook {
     usual: f32,
     /// What each pace counts, by [`PACES`].
     weights: Vec<f32>,
-    settings: Settings,
+    /// What the logarithm of a score counts beside what a ranker has learned.
+    weight: f32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// As it is stored.
+#[derive(Serialize, Deserialize)]
 struct Settings {
     items: usize,
     weight: f32,
@@ -87,10 +89,7 @@ impl Outlook {
             usual: usual(&scores),
             scores,
             weights: weights.map(|weight| weight as f32).to_vec(),
-            settings: Settings {
-                items: data.items(),
-                weight,
-            },
+            weight,
         }
     }
 
@@ -116,7 +115,7 @@ impl Outlook {
 
     /// What the logarithm of a score counts beside what a ranker has learned.
     pub fn weight(&self) -> f32 {
-        self.settings.weight
+        self.weight
     }
 
     /// Number of titles.
@@ -127,8 +126,7 @@ impl Outlook {
     /// The same over at least `items` titles, of which those behind the trained ones are new.
     pub(crate) fn with_items(&self, items: usize) -> Self {
         let mut wider = self.clone();
-        wider.settings.items = items.max(self.items());
-        wider.scores.resize(wider.settings.items, 0.0);
+        wider.scores.resize(items.max(self.items()), 0.0);
         wider
     }
 
@@ -137,7 +135,11 @@ impl Outlook {
         let mut writer = TensorWriter::default();
         writer.f32("scores", &self.scores);
         writer.f32("weights", &self.weights);
-        writer.finish(NAME, &self.settings)
+        let settings = Settings {
+            items: self.items(),
+            weight: self.weight,
+        };
+        writer.finish(NAME, &settings)
     }
 
     /// Reads what [`Self::save`] wrote.
@@ -150,7 +152,7 @@ impl Outlook {
             usual: usual(&scores),
             scores,
             weights: reader.f32("weights", PACES.len())?,
-            settings,
+            weight: settings.weight,
         })
     }
 }

@@ -171,7 +171,6 @@ impl Room {
             stopped_at: None,
             problem: None,
         };
-        self.none_refused(&experiment).await?;
         // Both must be able to serve before anybody is given to them.
         let trial = self.trial_of(experiment.clone()).await?;
         self.store.start_experiment(&experiment).await?;
@@ -179,21 +178,6 @@ impl Room {
         // It may have been stopped before it was served.
         self.follow_experiment().await?;
         Ok(experiment)
-    }
-
-    /// Whom chance gives to an arm has its model: one that the guard refused is no arm.
-    async fn none_refused(&self, experiment: &Experiment) -> Result<(), RecommendError> {
-        for arm in &experiment.setup.arms {
-            let known = self
-                .store
-                .model(arm.model)
-                .await?
-                .ok_or(RecommendError::ModelNotFound)?;
-            if known.state == ModelState::Refused {
-                return Err(RecommendError::ModelRefused(known.decision));
-            }
-        }
-        Ok(())
     }
 
     pub(crate) async fn end_experiment(&self, req: ForExperiment) -> Result<Experiment, RecommendError> {
@@ -244,16 +228,19 @@ impl Room {
         Ok(())
     }
 
-    /// Loads what is not loaded yet.
+    /// Loads what is not loaded yet. Whom chance gives to an arm has its model: one that the guard refused is no arm.
     async fn trial_of(&self, experiment: Experiment) -> Result<Trial, RecommendError> {
         let mut models = Vec::with_capacity(ARMS);
         for arm in &experiment.setup.arms {
-            let here = self.shelf.load().model.clone().filter(|model| model.id == arm.model);
+            let info = self.store.model(arm.model).await?;
+            let info = info.ok_or(RecommendError::ModelNotFound)?;
+            if info.state == ModelState::Refused {
+                return Err(RecommendError::ModelRefused(info.decision));
+            }
+            let here = self.shelf.load().model.clone().filter(|model| model.id == info.id);
             let model = match here {
                 Some(model) => model,
                 None => {
-                    let info = self.store.model(arm.model).await?;
-                    let info = info.ok_or(RecommendError::ModelNotFound)?;
                     let loaded = self.load_model(info.id, info.created_at).await;
                     Arc::new(loaded.map_err(|error| of_arm(&arm.name, error))?)
                 }

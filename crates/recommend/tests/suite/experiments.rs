@@ -390,6 +390,33 @@ async fn an_experiment_that_cannot_be_served_says_why() {
     .await;
 }
 
+#[tokio::test]
+async fn an_experiment_goes_on_with_no_model_that_was_refused() {
+    everywhere(async |house| {
+        let (experiment, models) = begun(house, ExperimentMethod::Ab).await;
+        // Versions before this one let an experiment begin with such a model.
+        let sql = "UPDATE models SET state = 'refused' WHERE model_id = $1";
+        let mut tx = house.room.database().begin().await.unwrap();
+        platform::on!(tx, conn => sqlx::query(sql).bind(models[0].0).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+        let restarted = house.another().await;
+        let asked = ForExperiment {
+            experiment: experiment.id,
+        };
+        let problem = restarted.experiment(asked).await.unwrap().experiment.problem;
+        assert!(
+            problem.is_some_and(|problem| problem.contains("never serves")),
+            "{}",
+            house.name
+        );
+        for viewer in (1..=60).map(ProfileId) {
+            let page = restarted.home(request(viewer)).await.unwrap();
+            assert_eq!(page.model, Some(models[1]), "{}", house.name);
+        }
+    })
+    .await;
+}
+
 /// Rates a film low, which makes the lists anew and nothing else; waits until the next page is made of those.
 async fn refreshed(house: &House, film: usize) {
     let version = async || house.door.home_version(request(ProfileId(1))).await.unwrap();
