@@ -2,7 +2,11 @@
 //! security headers, compression, and problems written out.
 
 use std::{
+    borrow::Cow,
+    convert::Infallible,
     net::IpAddr,
+    panic::AssertUnwindSafe,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -11,10 +15,12 @@ use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
     middleware::{self, Next},
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse, Response},
 };
+use futures::{FutureExt as _, future::BoxFuture};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use platform::telemetry;
+use tower::{Service, ServiceBuilder};
 use tower_http::{
     CompressionLevel,
     catch_panic::CatchPanicLayer,
@@ -24,7 +30,7 @@ use tower_http::{
     },
 };
 
-use crate::{api, network, problem::Problem, session::Address, state::Gateway};
+use crate::{api, network, policy, problem::Problem, session::Address, state::Gateway};
 
 /// Below this, compressing costs more than it saves.
 const COMPRESS_BYTES_MIN: u64 = 1024;
@@ -36,38 +42,94 @@ const CORRELATION: HeaderName = HeaderName::from_static("x-request-id");
 const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; \
      object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// Puts the edge around the router.
-pub fn wrap(router: Router, gateway: &Gateway) -> Router {
-    let compress = SizeAbove::new(COMPRESS_BYTES_MIN)
-        .and(NotForContentType::IMAGES)
-        .and(NotForContentType::SSE)
-        .and(NotForContentType::const_new("video/"))
-        .and(NotForContentType::const_new("audio/"))
-        .and(NotForContentType::const_new("font/"))
-        .and(NotForContentType::const_new("application/octet-stream"));
-    router
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(
-            CompressionLayer::new()
-                .quality(CompressionLevel::Fastest)
-                .compress_when(compress),
-        )
-        .layer(middleware::from_fn_with_state(gateway.clone(), edge))
+/// Everything that is HTTP and public: the routes, with the edge around them.
+#[derive(Clone)]
+pub struct Edge {
+    gateway: Gateway,
+    router: Router,
 }
 
-async fn edge(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
-    let id = correlation_id(&gateway, &request);
-    let address = address(&gateway, &request);
+impl Edge {
+    pub(crate) fn around(router: Router, gateway: &Gateway) -> Self {
+        let compress = SizeAbove::new(COMPRESS_BYTES_MIN)
+            .and(NotForContentType::IMAGES)
+            .and(NotForContentType::SSE)
+            .and(NotForContentType::const_new("video/"))
+            .and(NotForContentType::const_new("audio/"))
+            .and(NotForContentType::const_new("font/"))
+            .and(NotForContentType::const_new("application/octet-stream"));
+        // As one layer: the router boxes every layer that it is given, and clones the boxes for each request.
+        let layers = ServiceBuilder::new()
+            .layer(middleware::from_fn_with_state(gateway.clone(), edge))
+            .layer(
+                CompressionLayer::new()
+                    .quality(CompressionLevel::Fastest)
+                    .compress_when(compress),
+            )
+            .layer(CatchPanicLayer::custom(panicked));
+        Self {
+            gateway: gateway.clone(),
+            router: router.layer(layers),
+        }
+    }
+
+    /// There are more segments than all else, and of what the router does for them only the policy is needed: they do without it.
+    async fn segment(self, request: Request) -> Response {
+        let gateway = &self.gateway;
+        attend(gateway, api::media::PATH.into(), request, async |request| {
+            let answered = async {
+                let (request, caller) = policy::admit(gateway, api::media::POLICY, request).await?;
+                api::media::answer(gateway, caller, &request.into_parts().0).await
+            };
+            let answered = AssertUnwindSafe(answered).catch_unwind().await;
+            answered.map_or_else(panicked, IntoResponse::into_response)
+        })
+        .await
+    }
+}
+
+impl Service<Request> for Edge {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if api::media::is_segment(&request) {
+            self.clone().segment(request).map(Ok).boxed()
+        } else {
+            self.router.call(request).boxed()
+        }
+    }
+}
+
+async fn edge(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("page", MatchedPath::as_str).to_owned();
+    attend(&gateway, route.into(), request, async |request| next.run(request).await).await
+}
+
+/// What happens to every request, whoever handles it.
+async fn attend(
+    gateway: &Gateway,
+    route: Cow<'static, str>,
+    mut request: Request,
+    handle: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let address = address(gateway, &request);
     request.extensions_mut().insert(address);
-    let seen = Seen::new(&request, &id, address);
+    let seen = Seen::new(&request, route, address, gateway);
     let response = if seen.route == api::media::PATH {
         // It writes no lines but the one at the end, and there are more of these than of all others: a span would be felt.
-        next.run(request).await
+        handle(request).await
     } else {
-        telemetry::with_correlation(id.clone(), next.run(request)).await
+        telemetry::with_correlation(seen.id.clone(), handle(request)).await
     };
-    let response = finish(response, &id, &gateway);
-    seen.report(&response, &gateway);
+    let response = finish(response, &seen.id, gateway);
+    seen.report(&response, gateway);
     response
 }
 
@@ -96,7 +158,7 @@ fn address(gateway: &Gateway, request: &Request) -> Address {
 /// stay out.
 struct Seen {
     method: &'static str,
-    route: String,
+    route: Cow<'static, str>,
     id: String,
     client: IpAddr,
     started: Instant,
@@ -108,22 +170,21 @@ struct Seen {
 const CLIENT_GONE: u16 = 499;
 
 impl Seen {
-    fn new(request: &Request, id: &str, address: Address) -> Self {
-        let route = request.extensions().get::<MatchedPath>();
+    fn new(request: &Request, route: Cow<'static, str>, address: Address, gateway: &Gateway) -> Self {
         Self {
             method: method_label(request.method()),
-            route: route.map_or("page", MatchedPath::as_str).to_owned(),
-            id: id.to_owned(),
+            route,
+            id: correlation_id(gateway, request),
             client: address.client,
             started: Instant::now(),
             answered: false,
-            _in_flight: InFlight::begin(),
+            _in_flight: InFlight::begin(&gateway.counts.in_flight),
         }
     }
 
     /// Counts the request; how many milliseconds it took.
     fn count(&self, status: u16) -> f64 {
-        let (method, route, took) = (self.method, self.route.clone(), self.started.elapsed());
+        let (method, route, took) = (self.method, self.route.to_string(), self.started.elapsed());
         metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
             .increment(1);
         metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => route).record(took);
@@ -133,8 +194,8 @@ impl Seen {
     fn report(mut self, response: &Response, gateway: &Gateway) {
         self.answered = true;
         let status = response.status().as_u16();
-        let segment = gateway.segments.at(self.method, &self.route, status);
-        let duration_ms = segment.map_or_else(|| self.count(status), |counts| counts.add(self.started.elapsed()));
+        let segments = gateway.counts.segments(self.method, &self.route, status);
+        let duration_ms = segments.map_or_else(|| self.count(status), |known| known.add(self.started.elapsed()));
         let Self {
             method,
             route,
@@ -142,6 +203,7 @@ impl Seen {
             client,
             ..
         } = &self;
+        let route = route.as_ref();
         match response.extensions().get::<Problem>() {
             Some(Problem {
                 code,
@@ -162,36 +224,43 @@ impl Seen {
     }
 }
 
-/// Where answers with a segment are counted. The names are looked up once: this happens more often than all else.
-pub struct Segments([(u16, Counts); 3]);
-
+/// Where requests are counted whose names are looked up once: what happens more often than all else.
 pub struct Counts {
+    in_flight: metrics::Gauge,
+    segments: [(u16, Answers); 3],
+}
+
+struct Answers {
     requests: metrics::Counter,
     took: metrics::Histogram,
 }
 
-impl Segments {
+impl Counts {
     const METHOD: &str = "GET";
 
     pub fn new() -> Self {
-        Self([200, 206, 304].map(|status| {
+        let segments = [200, 206, 304].map(|status| {
             let (method, route) = (Self::METHOD, api::media::PATH);
-            let counts = Counts {
+            let answers = Answers {
                 requests: metrics::counter!("http_requests_total", "method" => method, "route" => route, "status" => status.to_string()),
                 took: metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => route),
             };
-            (status, counts)
-        }))
+            (status, answers)
+        });
+        Self {
+            in_flight: metrics::gauge!("http_requests_in_flight"),
+            segments,
+        }
     }
 
-    fn at(&self, method: &str, route: &str, status: u16) -> Option<&Counts> {
+    fn segments(&self, method: &str, route: &str, status: u16) -> Option<&Answers> {
         let of_these = || method == Self::METHOD && route == api::media::PATH;
-        let (_, counts) = self.0.iter().find(|(known, _)| *known == status)?;
-        of_these().then_some(counts)
+        let (_, answers) = self.segments.iter().find(|(known, _)| *known == status)?;
+        of_these().then_some(answers)
     }
 }
 
-impl Counts {
+impl Answers {
     fn add(&self, took: Duration) -> f64 {
         self.requests.increment(1);
         self.took.record(took);
@@ -205,7 +274,7 @@ impl Drop for Seen {
             return;
         }
         let duration_ms = self.count(CLIENT_GONE);
-        let (id, method, route, client) = (&self.id, self.method, &self.route, self.client);
+        let (id, method, route, client) = (&self.id, self.method, self.route.as_ref(), self.client);
         tracing::info!(correlation_id = id, method, route, duration_ms, %client, "the client gave up");
     }
 }
@@ -225,18 +294,18 @@ fn method_label(method: &Method) -> &'static str {
 }
 
 /// Counts requests that are being worked on, also when one is given up.
-struct InFlight;
+struct InFlight(metrics::Gauge);
 
 impl InFlight {
-    fn begin() -> Self {
-        metrics::gauge!("http_requests_in_flight").increment(1.0);
-        Self
+    fn begin(gauge: &metrics::Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge.clone())
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        metrics::gauge!("http_requests_in_flight").decrement(1.0);
+        self.0.decrement(1.0);
     }
 }
 

@@ -12,6 +12,9 @@ use http::{HeaderValue, header};
 /// Files are read and sent in pieces of this size, each held until it is sent: with many streams in a connection it must be small.
 const READ_BYTES: u64 = 64 << 10;
 
+/// As many as an answer with a part of a file gets on its way out.
+const HEADERS: usize = 12;
+
 #[derive(Debug, Clone)]
 pub struct FileSlice {
     pub file: Arc<File>,
@@ -23,6 +26,7 @@ impl FileSlice {
     pub fn into_response(self) -> Response {
         let mut response = Response::new(self.clone().into_body());
         let headers = response.headers_mut();
+        headers.reserve(HEADERS);
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.bytes));
         response.extensions_mut().insert(self);
         response

@@ -54,20 +54,33 @@ impl Files {
         (key, bytes): (&str, u64),
         range: Range<u64>,
     ) -> Result<Response, Problem> {
-        let Some(path) = blobs.local_path(key).map_err(Problem::internal)? else {
-            let answer = self.blocks.answer(blobs, (key, bytes), range).await;
-            return answer.map_err(|error| match &*error {
-                BlobError::NotFound(_) => StreamingError::MediaNotFound.into(),
-                BlobError::Fault(fault) => fault.clone().into(),
-                BlobError::InvalidKey(_) => Problem::internal(&error),
-            });
+        let file = match self.open.get(key).await {
+            Some(open) => open,
+            None => match blobs.local_path(key).map_err(Problem::internal)? {
+                Some(path) => Box::pin(self.open(key, path)).await?,
+                None => return Box::pin(self.of_bucket(blobs, (key, bytes), range)).await,
+            },
         };
         let slice = FileSlice {
-            file: self.open(key, path).await?,
+            file,
             offset: range.start,
             bytes: range.end - range.start,
         };
         Ok(slice.into_response())
+    }
+
+    async fn of_bucket(
+        &self,
+        blobs: &BlobStore,
+        (key, bytes): (&str, u64),
+        range: Range<u64>,
+    ) -> Result<Response, Problem> {
+        let answer = self.blocks.answer(blobs, (key, bytes), range).await;
+        answer.map_err(|error| match &*error {
+            BlobError::NotFound(_) => StreamingError::MediaNotFound.into(),
+            BlobError::Fault(fault) => fault.clone().into(),
+            BlobError::InvalidKey(_) => Problem::internal(&error),
+        })
     }
 
     #[cfg(test)]
@@ -77,9 +90,6 @@ impl Files {
 
     /// Opens a file once, however many ask for it at the same time.
     async fn open(&self, key: &str, path: PathBuf) -> Result<Arc<File>, Problem> {
-        if let Some(open) = self.open.get(key).await {
-            return Ok(open);
-        }
         let opened = async {
             tokio::task::spawn_blocking(move || open(&path))
                 .await

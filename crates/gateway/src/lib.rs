@@ -55,6 +55,7 @@ use futures::future::BoxFuture;
 use platform::{Bus, Inputs, blob::BlobStore, telemetry::Metrics};
 
 pub use config::Config;
+pub use edge::Edge;
 pub use listener::serve;
 pub use openapi::document;
 pub use policy::Policy;
@@ -87,13 +88,13 @@ pub struct HealthCheck {
     pub check: Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
 }
 
-/// Makes the public router. [`serve`] it, so that limits and logs know who asks.
-pub async fn open(doors: Doors, config: Config) -> anyhow::Result<Router> {
+/// Makes what answers the public. [`serve`] it, so that limits and logs know who asks.
+pub async fn open(doors: Doors, config: Config) -> anyhow::Result<Edge> {
     config.check()?;
     let pictures = pictures::Pictures::open(&doors.blobs, &doors.inputs).await?;
     let gateway = state::Gateway::new(doors, config, pictures);
     hub::subscribe(&gateway).await?;
-    Ok(edge::wrap(routes::router(&gateway), &gateway))
+    Ok(Edge::around(routes::router(&gateway), &gateway))
 }
 
 /// The answer of `/metrics` alone, for a listener of its own.

@@ -61,7 +61,7 @@ pub struct Guard {
 
 /// The middleware of one route.
 pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    match admit(&guard, request).await {
+    match admit(&guard.gateway, guard.policy, request).await {
         Ok((request, caller)) => run(&guard, caller, request, next)
             .await
             .unwrap_or_else(|problem| problem.into_response()),
@@ -70,8 +70,11 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
 }
 
 /// Lets the request pass with what its policy gives it, or refuses.
-async fn admit(guard: &Guard, mut request: Request) -> Result<(Request, Option<Caller>), Problem> {
-    let gateway = &guard.gateway;
+pub async fn admit(
+    gateway: &Gateway,
+    policy: Policy,
+    mut request: Request,
+) -> Result<(Request, Option<Caller>), Problem> {
     let credentials = Credentials::find(gateway, request.headers());
     // A socket that is opened can change things, and a browser lets any page open one.
     if !origin::is_safe(request.method()) || opens_socket(request.headers()) {
@@ -81,14 +84,14 @@ async fn admit(guard: &Guard, mut request: Request) -> Result<(Request, Option<C
         .extensions()
         .get::<Address>()
         .ok_or_else(|| Problem::internal("the edge was left out"))?;
-    let caller = match guard.policy.role() {
+    let caller = match policy.role() {
         None => match credentials.token {
             Some(token) => gateway.tokens.caller(token).await.ok(),
             None => None,
         },
         Some(least) => Some(signed_in(gateway, credentials.token, least).await?),
     };
-    match guard.policy {
+    match policy {
         Policy::WayIn => gateway.limits.ways_in.check(&customer_network(address.client))?,
         Policy::Operator if !(address.local || gateway.config.metrics_public) => {
             return Err(Problem::forbidden("only from this machine"));

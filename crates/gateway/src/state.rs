@@ -6,7 +6,7 @@ use contract::{PlaybackId, streaming::Playback};
 use url::Url;
 
 use crate::{
-    Config, Doors, card_texts::CardTexts, edge::Segments, files::Files, home_pages::HomePages, hub::Hub,
+    Config, Doors, card_texts::CardTexts, edge::Counts, files::Files, home_pages::HomePages, hub::Hub,
     idempotency::Answers, network::Network, parties::Parties, pictures::Pictures, profiles::Profiles, rate::Limits,
     session::tokens::Tokens,
 };
@@ -33,7 +33,7 @@ pub struct Inner {
     pub card_texts: CardTexts,
     pub home_pages: HomePages,
     pub files: Files,
-    pub segments: Segments,
+    pub counts: Counts,
     /// Players report every few seconds: whose playback it is need not be asked each time.
     pub playbacks: moka::sync::Cache<PlaybackId, Arc<Playback>>,
 }
@@ -49,7 +49,7 @@ impl Gateway {
             card_texts: CardTexts::new(),
             home_pages: HomePages::new(config.home_pages_bytes_max),
             files: Files::new(config.media_bytes_max),
-            segments: Segments::new(),
+            counts: Counts::new(),
             parties: Parties::new(&config.together, doors.inputs.entropy.clone()),
             pictures,
             playbacks: moka::sync::Cache::builder()

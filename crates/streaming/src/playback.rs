@@ -56,6 +56,13 @@ impl Indexes {
 
     /// The index of an asset; read once, however many ask at the same time.
     pub async fn get(&self, asset: AssetId) -> Result<Arc<AssetIndex>, StreamingError> {
+        match self.cache.get(&asset).await {
+            Some(index) => Ok(index),
+            None => Box::pin(self.read(asset)).await,
+        }
+    }
+
+    async fn read(&self, asset: AssetId) -> Result<Arc<AssetIndex>, StreamingError> {
         let read = async {
             let bytes = self
                 .blobs
@@ -167,13 +174,16 @@ impl Room {
             return Err(StreamingError::TooManyStreams(self.config.streams_max));
         }
         let index = self.indexes.get(grant.asset).await?;
+        let found = |index: &AssetIndex| media(grant.asset, index, name).ok_or(StreamingError::MediaNotFound);
+        // What is seldom asked for waits in a box of its own: a future is as large as the largest wait in it, and is moved.
         match name {
-            Name::Key { track } => self.segment_key(grant.asset, &index, track).await,
+            Name::Segment { .. } => found(&index),
+            Name::Key { track } => Box::pin(self.segment_key(grant.asset, &index, track)).await,
             // Its players know no such encryption.
             Name::Presentation if index.encrypted => Err(StreamingError::DashNotOffered),
             _ => {
-                let index = self.with_beside(index, grant.asset, name).await?;
-                media(grant.asset, &index, name).ok_or(StreamingError::MediaNotFound)
+                let index = Box::pin(self.with_beside(index, grant.asset, name)).await?;
+                found(&index)
             }
         }
     }

@@ -1,7 +1,6 @@
 //! `kinora serve`: opens everything, listens, works until it is told to end, and ends without losing anything.
 
 use anyhow::Context as _;
-use axum::Router;
 use platform::telemetry::{Metrics, init_logs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
@@ -61,10 +60,10 @@ pub async fn run(args: Serve) -> anyhow::Result<()> {
         ));
     }
     if roles.has(Role::Gateway) {
-        let router = gateway::open(rooms.doors(&node), node.config.gateway.clone()).await?;
+        let edge = gateway::open(rooms.doors(&node), node.config.gateway.clone()).await?;
         serve_metrics(&node, metrics, &tasks, &stop).await?;
         announce_set_up(&rooms).await?;
-        listen(&node.config, router, &listening, &stop).await?;
+        listen(&node.config, edge, &listening, &stop).await?;
     } else {
         listening.cancel();
         println!("working as {}", node.config.roles);
@@ -96,7 +95,7 @@ fn end_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output =
 
 async fn listen(
     config: &Config,
-    router: Router,
+    edge: gateway::Edge,
     listening: &CancellationToken,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
@@ -106,7 +105,7 @@ async fn listen(
     })?;
     println!("listening on http://{}", listener.local_addr()?);
     listening.cancel();
-    let drained = gateway::serve(listener, router, connections_max(config), stop.clone());
+    let drained = gateway::serve(listener, edge, connections_max(config), stop.clone());
     let cut_off = async {
         stop.cancelled().await;
         tokio::time::sleep(std::time::Duration::from_secs(DRAIN_S)).await;

@@ -8,39 +8,46 @@ use axum::{
 };
 use bytes::Bytes;
 use contract::streaming::{GetMedia, Media, MediaBody};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 
 use crate::{
     policy::Policy,
     problem::Problem,
     routes::{Route, plain},
-    session::MaybeCaller,
+    session::{Caller, MaybeCaller},
     state::Gateway,
 };
 
 pub const PATH: &str = "/media/{*path}";
+pub const POLICY: Policy = Policy::Media;
+const FOLDER: &str = "/media/";
 
 pub fn routes() -> Vec<Route> {
-    vec![plain(Policy::Media, PATH, &[Method::GET, Method::HEAD], get(media)).streaming()]
+    vec![plain(POLICY, PATH, &[Method::GET, Method::HEAD], get(media)).streaming()]
+}
+
+/// Whether a piece of sound or picture is asked for.
+pub fn is_segment(request: &Request) -> bool {
+    let path = request.uri().path();
+    request.method() == Method::GET && path.starts_with(FOLDER) && path.ends_with(".m4s")
 }
 
 async fn media(
     State(gateway): State<Gateway>,
     MaybeCaller(caller): MaybeCaller,
-    request: Request,
+    head: Parts,
 ) -> Result<Response, Problem> {
+    answer(&gateway, caller, &head).await
+}
+
+pub async fn answer(gateway: &Gateway, caller: Option<Caller>, head: &Parts) -> Result<Response, Problem> {
     // As it arrived: what was signed are these very bytes.
-    let path = request
-        .uri()
-        .path()
-        .strip_prefix("/media/")
-        .unwrap_or_default()
-        .to_owned();
+    let path = head.uri.path().strip_prefix(FOLDER).unwrap_or_default();
     let media = gateway
         .doors
         .streaming
         .media(GetMedia {
-            path,
+            path: path.to_owned(),
             account: caller.map(|caller| caller.account),
         })
         .await?;
@@ -49,17 +56,17 @@ async fn media(
         MediaBody::Stored { bytes, .. } => *bytes,
     };
     let etag = format!("\"{}\"", media.etag);
-    let part = wanted(request.headers(), &etag, bytes);
+    let part = wanted(&head.headers, &etag, bytes);
     let mut response = match part {
         Wanted::Unchanged => StatusCode::NOT_MODIFIED.into_response(),
-        Wanted::Whole => send(&gateway, &media, 0, bytes).await?,
+        Wanted::Whole => send(gateway, &media, 0, bytes).await?,
         Wanted::Part { from, to } => {
-            let mut response = send(&gateway, &media, from, to - from).await?;
+            let mut response = send(gateway, &media, from, to - from).await?;
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             set(
                 &mut response,
                 header::CONTENT_RANGE,
-                &format!("bytes {from}-{}/{bytes}", to - 1),
+                format!("bytes {from}-{}/{bytes}", to - 1),
             )?;
             response
         }
@@ -70,21 +77,21 @@ async fn media(
                 "the file is shorter than that",
             );
             let mut response = problem.into_response();
-            set(&mut response, header::CONTENT_RANGE, &format!("bytes */{bytes}"))?;
+            set(&mut response, header::CONTENT_RANGE, format!("bytes */{bytes}"))?;
             return Ok(response);
         }
     };
-    set(&mut response, header::CONTENT_TYPE, &media.content_type)?;
-    set(&mut response, header::CACHE_CONTROL, &media.cache_control)?;
-    set(&mut response, header::ETAG, &etag)?;
+    set(&mut response, header::CONTENT_TYPE, media.content_type)?;
+    set(&mut response, header::CACHE_CONTROL, media.cache_control)?;
+    set(&mut response, header::ETAG, etag)?;
     response
         .headers_mut()
         .insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     Ok(response)
 }
 
-fn set(response: &mut Response, name: HeaderName, value: &str) -> Result<(), Problem> {
-    let value = HeaderValue::from_str(value).map_err(Problem::internal)?;
+fn set(response: &mut Response, name: HeaderName, value: String) -> Result<(), Problem> {
+    let value = HeaderValue::try_from(value).map_err(Problem::internal)?;
     response.headers_mut().insert(name, value);
     Ok(())
 }

@@ -23,7 +23,6 @@ mod wire;
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
     body::Body,
     extract::{ConnectInfo, Request},
     response::Response,
@@ -39,14 +38,14 @@ use tokio::{
     sync::{Notify, Semaphore},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::Service as _;
+use tower::Service;
 
 use self::{
     outgoing::{Outgoing, StandIn},
     streams::Streams,
     wire::Wire,
 };
-use crate::file_slice::untouched;
+use crate::{Edge, file_slice::untouched};
 
 /// All headers of a request together, and what is read ahead of a body.
 const HEAD_BYTES_MAX: usize = 128 << 10;
@@ -76,13 +75,21 @@ const PATIENCE: Patience = Patience {
 };
 
 /// Answers connections until `stop`, and those that are open until they have nothing to answer any more.
-pub async fn serve(listener: TcpListener, router: Router, connections_max: u32, stop: CancellationToken) {
-    serve_patiently(listener, router, connections_max, stop, PATIENCE).await;
+pub async fn serve(listener: TcpListener, edge: Edge, connections_max: u32, stop: CancellationToken) {
+    serve_patiently(listener, edge, connections_max, stop, PATIENCE).await;
+}
+
+/// What answers requests.
+trait Answers: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static {}
+
+impl<S> Answers for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
 }
 
 async fn serve_patiently(
     listener: TcpListener,
-    router: Router,
+    answers: impl Answers,
     connections_max: u32,
     stop: CancellationToken,
     patience: Patience,
@@ -92,7 +99,7 @@ async fn serve_patiently(
     let protocol = Arc::new(protocol(patience));
     while let Some((stream, peer, place)) = next(&listener, &places, &stop).await {
         let connection = Connection {
-            router: router.clone(),
+            answers: answers.clone(),
             peer,
             patience,
             outgoing: Arc::default(),
@@ -165,8 +172,8 @@ fn protocol(patience: Patience) -> auto::Builder<Streams> {
 
 /// One connection, and what its requests share.
 #[derive(Clone)]
-struct Connection {
-    router: Router,
+struct Connection<A> {
+    answers: A,
     peer: SocketAddr,
     patience: Patience,
     outgoing: Arc<Outgoing>,
@@ -174,7 +181,7 @@ struct Connection {
     asked: Arc<Notify>,
 }
 
-impl Connection {
+impl<A: Answers> Connection<A> {
     async fn run(self, protocol: &auto::Builder<Streams>, stream: TcpStream, stop: CancellationToken) {
         // Where it cannot be set, answers are late and right.
         stream.set_nodelay(true).ok();
@@ -204,7 +211,7 @@ impl Connection {
         let other_protocol = request.headers().contains_key(header::UPGRADE);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        let mut response = self.router.call(request).await?;
+        let mut response = self.answers.call(request).await?;
         if by_the_kernel && let Some(slice) = untouched(&mut response) {
             *response.body_mut() = Body::new(StandIn::new(self.outgoing, &slice));
         }

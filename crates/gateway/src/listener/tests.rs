@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use axum::{extract::Query, response::IntoResponse as _, routing::get};
+use axum::{Router, extract::Query, response::IntoResponse as _, routing::get};
 use proptest::prelude::*;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader},

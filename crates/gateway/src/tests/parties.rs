@@ -46,7 +46,7 @@ impl House {
         stock(&world, vec![card(5, "Heat", 16)]);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        tokio::spawn(crate::serve(listener, world.router.clone(), 100, stop.clone()));
+        tokio::spawn(crate::serve(listener, world.edge.clone(), 100, stop.clone()));
         Self { world, address, stop }
     }
 

@@ -128,7 +128,7 @@ async fn an_open_stream_of_events_ends_with_its_session_for_curators_too() {
         let token = world.token(role);
         let request = http::Request::get("/api/v1/events").header("authorization", format!("Bearer {token}"));
         let request = request.body(axum::body::Body::empty()).unwrap();
-        let open = world.router.clone().oneshot(request).await.unwrap();
+        let open = world.edge.clone().oneshot(request).await.unwrap();
         assert_eq!(open.status(), 200);
         let revoked = EventBody::SessionsRevoked {
             account: ACCOUNT,

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
+use axum::{body::Body, extract::ConnectInfo, response::Response};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use contract::{
     AccountId, Fault, ProfileId, SessionId,
@@ -56,7 +56,7 @@ impl Transport for Script {
 }
 
 pub struct World {
-    pub router: Router,
+    pub edge: crate::Edge,
     pub gateway: Gateway,
     pub script: Arc<Script>,
     pub clock: Arc<ManualClock>,
@@ -112,10 +112,10 @@ impl World {
         };
         config.check().unwrap();
         let gateway = Gateway::new(doors, config, Pictures::with(&[7; 32]));
-        let router = crate::edge::wrap(crate::routes::router(&gateway), &gateway);
+        let edge = crate::Edge::around(crate::routes::router(&gateway), &gateway);
         let key = SigningKey::from_bytes(&[7; 32]);
         let world = Self {
-            router,
+            edge,
             gateway,
             script,
             clock,
@@ -294,7 +294,7 @@ impl Client<'_> {
         request
             .extensions_mut()
             .insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4000))));
-        self.world.router.clone().oneshot(request).await.unwrap()
+        self.world.edge.clone().oneshot(request).await.unwrap()
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Body) -> Reply {

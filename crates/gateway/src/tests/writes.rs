@@ -152,8 +152,8 @@ async fn readiness_names_what_is_missing() {
         check("activity", Err("connection refused by 10.1.2.3".into())),
     ];
     let gateway = crate::state::Gateway::new(doors, crate::Config::default(), Pictures::with(&[7; 32]));
-    let router = crate::edge::wrap(crate::routes::router(&gateway), &gateway);
-    let broken = World { router, ..world };
+    let edge = crate::Edge::around(crate::routes::router(&gateway), &gateway);
+    let broken = World { edge, ..world };
     let reply = broken.anonymous().get("/readyz").await;
     assert_eq!(reply.status, 503);
     assert_eq!(reply.json(), json!({ "ready": false, "failing": ["activity"] }));
@@ -251,7 +251,7 @@ async fn an_account_opens_only_so_many_event_streams_and_a_curator_hears_of_jobs
     let ask = || {
         let request = http::Request::get("/api/v1/events").header("authorization", format!("Bearer {token}"));
         world
-            .router
+            .edge
             .clone()
             .oneshot(request.body(axum::body::Body::empty()).unwrap())
     };
