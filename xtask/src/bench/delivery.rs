@@ -12,7 +12,7 @@ use super::streaming::{CLIENT_CORE, SERVER_CORE};
 use crate::process::Run;
 use crate::progress::Stage;
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 const WARM_UP: &str = "1s";
 const ROUND: &str = "5s";
 const CONNECTIONS: &str = "8";

@@ -49,8 +49,10 @@ pub fn endurance(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
         })?;
         asked += load.requests;
         swapped += more;
-        looks.push(Look::at(asked, swapped, resident()?));
+        let look = Look::at(asked, swapped, resident()?);
+        stage.line(&look.shown());
         stage.part(&format!("{} pages, {swapped} exchanges", number(asked)));
+        looks.push(look);
         if asked >= REQUESTS && swapped >= SWAPS {
             return Ok(vec![figure(&looks)?]);
         }

@@ -24,9 +24,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(30);
 
 /// Players of one film.
 pub struct Audience {
-    pub players: usize,
     pub address: String,
-    pub path: String,
+    /// Of the segment, one for each player.
+    pub paths: Vec<String>,
     /// Of the segment.
     pub bytes: usize,
 }
@@ -50,11 +50,11 @@ impl Audience {
         let before = cpu_seconds(server)?;
         thread::scope(|scope| -> Result<()> {
             let mut players = Vec::new();
-            for number in 0..self.players {
+            for (number, path) in self.paths.iter().enumerate() {
                 // Evenly over the length of a segment: people do not press play at once.
-                let first = first + SEGMENT * number as u32 / self.players as u32;
+                let first = first + SEGMENT * number as u32 / self.paths.len() as u32;
                 let (late, slowest_us) = (&late, &slowest_us);
-                let play = move || self.play(first, late, slowest_us);
+                let play = move || self.play(path, first, late, slowest_us);
                 let player = thread::Builder::new().stack_size(STACK_BYTES);
                 players.push(player.spawn_scoped(scope, play).context("one more player")?);
             }
@@ -66,7 +66,7 @@ impl Audience {
         let busy = (cpu_seconds(server)? - before) / (SEGMENT * SEGMENTS).as_secs_f64();
         stage.line("the end");
         Ok(Seen {
-            segments: self.players as u64 * u64::from(SEGMENTS),
+            segments: self.paths.len() as u64 * u64::from(SEGMENTS),
             late: late.into_inner(),
             slowest_ms: slowest_us.into_inner() as f64 / 1e3,
             busy,
@@ -74,14 +74,14 @@ impl Audience {
         })
     }
 
-    fn play(&self, first: Instant, late: &AtomicU64, slowest_us: &AtomicU64) -> Result<()> {
+    fn play(&self, path: &str, first: Instant, late: &AtomicU64, slowest_us: &AtomicU64) -> Result<()> {
         let stream = TcpStream::connect(&self.address).context("connect a player")?;
         stream.set_read_timeout(Some(ANSWER_MAX))?;
         let mut stream = BufReader::with_capacity(64 << 10, stream);
         for segment in 0..SEGMENTS {
             let due = first + SEGMENT * segment;
             wait_until(due);
-            self.take(&mut stream)?;
+            self.take(path, &mut stream)?;
             let took = due.elapsed();
             slowest_us.fetch_max(took.as_micros() as u64, Ordering::Relaxed);
             if took > SEGMENT {
@@ -91,8 +91,8 @@ impl Audience {
         Ok(())
     }
 
-    fn take(&self, stream: &mut BufReader<TcpStream>) -> Result<()> {
-        let head = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", self.path, self.address);
+    fn take(&self, path: &str, stream: &mut BufReader<TcpStream>) -> Result<()> {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
         stream.get_mut().write_all(head.as_bytes())?;
         let mut line = String::new();
         stream.read_line(&mut line)?;

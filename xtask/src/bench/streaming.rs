@@ -45,7 +45,7 @@ pub fn streaming(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
 
 fn beside_nginx(bench: &Bench<'_>, film: &Film, stage: &Stage) -> Result<Vec<Figure>> {
     let server = film.kinora.start_on_core(SERVER_CORE, stage)?;
-    let folder = film.playing(&server)?;
+    let folder = film.playing(&viewer(&server)?)?;
     let nginx = super::delivery::Nginx::start(&bench.folder.join("nginx"), &film.kinora.data.join("blobs"), stage)?;
     let mut figures = Vec::new();
     for (segment, name) in [(1, "4 MB"), (2, "200 kB")] {
@@ -72,12 +72,16 @@ fn beside_nginx(bench: &Bench<'_>, film: &Film, stage: &Stage) -> Result<Vec<Fig
 /// On a server of its own, so that its memory is that of its players.
 fn watched(film: &Film, stage: &Stage) -> Result<Vec<Figure>> {
     stage.part(&format!("{PLAYERS} players"));
-    let server = film.kinora.start_on_core(SERVER_CORE, stage)?;
-    let folder = film.playing(&server)?;
+    let server = film.kinora.start_as(stage, |run| {
+        let run = run.under("taskset", ["-c", &SERVER_CORE.to_string()]);
+        // One account plays all of them.
+        run.variable("KINORA_STREAMING__STREAMS_MAX", "0")
+    })?;
+    let viewer = viewer(&server)?;
+    let path = |_| Ok(format!("{}/v0/3.m4s", film.playing(&viewer)?));
     let audience = Audience {
-        players: PLAYERS,
         address: server.url.trim_start_matches("http://").to_owned(),
-        path: format!("{folder}/v0/3.m4s"),
+        paths: (0..PLAYERS).map(path).collect::<Result<_>>()?,
         bytes: WATCHED,
     };
     let seen = audience.watch(server.process_id(), stage)?;
@@ -126,14 +130,18 @@ impl Film {
     }
 
     /// Presses play; the signed folder that everything of the film is in.
-    fn playing(&self, server: &Server) -> Result<String> {
-        let mut viewer = Client::new(&server.url);
-        viewer.log_in(VIEWER.email, VIEWER.password)?;
+    fn playing(&self, viewer: &Client) -> Result<String> {
         let playback = viewer.json("POST", "/api/v1/playback", Some(&json!({ "title_id": self.title })))?;
         let manifest = playback["hls_url"].as_str().context("a playback without an address")?;
         let folder = manifest.rsplit_once('/').context("an address without a folder")?.0;
         Ok(folder.to_owned())
     }
+}
+
+fn viewer(server: &Server) -> Result<Client> {
+    let mut viewer = Client::new(&server.url);
+    viewer.log_in(VIEWER.email, VIEWER.password)?;
+    Ok(viewer)
 }
 
 pub fn new_title(server: &Server) -> Result<String> {
