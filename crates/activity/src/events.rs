@@ -90,6 +90,14 @@ impl Room {
             return Ok(());
         }
         let _flushing = self.flushing.lock().await;
+        self.write_waiting(profile).await
+    }
+
+    /// The same, of who holds `flushing`.
+    pub(crate) async fn write_waiting(
+        &self,
+        profile: contract::ProfileId,
+    ) -> Result<(), contract::activity::ActivityError> {
         let waiting = self.pending.waiting(Some(profile), FLUSH_ROWS);
         self.write(&waiting).await
     }

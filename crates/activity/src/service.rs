@@ -143,8 +143,12 @@ impl Activity for Room {
         } else {
             Action::MarkUnwatched
         };
-        // A position that still waits to be written would undo what is said now.
         let _flushing = self.flushing.lock().await;
+        if req.watched {
+            // A title that was opened again is not finished any more, whether or not that is written yet.
+            self.write_waiting(req.profile).await?;
+        }
+        // A position that still waits to be written would undo what is said now.
         req.titles
             .iter()
             .for_each(|title| self.pending.discard(req.profile, *title));

@@ -280,6 +280,32 @@ async fn a_thousand_titles_are_marked_at_once() {
 }
 
 #[tokio::test]
+async fn a_title_that_was_opened_again_can_be_marked_as_watched() {
+    everywhere(async |house| {
+        house.watch(ANN, 1, 95).await;
+        house.clock.advance(86_400_000);
+        house.watch(ANN, 1, 1).await;
+        house.clock.advance(86_400_000);
+        let titles = vec![TitleId(1)];
+        let mark = MarkWatched {
+            profile: ANN,
+            titles,
+            watched: true,
+        };
+        house.door.mark_watched(mark).await.unwrap();
+        house.room.flush().await.unwrap();
+        let progress = house.door.state(of(ANN, 1)).await.unwrap().progress.unwrap();
+        assert_eq!(
+            (progress.watched, progress.finished, progress.at),
+            (1.0, true, house.clock.now_ms()),
+            "{}: now, not when it was first finished",
+            house.name
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_full_map_of_positions_makes_players_wait_for_the_writer() {
     for database in databases().await {
         let config = Config {
