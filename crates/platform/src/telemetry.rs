@@ -1,6 +1,6 @@
 //! What the process says about itself: structured logs with a correlation id, and metrics in Prometheus' text format.
 
-use std::{future::Future, io::IsTerminal as _};
+use std::{future::Future, io::IsTerminal as _, time::Duration};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -56,18 +56,31 @@ const SECONDS: [f64; 14] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0,
 ];
 
+/// Until it is folded, every measured value is kept by itself, whether or not anybody ever asks.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
+
 impl Metrics {
-    /// Becomes the process's recorder. Once per process.
+    /// Becomes the process's recorder. Once per process and within a runtime, where what is measured is folded into its histograms.
     pub fn install() -> anyhow::Result<Self> {
-        let builder = Self::builder()?;
-        Ok(Self(
-            builder
-                .install_recorder()
-                .context("a metrics recorder was installed before")?,
-        ))
+        Self::folding_every(FOLD_EVERY)
     }
 
-    /// What is counted so far, in Prometheus' text format. Call it regularly: it also folds histograms.
+    fn folding_every(period: Duration) -> anyhow::Result<Self> {
+        let metrics = Self::builder()?
+            .install_recorder()
+            .context("a metrics recorder was installed before")?;
+        let measured = metrics.clone();
+        tokio::spawn(async move {
+            let mut every = tokio::time::interval(period);
+            loop {
+                every.tick().await;
+                measured.run_upkeep();
+            }
+        });
+        Ok(Self(metrics))
+    }
+
+    /// What is counted so far, in Prometheus' text format.
     pub fn render(&self) -> String {
         self.0.run_upkeep();
         self.0.render()
@@ -172,6 +185,33 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("things_total 2"), "{text}");
+    }
+
+    /// Bytes of this process in memory.
+    fn resident() -> usize {
+        let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+        pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    }
+
+    #[tokio::test]
+    async fn what_is_measured_is_not_kept_though_nobody_asks() {
+        let period = Duration::from_millis(1);
+        Metrics::folding_every(period).unwrap();
+        let measure = async || {
+            for _ in 0..200_000 {
+                ::metrics::histogram!("long_evening_seconds").record(0.01);
+            }
+            tokio::time::sleep(2 * period).await;
+        };
+        measure().await;
+        measure().await;
+        let before = resident();
+        // 32 MB of values.
+        for _ in 0..20 {
+            measure().await;
+        }
+        let grown = resident().saturating_sub(before);
+        assert!(grown < 8 << 20, "{grown} bytes");
     }
 
     #[test]
