@@ -77,7 +77,7 @@ impl Kinora {
 
     /// The same on one core of the machine alone.
     pub fn start_on_core(&self, core: usize, stage: &Stage) -> Result<Server> {
-        self.start_as(stage, |run| run.under("taskset", ["-c", &core.to_string()]))
+        self.start_as(stage, |run| run.on_core(core))
     }
 
     /// The same, with what `adjust` makes of its command line.

@@ -50,11 +50,11 @@ impl Run {
         self
     }
 
-    /// The same under another program, which runs it: `taskset`, `nice`.
-    pub fn under<A: Into<OsString>>(mut self, program: &str, arguments: impl IntoIterator<Item = A>) -> Self {
-        let inner = std::mem::replace(&mut self.program, program.into());
-        let outer = arguments.into_iter().map(Into::into).chain([inner]);
-        self.arguments.splice(0..0, outer);
+    /// The same on one core of the machine alone.
+    pub fn on_core(mut self, core: usize) -> Self {
+        let program = std::mem::replace(&mut self.program, "taskset".into());
+        self.arguments
+            .splice(0..0, ["-c".into(), core.to_string().into(), program]);
         self
     }
 
@@ -292,7 +292,7 @@ mod tests {
             .folder(Path::new("web app"));
         assert_eq!(run.shown(), "(cd 'web app' && CI=true npm run build)");
         assert_eq!(Run::new("echo").arg("it's").shown(), r"echo 'it'\''s'");
-        let pinned = Run::new("echo").arg("hi").under("taskset", ["-c", "0"]);
+        let pinned = Run::new("echo").arg("hi").on_core(0);
         assert_eq!(pinned.shown(), "taskset -c 0 echo hi");
     }
 

@@ -71,7 +71,7 @@ impl Room {
         // What arrives meanwhile waits for the next time, so this ends.
         let mut left = self.pending.len();
         while left > 0 {
-            let waiting = self.pending.waiting(None, FLUSH_ROWS);
+            let waiting = self.pending.waiting(FLUSH_ROWS);
             if waiting.is_empty() {
                 break;
             }
@@ -98,7 +98,7 @@ impl Room {
         &self,
         profile: contract::ProfileId,
     ) -> Result<(), contract::activity::ActivityError> {
-        let waiting = self.pending.waiting(Some(profile), FLUSH_ROWS);
+        let waiting = self.pending.waiting_of(profile);
         self.write(&waiting).await
     }
 

@@ -79,6 +79,14 @@ impl Waiting {
     }
 }
 
+fn of(profile: ProfileId, titles: &HashMap<TitleId, Entry>) -> impl Iterator<Item = Waiting> {
+    titles.iter().map(move |(title, entry)| Waiting {
+        profile,
+        title: *title,
+        entry: entry.clone(),
+    })
+}
+
 impl Pending {
     pub fn new(entries_max: usize) -> Self {
         Self {
@@ -157,32 +165,18 @@ impl Pending {
         changed
     }
 
-    /// What waits, of one profile or of all, at most `limit`.
-    pub fn waiting(&self, only: Option<ProfileId>, limit: usize) -> Vec<Waiting> {
+    /// What waits of any profile, at most `limit`.
+    pub fn waiting(&self, limit: usize) -> Vec<Waiting> {
         let guard = self.lock();
-        let of = |profile: ProfileId, titles: &HashMap<TitleId, Entry>| {
-            titles
-                .iter()
-                .map(move |(title, entry)| Waiting {
-                    profile,
-                    title: *title,
-                    entry: entry.clone(),
-                })
-                .collect::<Vec<_>>()
-        };
-        match only {
-            Some(profile) => guard
-                .profiles
-                .get(&profile)
-                .map(|titles| of(profile, titles))
-                .unwrap_or_default(),
-            None => guard
-                .profiles
-                .iter()
-                .flat_map(|(profile, titles)| of(*profile, titles))
-                .take(limit)
-                .collect(),
-        }
+        let all = guard.profiles.iter().flat_map(|(profile, titles)| of(*profile, titles));
+        all.take(limit).collect()
+    }
+
+    /// All that waits of one profile.
+    pub fn waiting_of(&self, profile: ProfileId) -> Vec<Waiting> {
+        let guard = self.lock();
+        let titles = guard.profiles.get(&profile);
+        titles.map_or_else(Vec::new, |titles| of(profile, titles).collect())
     }
 
     /// Lets go of what was written, unless a newer report came meanwhile.

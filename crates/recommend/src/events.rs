@@ -206,8 +206,7 @@ impl Room {
     pub(crate) async fn load_model(&self, model: ModelId, trained_at: Millis) -> Result<Loaded, RecommendError> {
         let parts = artefact::read(&self.blobs, model).await?;
         let titles = self.shelf.load().titles.clone();
-        let checked = tokio::task::spawn_blocking(move || artefact::open(&parts, &titles)).await;
-        let checked = checked.map_err(|error| Fault::Internal(error.to_string()))?;
+        let checked = self.maker.make(move || artefact::open(&parts, &titles)).await?;
         Ok(Loaded::new(
             model,
             checked.map_err(RecommendError::ModelBroken)?,
@@ -270,8 +269,7 @@ impl Room {
             shelf.version = version;
             shelf
         };
-        let made = tokio::task::spawn_blocking(make).await;
-        made.map_err(|error| Fault::Internal(error.to_string()))
+        self.maker.make(make).await
     }
 
     async fn follow(&self, events: &[Event]) -> anyhow::Result<()> {

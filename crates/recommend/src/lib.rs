@@ -29,6 +29,7 @@ mod franchise;
 mod impressions;
 mod live;
 mod loaded;
+mod maker;
 mod onboarding;
 mod page;
 mod schedule;
@@ -133,6 +134,7 @@ pub struct Room {
     shelf: ArcSwap<shelf::Shelf>,
     live: Arc<live::Live>,
     impressions: impressions::Impressions,
+    maker: maker::Maker,
     /// Shelves of models that do not serve, for whoever compares them.
     previewed: moka::future::Cache<ModelId, Arc<shelf::Shelf>>,
     /// The experiment that runs, if one does.
@@ -171,6 +173,7 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         shelf: ArcSwap::from_pointee(shelf),
         live: Arc::default(),
         impressions: impressions::Impressions::new(),
+        maker: maker::Maker::default(),
         previewed: events::previewed(),
         trial: arc_swap::ArcSwapOption::empty(),
         trial_problem: arc_swap::ArcSwapOption::empty(),

@@ -143,12 +143,11 @@ impl Room {
         };
         let needed = (stays + beside).max(FREE_BYTES_MIN);
         if free < needed {
-            let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
             let text = format!(
                 "{} (About {} MB are needed, {} MB are free.)",
                 explain::STORAGE_FULL,
-                megabytes(needed),
-                megabytes(free)
+                files::megabytes(needed),
+                files::megabytes(free)
             );
             return Err(Failure::permanent(text));
         }

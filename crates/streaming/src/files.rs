@@ -158,6 +158,11 @@ fn join(to: &Path, parts: &[(PathBuf, u64)]) -> io::Result<()> {
     whole.sync_all()
 }
 
+/// For words about space: as many as hold so many bytes.
+pub fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
+}
+
 /// What a person without privileges may still write where `folder` is.
 pub fn free_bytes(folder: &Path) -> Result<u64, Fault> {
     let disk = rustix::fs::statvfs(folder).map_err(|error| fault(&error.into()))?;

@@ -138,7 +138,11 @@ impl Room {
         let free = files::free_bytes(&self.data_folder).map_err(explain::fault)?;
         if free < bytes.saturating_add(FREE_BYTES_MIN) {
             let text = format!(
-                "The disk of this worker is full: a film of {bytes} bytes has to be fetched, {free} are free. Free space on it."
+                "The disk of this worker is full: a film of {} MB has to be fetched, and {} MB must stay free; {} MB are free. \
+                 Free space on it.",
+                files::megabytes(bytes),
+                files::megabytes(FREE_BYTES_MIN),
+                files::megabytes(free),
             );
             return Err(Failure::transient(text));
         }

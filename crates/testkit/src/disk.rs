@@ -1,7 +1,7 @@
 //! Owns a disk that runs full: a small file system in memory, mounted for one test.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use tempfile::TempDir;
 
@@ -41,6 +41,13 @@ impl SmallDisk {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// From now on it holds so many.
+    pub fn resize(&self, bytes: u64) {
+        let options = format!("remount,size={bytes}");
+        let remounted = Command::new("mount").args(["-o", &options]).arg(&self.path).status();
+        assert!(remounted.is_ok_and(|status| status.success()), "{options}");
+    }
 }
 
 impl Drop for SmallDisk {
@@ -51,6 +58,28 @@ impl Drop for SmallDisk {
             eprintln!("could not unmount {}", self.path.display());
         }
     }
+}
+
+/// Runs `test` of this test program again, as root of a world of its own, where the machine lets this user make one. A machine that does
+/// not is a failure, unless it is said to be known.
+pub fn again_where_it_may_mount(test: &str) {
+    const INSIDE: &str = "TESTKIT_MAY_MOUNT";
+    const KNOWN: &str = "KINORA_TESTS_CANNOT_MOUNT";
+    assert!(std::env::var_os(INSIDE).is_none(), "not even root of its own may mount");
+    let ended = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount"])
+        .arg(std::env::current_exe().expect("this program"))
+        .args(["--exact", test, "--nocapture"])
+        .env(INSIDE, "1")
+        .status();
+    if ended.as_ref().is_ok_and(ExitStatus::success) {
+        return;
+    }
+    assert!(
+        std::env::var_os(KNOWN).is_some(),
+        "no small disk could be made, or the test failed on it ({ended:?}); run it as root, or set {KNOWN}=1 to go without it"
+    );
+    eprintln!("not tested: {test}, because {KNOWN} is set");
 }
 
 fn skipped<T>(reason: &str) -> Option<T> {

@@ -23,7 +23,7 @@ pub use client::{Answer, Client};
 pub use clips::Clip;
 pub use cluster::Cluster;
 pub use command::{Finished, kinora};
-pub use disk::SmallDisk;
+pub use disk::{SmallDisk, again_where_it_may_mount};
 pub use line::Line;
 pub use server::{Launch, Server};
 pub use wait::until;

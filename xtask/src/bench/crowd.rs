@@ -53,7 +53,7 @@ impl<'a> Crowd<'a> {
         let run = run.arg("-s").arg(self.script).arg(self.url).arg("--");
         let run = run.arg(&self.tokens).arg(seed.to_string());
         let said = match self.core {
-            Some(core) => run.under("taskset", ["-c", &core.to_string()]),
+            Some(core) => run.on_core(core),
             None => run,
         }
         .output(stage)?;

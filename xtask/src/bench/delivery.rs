@@ -82,7 +82,7 @@ impl Sides {
         let before = cpu_seconds(process)?;
         let said = Run::new("wrk")
             .args(["-t1", "-c", CONNECTIONS, "-d", time, url])
-            .under("taskset", ["-c", &CLIENT_CORE.to_string()])
+            .on_core(CLIENT_CORE)
             .output(stage)?;
         let spent = cpu_seconds(process)? - before;
         let (requests, seconds) = answered(&said)?;
@@ -154,7 +154,7 @@ impl Nginx {
         fs::write(&file, configuration(&folder, root, &address)).context("write nginx's configuration")?;
         let run = Run::new("nginx")
             .args(["-p", &folder.to_string_lossy(), "-c", &file.to_string_lossy()])
-            .under("taskset", ["-c", &SERVER_CORE.to_string()])
+            .on_core(SERVER_CORE)
             .variable("PATH", path_of_servers());
         stage.command(&run.shown());
         let child = run.command().stdin(Stdio::null()).stderr(Stdio::null()).spawn();

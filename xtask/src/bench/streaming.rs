@@ -72,11 +72,9 @@ fn beside_nginx(bench: &Bench<'_>, film: &Film, stage: &Stage) -> Result<Vec<Fig
 /// On a server of its own, so that its memory is that of its players.
 fn watched(film: &Film, stage: &Stage) -> Result<Vec<Figure>> {
     stage.part(&format!("{PLAYERS} players"));
-    let server = film.kinora.start_as(stage, |run| {
-        let run = run.under("taskset", ["-c", &SERVER_CORE.to_string()]);
-        // One account plays all of them.
-        run.variable("KINORA_STREAMING__STREAMS_MAX", "0")
-    })?;
+    // One account plays all of them.
+    let on_its_core = |run: Run| run.on_core(SERVER_CORE).variable("KINORA_STREAMING__STREAMS_MAX", "0");
+    let server = film.kinora.start_as(stage, on_its_core)?;
     let viewer = viewer(&server)?;
     let path = |_| Ok(format!("{}/v0/3.m4s", film.playing(&viewer)?));
     let audience = Audience {

@@ -16,7 +16,7 @@ fn at(position_ms: u64, at: i64) -> Progress {
 }
 
 fn steps(pending: &Pending) -> Vec<Progress> {
-    let waiting = pending.waiting(None, 10);
+    let waiting = pending.waiting(10);
     waiting[0].steps().cloned().collect()
 }
 
@@ -51,7 +51,7 @@ fn a_report_during_a_flush_stays() {
     let pending = Pending::new(10);
     pending.put(ANN, TitleId(1), &at(100, 1));
     pending.put(ANN, TitleId(2), &at(100, 1));
-    let flushed = pending.waiting(None, 10);
+    let flushed = pending.waiting(10);
     assert_eq!(flushed.len(), 2);
     assert_eq!(
         pending.over(ANN, TitleId(1), None),

@@ -4,7 +4,10 @@ use contract::{
     jobs::{Job, JobState},
     streaming::{AddMedia, StreamingError},
 };
-use testkit::films::{Film, Made, file, film};
+use testkit::{
+    SmallDisk, again_where_it_may_mount,
+    films::{Film, Made, file, film},
+};
 
 use crate::support::{House, NO_TITLE, SERIES, TITLE};
 
@@ -265,59 +268,12 @@ async fn a_file_larger_than_allowed_is_said_and_a_retry_goes_on_once_it_is() {
     assert_eq!(job.state, JobState::Done, "{job:?}");
 }
 
-/// A small disk of its own, as long as the test may make one; unmounted when dropped.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount(megabytes: u32) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let size = format!("size={megabytes}m");
-        let mount = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-            .arg(folder.path())
-            .output();
-        mount.is_ok_and(|mount| mount.status.success()).then(|| Self(folder))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        std::process::Command::new("umount")
-            .arg("--lazy")
-            .arg(self.0.path())
-            .status()
-            .unwrap();
-    }
-}
-
-/// Whoever is not root may still mount in a world of their own, as far as the machine lets them make one. A machine that does not is a
-/// failure, unless it is said to be known.
-fn again_where_it_may_mount(test: &str) {
-    const INSIDE: &str = "STREAMING_TEST_MAY_MOUNT";
-    const KNOWN: &str = "KINORA_TESTS_CANNOT_MOUNT";
-    assert!(std::env::var_os(INSIDE).is_none(), "not even root of its own may mount");
-    let ended = std::process::Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env(INSIDE, "1")
-        .status();
-    if ended.as_ref().is_ok_and(std::process::ExitStatus::success) {
-        return;
-    }
-    assert!(
-        std::env::var_os(KNOWN).is_some(),
-        "no small disk could be made, or the test failed on it ({ended:?}); run it as root, or set {KNOWN}=1 to go without it"
-    );
-    eprintln!("not tested: what a full disk does, because {KNOWN} is set");
-}
-
 #[tokio::test]
 async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
-    let Some(disk) = SmallDisk::mount(256) else {
+    let Some(disk) = SmallDisk::new(256 << 20) else {
         return again_where_it_may_mount("bad_input::a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room");
     };
-    let data = tempfile::tempdir_in(disk.0.path()).unwrap();
+    let data = tempfile::tempdir_in(disk.path()).unwrap();
     let mut house = House::in_folder(data, platform::test_support::sqlite(), streaming::Config::default()).await;
     // Too small from the start: said before any work is done. It would hold the segments, but not what is encoded beside them.
     let long = Film::silent("1280x720", "1", 290).make("mp4");
@@ -332,7 +288,7 @@ async fn a_full_disk_is_said_and_a_retry_goes_on_once_there_is_room() {
     let film = Film::silent("640x360", "30", 20).and(&noise).make("mp4");
     let job = house.add(&film.path).await;
     house.until(job.id, |job| job.progress > 0.03).await;
-    let filler = disk.0.path().join("filler");
+    let filler = disk.path().join("filler");
     let zeros = std::fs::File::open("/dev/zero").unwrap();
     std::io::copy(&mut &zeros, &mut std::fs::File::create(&filler).unwrap()).unwrap_err();
     let job = house.ended(job.id).await;

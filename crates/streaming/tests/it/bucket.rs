@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use contract::jobs::JobState;
 use platform::test_support::S3Server;
+use testkit::{SmallDisk, again_where_it_may_mount};
 
 use crate::{
     chunks::{assert_same, stored},
@@ -55,6 +56,43 @@ async fn a_worker_on_another_machine_fetches_what_was_received_here() {
 }
 
 #[tokio::test]
+async fn a_worker_whose_disk_is_full_says_so_and_fetches_once_there_is_room() {
+    let Some(disk) = SmallDisk::new(256 << 20) else {
+        return again_where_it_may_mount("bucket::a_worker_whose_disk_is_full_says_so_and_fetches_once_there_is_room");
+    };
+    let film = a_film();
+    let server = S3Server::start().await;
+    let here = House::in_bucket(server.config()).await;
+    let folder = tempfile::tempdir_in(disk.path()).unwrap();
+    let mut there = House::storing(folder, here.location.clone(), server.config()).await;
+    there.work();
+    let job = here.add(&film.path).await.id;
+    let said = waits_because(&there).await;
+    let beginning = "The disk of this worker is full: a film of 1 MB has to be fetched, and 1024 MB must stay free; ";
+    assert!(said.starts_with(beginning), "{said}");
+    assert!(said.ends_with(" MB are free. Free space on it."), "{said}");
+    disk.resize(2 << 30);
+    there.clock.advance(3_600_000);
+    let ended = there.ended(job).await;
+    assert_eq!(ended.state, JobState::Done, "{ended:?}");
+    there.rest().await;
+}
+
+/// Until a job waits for another try: the words of why.
+async fn waits_because(house: &House) -> String {
+    let sql = "SELECT error FROM jobs WHERE state = 'queued' AND error IS NOT NULL";
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    loop {
+        tick.tick().await;
+        let found: Option<(String,)> =
+            platform::on!(house.room.database(), pool => sqlx::query_as(sql).fetch_optional(pool).await).unwrap();
+        if let Some((said,)) = found {
+            return said;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_film_that_fails_leaves_its_original_for_another_try_until_it_expires() {
     let server = S3Server::start().await;
     let mut house = House::in_bucket(server.config()).await;
@@ -84,16 +122,7 @@ async fn storage_that_is_away_for_a_while_is_named_and_costs_a_film_nothing_but_
     server.kill();
     house.work();
     let job = house.add(&film.path).await.id;
-    let sql = "SELECT error FROM jobs WHERE state = 'queued' AND error IS NOT NULL";
-    let mut tick = tokio::time::interval(Duration::from_millis(20));
-    let said = loop {
-        tick.tick().await;
-        let found: Option<(String,)> =
-            platform::on!(house.room.database(), pool => sqlx::query_as(sql).fetch_optional(pool).await).unwrap();
-        if let Some((said,)) = found {
-            break said;
-        }
-    };
+    let said = waits_because(&house).await;
     let what_to_do = "Storage failed. Ask the server's operator to see that it is there and well, then retry: ";
     let named = format!("{what_to_do}the bucket films at http://127.0.0.1:");
     assert!(said.starts_with(&named), "{said}");
