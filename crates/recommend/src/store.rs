@@ -24,7 +24,7 @@ use crate::{experiments::store::enrol, impressions::Shown};
 /// Pages that one statement adds.
 const PAGES_OF_STATEMENT: usize = 100;
 /// Rows that one statement deletes.
-const PRUNE_ROWS: i64 = 10_000;
+const PRUNE_ROWS: i64 = 1_000;
 /// Erased profiles that are remembered, for as long as anything of theirs may wait to be written: seconds.
 const ERASED_MAX: usize = 1_000;
 
@@ -249,6 +249,7 @@ impl Store {
             if rows < PRUNE_ROWS as u64 {
                 return Ok(deleted);
             }
+            self.db.give_way().await;
         }
     }
 

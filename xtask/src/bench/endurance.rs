@@ -22,7 +22,7 @@ const ROUND: Duration = Duration::from_secs(20);
 /// Memory is looked at so often: many times in the second that an exchange of the model and its rest take.
 const LOOK: Duration = Duration::from_millis(50);
 /// Spread over the round: pages and exchanges go side by side to the end.
-const SWAPS_PER_ROUND: u32 = 20;
+const SWAPS_PER_ROUND: u32 = 30;
 const ROUNDS_MAX: usize = 150;
 
 pub fn endurance(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
