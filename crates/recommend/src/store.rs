@@ -234,11 +234,8 @@ impl Store {
 
     /// Deletes pages from before `oldest` and those beyond the newest `keep`: the oldest first, for ids grow with time.
     pub async fn prune_pages(&self, oldest: Millis, keep: u32) -> Result<u64, Fault> {
-        let sql = "SELECT page_id FROM pages ORDER BY page_id DESC LIMIT 1 OFFSET $1";
-        let surplus: Option<(i64,)> =
-            on!(&self.db, pool => sqlx::query_as(sql).bind(i64::from(keep)).fetch_optional(pool).await).or_fault()?;
         let by_time = (oldest - EPOCH_MS).max(0) << 22;
-        let last = by_time.max(surplus.map_or(0, |(page,)| page));
+        let last = by_time.max(self.newest_surplus(keep).await?.unwrap_or(0));
         let sql = "DELETE FROM pages WHERE page_id IN (SELECT page_id FROM pages WHERE page_id <= $1 ORDER BY page_id LIMIT $2)";
         let mut deleted = 0;
         loop {
@@ -251,6 +248,20 @@ impl Store {
             }
             self.db.give_way().await;
         }
+    }
+
+    /// The newest page of those beyond the newest `keep`. Counting reads an index; to walk past the pages would read all of them.
+    async fn newest_surplus(&self, keep: u32) -> Result<Option<i64>, Fault> {
+        let count: (i64,) =
+            on!(&self.db, pool => sqlx::query_as("SELECT COUNT(*) FROM pages").fetch_one(pool).await).or_fault()?;
+        let surplus = count.0 - i64::from(keep);
+        if surplus <= 0 {
+            return Ok(None);
+        }
+        let sql = "SELECT page_id FROM pages ORDER BY page_id LIMIT 1 OFFSET $1";
+        let newest: Option<(i64,)> =
+            on!(&self.db, pool => sqlx::query_as(sql).bind(surplus - 1).fetch_optional(pool).await).or_fault()?;
+        Ok(newest.map(|(page,)| page))
     }
 
     /// Where the search for settings stands.
