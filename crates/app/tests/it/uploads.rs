@@ -86,7 +86,7 @@ async fn an_upload_that_is_interrupted_again_and_again_arrives_byte_for_byte() {
     let mut admin = cluster.admin().await;
     let place = begin(&admin, bytes).await;
     let began = Instant::now();
-    let (mut grown, mut idle) = (0, idle_bytes(&cluster));
+    let (mut grown, mut idle) = (0, idle_bytes(&cluster, &admin).await);
     for number in 1..=breaks {
         let from = offset_of(&admin, &place).await;
         let until = bytes / (breaks + 1) * number + 12_345;
@@ -109,7 +109,7 @@ async fn an_upload_that_is_interrupted_again_and_again_arrives_byte_for_byte() {
         sending.await.unwrap();
         cluster.server.restart();
         admin = admin.at(cluster.url());
-        idle = idle_bytes(&cluster);
+        idle = idle_bytes(&cluster, &admin).await;
         assert!(
             offset_of(&admin, &place).await >= acknowledged,
             "what was acknowledged is lost"
@@ -133,8 +133,10 @@ async fn an_upload_that_is_interrupted_again_and_again_arrives_byte_for_byte() {
     assert!(grown < 50 << 20, "the server grew by {grown} bytes");
 }
 
-/// What the server holds now; its peak is counted from here.
-fn idle_bytes(cluster: &Cluster) -> u64 {
+/// What the server holds once it has started to the end, which takes longer than until it listens; its peak is counted from here.
+async fn idle_bytes(cluster: &Cluster, admin: &Client) -> u64 {
+    let ready = async || admin.get("//readyz").await.json()["ready"].as_bool()?.then_some(());
+    testkit::until("it is ready", LONG, ready).await;
     let process = cluster.server.process_id();
     std::fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
     cluster.server.resident_bytes()

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::{problem::Problem, state::Gateway};
 
 /// What one call to streaming carries.
-const PIECE_BYTES: usize = 8 << 20;
+const PIECE_BYTES: usize = 4 << 20;
 /// A line on which nothing arrives for so long is taken for broken; what arrived before is kept.
 const SILENCE: Duration = Duration::from_secs(60);
 /// On a slow line a piece goes on before it is full: what arrived must soon be safe, whatever happens to this server.
@@ -134,10 +134,10 @@ impl Sending<'_> {
         }
         while piece.len() + bytes.len() > PIECE_BYTES {
             let rest = bytes.split_to(PIECE_BYTES - piece.len());
-            piece.extend_from_slice(&rest);
+            filled(piece, &rest);
             self.hand_over(mem::take(piece), true).await?;
         }
-        piece.extend_from_slice(&bytes);
+        filled(piece, &bytes);
         Ok(())
     }
 
@@ -167,4 +167,10 @@ impl Sending<'_> {
             ..problem
         })
     }
+}
+
+/// A piece takes its memory once: growing by doubling, it would take three times as much until it is full.
+fn filled(piece: &mut Vec<u8>, bytes: &[u8]) {
+    piece.reserve_exact(PIECE_BYTES - piece.len());
+    piece.extend_from_slice(bytes);
 }
