@@ -40,7 +40,7 @@ pub fn endurance(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
         let ((stop_swaps, swaps_stop), (stop_looks, looks_stop)) = (channel::<()>(), channel::<()>());
         let (load, more, memory) = thread::scope(|scope| -> Result<_> {
             let (url, process) = (server.url.as_str(), server.process_id());
-            let swaps = scope.spawn(move || swap(url, SWAPS.saturating_sub(swapped), &swaps_stop));
+            let swaps = scope.spawn(move || swap(url, &swaps_stop));
             let memory = scope.spawn(move || Memory::of(process, &looks_stop));
             let load = crowd.ask(CONNECTIONS, &format!("{}s", ROUND.as_secs()), round, stage);
             drop((stop_swaps, stop_looks));
@@ -139,8 +139,9 @@ fn figure(start_mb: f64, looks: &[Look]) -> Result<Figure> {
     Ok(Figure::at_most(WHAT, after.mean_mb / before.mean_mb, 1.05, "×").noted(&note))
 }
 
-/// Puts one model after the other in service, evenly over a round, until `stopped` or `count` are done; answers how many.
-fn swap(url: &str, count: usize, stopped: &Receiver<()>) -> Result<usize> {
+/// Puts one model after the other in service, evenly over a round, until `stopped`; answers how many. Also after the thousandth: without
+/// exchanges memory is lower, and a last round without them would hide growth.
+fn swap(url: &str, stopped: &Receiver<()>) -> Result<usize> {
     let mut client = Client::new(url);
     client.log_in(ADMIN.email, ADMIN.password)?;
     let listed = client.json("GET", "/api/v1/admin/models", None)?;
@@ -161,7 +162,7 @@ fn swap(url: &str, count: usize, stopped: &Receiver<()>) -> Result<usize> {
         [first.0, second.0]
     };
     let pause = ROUND / SWAPS_PER_ROUND;
-    for done in 0..count.min(SWAPS_PER_ROUND as usize) {
+    for done in 0..SWAPS_PER_ROUND as usize {
         client.json(
             "POST",
             &format!("/api/v1/admin/models/{}/activate", order[done % 2]),
@@ -171,7 +172,7 @@ fn swap(url: &str, count: usize, stopped: &Receiver<()>) -> Result<usize> {
             return Ok(done + 1);
         }
     }
-    Ok(count.min(SWAPS_PER_ROUND as usize))
+    Ok(SWAPS_PER_ROUND as usize)
 }
 
 #[cfg(test)]
