@@ -67,9 +67,9 @@ enum Name {
     Streaming,
     /// segments beside nginx, a thousand players on one core, and what a browser shows on slow lines
     Delivery,
-    /// the ladder of a minute of film, beside the bare ffmpeg commands: minutes
+    /// the ladder of a minute of film, beside the bare ffmpeg commands: a quarter of an hour
     Transcode,
-    /// an upload of 10 GB that is interrupted twenty times, and a folder of 100,000 files: half an hour, and 11 GB of disk
+    /// an upload of 10 GB that is interrupted twenty times, and a folder of 100,000 files: five minutes, and 11 GB of disk
     Uploads,
     /// first frame in a browser, and the scripts of the home page
     Page,
