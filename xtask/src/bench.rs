@@ -8,6 +8,7 @@ mod endurance;
 mod figures;
 mod kills;
 mod library;
+mod pages;
 mod peers;
 mod players;
 mod quality;
@@ -55,12 +56,14 @@ enum Name {
     Endurance,
     /// from a rating to a changed home page
     Taste,
-    /// all of the recommender: home, endurance, peers, quality and scale
+    /// all of the recommender: home, endurance, peers, quality, pages and scale
     Reco,
     /// the recommender's mathematics beside implicit, irspack and numpy
     Peers,
     /// ranking quality on ML-1M and MovieTweetings
     Quality,
+    /// whole home pages of MovieTweetings: their rows, their measure of genres, new viewers and new titles
+    Pages,
     /// a generated service of a hundred million interactions, and a server with 100,000 titles: half an hour, and 8 GB of memory
     Scale,
     /// all of streaming: delivery, transcoding and uploads
@@ -141,6 +144,7 @@ impl Bench<'_> {
             Name::Reco | Name::Streaming => Err(anyhow::anyhow!("a group of other names")),
             Name::Peers => peers::peers(self, stage),
             Name::Quality => quality::quality(self, stage),
+            Name::Pages => pages::pages(self, stage),
             Name::Scale => scale::scale(self, stage),
             Name::Delivery => streaming::streaming(self, stage),
             Name::Transcode => transcode::transcode(self, stage),
@@ -155,7 +159,14 @@ impl Bench<'_> {
 const GROUPS: [(Name, &[Name]); 2] = [
     (
         Name::Reco,
-        &[Name::Home, Name::Endurance, Name::Peers, Name::Quality, Name::Scale],
+        &[
+            Name::Home,
+            Name::Endurance,
+            Name::Peers,
+            Name::Quality,
+            Name::Pages,
+            Name::Scale,
+        ],
     ),
     (Name::Streaming, &[Name::Delivery, Name::Transcode, Name::Uploads]),
 ];
@@ -211,7 +222,7 @@ mod tests {
     #[test]
     fn a_group_stands_for_its_members() {
         let shown = |names: &[Name]| asked(names).into_iter().map(Name::shown).collect::<Vec<_>>();
-        let reco = ["home", "endurance", "peers", "quality", "scale"];
+        let reco = ["home", "endurance", "peers", "quality", "pages", "scale"];
         assert_eq!(shown(&[Name::Reco]), reco);
         let with_import: Vec<&str> = ["import"].into_iter().chain(reco).collect();
         assert_eq!(shown(&[Name::Scale, Name::Reco, Name::Import]), with_import);

@@ -87,6 +87,9 @@ pub struct Config {
     /// The share of places in *Top Picks*, from the fourth on, that show a title from further down the ranking, so that the models
     /// learn what they would not have shown: at most one in so many places. 0 turns it off, at most 0.5.
     pub explore_share: f32,
+    /// Whether rows of the home page stand in the same order for everybody and always. Else they stand in the order that puts most of
+    /// what the viewer may like within sight.
+    pub rows_fixed: bool,
 }
 
 impl Default for Config {
@@ -107,6 +110,7 @@ impl Default for Config {
             pages_max: 2_000_000,
             refresh_ms: 1_000,
             explore_share: 0.05,
+            rows_fixed: false,
         }
     }
 }

@@ -278,6 +278,7 @@ impl Room {
             page: id,
             rival: placed.rival,
             explore_share,
+            rows_fixed: self.config.rows_fixed,
         });
         let page = HomePage {
             id,

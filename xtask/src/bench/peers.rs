@@ -29,7 +29,7 @@ pub fn peers(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
         Ok(_) => return Ok(not_run("the data set ml-1m came without its folder strong")),
         Err(_) => return Ok(not_run("needs the data set ml-1m")),
     };
-    let ours = example(bench.root, "speed", stage)?;
+    let ours = example(bench.root, "reco", "speed", stage)?;
     let python = match python::environment(&bench.folder.join("peers"), &PACKAGES, stage) {
         Ok(python) => python,
         Err(error) => return Ok(not_run(&format!("the peers could not be installed: {error}"))),
@@ -125,9 +125,9 @@ fn not_run(why: &str) -> Vec<Figure> {
         .collect()
 }
 
-/// One of reco's examples, built as it is released.
-pub fn example(root: &Path, name: &str, stage: &Stage) -> Result<PathBuf> {
-    let words = ["build", "--release", "--locked", "-p", "reco", "--example", name];
+/// An example of a package, built as it is released.
+pub fn example(root: &Path, package: &str, name: &str, stage: &Stage) -> Result<PathBuf> {
+    let words = ["build", "--release", "--locked", "-p", package, "--example", name];
     cargo::run(root).args(words).run(stage)?;
     Ok(cargo::target_folder(root).join("release/examples").join(name))
 }

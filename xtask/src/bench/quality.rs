@@ -20,7 +20,7 @@ pub fn quality(bench: &mut Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
     };
     let mut rows = last_out(&evaluate("last-out")?)?;
     rows.extend(strong(&evaluate("strong")?)?);
-    let run = Run::new(example(bench.root, "speed", stage)?).arg("temporal");
+    let run = Run::new(example(bench.root, "reco", "speed", stage)?).arg("temporal");
     rows.extend(temporal(&figures(run, stage)?)?);
     Ok(rows)
 }

@@ -44,7 +44,7 @@ fn trained(bench: &Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
         let wanted = [(TIME, "60.0 min"), (MEMORY, "8.00 GB"), (RANKING, "10.0 ms")];
         return Ok(wanted.map(|(what, target)| Figure::not_run(what, target, &why)).into());
     }
-    let run = Run::new(example(bench.root, "scale", stage)?).args([&TITLES.to_string(), VIEWERS, DRAWS]);
+    let run = Run::new(example(bench.root, "reco", "scale", stage)?).args([&TITLES.to_string(), VIEWERS, DRAWS]);
     let said = figures(run, stage)?;
     let value = |key: &str| said[key].as_f64().with_context(|| format!("no `{key}` in {said}"));
     let events = format!("{} interactions", number(value("events")?));

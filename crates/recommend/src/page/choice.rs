@@ -8,6 +8,8 @@
 //!
 //! What no score says stands as rules: every kind of row that has titles is on the page, never three of one kind in succession, the
 //! row of what was liked last before those of earlier likings, and genres in the viewer's own order.
+//!
+//! A house that wants it has the rows in the same order on every page instead, [`FIXED`].
 
 use super::{ITEMS_MIN, ROWS_MAX, picks::Pick};
 use crate::{shelf::Shelf, taste::Anchor};
@@ -19,6 +21,9 @@ const SUCCESSION_MAX: usize = 2;
 
 /// Kinds of rows that are chosen from.
 const KINDS: usize = 5;
+/// Their numbers from top to bottom where the order is the same for everybody: what was liked last, trending, two genres, another
+/// liking, new, a genre, popular, and what else there is of genres and likings in turns. A kind that has no row left is left out.
+const FIXED: [usize; 11] = [0, 2, 1, 1, 0, 3, 1, 4, 1, 0, 1];
 
 /// What a recommendation row is made of.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +147,8 @@ pub struct Choice<'a> {
     pub rows_max: usize,
     /// Kinds of the rows chosen so far.
     kinds: Vec<usize>,
+    /// Places of [`FIXED`] that are dealt with, where it holds.
+    fixed: Option<usize>,
 }
 
 impl<'a> Choice<'a> {
@@ -153,11 +160,20 @@ impl<'a> Choice<'a> {
             rows_above,
             rows_max,
             kinds: Vec::with_capacity(ROWS_MAX),
+            fixed: None,
         }
+    }
+
+    /// The same with the rows in the order of [`FIXED`].
+    pub fn fixed(self) -> Self {
+        Self { fixed: Some(0), ..self }
     }
 
     /// Takes the next row out of `left`; candidates that have too few titles by now go, too.
     pub fn next(&mut self, left: &mut Vec<Candidate>, is_free: impl Fn(u32) -> bool) -> Option<Candidate> {
+        if let Some(place) = self.fixed {
+            return self.next_fixed(place, left, is_free);
+        }
         let row = self.rows_above + self.kinds.len() + 1;
         while self.kinds.len() < self.rows_max {
             let place = self.most_promising(left)?;
@@ -172,6 +188,28 @@ impl<'a> Choice<'a> {
             } else {
                 left[place].promise = worth;
                 left[place].promised_for = row;
+            }
+        }
+        None
+    }
+
+    fn next_fixed(
+        &mut self,
+        mut place: usize,
+        left: &mut Vec<Candidate>,
+        is_free: impl Fn(u32) -> bool,
+    ) -> Option<Candidate> {
+        while place < FIXED.len() && self.kinds.len() < self.rows_max {
+            let kind = FIXED[place];
+            let Some(first) = left.iter().position(|candidate| candidate.claim.kind() == kind) else {
+                place += 1;
+                continue;
+            };
+            let candidate = left.remove(first);
+            if self.worth(&candidate, 1, &is_free).1 >= candidate.items_min {
+                self.kinds.push(kind);
+                self.fixed = Some(place + 1);
+                return Some(candidate);
             }
         }
         None

@@ -61,6 +61,8 @@ pub struct Asked<'a> {
     pub page: PageId,
     /// The share of places that explore.
     pub explore_share: f32,
+    /// Whether rows stand in the same order on every page.
+    pub rows_fixed: bool,
     /// The other arm of an experiment that interleaves: its picks are mixed into *Top Picks*.
     pub rival: Option<&'a Shelf>,
 }
@@ -107,6 +109,7 @@ fn compose(asked: &Asked<'_>, taste: &Taste, scratch: &mut Scratch, chances: &mu
     let above = usize::from(!builder.continued.is_empty()) + usize::from(!order.is_empty());
     let chosen_max = ROWS_MAX - above - usize::from(!builder.listed.is_empty());
     let choice = Choice::new(shelf, picks, chances, above, chosen_max);
+    let choice = if asked.rows_fixed { choice.fixed() } else { choice };
     builder.fill(&order, choice);
     let (hero, explored) = builder.explore(band);
     builder.finish(hero, explored)

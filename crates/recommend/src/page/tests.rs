@@ -268,6 +268,7 @@ impl World {
             now: NOW,
             page: self.page,
             explore_share: self.explore_share,
+            rows_fixed: self.page.0 % 4 == 0,
             rival,
         })
     }
@@ -430,6 +431,7 @@ fn what_trends_alone_stands_elsewhere() {
         now: NOW,
         page: PageId(1),
         explore_share: 0.0,
+        rows_fixed: false,
         rival: None,
     });
     let shown: HashSet<TitleId> = built

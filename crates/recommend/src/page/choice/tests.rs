@@ -40,10 +40,13 @@ fn genre(shelf: &Shelf, number: u32) -> Candidate {
 }
 
 /// The rows of a page of `rows_max`, each with its first titles, as they come.
-fn page(shelf: &Shelf, picks: &[Pick], mut left: Vec<Candidate>, rows_max: usize) -> Vec<(Claim, Vec<u32>)> {
+fn page(shelf: &Shelf, picks: &[Pick], left: Vec<Candidate>, rows_max: usize) -> Vec<(Claim, Vec<u32>)> {
     let mut chances = Chances::default();
     chances.read(shelf.titles.len(), picks);
-    let mut choice = Choice::new(shelf, picks, &chances, 0, rows_max);
+    filled(shelf, Choice::new(shelf, picks, &chances, 0, rows_max), left)
+}
+
+fn filled(shelf: &Shelf, mut choice: Choice<'_>, mut left: Vec<Candidate>) -> Vec<(Claim, Vec<u32>)> {
     let mut shown = ItemSet::new(shelf.titles.len());
     let mut rows = Vec::new();
     while let Some(candidate) = choice.next(&mut left, |slot| !shown.contains(slot)) {
@@ -166,5 +169,26 @@ proptest! {
         left.push(Candidate::new(Claim::Popular, Vec::new(), 3, 40));
         let kinds: HashSet<usize> = kinds(&page(&shelf, &picks(&chances), left, 4)).into_iter().collect();
         prop_assert_eq!(kinds.len(), 4);
+    }
+}
+
+#[test]
+fn a_fixed_order_is_the_same_whatever_the_chances_are_and_leaves_out_what_has_too_few() {
+    let shelf = shelf();
+    let left = || {
+        let mut left = vec![because(1, &[2, 3, 4]), because(5, &[2]), because(9, &[61, 62, 63])];
+        left[1].items_min = 3;
+        left.extend([6, 1, 2].map(|number| genre(&shelf, number)));
+        left.push(Candidate::new(Claim::Popular, Vec::new(), 3, 30));
+        left
+    };
+    for best in [15, 45, 75] {
+        let picks = picks(&[(best, 0.9), (8, 0.1)]);
+        let mut chances = Chances::default();
+        chances.read(shelf.titles.len(), &picks);
+        let rows = filled(&shelf, Choice::new(&shelf, &picks, &chances, 0, 9).fixed(), left());
+        assert_eq!(kinds(&rows), [0, 1, 1, 0, 1, 4]);
+        let short = filled(&shelf, Choice::new(&shelf, &picks, &chances, 0, 2).fixed(), left());
+        assert_eq!(kinds(&short), [0, 1]);
     }
 }
