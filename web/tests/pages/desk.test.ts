@@ -248,6 +248,10 @@ describe("a model that was refused", () => {
     const page = await house.open("/admin/models");
     const refused = page.getByRole("article").filter({ has: page.getByText("Refused", { exact: true }) });
     await refused.waitFor();
+    // In the service's own words, with both figures and how sure they are.
+    const why =
+      "worse than the model in service on what 412 viewers did since: ndcg@20 0.1320 against 0.1480, difference -0.0160 (-0.0231 to -0.0089)";
+    expect(await refused.getByText(why, { exact: true }).isVisible()).toBe(true);
     expect(await refused.getByRole("button", { name: /^Use this model/ }).count()).toBe(0);
     const ready = page.getByRole("article").filter({ has: page.getByText("Ready", { exact: true }) });
     expect(await ready.getByRole("button", { name: /^Use this model/ }).count()).toBe(await ready.count());
