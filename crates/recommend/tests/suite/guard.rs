@@ -1,16 +1,22 @@
 //! The guard, from a training to what serves: a model that was refused never does.
 
 use contract::{
-    ProfileId,
+    ModelId, ProfileId,
     activity::{Activity as _, ForProfileOnly, HalfStars, ImportRatings, ImportedRating},
     experiments::ExperimentMethod,
-    recommend::{ForModel, GetHome, ModelState, Recommend as _, RecommendError},
+    jobs::Job,
+    recommend::{ForModel, GetHome, ModelState, Recommend as _, RecommendError, StartTraining},
 };
-use platform::{blob::BlobStore, clock::Clock as _};
+use platform::{
+    blob::BlobStore,
+    clock::Clock as _,
+    test_support::{Pairing, sqlite},
+};
+use recommend::Config;
 
 use crate::{
     experiments::setup,
-    house::{DAY_MS, House, everywhere, viewer},
+    house::{DAY_MS, House, everywhere, finish, usual, viewer},
 };
 
 /// The sixty that the model in service has learned from are gone, and sixty others are there: what they did in their past says
@@ -84,4 +90,77 @@ async fn a_model_that_was_refused_never_serves() {
         assert_eq!(page.model, None, "{}: rather none than the refused one", house.name);
     })
     .await;
+}
+
+/// Another training, with settings that stand in the stored state of the search as if it had found them.
+async fn trained_with(house: &House, change: impl Fn(&mut serde_json::Value)) -> Job {
+    let mut state = serde_json::to_value(house.room.tuning().await.unwrap().unwrap()).unwrap();
+    change(&mut state["search"]["best"]);
+    let sql = "UPDATE tuning SET state = $1";
+    let mut tx = house.room.database().begin().await.unwrap();
+    platform::on!(tx, conn => sqlx::query(sql).bind(state.to_string()).execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    // It does not look for others.
+    let config = Config {
+        tune_budget_s: 0,
+        ..usual()
+    };
+    let room = house.opened_with(config).await;
+    room.ready().await.unwrap();
+    let job = room.train(StartTraining {}).await.unwrap();
+    finish(&room, job).await
+}
+
+/// It is in the list with this reason, cannot be put in service for it, and the one before serves.
+async fn is_refused(house: &House, job: Job, good: ModelId, reason: &str) {
+    let refused = house.newest_model().await;
+    let said = (refused.state, refused.decision.as_str());
+    assert!(
+        refused.state == ModelState::Refused && said.1.starts_with(reason),
+        "{}: {said:?}",
+        house.name
+    );
+    assert_eq!(
+        job.outcome,
+        Some(format!("refused: {}", refused.decision)),
+        "{}",
+        house.name
+    );
+    let answer = house.door.activate(ForModel { model: refused.id }).await;
+    assert_eq!(
+        answer,
+        Err(RecommendError::ModelRefused(refused.decision)),
+        "{}",
+        house.name
+    );
+    assert_eq!(house.home(ProfileId(1)).await.model, Some(good), "{}", house.name);
+    // What it was refused for does not come again.
+    let tuning = house.room.tuning().await.unwrap().unwrap();
+    assert_eq!(tuning.search.best(), tuning.good, "{}", house.name);
+}
+
+#[tokio::test]
+async fn a_model_with_scores_that_are_no_numbers_is_refused_with_the_reason() {
+    everywhere(async |house| {
+        house.train().await;
+        let good = house.newest_model().await.id;
+        let job = trained_with(house, |best| best["outlook_weight"] = 3e38.into()).await;
+        is_refused(house, job, good, "broken: it scores a title with ").await;
+    })
+    .await;
+}
+
+/// A viewer's vector of so many factors takes milliseconds to fold in.
+#[tokio::test]
+async fn a_model_that_is_much_slower_is_refused_with_the_reason() {
+    let house = House::open(Pairing::local(sqlite())).await;
+    house.train().await;
+    let good = house.newest_model().await.id;
+    let large = |best: &mut serde_json::Value| {
+        best["ials"]["size"] = 640.into();
+        best["ials"]["epochs"] = 1.into();
+    };
+    let job = trained_with(&house, large).await;
+    is_refused(&house, job, good, "much slower than the model in service: ").await;
+    house.bus.shutdown().await;
 }
