@@ -1,6 +1,9 @@
 //! The ratings of MovieTweetings, and a room that knows those before a moment.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use contract::{
     ProfileId, TitleId,
@@ -82,7 +85,10 @@ pub struct House {
     pub activity: Arc<activity::Room>,
     pub bus: Arc<Bus>,
     pub clock: Arc<ManualClock>,
+    /// By film.
     pub titles: Vec<TitleId>,
+    /// Films that nobody has rated yet.
+    new: Vec<usize>,
     catalog: Arc<catalog::Local>,
     inputs: Inputs,
     folder: tempfile::TempDir,
@@ -104,7 +110,10 @@ pub async fn open(films: &[NewTitle], past: &[Rating], config: recommend::Config
     };
     let search = catalog::SearchIndex::Off;
     let catalog = catalog::open(deps, catalog::Config { search }).await?;
-    let titles = catalog.import(ImportTitles { titles: films.to_vec() }).await?.titles;
+    let rated: HashSet<usize> = past.iter().map(|rating| rating.title).collect();
+    let (old, new): (Vec<usize>, Vec<usize>) = (0..films.len()).partition(|film| rated.contains(film));
+    let mut titles = vec![TitleId(0); films.len()];
+    add(&catalog, films, &old, &mut titles).await?;
     let activity = activity::open(activity::Deps {
         location: location.clone(),
         inputs: inputs.clone(),
@@ -141,13 +150,34 @@ pub async fn open(films: &[NewTitle], past: &[Rating], config: recommend::Config
         bus,
         clock,
         titles,
+        new,
         catalog,
         inputs,
         folder,
     })
 }
 
+async fn add(
+    catalog: &catalog::Local,
+    films: &[NewTitle],
+    which: &[usize],
+    titles: &mut [TitleId],
+) -> anyhow::Result<()> {
+    let wanted = which.iter().map(|film| films[*film].clone()).collect();
+    let added = catalog.import(ImportTitles { titles: wanted }).await?.titles;
+    which.iter().zip(added).for_each(|(film, title)| titles[*film] = title);
+    Ok(())
+}
+
 impl House {
+    /// The titles come that nobody has rated before: those that there are after the training alone.
+    pub async fn add_new(&mut self, films: &[NewTitle]) -> anyhow::Result<()> {
+        add(&self.catalog, films, &self.new, &mut self.titles).await?;
+        self.bus.settle().await?;
+        self.room.refresh().await;
+        Ok(())
+    }
+
     /// The same models and ratings with other settings.
     pub async fn with(&self, config: recommend::Config) -> anyhow::Result<Arc<recommend::Room>> {
         let bus = Bus::new(self.clock.clone());

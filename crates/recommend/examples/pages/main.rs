@@ -1,10 +1,10 @@
 //! Judges whole home pages on what people did next: `cargo run --release -p recommend --example pages -- FOLDER [test] [live|figures] [CONFIG] [FILE]`.
 //!
-//! FOLDER holds MovieTweetings (`movies.dat`, `ratings.dat`). All ratings before a moment are imported and learned from; then every
-//! viewer who liked something after it gets a page as of that moment, and the page is judged by where those titles stand on it. The
-//! moment stands at four fifths of all ratings and the next tenth is what comes next: settings are chosen there. With `test` it
-//! stands at nine tenths: that is looked at once, when everything is chosen. CONFIG is the room's configuration as JSON, FILE gets the
-//! figure of each viewer, so that two runs can be compared in pairs.
+//! FOLDER holds MovieTweetings (`movies.dat`, `ratings.dat`). All ratings before a moment are imported and learned from, and what they
+//! rate is all there is to learn; then the other titles come. Every viewer who liked something after the moment gets a page as of
+//! then, which is judged by where those titles stand on it. The moment stands at four fifths of all ratings and the next tenth is what
+//! comes next: settings are chosen there. With `test` it stands at nine tenths: that is looked at once, when everything is chosen.
+//! CONFIG is the room's configuration as JSON, FILE gets the figure of each viewer, so that two runs can be compared in pairs.
 //!
 //! With `live` nothing stands still: every rating that comes next is heard at its time, without another training, and whoever is about to
 //! like a title that nobody had rated before the training gets a page a moment before it. That is how soon a new title is found.
@@ -39,9 +39,10 @@ async fn main() -> anyhow::Result<()> {
     let cut = data.ratings.len() * tenths / 10;
     let until = data.ratings.len() * (tenths + 1) / 10;
     let (past, next) = (&data.ratings[..cut], &data.ratings[cut..until]);
-    let house = open(&data.films, past, config.clone()).await?;
+    let mut house = open(&data.films, past, config.clone()).await?;
+    train(&house.room).await?;
+    house.add_new(&data.films).await?;
     let House { room, titles, .. } = &house;
-    train(room).await?;
     match mode.as_deref() {
         Some("live") => live::live(&house, past, next).await?.report(),
         Some(_) => println!("{}", figures::figures(&house, &data.films, past, next, config).await?),
