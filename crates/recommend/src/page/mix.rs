@@ -27,9 +27,6 @@ pub fn rival_order(asked: &Asked<'_>, count: usize, scratch: &mut Scratch) -> Op
     let rival = asked.rival?;
     let viewer = &asked.request.viewer;
     let taste = Taste::read(rival, viewer, asked.recent, &asked.request.exclude, asked.now);
-    if taste.is_cold() {
-        return None;
-    }
     let (mut picks, _) = ranked(rival, viewer, &taste, RANKED + BAND, scratch);
     picks.truncate(RANKED);
     Some(calibrated(rival, &taste, &picks, count))

@@ -134,7 +134,7 @@ struct Builder<'a> {
     shown: ItemSet,
     continued: Vec<Item>,
     listed: Vec<Item>,
-    /// *Top Picks*; empty where nothing is known.
+    /// *Top Picks*; empty where nothing is known and there is no model.
     picks: Vec<u32>,
     /// Whose picks they are, where an experiment interleaves.
     mix: Option<Mix>,

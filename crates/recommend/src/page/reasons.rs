@@ -20,7 +20,7 @@ pub const FAVOURITE_SHARE: f32 = 0.08;
 /// What would place a title where it stood among all that this viewer may be recommended.
 pub fn explained(shelf: &Shelf, viewer: &Viewer, taste: &Taste, slot: u32) -> Option<Reason> {
     let known = shelf.model.as_ref().zip(shelf.item_of_slot(slot));
-    let attribution = known.filter(|_| !taste.is_cold()).and_then(|(model, item)| {
+    let attribution = known.and_then(|(model, item)| {
         let allowed = allowed(shelf, viewer, taste);
         SCRATCH.with_borrow_mut(|scratch| {
             model
@@ -40,7 +40,9 @@ pub fn why(
     attribution: Option<&Attribution>,
 ) -> Option<Reason> {
     let made = attribution.and_then(|attribution| most(shelf, viewer, taste, attribution));
-    made.or_else(|| genres_reason(shelf, taste, slot))
+    // Where nothing that was done says more, the viewer's own choice does.
+    let chosen = genres_reason(shelf, taste, slot).filter(|_| taste.is_cold());
+    chosen.or(made).or_else(|| genres_reason(shelf, taste, slot))
 }
 
 /// The liked titles that made most of it; where none of them made a nameable share, that everybody likes it, if that made more than

@@ -81,9 +81,10 @@ impl<'a> Builder<'a> {
         self.listed = self.items(&slots);
     }
 
-    /// The picks in the order in which *Top Picks* takes them; none where nothing is known.
+    /// The picks in the order in which *Top Picks* takes them; none where nothing is known and no model says what everybody watches.
     pub(super) fn pick_order(&self, picks: &[Pick]) -> Vec<u32> {
-        if self.taste.is_cold() && self.taste.chosen.is_empty() && self.taste.anchors.is_empty() {
+        let is_known = !self.taste.is_cold() || !self.taste.chosen.is_empty() || !self.taste.anchors.is_empty();
+        if !is_known && self.ranking.is_none() {
             return Vec::new();
         }
         calibrated(self.shelf, self.taste, picks, CALIBRATED)

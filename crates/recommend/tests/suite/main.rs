@@ -12,4 +12,5 @@ mod home;
 mod house;
 mod learning;
 mod models;
+mod newcomers;
 mod serving;

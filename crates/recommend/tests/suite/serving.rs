@@ -150,8 +150,8 @@ async fn an_explanation_names_titles_that_the_viewer_liked() {
         };
         assert_eq!(
             house.door.explain(nothing).await.unwrap(),
-            None,
-            "a viewer of whom nothing is known"
+            Some(Reason::Trending),
+            "of a viewer nothing is known: it is what everybody watches"
         );
     })
     .await;
