@@ -9,6 +9,10 @@ use testkit::{Browser, Cluster, Line, client::PASSWORD, films::Film, repository,
 
 use crate::LONG;
 
+const SECONDS: u32 = 24;
+/// Of which so much is watched on the phone.
+const WATCHED_S: u32 = SECONDS - 4;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn browser_a_film_sent_in_two_sittings_is_watched_on_a_phone() {
     let mut house = Cluster::one();
@@ -17,7 +21,10 @@ async fn browser_a_film_sent_in_two_sittings_is_watched_on_a_phone() {
     house.admin().await.post("/admin/titles", &title).await.expect(201);
     // Noise is what an encoder cannot make small: the upload takes its time.
     let noise = ["-vf", "noise=alls=12:allf=t"];
-    let film = Film::new("640x360", "24", 12).and(&noise).index_first().make("mp4");
+    let film = Film::new("640x360", "24", SECONDS)
+        .and(&noise)
+        .index_first()
+        .make("mp4");
     let line = Line::to(house.url(), Duration::ZERO).await;
     let url = line.url("127.0.0.1");
     let [closed, back] = ["laptop-closed", "server-back"].map(|name| house.data().join(name));
@@ -50,7 +57,8 @@ async fn browser_a_film_sent_in_two_sittings_is_watched_on_a_phone() {
     assert_eq!(seen["created"], 1, "uploads begun");
     assert_eq!(seen["pieces"][0], gone_on_at, "where the second sitting begins");
 
-    let input = json!({ "person": { "email": "vera@kinora.example", "password": PASSWORD }, "title": seen["title"] });
+    let person = json!({ "email": "vera@kinora.example", "password": PASSWORD });
+    let input = json!({ "person": person, "title": seen["title"], "seconds": WATCHED_S });
     let phone = Browser::new(&url).size(360, 780);
     let script = script("journey-phone.mjs");
     let seen = tokio::task::spawn_blocking(move || phone.run(&script, &input))
