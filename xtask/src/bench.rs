@@ -9,6 +9,7 @@ mod figures;
 mod kills;
 mod library;
 mod pages;
+mod party;
 mod peers;
 mod players;
 mod quality;
@@ -68,7 +69,7 @@ enum Name {
     Scale,
     /// all of streaming: delivery, transcoding and uploads
     Streaming,
-    /// segments beside nginx, a thousand players on one core, and what a browser shows on slow lines
+    /// segments beside nginx, a thousand players on one core, and what browsers show on slow lines, alone and in a watch party
     Delivery,
     /// the ladder of a minute of film, beside the bare ffmpeg commands: a quarter of an hour
     Transcode,

@@ -45,8 +45,9 @@ pub fn watching(bench: &Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
         }),
         pictures: bench.folder.join("pictures"),
     };
-    let seen = look.run(&node, stage)?;
-    figures(&seen)
+    let mut rows = figures(&look.run(&node, stage)?)?;
+    rows.extend(super::party::party(bench, &node, &server, &title, stage)?);
+    Ok(rows)
 }
 
 fn figures(seen: &Value) -> Result<Vec<Figure>> {
