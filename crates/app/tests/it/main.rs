@@ -25,6 +25,7 @@ mod players;
 mod policies;
 mod replay;
 mod rows;
+mod showing;
 mod sidecars;
 mod together;
 mod uploads;
