@@ -2,15 +2,15 @@
 //!
 //! Exit status: 0 done, 1 failed (one clear line on standard error), 2 wrong usage.
 
+mod memory;
+
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use kinora::cli::Cli;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::give_back_soon();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

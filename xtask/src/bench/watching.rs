@@ -66,19 +66,14 @@ fn figures(seen: &Value) -> Result<Vec<Figure>> {
     let what = format!("stalls in {WATCHED_S} s, line at {HEADROOM} × the lowest rung, 40 ms");
     let row = Figure::at_most(&what, stalls, 0.0, "");
     rows.push(row.noted(&format!("{} s of film were played", number(played))));
-    let (median, slowest) = median_and_slowest(&seen["jumps"])?;
-    let (exact, _) = median_and_slowest(&seen["exact"])?;
-    let row = Figure::at_most(
-        "jump by key to any tenth in chromium, loopback, median",
-        median,
-        200.0,
-        "ms",
-    );
-    let to_the_picture = number(exact);
-    rows.push(row.noted(&format!(
-        "slowest {} ms; to the very picture {to_the_picture} ms",
-        number(slowest)
-    )));
+    for (what, times) in [
+        ("jump by key to any tenth in chromium, loopback, median", &seen["jumps"]),
+        ("jump to the very picture in chromium, loopback, median", &seen["exact"]),
+    ] {
+        let (median, slowest) = median_and_slowest(times)?;
+        let row = Figure::at_most(what, median, 200.0, "ms");
+        rows.push(row.noted(&format!("slowest {} ms", number(slowest))));
+    }
     Ok(rows)
 }
 
