@@ -123,14 +123,16 @@ fn figure(start_mb: f64, looks: &[Look]) -> Result<Figure> {
         })
     };
     let before = over(0.0, 0.1).context("no look within the first tenth")?;
+    let middle = over(0.45, 0.55).context("no look in the middle")?;
     let after = over(0.9, f64::MAX).context("no look within the last tenth")?;
     let last = looks.last().context("no look")?;
     let note = format!(
-        "{} MB at its start; mean {} MB, at most {} MB in the first tenth, mean {} MB, at most {} MB in the last; {} pages, {} exchanges, \
-         every page made anew",
+        "{} MB at its start; mean {} MB, at most {} MB in the first tenth, mean {} MB in the middle one, mean {} MB, at most {} MB in the last; \
+         {} pages, {} exchanges, every page made anew",
         number(start_mb),
         number(before.mean_mb),
         number(before.highest_mb),
+        number(middle.mean_mb),
         number(after.mean_mb),
         number(after.highest_mb),
         number(last.asked),
