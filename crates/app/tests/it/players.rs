@@ -57,7 +57,8 @@ impl Evening {
             .ok();
         let viewer = cluster.viewer("ann").await;
         let title = found(&viewer, "Heat").await;
-        assert_eq!(ended_job(&cluster.admin().await, &title).await["state"], "done");
+        let job = ended_job(&cluster.admin().await, &title).await;
+        assert_eq!(job["state"], "done", "{job:#}");
         let playback = testkit::until("the title to be playable", crate::LONG, async || {
             let answer = viewer.post("/playback", &json!({ "title_id": title })).await;
             answer.status.is_success().then(|| answer.ok())
