@@ -13,7 +13,7 @@ const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 const PURGE_DELAY_MS: c_long = 10;
 
 /// Memory that was let go is the system's again after ten milliseconds instead of a second: a server whose models are exchanged one after
-/// the other holds 40 to 60 MB less. A page costs as much, for what it needs goes round within the allocator.
+/// the other holds 40 to 60 MB less. What a page needs goes round within the allocator: page faults went with exchanges, not with pages.
 pub fn give_back_soon() {
     // SAFETY: writes one number, before there is a second thread; an option that is not there is not written.
     unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, PURGE_DELAY_MS) };
