@@ -7,7 +7,7 @@ use std::{
 
 use activity::{Config, Deps, Room};
 use contract::{
-    AccountId, ProfileId, TitleId,
+    ProfileId, TitleId,
     activity::{
         Activity, ForTitleOf, HalfStars, Opinion, PlayState, Rate, Recent, RecentActivity, ReportProgress, TitleRatings,
     },
@@ -21,7 +21,6 @@ use platform::{
     test_support::{Pairing, TestDatabase, pairings},
     wire::Loopback,
 };
-use tokio::sync::Notify;
 
 pub const ANN: ProfileId = ProfileId(1_001);
 pub const BOB: ProfileId = ProfileId(1_002);
@@ -36,7 +35,6 @@ pub struct House {
     pub inputs: Inputs,
     pub clock: Arc<ManualClock>,
     events: Arc<Mutex<Vec<EventBody>>>,
-    arrived: Arc<Notify>,
 }
 
 static MIGRATIONS: Migrations = platform::migrations!();
@@ -62,7 +60,7 @@ impl House {
         let bus = Bus::with_settings(inputs.clock.clone(), settings);
         let room = room(&database, &inputs, &bus, config).await;
         room.subscribe(&bus).await.unwrap();
-        let (events, arrived) = collect(&bus).await;
+        let events = collect(&bus).await;
         let local: Arc<dyn Activity> = room.clone();
         let door = if remote {
             Arc::new(Loopback::new().with(Served(local)).remote())
@@ -78,7 +76,6 @@ impl House {
             inputs,
             clock,
             events,
-            arrived,
         }
     }
 
@@ -93,27 +90,10 @@ impl House {
         .await
     }
 
-    /// What was told since the last look: everything up to a marker that is written now.
+    /// What was told since the last look, once the room itself has heard all of it too.
     pub async fn told(&self) -> Vec<EventBody> {
-        let marker = EventBody::AccountDeleted {
-            account: AccountId(self.inputs.id::<i64>()),
-        };
-        self.tell("activity", marker.clone()).await;
-        loop {
-            let arrived = self.arrived.notified();
-            {
-                let mut events = self.events.lock().unwrap();
-                if let Some(at) = events.iter().position(|event| *event == marker) {
-                    let told = events.drain(..=at);
-                    return told
-                        .filter(|event| !matches!(event, EventBody::AccountDeleted { .. }))
-                        .collect();
-                }
-            }
-            tokio::time::timeout(Duration::from_secs(60), arrived)
-                .await
-                .expect("the marker arrives");
-        }
+        self.bus.settle().await.unwrap();
+        std::mem::take(&mut self.events.lock().unwrap())
     }
 
     /// Writes a fact into a room's outbox, as another process would.
@@ -166,16 +146,15 @@ async fn room(database: &TestDatabase, inputs: &Inputs, bus: &Arc<Bus>, config: 
     activity::open(deps).await.unwrap()
 }
 
-async fn collect(bus: &Bus) -> (Arc<Mutex<Vec<EventBody>>>, Arc<Notify>) {
-    let (events, arrived) = (Arc::<Mutex<Vec<EventBody>>>::default(), Arc::<Notify>::default());
-    let sink = (events.clone(), arrived.clone());
+async fn collect(bus: &Bus) -> Arc<Mutex<Vec<EventBody>>> {
+    let events = Arc::<Mutex<Vec<EventBody>>>::default();
+    let sink = events.clone();
     let taker = handler(move |batch| {
-        sink.0.lock().unwrap().extend(batch.into_iter().map(|event| event.body));
-        sink.1.notify_one();
+        sink.lock().unwrap().extend(batch.into_iter().map(|event| event.body));
         Box::pin(async { Ok(()) })
     });
     bus.subscribe("test.events", Delivery::Ephemeral, taker).await.unwrap();
-    (events, arrived)
+    events
 }
 
 pub fn report(profile: ProfileId, title: i64, position_s: u64, at: i64) -> ReportProgress {
