@@ -24,6 +24,9 @@ const UNFINISHED: &str =
 pub fn sandbox(error: &SandboxError) -> Failure {
     match error {
         SandboxError::Unavailable(text) => Failure::permanent(format!("Nothing can be transcoded here: {text}.")),
+        // Bubblewrap may have found no room for one more namespace, which passes.
+        SandboxError::DoesNotStart(ended) => of_the_machine(ended)
+            .unwrap_or_else(|| Failure::permanent(format!("Nothing can be transcoded here: {error}."))),
         SandboxError::Cancelled => Failure::transient("Stopped."),
         SandboxError::TooLong(seconds) => Failure::permanent(format!(
             "Encoding took longer than {} minutes and was stopped. Retry while the server has less to do, or ask its operator for more time \
@@ -112,6 +115,13 @@ pub fn of_the_machine(ended: &Ended) -> Option<Failure> {
     const STOPPED_BY_SIGNAL: i32 = 255;
     const SIGXFSZ: i32 = 25;
     let words = &ended.words;
+    // Before anything that its words might be taken for: to the kernel a namespace too many is no space left on device.
+    if words.starts_with("bwrap:") {
+        return Some(Failure::transient(format!(
+            "The sandbox, without which nothing is decoded, did not start. Ask the server's operator to run kinora doctor, then retry: {}",
+            words.trim()
+        )));
+    }
     if words.contains("No space left on device") || words.contains("Disk quota exceeded") {
         return Some(Failure::permanent(STORAGE_FULL));
     }
@@ -134,12 +144,6 @@ pub fn of_the_machine(ended: &Ended) -> Option<Failure> {
             "The encoder was stopped by the operating system, most likely for want of memory. Retry while the server has less to do; if it \
              happens again, ask its operator for fewer workers (streaming.workers).",
         ));
-    }
-    if words.starts_with("bwrap:") {
-        return Some(Failure::transient(format!(
-            "The sandbox, without which nothing is decoded, did not start. Ask the server's operator to run kinora doctor, then retry: {}",
-            words.trim()
-        )));
     }
     None
 }

@@ -96,6 +96,8 @@ pub struct Ended {
 pub enum SandboxError {
     #[error("{0}")]
     Unavailable(String),
+    #[error("the sandbox (bubblewrap) does not start on the server, and without it nothing is decoded: {}", .0.words.trim())]
+    DoesNotStart(Ended),
     #[error("stopped")]
     Cancelled,
     #[error("took longer than {0} s")]
@@ -182,10 +184,7 @@ impl Sandbox {
         };
         let ended = self.spawn(task, CancellationToken::new(), |_| {}).await?;
         if ended.status != 0 {
-            let words = ended.words.trim();
-            return Err(SandboxError::Unavailable(format!(
-                "the sandbox (bubblewrap) does not start on the server, and without it nothing is decoded: {words}"
-            )));
+            return Err(SandboxError::DoesNotStart(ended));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::Path,
     time::{Duration, Instant},
 };
@@ -418,4 +419,21 @@ async fn without_a_sandbox_nothing_is_decoded() {
         "{words:?}"
     );
     assert!(!words.retry);
+}
+
+/// What bubblewrap says where the kernel has no namespace left at this moment; it is looked at again.
+#[tokio::test]
+async fn a_sandbox_that_has_no_room_for_now_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let bubblewrap = folder.path().join("bwrap");
+    let says = |line: &str| {
+        std::fs::write(&bubblewrap, format!("#!/bin/sh\n{line}\n")).unwrap();
+        std::fs::set_permissions(&bubblewrap, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    says("echo 'bwrap: Creating new namespace failed: No space left on device' >&2; exit 1");
+    let sandbox = Sandbox::with(&bubblewrap);
+    let words = explain::sandbox(&sandbox.check().await.unwrap_err());
+    assert!(words.retry && words.text.contains("did not start"), "{words:?}");
+    says("exit 0");
+    sandbox.check().await.unwrap();
 }
