@@ -33,7 +33,9 @@ export async function arrive(page, url, title) {
       );
     });
     watch.observe(document, { childList: true, subtree: true });
-    // When the picture of the next jump is on the screen; without an end to the waiting a lost event would be a run that never ends.
+    // When the picture of the next jump is on the screen: the first one of there, which is drawn before the jump is said to be over. Without an
+    // end to the waiting a lost event would be a run that never ends.
+    const NEAR_S = 0.3;
     globalThis.jumped = (video) =>
       new Promise((shown, failed) => {
         const limit = setTimeout(() => {
@@ -41,11 +43,16 @@ export async function arrive(page, url, title) {
           const state = JSON.stringify({ currentTime, readyState, seeking, paused, ended, isThere: video.isConnected });
           failed(new Error(`no picture 20 s after a jump: ${state}`));
         }, 20_000);
-        const seen = (now) => {
-          clearTimeout(limit);
-          shown(now);
+        const wait = () => {
+          const goal = video.currentTime;
+          const look = (now, { mediaTime }) => {
+            if (Math.abs(mediaTime - goal) > NEAR_S) return video.requestVideoFrameCallback(look);
+            clearTimeout(limit);
+            shown(now);
+          };
+          video.requestVideoFrameCallback(look);
         };
-        video.addEventListener("seeked", () => video.requestVideoFrameCallback(seen), { once: true });
+        video.addEventListener("seeking", wait, { once: true });
       });
     document.addEventListener("click", () => { globalThis.pressed ??= performance.now(); }, { capture: true });
   });

@@ -8,6 +8,7 @@ import type { ErrorData, Fragment } from "hls.js";
 import { Problem } from "@/api/http";
 import { type Quality, qualitiesOf, settings } from "./hls-settings";
 import type { AudioTrack } from "./languages";
+import { loadAhead } from "./load-ahead";
 import { Sound } from "./sound";
 import { nearestStart } from "./starts";
 
@@ -160,6 +161,7 @@ export class Engine {
     });
     hls.on(Events.FRAG_PARSED, (_event, { frag }) => this.parsedOne(frag));
     hls.on(Events.ERROR, (_event, data) => this.failed(data, HlsClass));
+    this.stopListening = loadAhead(this.video, hls.config);
     hls.loadSource(this.url);
     hls.attachMedia(this.video);
   }
