@@ -15,6 +15,7 @@ mod encoders;
 mod encryption;
 mod ending;
 mod evening;
+mod freshness;
 mod health;
 mod imports;
 mod journey;

@@ -3,6 +3,10 @@
 //! At moments of the past each pace made a list, of which some came. Those paces that found nearly as much as the best of them count
 //! alike, the others not at all: which one is the very best changes from moment to moment, and the mean of a few good ones is as
 //! good as the best (the weighing that makes what came likeliest is not: it is ruled by the many titles that come seldom).
+//!
+//! Each pace is simple exponential smoothing of a title's events (Brown 1959, "Statistical forecasting for inventory control"); that
+//! popularity means little without its time: Ji et al., "A re-visit of the popularity baseline in recommender systems", SIGIR 2020. That
+//! forecasts weighed alike are hard to beat: Clemen 1989, "Combining forecasts", and Stock & Watson 2004, who take the mean too.
 
 use crate::codec::{TensorReader, TensorWriter};
 use crate::dataset::Dataset;

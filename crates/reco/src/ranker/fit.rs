@@ -1,4 +1,7 @@
 //! Learning the blend: listwise softmax by Newton's method, deterministic at any number of threads.
+//!
+//! The loss is ListNet's top-one loss (Cao et al. 2007, "Learning to rank: from pairwise to listwise approach"), which for a linear blend
+//! is the conditional logit (McFadden 1974): convex, its second derivative the features' covariance under the list's own shares.
 
 use super::columns::COLUMNS;
 use super::features::{Drawing, FEATURES};
