@@ -46,6 +46,9 @@ pub fn watching(bench: &Bench<'_>, stage: &Stage) -> Result<Vec<Figure>> {
         pictures: bench.folder.join("pictures"),
     };
     let mut rows = figures(&look.run(&node, stage)?)?;
+    drop(server);
+    // Who has just watched has places on screens for half a minute; a server that starts anew counts none.
+    let server = kinora.start(stage)?;
     rows.extend(super::party::party(bench, &node, &server, &title, stage)?);
     Ok(rows)
 }
