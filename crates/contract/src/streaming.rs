@@ -35,7 +35,13 @@ pub struct CreateUpload {
     /// What its client knows the file by, to find this upload again; at most 100 characters.
     #[serde(default)]
     pub fingerprint: String,
+    /// What its client said of it, to be told again as it was said: visible ASCII and spaces, at most [`METADATA_BYTES_MAX`].
+    #[serde(default)]
+    pub metadata: String,
 }
+
+/// Of [`CreateUpload`] and [`JoinUploads`].
+pub const METADATA_BYTES_MAX: usize = 4096;
 
 /// Makes one upload of whole partial ones, in this order. The parts are used up. Repeated, it answers the same upload.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +52,9 @@ pub struct JoinUploads {
     pub filename: String,
     pub purpose: UploadPurpose,
     pub title: Option<TitleId>,
+    /// As in [`CreateUpload`].
+    #[serde(default)]
+    pub metadata: String,
 }
 
 /// What an upload is to others (tus: concatenation).
@@ -77,6 +86,8 @@ pub struct Upload {
     pub concat: Option<Concat>,
     #[serde(default)]
     pub fingerprint: String,
+    #[serde(default)]
+    pub metadata: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -9,8 +9,8 @@ use contract::{
     catalog::{CatalogError, ForTitle, TitleKind},
     jobs::{ForJob, Job, JobError, Jobs},
     streaming::{
-        AppendUpload, Concat, CreateUpload, ForUpload, ListUploads, StreamingError, Upload, UploadPurpose,
-        UploadedFile, Uploads,
+        AppendUpload, Concat, CreateUpload, ForUpload, ListUploads, METADATA_BYTES_MAX, StreamingError, Upload,
+        UploadPurpose, UploadedFile, Uploads,
     },
 };
 use tokio::sync::Mutex;
@@ -51,6 +51,7 @@ impl Room {
             let text = format!("a fingerprint has at most {FINGERPRINT_CHARS_MAX} characters");
             return Err(StreamingError::FileInvalid(text));
         }
+        check_metadata(&req.metadata)?;
         if !req.length_deferred {
             self.check_size(req.bytes).await?;
         }
@@ -72,6 +73,7 @@ impl Room {
             expires_at: now + self.config.upload_expiry_s as i64 * 1000,
             length_known: i64::from(!req.length_deferred),
             fingerprint: req.fingerprint,
+            metadata: req.metadata,
             parts: if req.is_partial { PARTIAL.into() } else { String::new() },
         };
         let mut tx = self.db.begin().await?;
@@ -391,9 +393,20 @@ fn answer(row: UploadRow, job: Option<Job>) -> Upload {
         title: row.title(),
         filename: row.filename,
         fingerprint: row.fingerprint,
+        metadata: row.metadata,
         expires_at: row.expires_at,
         job,
     }
+}
+
+/// It is told again in a header.
+fn check_metadata(given: &str) -> Result<(), StreamingError> {
+    let is_plain = given.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if given.len() > METADATA_BYTES_MAX || !is_plain {
+        let text = format!("what is said of an upload has at most {METADATA_BYTES_MAX} characters, all of them ASCII");
+        return Err(StreamingError::FileInvalid(text));
+    }
+    Ok(())
 }
 
 /// What a person called it, made safe to show.

@@ -141,8 +141,23 @@ const cases = {
     );
     const head = await ask(upload.url);
     assert.equal(head.headers.get("upload-offset"), "3000000");
-    const [name] = head.headers.get("upload-metadata").split(",");
-    assert.equal(Buffer.from(name.split(" ")[1], "base64").toString(), DATA.filename);
+  },
+
+  async "what was said of it is told again as it was said"() {
+    const metadata = { filename: "hello.txt", filetype: "text/plain", nonlatin: "słońce", number: 100 };
+    for (const options of [{}, { uploadDataDuringCreation: true }, { parallelUploads: 2 }]) {
+      const bytes = Buffer.from("hello world");
+      const { upload } = await finished(send(bytes, { metadata, ...options }));
+      assertArrived(upload, bytes);
+      const head = await ask(upload.url);
+      assert.deepEqual([head.headers.get("upload-offset"), head.headers.get("upload-length")], ["11", "11"]);
+      const told = head.headers.get("upload-metadata").split(",").map((pair) => pair.split(" "));
+      const read = told.map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
+      assert.deepEqual(Object.fromEntries(read), { ...metadata, number: "100" });
+      // Its parts are used up, and the client would give up each of them too.
+      await (options.parallelUploads ? ask(upload.url, "DELETE") : upload.abort(true));
+      assert.equal((await ask(upload.url)).status, 404);
+    }
   },
 
   async "the first bytes come with the creation"() {

@@ -119,6 +119,7 @@ impl Fixture {
             length_deferred: false,
             is_partial: false,
             fingerprint: String::new(),
+            metadata: String::new(),
         };
         let upload = self.streaming.create_upload(new).await.unwrap();
         let piece = AppendUpload {

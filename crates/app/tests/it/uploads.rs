@@ -32,7 +32,7 @@ async fn cases(cluster: &Cluster, names: Option<&[&str]>) {
     let said = said.as_object().unwrap();
     let wrong: Vec<_> = said.iter().filter(|(_, what)| *what != "ok").collect();
     assert!(wrong.is_empty(), "{wrong:#?}\n{}", cluster.server.log());
-    assert_eq!(said.len(), names.map_or(11, <[_]>::len), "{said:?}");
+    assert_eq!(said.len(), names.map_or(12, <[_]>::len), "{said:?}");
 }
 
 #[tokio::test]

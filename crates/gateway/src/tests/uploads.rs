@@ -30,7 +30,7 @@ async fn an_upload_begins_goes_on_and_ends() {
     );
     let begun = tus(&world)
         .with("upload-length", "20000000")
-        .with("upload-metadata", metadata)
+        .with("upload-metadata", metadata.clone())
         .send(Method::POST, "/api/v1/admin/uploads", Body::empty())
         .await;
     assert_eq!(begun.status, 201, "{:?}", begun.body);
@@ -41,10 +41,16 @@ async fn an_upload_begins_goes_on_and_ends() {
         (&asked["filename"], &asked["title"], &asked["bytes"]),
         (&json!("Léon.mp4"), &json!("1"), &json!(20_000_000))
     );
+    assert_eq!(
+        (&asked["purpose"], &asked["metadata"]),
+        (&json!("video"), &json!(metadata))
+    );
 
     it_goes_on_in_pieces(&world).await;
 
-    world.answers("streaming.upload", upload(42));
+    let mut told = upload(42);
+    told["metadata"] = json!(metadata);
+    world.answers("streaming.upload", told);
     let head = tus(&world)
         .send(Method::HEAD, "/api/v1/admin/uploads/5", Body::empty())
         .await;
@@ -52,6 +58,7 @@ async fn an_upload_begins_goes_on_and_ends() {
         (head.header("upload-offset"), head.header("upload-length")),
         ("42", "20000000")
     );
+    assert_eq!(head.header("upload-metadata"), metadata);
     world.answers("streaming.remove_upload", json!({}));
     let removed = tus(&world)
         .send(Method::DELETE, "/api/v1/admin/uploads/5", Body::empty())
@@ -114,10 +121,11 @@ async fn what_is_not_tus_is_refused() {
     for (length, metadata, code) in [
         ("", "", "header_invalid"),
         ("-1", "", "header_invalid"),
-        ("10", "", "upload_metadata_invalid"),
+        ("10", "purpose dmlkZW8=", "upload_metadata_invalid"),
         ("10", "purpose aGVscA==", "upload_metadata_invalid"),
         ("10", "filename !!!", "upload_metadata_invalid"),
         ("10", "title_id IQ==", "title_not_found"),
+        ("10", "filename Léon", "upload_metadata_invalid"),
     ] {
         let client = tus(&world)
             .with("upload-length", length)

@@ -28,6 +28,8 @@ pub struct UploadRow {
     /// Empty, [`PARTIAL`], or the ids of the parts that it was joined of.
     pub parts: String,
     pub fingerprint: String,
+    /// As its client said it.
+    pub metadata: String,
 }
 
 pub const OPEN: &str = "open";
@@ -94,7 +96,7 @@ pub fn purpose_name(purpose: UploadPurpose) -> &'static str {
 macro_rules! columns {
     () => {
         "id, account_id, title_id, purpose, filename, bytes, received, state, job_id, created_at, expires_at, length_known, parts,
-         fingerprint"
+         fingerprint, metadata"
     };
 }
 
@@ -102,11 +104,12 @@ pub async fn insert(tx: &mut Tx, row: &UploadRow) -> Result<(), Fault> {
     let sql = concat!(
         "INSERT INTO uploads (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
     );
     on!(tx, conn => sqlx::query(sql).bind(row.id).bind(row.account_id).bind(row.title_id).bind(&row.purpose)
         .bind(&row.filename).bind(row.bytes).bind(row.received).bind(&row.state).bind(row.job_id).bind(row.created_at)
-        .bind(row.expires_at).bind(row.length_known).bind(&row.parts).bind(&row.fingerprint).execute(conn).await.map(drop))
+        .bind(row.expires_at).bind(row.length_known).bind(&row.parts).bind(&row.fingerprint)
+        .bind(&row.metadata).execute(conn).await.map(drop))
     .or_fault()
 }
 
@@ -255,7 +258,7 @@ pub async fn expired(db: &Db, now: Millis, limit: u32) -> Result<Vec<UploadRow>,
 
 /// Its file is gone: what it was called goes too, that it was there is remembered until [`forget`].
 pub async fn set_expired(db: &Db, id: UploadId) -> Result<(), Fault> {
-    on!(db.writer(), pool => sqlx::query("UPDATE uploads SET state = 'expired', filename = '', fingerprint = '' WHERE id = $1").bind(id.0)
+    on!(db.writer(), pool => sqlx::query("UPDATE uploads SET state = 'expired', filename = '', fingerprint = '', metadata = '' WHERE id = $1").bind(id.0)
         .execute(pool).await.map(drop))
     .or_fault()
 }

@@ -68,6 +68,7 @@ impl Room {
             length_known: 1,
             parts,
             fingerprint: String::new(),
+            metadata: req.metadata.clone(),
         };
         self.files.join(UploadId(row.id), &found).await?;
         self.make_one(&req, row).await

@@ -57,6 +57,7 @@ impl Room {
             length_known: 1,
             parts: String::new(),
             fingerprint: String::new(),
+            metadata: String::new(),
         };
         let id = UploadId(row.id);
         if !self.files.link(id, path.clone()).await? {

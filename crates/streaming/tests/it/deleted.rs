@@ -26,6 +26,7 @@ fn video(bytes: u64) -> CreateUpload {
         length_deferred: false,
         is_partial: false,
         fingerprint: String::new(),
+        metadata: String::new(),
     }
 }
 

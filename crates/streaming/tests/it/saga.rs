@@ -389,5 +389,6 @@ pub fn joined(parts: Vec<UploadId>) -> JoinUploads {
         filename: "film.mp4".into(),
         purpose: UploadPurpose::Video,
         title: Some(TITLE),
+        metadata: String::new(),
     }
 }

@@ -42,6 +42,7 @@ fn joined(parts: &[UploadId], purpose: UploadPurpose) -> JoinUploads {
         filename: "film.mkv".into(),
         purpose,
         title: (purpose == UploadPurpose::Video).then_some(TITLE),
+        metadata: "filename ZmlsbS5ta3Y=".into(),
     }
 }
 
@@ -341,18 +342,24 @@ async fn ones_own_unfinished_uploads_are_listed_with_what_is_left() {
         for (door, streaming) in house.doors() {
             let known = CreateUpload {
                 fingerprint: "900 bytes of Solaris".into(),
+                metadata: "filename U29sYXJpcw==,filetype dmlkZW8vbXA0".into(),
                 ..video(900)
             };
-            let old = streaming.create_upload(known).await.unwrap();
-            assert_eq!(old.fingerprint, "900 bytes of Solaris");
-            let long = CreateUpload {
-                fingerprint: "x".repeat(101),
-                ..video(900)
-            };
-            assert!(matches!(
-                streaming.create_upload(long).await,
-                Err(StreamingError::FileInvalid(_))
-            ));
+            let old = streaming.create_upload(known.clone()).await.unwrap();
+            assert_eq!((&old.fingerprint, &old.metadata), (&known.fingerprint, &known.metadata));
+            for (fingerprint, metadata) in [
+                ("x".repeat(101), String::new()),
+                (String::new(), "x".repeat(4097)),
+                (String::new(), "filename a\r\nset-cookie: b".into()),
+            ] {
+                let refused = CreateUpload {
+                    fingerprint,
+                    metadata,
+                    ..video(900)
+                };
+                let refused = streaming.create_upload(refused).await;
+                assert!(matches!(refused, Err(StreamingError::FileInvalid(_))), "{refused:?}");
+            }
             let new = streaming.create_upload(dataset(3)).await.unwrap();
             let whole = streaming.create_upload(dataset(1)).await.unwrap();
             streaming.append_upload(piece(whole.id, 0, b"1")).await.unwrap();

@@ -22,6 +22,7 @@ pub fn video(bytes: u64) -> CreateUpload {
         length_deferred: false,
         is_partial: false,
         fingerprint: String::new(),
+        metadata: String::new(),
     }
 }
 

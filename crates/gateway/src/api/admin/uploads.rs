@@ -73,7 +73,8 @@ async fn list_uploads(State(gateway): State<Gateway>, caller: Caller) -> Result<
 }
 
 /// Begins an upload. `Upload-Length` in bytes (or `Upload-Defer-Length: 1`); `Upload-Metadata` with `filename`, `purpose` (`video` or
-/// `dataset`), for a video `title_id`, and a `fingerprint` to find it again by if you like, each in base64. The first bytes may come along. `Upload-Concat: partial` begins a part,
+/// `dataset`; not said: `video` where there is a `title_id`), for a video `title_id`, and a `fingerprint` to find it again by if you like,
+/// each in base64; all of it is told again as it was said. The first bytes may come along. `Upload-Concat: partial` begins a part,
 /// `final;` and the addresses of whole parts makes one upload of them.
 #[utoipa::path(post, path = "/api/v1/admin/uploads", tag = "uploads",
     params(("Tus-Resumable" = String, Header, example = "1.0.0"), ("Upload-Length" = Option<u64>, Header),
@@ -113,6 +114,7 @@ async fn join(gateway: &Gateway, caller: Caller, said: &HeaderMap, parts: Vec<Up
         filename: metadata.filename,
         purpose: metadata.purpose,
         title: metadata.title,
+        metadata: metadata.said,
     };
     Ok(gateway.doors.streaming.join_uploads(asked).await?)
 }
@@ -136,6 +138,7 @@ async fn begin(
         length_deferred: length.is_none(),
         is_partial,
         fingerprint: metadata.fingerprint,
+        metadata: metadata.said,
     };
     let upload = gateway.doors.streaming.create_upload(asked).await?;
     if !headers::has_pieces_type(said) {

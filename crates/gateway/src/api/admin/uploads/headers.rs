@@ -4,7 +4,7 @@ use axum::response::{IntoResponse as _, Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use contract::{
     TitleId, UploadId,
-    streaming::{Concat, Upload, UploadPurpose},
+    streaming::{Concat, METADATA_BYTES_MAX, Upload, UploadPurpose},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
@@ -27,8 +27,6 @@ const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const CONCAT: HeaderName = HeaderName::from_static("upload-concat");
 const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
-
-const METADATA_BYTES_MAX: usize = 4096;
 
 /// An answer as the protocol wants it, refusals too.
 pub fn answered(result: Result<Response, Problem>) -> Response {
@@ -159,24 +157,26 @@ pub struct Metadata {
     pub purpose: UploadPurpose,
     pub title: Option<TitleId>,
     pub fingerprint: String,
+    /// All of it, also what only the client understands.
+    pub said: String,
 }
 
 impl Metadata {
     pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let wrong = |detail: &str| Problem::bad_request("upload_metadata_invalid", detail);
-        let text = headers
-            .get(METADATA)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
+        let text = headers.get(METADATA).map_or(Ok(""), HeaderValue::to_str);
+        let text = text.map_err(|_| wrong("Upload-Metadata is keys and values in base64, in ASCII"))?;
         if text.len() > METADATA_BYTES_MAX {
             return Err(wrong("Upload-Metadata is too long"));
         }
         let mut metadata = Self {
             filename: "upload".into(),
-            purpose: UploadPurpose::Video,
+            purpose: UploadPurpose::Dataset,
             title: None,
             fingerprint: String::new(),
+            said: text.to_owned(),
         };
+        let mut purpose = None;
         for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
             let value = STANDARD
@@ -186,8 +186,8 @@ impl Metadata {
             let value = value.ok_or_else(|| wrong("values of Upload-Metadata are UTF-8 in base64"))?;
             match (key, value.as_str()) {
                 ("filename", name) if !name.is_empty() => metadata.filename = name.chars().take(255).collect(),
-                ("purpose", "video") => metadata.purpose = UploadPurpose::Video,
-                ("purpose", "dataset") => metadata.purpose = UploadPurpose::Dataset,
+                ("purpose", "video") => purpose = Some(UploadPurpose::Video),
+                ("purpose", "dataset") => purpose = Some(UploadPurpose::Dataset),
                 ("purpose", _) => return Err(wrong("purpose is video or dataset")),
                 ("title_id", id) => metadata.title = Some(id.parse().map_err(|_| Problem::no_such_title())?),
                 ("fingerprint", text) => metadata.fingerprint = text.to_owned(),
@@ -195,6 +195,8 @@ impl Metadata {
                 _ => {}
             }
         }
+        let usual = metadata.title.map_or(UploadPurpose::Dataset, |_| UploadPurpose::Video);
+        metadata.purpose = purpose.unwrap_or(usual);
         Ok(metadata)
     }
 
@@ -232,20 +234,12 @@ pub fn describe(response: &mut Response, upload: &Upload) -> Result<(), Problem>
     }
 }
 
-/// What was said of it when it began.
+/// What was said of it when it began, in the same words.
 pub fn describe_metadata(response: &mut Response, upload: &Upload) -> Result<(), Problem> {
-    let purpose = match upload.purpose {
-        UploadPurpose::Video => "video",
-        UploadPurpose::Dataset => "dataset",
-    };
-    let title = upload.title.map(|title| ("title_id", title.to_string()));
-    let pairs = [("filename", upload.filename.clone()), ("purpose", purpose.to_owned())];
-    let pairs: Vec<_> = pairs
-        .into_iter()
-        .chain(title)
-        .map(|(key, value)| format!("{key} {}", STANDARD.encode(value)))
-        .collect();
-    put(response, METADATA, &pairs.join(","))
+    if upload.metadata.is_empty() {
+        return Ok(());
+    }
+    put(response, METADATA, &upload.metadata)
 }
 
 pub fn put(response: &mut Response, name: HeaderName, value: &str) -> Result<(), Problem> {
