@@ -314,6 +314,28 @@ describe("keys", () => {
     await page.context().close();
   });
 
+  it("move the film, its sound and its pace", async () => {
+    const page = await watch();
+    await page.keyboard.press("k");
+    await page.keyboard.press("5");
+    await page.waitForFunction(`${video}.paused && !${video}.seeking && ${video}.currentTime > 50`);
+    const press = (key: string, becomes: string) =>
+      page.keyboard.press(key).then(() => page.waitForFunction(`Math.abs(${becomes}) < 0.001`));
+    for (const [key, by] of [["ArrowRight", 5], ["ArrowLeft", -5], ["l", 10], ["j", -10]] as const) {
+      await press(key, `${video}.currentTime - ${await time(page)} - ${by}`);
+    }
+    await press("ArrowDown", `${video}.volume - 0.95`);
+    await press("ArrowUp", `${video}.volume - 1`);
+    await press("m", `${video}.muted - true`);
+    await press("m", `${video}.muted - false`);
+    await press(">", `${video}.playbackRate - 1.25`);
+    await press("<", `${video}.playbackRate - 1`);
+    await button(page, "Settings").click();
+    await radio(page, "1.5×").click();
+    await page.waitForFunction(`${video}.playbackRate === 1.5`);
+    await page.context().close();
+  });
+
   it("of one letter can be switched off, and stay so", async () => {
     const page = await watch();
     await page.keyboard.press("?");

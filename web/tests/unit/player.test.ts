@@ -12,29 +12,32 @@ import { makeTaps } from "@/player/taps";
 import { initialVideo } from "@/player/use-video";
 
 describe("keys", () => {
-  it("knows every key of the help", () => {
-    const keys = [
-      ...[" ", "k", "K", "ArrowLeft", "l", ",", ".", "ArrowUp", "m", "c", "f", "i", "<", "5", "Home", "?", "Escape"],
-    ];
-    expect(keys.map((key) => commandOf({ key }, "none")?.do)).toEqual([
-      "toggle",
-      "toggle",
-      "toggle",
-      "seek",
-      "seek",
-      "frame",
-      "frame",
-      "volume",
-      "mute",
-      "subtitles",
-      "fullscreen",
-      "picture",
-      "speed",
-      "jump",
-      "jump",
-      "help",
-      "leave",
-    ]);
+  it.each([
+    [" ", { do: "toggle" }],
+    ["k", { do: "toggle" }],
+    ["K", { do: "toggle" }],
+    ["ArrowLeft", { do: "seek", by: -5 }],
+    ["ArrowRight", { do: "seek", by: 5 }],
+    ["j", { do: "seek", by: -10 }],
+    ["l", { do: "seek", by: 10 }],
+    [",", { do: "frame", by: -1 }],
+    [".", { do: "frame", by: 1 }],
+    ["ArrowUp", { do: "volume", by: 0.05 }],
+    ["ArrowDown", { do: "volume", by: -0.05 }],
+    ["m", { do: "mute" }],
+    ["c", { do: "subtitles" }],
+    ["f", { do: "fullscreen" }],
+    ["i", { do: "picture" }],
+    ["<", { do: "speed", by: -1 }],
+    [">", { do: "speed", by: 1 }],
+    ["0", { do: "jump", fraction: 0 }],
+    ["5", { do: "jump", fraction: 0.5 }],
+    ["Home", { do: "jump", fraction: 0 }],
+    ["End", { do: "jump", fraction: 1 }],
+    ["?", { do: "help" }],
+    ["Escape", { do: "leave" }],
+  ])("knows %s", (key, command) => {
+    expect(commandOf({ key }, "none")).toEqual(command);
   });
 
   it("leaves a control its own keys", () => {
