@@ -35,7 +35,8 @@ export async function arrive(page, url, title) {
     watch.observe(document, { childList: true, subtree: true });
     // When the picture of the next jump is on the screen: the first one of there, which is drawn before the jump is said to be over. Without an
     // end to the waiting a lost event would be a run that never ends.
-    const NEAR_S = 0.3;
+    const PICTURE_S = 0.05;
+    const NEAR_S = 1;
     globalThis.jumped = (video) =>
       new Promise((shown, failed) => {
         const limit = setTimeout(() => {
@@ -46,7 +47,7 @@ export async function arrive(page, url, title) {
         const wait = () => {
           const goal = video.currentTime;
           const look = (now, { mediaTime }) => {
-            if (Math.abs(mediaTime - goal) > NEAR_S) return video.requestVideoFrameCallback(look);
+            if (mediaTime < goal - PICTURE_S || mediaTime > goal + NEAR_S) return video.requestVideoFrameCallback(look);
             clearTimeout(limit);
             shown(now);
           };
