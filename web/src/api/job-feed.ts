@@ -10,7 +10,7 @@ import {
   useInfiniteQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { filmsOutlook, jobs } from "./admin-endpoints";
 import { BASE, refreshSession } from "./http";
 import type { Job, Page } from "./types";
@@ -34,15 +34,29 @@ export const outlookQuery = queryOptions({
 });
 
 export function useJobs() {
-  const live = useJobFeed();
+  const client = useQueryClient();
+  const overtaken = useRef(false);
+  const live = useJobFeed((job) => {
+    overtaken.current ||= client.isFetching({ queryKey: jobsQuery.queryKey }) > 0;
+    applyJob(client, job);
+  });
   const list = useInfiniteQuery({ ...jobsQuery, refetchInterval: live ? false : POLL_MS });
+  const { isFetching, refetch } = list;
+  // A list that was on its way may be from before the event, and undoes it: one more is asked for once it is there.
+  useEffect(() => {
+    if (isFetching || !overtaken.current) return;
+    overtaken.current = false;
+    void refetch();
+  }, [isFetching, refetch]);
   return { list, live };
 }
 
 /** Listens while the page is open. The stream ends with the access token: then the session is refreshed and it begins again. */
-function useJobFeed(): boolean {
+function useJobFeed(happened: (job: Job) => void): boolean {
   const client = useQueryClient();
   const [live, setLive] = useState(false);
+  const hear = useRef(happened);
+  hear.current = happened;
   useEffect(() => {
     if (!("EventSource" in window)) return;
     let source: EventSource | undefined;
@@ -59,7 +73,7 @@ function useJobFeed(): boolean {
       source = opened;
       opened.addEventListener("job", (event: MessageEvent<string>) => {
         const job = jobOf(event.data);
-        if (job) applyJob(client, job);
+        if (job) hear.current(job);
       });
       opened.addEventListener("open", () => {
         setLive(true);

@@ -71,3 +71,28 @@ it("does not begin again on a page that was left while the session was refreshed
   await pass(5000);
   expect(opened).toHaveLength(1);
 });
+
+it.each([
+  [1, "the first list"],
+  [2, "the list that is asked for when the stream opens"],
+])("is not undone by a list that was on its way (%d: %s)", async (late) => {
+  const job = (state: string) => ({ id: "a", kind: "import", state, progress: 0, stage: "", subject: "MovieLens" });
+  let answer: (response: Response) => void = () => undefined;
+  serve({
+    "GET /api/v1/admin/jobs": (_request, call) => {
+      if (call !== late) return json({ items: [job(call < late ? "running" : "failed")] });
+      return new Promise<Response>((resolve) => {
+        answer = resolve;
+      });
+    },
+  });
+  const { result } = renderHook(() => useJobs(), { wrapper });
+  await pass(10);
+  if (late === 2) act(() => opened[0]?.dispatchEvent(new Event("open")));
+  await pass(10);
+  const said = JSON.stringify({ type: "job", job: job("failed") });
+  act(() => opened[0]?.dispatchEvent(new MessageEvent("job", { data: said })));
+  answer(json({ items: [job("running")] }));
+  await pass(100);
+  expect(result.current.list.data?.pages[0]?.items.map(({ state }) => state)).toEqual(["failed"]);
+});
