@@ -7,7 +7,7 @@ use contract::{
 };
 use platform::Tx;
 
-use super::{answer, filename};
+use super::{answer, check_metadata, filename};
 use crate::{
     encode::sniff,
     room::Room,
@@ -31,6 +31,7 @@ impl Room {
     /// are and a file that no row knows; whatever dies after it, files of parts that no row knows. Both are swept away.
     async fn join_to_the_end(&self, req: JoinUploads) -> Result<Upload, StreamingError> {
         let name = filename(&req.filename)?;
+        check_metadata(&req.metadata)?;
         self.check_purpose(req.purpose, req.title).await?;
         let Some(first) = req.parts.first().filter(|_| req.parts.len() <= PARTS_MAX) else {
             let text = format!("join between one and {PARTS_MAX} uploads");

@@ -175,10 +175,14 @@ async fn refused_to_others(streaming: &dyn Streaming, wanted: &JoinUploads) {
     let twice = joined(&[wanted.parts[0]; 2], UploadPurpose::Dataset);
     assert_eq!(streaming.join_uploads(twice).await, Err(StreamingError::PartNotFound));
     let many = joined(&[wanted.parts[0]; 33], UploadPurpose::Dataset);
-    assert!(matches!(
-        streaming.join_uploads(many).await,
-        Err(StreamingError::FileInvalid(_))
-    ));
+    let split = JoinUploads {
+        metadata: "filename a\r\nset-cookie: b".into(),
+        ..wanted.clone()
+    };
+    for wrong in [many, split] {
+        let refused = streaming.join_uploads(wrong).await;
+        assert!(matches!(refused, Err(StreamingError::FileInvalid(_))), "{refused:?}");
+    }
     streaming
         .remove_upload(contract::streaming::ForUpload {
             account: ACCOUNT,
