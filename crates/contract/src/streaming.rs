@@ -132,6 +132,14 @@ pub struct ForUpload {
     pub upload: UploadId,
 }
 
+/// From byte `offset` on; the answer is as much as one answer carries, and nothing beyond what arrived.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ReadUpload {
+    pub account: AccountId,
+    pub upload: UploadId,
+    pub offset: u64,
+}
+
 /// A finished data set file, for the importer. Whoever is done with it removes the upload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UploadedFile {
@@ -399,6 +407,8 @@ pub trait Streaming: Send + Sync + 'static {
     async fn uploads(&self, req: ListUploads) -> Result<Uploads, StreamingError>;
     async fn join_uploads(&self, req: JoinUploads) -> Result<Upload, StreamingError>;
     async fn remove_upload(&self, req: ForUpload) -> Result<Done, StreamingError>;
+    /// What arrived of an upload, as long as it lies where it arrived: a video goes once it is packaged.
+    async fn read_upload(&self, req: ReadUpload) -> Result<Blob, StreamingError>;
     /// A whole file of a data set, to read; it rests from the beginning again.
     async fn uploaded_file(&self, req: ForUpload) -> Result<UploadedFile, StreamingError>;
     async fn add_media(&self, req: AddMedia) -> Result<Job, StreamingError>;
@@ -421,6 +431,7 @@ crate::wire! { Streaming as "streaming", StreamingError:
     uploads(ListUploads) -> Uploads,
     join_uploads(JoinUploads) -> Upload,
     remove_upload(ForUpload) -> Done,
+    read_upload(ReadUpload) -> Blob,
     uploaded_file(ForUpload) -> UploadedFile,
     add_media(AddMedia) -> Job,
     video(ForVideo) -> Video,

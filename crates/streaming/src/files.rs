@@ -53,6 +53,21 @@ impl Files {
         .await
     }
 
+    /// So many bytes from `offset` on, all of them; `None` where there is no such file.
+    pub async fn read_at(&self, id: UploadId, offset: u64, bytes: u64) -> Result<Option<Vec<u8>>, Fault> {
+        let path = self.path(id);
+        blocking(move || {
+            let file = match File::open(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                opened => opened?,
+            };
+            let mut body = vec![0; bytes as usize];
+            file.read_exact_at(&mut body, offset)?;
+            Ok(Some(body))
+        })
+        .await
+    }
+
     /// Lets nothing lie beyond `bytes`.
     pub async fn cut_at(&self, id: UploadId, bytes: u64) -> Result<(), Fault> {
         let path = self.path(id);

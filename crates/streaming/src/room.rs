@@ -7,12 +7,12 @@ use std::{
 
 use async_trait::async_trait;
 use contract::{
-    Done,
+    Blob, Done,
     catalog::Catalog,
     jobs::{AskOutlook, ForJob, Job, JobError, Jobs, ListJobs, Outlook},
     streaming::{
         AddMedia, AddSubtitles, AppendUpload, CreateUpload, ForPlayback, ForUpload, ForVideo, GetMedia, JoinUploads,
-        ListUploads, Media, NameSubtitles, Playback, RemoveSubtitles, SetMarkers, StartPlayback, Streaming,
+        ListUploads, Media, NameSubtitles, Playback, ReadUpload, RemoveSubtitles, SetMarkers, StartPlayback, Streaming,
         StreamingError, SubtitleFile, Upload, UploadedFile, Uploads, Video,
     },
 };
@@ -88,6 +88,10 @@ impl Streaming for Room {
 
     async fn remove_upload(&self, req: ForUpload) -> Result<Done, StreamingError> {
         self.drop_upload(req).await
+    }
+
+    async fn read_upload(&self, req: ReadUpload) -> Result<Blob, StreamingError> {
+        self.piece_of(req).await
     }
 
     async fn uploaded_file(&self, req: ForUpload) -> Result<UploadedFile, StreamingError> {

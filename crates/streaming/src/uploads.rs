@@ -5,12 +5,12 @@ mod media;
 mod requests;
 
 use contract::{
-    Done, Fault, TitleId, UploadId,
+    Blob, Done, Fault, TitleId, UploadId,
     catalog::{CatalogError, ForTitle, TitleKind},
     jobs::{ForJob, Job, JobError, Jobs},
     streaming::{
-        AppendUpload, Concat, CreateUpload, ForUpload, ListUploads, METADATA_BYTES_MAX, StreamingError, Upload,
-        UploadPurpose, UploadedFile, Uploads,
+        AppendUpload, Concat, CreateUpload, ForUpload, ListUploads, METADATA_BYTES_MAX, ReadUpload, StreamingError,
+        Upload, UploadPurpose, UploadedFile, Uploads,
     },
 };
 use tokio::sync::Mutex;
@@ -26,6 +26,8 @@ pub use requests::Requests;
 
 /// The largest piece that is taken at once.
 const PIECE_BYTES_MAX: usize = 8 << 20;
+/// What is read of one at once.
+const READ_BYTES_MAX: u64 = 1 << 20;
 const FILENAME_CHARS_MAX: usize = 255;
 const FINGERPRINT_CHARS_MAX: usize = 100;
 
@@ -331,6 +333,18 @@ impl Room {
     pub(crate) async fn remove_source(&self, id: UploadId) -> Result<(), Fault> {
         self.remove_file(id).await?;
         uploads::delete(&self.db, id).await.map(drop)
+    }
+
+    pub(crate) async fn piece_of(&self, req: ReadUpload) -> Result<Blob, StreamingError> {
+        let ReadUpload {
+            account,
+            upload,
+            offset,
+        } = req;
+        let row = self.row(ForUpload { account, upload }).await?;
+        let bytes = (row.received as u64).saturating_sub(offset).min(READ_BYTES_MAX);
+        let read = self.files.read_at(upload, offset, bytes).await?;
+        read.map(Blob).ok_or(StreamingError::UploadNotFound)
     }
 
     pub(crate) async fn file_of(&self, req: ForUpload) -> Result<UploadedFile, StreamingError> {

@@ -143,20 +143,22 @@ const cases = {
     assert.equal(head.headers.get("upload-offset"), "3000000");
   },
 
-  async "what was said of it is told again as it was said"() {
+  async "it is told again as it was sent, and what was said of it"() {
     const metadata = { filename: "hello.txt", filetype: "text/plain", nonlatin: "słońce", number: 100 };
     for (const options of [{}, { uploadDataDuringCreation: true }, { parallelUploads: 2 }]) {
       const bytes = Buffer.from("hello world");
       const { upload } = await finished(send(bytes, { metadata, ...options }));
       assertArrived(upload, bytes);
+      const read = await ask(upload.url, "GET");
+      assert.deepEqual([read.status, await read.text()], [200, "hello world"]);
       const head = await ask(upload.url);
       assert.deepEqual([head.headers.get("upload-offset"), head.headers.get("upload-length")], ["11", "11"]);
       const told = head.headers.get("upload-metadata").split(",").map((pair) => pair.split(" "));
-      const read = told.map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
-      assert.deepEqual(Object.fromEntries(read), { ...metadata, number: "100" });
+      const pairs = told.map(([key, value]) => [key, Buffer.from(value, "base64").toString()]);
+      assert.deepEqual(Object.fromEntries(pairs), { ...metadata, number: "100" });
       // Its parts are used up, and the client would give up each of them too.
       await (options.parallelUploads ? ask(upload.url, "DELETE") : upload.abort(true));
-      assert.equal((await ask(upload.url)).status, 404);
+      for (const method of ["HEAD", "GET"]) assert.equal((await ask(upload.url, method)).status, 404, method);
     }
   },
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,9 +26,11 @@ const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// Players of one film.
 pub struct Audience {
     pub address: String,
-    /// Of the segment, one for each player.
-    pub paths: Vec<String>,
-    /// Of the segment.
+    /// The folder of the rung that each player watches, signed for it.
+    pub folders: Vec<String>,
+    /// The numbers of its segments: players begin at different ones, and after the last comes the first.
+    pub segments: Range<usize>,
+    /// Of each segment.
     pub bytes: usize,
 }
 
@@ -50,11 +53,11 @@ impl Audience {
         let before = cpu_seconds(server)?;
         thread::scope(|scope| -> Result<()> {
             let mut players = Vec::new();
-            for (number, path) in self.paths.iter().enumerate() {
+            for (number, folder) in self.folders.iter().enumerate() {
                 // Evenly over the length of a segment: people do not press play at once.
-                let first = first + SEGMENT * number as u32 / self.paths.len() as u32;
+                let first = first + SEGMENT * number as u32 / self.folders.len() as u32;
                 let (late, slowest_us) = (&late, &slowest_us);
-                let play = move || self.play(path, first, late, slowest_us);
+                let play = move || self.play((number, folder), first, late, slowest_us);
                 let player = thread::Builder::new().stack_size(STACK_BYTES);
                 players.push(player.spawn_scoped(scope, play).context("one more player")?);
             }
@@ -66,7 +69,7 @@ impl Audience {
         let busy = (cpu_seconds(server)? - before) / (SEGMENT * SEGMENTS).as_secs_f64();
         stage.line("the end");
         Ok(Seen {
-            segments: self.paths.len() as u64 * u64::from(SEGMENTS),
+            segments: self.folders.len() as u64 * u64::from(SEGMENTS),
             late: late.into_inner(),
             slowest_ms: slowest_us.into_inner() as f64 / 1e3,
             busy,
@@ -74,14 +77,21 @@ impl Audience {
         })
     }
 
-    fn play(&self, path: &str, first: Instant, late: &AtomicU64, slowest_us: &AtomicU64) -> Result<()> {
+    fn play(
+        &self,
+        (number, folder): (usize, &str),
+        first: Instant,
+        late: &AtomicU64,
+        slowest_us: &AtomicU64,
+    ) -> Result<()> {
         let stream = TcpStream::connect(&self.address).context("connect a player")?;
         stream.set_read_timeout(Some(ANSWER_MAX))?;
         let mut stream = BufReader::with_capacity(64 << 10, stream);
         for segment in 0..SEGMENTS {
             let due = first + SEGMENT * segment;
             wait_until(due);
-            self.take(path, &mut stream)?;
+            let wanted = self.segments.start + (number + segment as usize) % self.segments.len();
+            self.take(&format!("{folder}/{wanted}.m4s"), &mut stream)?;
             let took = due.elapsed();
             slowest_us.fetch_max(took.as_micros() as u64, Ordering::Relaxed);
             if took > SEGMENT {

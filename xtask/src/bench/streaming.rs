@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -22,12 +23,11 @@ pub const SERVER_CORE: usize = 0;
 pub const CLIENT_CORE: usize = 1;
 
 /// Sizes of the first segments of the film's lowest rung.
-const LARGE: usize = 4_000_000;
-const SMALL: usize = 200_000;
-/// Two seconds at 3 Mb/s.
+const SIZES: [usize; 2] = [4_000_000, 200_000];
+/// Of those after them: two seconds at 3 Mb/s.
 const WATCHED: usize = 750_000;
-const SIZES: [usize; 3] = [LARGE, SMALL, WATCHED];
-const FILM_SECONDS: usize = 8;
+const WATCHED_SEGMENTS: Range<usize> = SIZES.len() + 1..SIZES.len() + 31;
+const FILM_SECONDS: usize = 80;
 
 const PLAYERS: usize = 1_000;
 
@@ -76,16 +76,18 @@ fn watched(film: &Film, stage: &Stage) -> Result<Vec<Figure>> {
     let on_its_core = |run: Run| run.on_core(SERVER_CORE).variable("KINORA_STREAMING__STREAMS_MAX", "0");
     let server = film.kinora.start_as(stage, on_its_core)?;
     let viewer = viewer(&server)?;
-    let path = |_| Ok(format!("{}/v0/3.m4s", film.playing(&viewer)?));
+    let folder = |_| Ok(format!("{}/v0", film.playing(&viewer)?));
     let audience = Audience {
         address: server.url.trim_start_matches("http://").to_owned(),
-        paths: (0..PLAYERS).map(path).collect::<Result<_>>()?,
+        folders: (0..PLAYERS).map(folder).collect::<Result<_>>()?,
+        segments: WATCHED_SEGMENTS,
         bytes: WATCHED,
     };
     let seen = audience.watch(server.process_id(), stage)?;
     let note = format!(
-        "{} segments of {} kB, the slowest after {} ms, the server's core {} % busy",
+        "{} times one of {} segments of {} kB, the slowest after {} ms, the server's core {} % busy",
         number(seen.segments as f64),
+        WATCHED_SEGMENTS.len(),
         WATCHED / 1_000,
         number(seen.slowest_ms),
         number(seen.busy * 100.0),
@@ -171,11 +173,13 @@ fn resize(blobs: &Path) -> Result<String> {
     let sizes = index["video"][0]["bytes"]
         .as_array_mut()
         .context("an index without sizes")?;
-    if sizes.len() < SIZES.len() {
+    let last = WATCHED_SEGMENTS.end - 1;
+    if sizes.len() < last {
         bail!("a film of {FILM_SECONDS} s has only {} segments", sizes.len());
     }
     let rung = format!("assets/{asset}/v0");
-    for (number, bytes) in SIZES.into_iter().enumerate() {
+    let wanted = SIZES.into_iter().chain(std::iter::repeat(WATCHED));
+    for (number, bytes) in wanted.take(last).enumerate() {
         sizes[number] = json!(bytes);
         let mut file = fs::File::create(blobs.join(&rung).join(format!("{}.m4s", number + 1)))?;
         file.write_all(&noise(bytes))?;

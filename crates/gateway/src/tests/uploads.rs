@@ -339,6 +339,51 @@ async fn parts_are_begun_and_joined() {
 }
 
 #[tokio::test]
+async fn what_arrived_is_told_in_pieces_and_as_nothing_that_a_browser_opens() {
+    let world = World::new().await;
+    let bytes: Vec<u8> = (0..42).collect();
+    world.answers("streaming.upload", upload(bytes.len() as u64));
+    // Three bytes more arrive while it is read: the head has said how many are told.
+    let lies_there = [bytes.clone(), vec![7; 3]].concat();
+    world.does("streaming.read_upload", move |request| {
+        let offset = request["offset"].as_u64().unwrap() as usize;
+        let piece = lies_there[offset..].iter().take(20).copied().collect::<Vec<_>>();
+        json!({ "Ok": STANDARD.encode(piece) })
+    });
+    // Not every client of a plain file speaks tus.
+    let curator = world.as_role(Role::Curator);
+    let ask = async || {
+        curator
+            .send(Method::GET, "/api/v1/admin/uploads/5", Body::empty())
+            .await
+    };
+    let read = ask().await;
+    assert_eq!((read.status.as_u16(), &read.body[..]), (200, &bytes[..]));
+    for (name, value) in [
+        ("content-length", "42"),
+        ("content-type", "application/octet-stream"),
+        ("content-disposition", "attachment"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("upload-offset", "42"),
+    ] {
+        assert_eq!(read.header(name), value, "{name}");
+    }
+    let asked: Vec<_> = world
+        .calls("streaming.read_upload")
+        .iter()
+        .map(|call| call["offset"].clone())
+        .collect();
+    assert_eq!(asked, [0, 20, 40, 42].map(|offset| json!(offset)));
+    world.refuses("streaming.read_upload", json!("upload_not_found"));
+    assert_eq!(
+        ask().await.problem(),
+        (404, "upload_not_found".into()),
+        "before the head"
+    );
+}
+
+#[tokio::test]
 async fn another_method_may_stand_in_a_header() {
     let world = World::new().await;
     keeps(&world);

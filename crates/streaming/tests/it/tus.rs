@@ -5,7 +5,8 @@ use contract::{
     UploadId,
     jobs::JobState,
     streaming::{
-        AppendUpload, Concat, CreateUpload, JoinUploads, ListUploads, Streaming, StreamingError, Upload, UploadPurpose,
+        AppendUpload, Concat, CreateUpload, JoinUploads, ListUploads, ReadUpload, Streaming, StreamingError, Upload,
+        UploadPurpose,
     },
 };
 use platform::test_support;
@@ -330,6 +331,49 @@ async fn pieces_that_are_held_count_with_the_last_or_not_at_all() {
             b"ABCDE",
             "exactly as many as were declared"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_arrived_is_read_back_and_nothing_beyond_it() {
+    for database in test_support::databases().await {
+        let house = House::on(database, Config::default()).await;
+        for (door, streaming) in house.doors() {
+            let sent: Vec<u8> = (0..2_500_000_u32).map(|at| (at / 251 + at) as u8).collect();
+            let id = streaming.create_upload(dataset(3_000_000)).await.unwrap().id;
+            let read = |account, offset| {
+                let asked = ReadUpload {
+                    account,
+                    upload: id,
+                    offset,
+                };
+                streaming.read_upload(asked)
+            };
+            assert_eq!(read(ACCOUNT, 0).await.unwrap().0, b"", "{door}: nothing yet");
+            streaming.append_upload(piece(id, 0, &sent)).await.unwrap();
+            // It is on the disk and does not count.
+            let held = AppendUpload {
+                is_held: true,
+                ..piece(id, sent.len() as u64, b"unchecked")
+            };
+            streaming.append_upload(held).await.unwrap();
+            let mut whole = Vec::new();
+            for bytes in [1 << 20, 1 << 20, 2_500_000 - (2 << 20), 0] {
+                let part = read(ACCOUNT, whole.len() as u64).await.unwrap().0;
+                assert_eq!(part.len(), bytes, "{door}");
+                whole.extend(part);
+            }
+            assert!(whole == sent, "{door}");
+            assert_eq!(read(ACCOUNT, u64::MAX).await.unwrap().0, b"", "{door}");
+            assert_eq!(read(STRANGER, 0).await, Err(StreamingError::UploadNotFound), "{door}");
+            std::fs::remove_file(house.data.path().join("uploads").join(id.to_string())).unwrap();
+            assert_eq!(
+                read(ACCOUNT, 0).await,
+                Err(StreamingError::UploadNotFound),
+                "{door}: packaged"
+            );
+            streaming.remove_upload(mine(id)).await.unwrap();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! with a length that is said later, termination, checksums, expiration, concatenation.
 
 mod body;
+mod content;
 mod headers;
 
 use axum::{
@@ -35,7 +36,7 @@ pub fn routes() -> Vec<Route> {
         route(Policy::Curator, routes!(upload_options, create_upload, list_uploads)).streaming(),
         route(
             Policy::Curator,
-            routes!(head_upload, append_upload, delete_upload, override_upload),
+            routes!(head_upload, read_upload, append_upload, delete_upload, override_upload),
         )
         .streaming(),
     ]
@@ -192,6 +193,13 @@ async fn head(gateway: &Gateway, caller: Caller, said: &HeaderMap, upload: Uploa
     headers::describe_metadata(&mut response, &upload)?;
     describe_job(&mut response, &upload)?;
     Ok(response)
+}
+
+/// The bytes that arrived. No part of tus, but what its clients' own tests look at; a video's are there until it is packaged.
+#[utoipa::path(get, path = "/api/v1/admin/uploads/{id}", tag = "uploads", params(("id" = String, Path)),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
+async fn read_upload(State(gateway): State<Gateway>, caller: Caller, Path(upload): Path<UploadId>) -> Response {
+    answered(content::answer(&gateway, caller.account, upload).await)
 }
 
 /// Goes on at `Upload-Offset`. When the last byte is in, a video's transcoding is queued: its job is in `X-Job-Id`. With
