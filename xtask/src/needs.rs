@@ -76,6 +76,11 @@ pub const VARNISH: Need = Need {
     packages: &["varnish"],
     present: || has_server_program("varnishd"),
 };
+pub const TURN: Need = Need {
+    name: "a TURN server",
+    packages: &["coturn"],
+    present: || on_path("turnserver"),
+};
 pub const COMPILER: Need = Need {
     name: "a C compiler",
     packages: &["build-essential"],

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, CURL, FFMPEG, MPV, NGINX, POSTGRESQL, VARNISH};
+use crate::needs::{self, BUBBLEWRAP, CHROMIUM, COMPILER, CURL, FFMPEG, MPV, NGINX, POSTGRESQL, TURN, VARNISH};
 use crate::node::Node;
 use crate::process::Run;
 use crate::progress::{Progress, Stage};
@@ -161,6 +161,7 @@ impl Suite<'_> {
             &MPV,
             &NGINX,
             &VARNISH,
+            &TURN,
             &CURL,
         ];
         needs::ensure(stage, &tools)?;

@@ -81,8 +81,11 @@ export default async function together({ page, context, input, axe, shot }) {
   return seen;
 }
 
-/** In every page: where its film is at which time, when it stopped, and the connections of its call. */
-export function record() {
+/**
+ * In every page: where its film is at which time, when it stopped, and the connections of its call; `relayed`: as behind a network that
+ * lets nothing but a relay through.
+ */
+export function record({ relayed } = {}) {
   const now = () => performance.timeOrigin + performance.now();
   window.places = [];
   window.stopped = [];
@@ -91,8 +94,8 @@ export function record() {
   const Connection = window.RTCPeerConnection;
   if (Connection)
     window.RTCPeerConnection = class extends Connection {
-      constructor(...words) {
-        super(...words);
+      constructor(configuration) {
+        super(relayed ? { ...configuration, iceTransportPolicy: "relay" } : configuration);
         window.calls.push(this);
       }
     };
@@ -206,7 +209,7 @@ async function standsAt(one, other, place) {
 const isPaused = (page) => page.evaluate(() => document.querySelector("video").paused);
 
 /** Both join the call; sound arrives at both. Bytes that each has heard. */
-async function call(one, other) {
+export async function call(one, other) {
   for (const page of [one, other]) {
     await page.bringToFront();
     await page.getByRole("button", { name: "Join the call" }).click();

@@ -24,6 +24,7 @@ mod leaving;
 mod library;
 mod players;
 mod policies;
+mod relay;
 mod replay;
 mod rows;
 mod showing;

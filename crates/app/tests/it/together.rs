@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use testkit::{Browser, Client, Cluster, Line, films::Film, repository, until};
+use testkit::{Browser, Client, Cluster, Line, films::Film, films::file, repository, until};
 use tokio::{net::TcpStream, task::JoinHandle};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest as _},
 };
 
-use crate::{LONG, edge::Edge, id};
+use crate::{
+    LONG,
+    edge::Edge,
+    id,
+    relay::{Relay, SECRET},
+};
 
 /// There and back.
 const LINE: Duration = Duration::from_millis(100);
@@ -98,6 +103,29 @@ async fn browser_a_party_outlives_its_server() {
     cluster.server.restart();
     line.lead_to(cluster.url());
     browser.await.expect("the browser ran");
+}
+
+/// Where no direct way is found, a call goes through the TURN server that the operator named, with the credentials made for each member.
+#[tokio::test(flavor = "multi_thread")]
+async fn browser_a_call_goes_through_a_relay() {
+    let relay = Relay::start();
+    let settings = file("kinora.toml", relay.settings(SECRET).as_bytes());
+    let settings = ["--config", &settings.path.to_string_lossy()];
+    let cluster = Cluster::launched(|_| (), |launch| launch.words(&settings));
+    let title = film(&cluster, 2).await;
+    let ann = cluster.viewer("ann").await;
+    cluster.viewer("ben").await;
+    let line = Line::to(cluster.url(), Duration::ZERO).await;
+    let mut input = two_people(&line);
+    input["title"] = json!(title);
+    input["party"] = json!(id(&ann
+        .post("/parties", &json!({ "title_id": title }))
+        .await
+        .expect(201)));
+    let seen = browse(&cluster, "together-relay.mjs", input)
+        .await
+        .expect("the browser ran");
+    assert_eq!(seen["ways"], json!([["relay", "relay"], ["relay", "relay"]]));
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
