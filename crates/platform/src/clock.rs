@@ -2,18 +2,22 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use contract::Millis;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Tells the time. Nothing else in the workspace may ask the system for it.
 pub trait Clock: Send + Sync + 'static {
     /// Milliseconds since the Unix epoch. Never less than an earlier answer of the same clock.
     fn now_ms(&self) -> Millis;
+
+    /// What the calling thread has worked; waiting does not count.
+    fn worked(&self) -> Duration;
 }
 
 /// The system's clock, made safe against being set back: time goes on from the latest moment this process has seen,
@@ -52,6 +56,14 @@ impl Clock for SystemClock {
         let elapsed_ms = self.started.elapsed().as_millis() as i64;
         self.read(wall_ms(), elapsed_ms)
     }
+
+    fn worked(&self) -> Duration {
+        let worked = clock_gettime(ClockId::ThreadCPUTime);
+        Duration::new(
+            worked.tv_sec.try_into().unwrap_or(0),
+            worked.tv_nsec.try_into().unwrap_or(0),
+        )
+    }
 }
 
 /// The one place that reads the ambient clock.
@@ -62,30 +74,48 @@ fn wall_ms() -> Millis {
         .map_or(0, |since| since.as_millis() as i64)
 }
 
-/// A clock that stands still until it is told to move.
-pub struct ManualClock(AtomicI64);
+/// What a thread has worked, as a test says it.
+type Worked = Box<dyn FnMut() -> Duration + Send>;
+
+/// A clock that stands still until it is told to move, and by which no thread works until it is told so.
+pub struct ManualClock {
+    now: AtomicI64,
+    worked: Mutex<Worked>,
+}
 
 impl ManualClock {
     /// 2026-01-01T00:00:00Z, the moment at which tests begin unless they say otherwise.
     pub const START_MS: Millis = 1_767_225_600_000;
 
     pub fn new(now_ms: Millis) -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(now_ms)))
+        Arc::new(Self {
+            now: AtomicI64::new(now_ms),
+            worked: Mutex::new(Box::new(|| Duration::ZERO)),
+        })
     }
 
     pub fn advance(&self, by_ms: i64) {
-        self.0.fetch_add(by_ms, Ordering::AcqRel);
+        self.now.fetch_add(by_ms, Ordering::AcqRel);
     }
 
     /// Jumps anywhere, backwards too.
     pub fn set(&self, now_ms: Millis) {
-        self.0.store(now_ms, Ordering::Release);
+        self.now.store(now_ms, Ordering::Release);
+    }
+
+    /// From now on threads have worked what this says each time it is asked.
+    pub fn works(&self, worked: impl FnMut() -> Duration + Send + 'static) {
+        *self.worked.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(worked);
     }
 }
 
 impl Clock for ManualClock {
     fn now_ms(&self) -> Millis {
-        self.0.load(Ordering::Acquire)
+        self.now.load(Ordering::Acquire)
+    }
+
+    fn worked(&self) -> Duration {
+        self.worked.lock().unwrap_or_else(PoisonError::into_inner)()
     }
 }
 
@@ -118,5 +148,6 @@ mod tests {
             last = now;
         }
         assert!(last > ManualClock::START_MS - 366 * 86_400_000);
+        assert!(clock.worked() > Duration::ZERO);
     }
 }

@@ -21,9 +21,11 @@ use contract::{
     async_trait,
     recommend::{ModelInfo, ModelState},
 };
-use platform::jobs::{Failure, Ticket, Work};
+use platform::{
+    clock::Clock,
+    jobs::{Failure, Ticket, Work},
+};
 use reco::{RecoError, TrainConfig, Trained};
-use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{oneshot, watch};
 
 use crate::{Room, loaded::Loaded, titles::Titles};
@@ -69,6 +71,7 @@ struct Given {
     tuning: Tuning,
     budget: Budget,
     now: Millis,
+    clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
@@ -155,6 +158,7 @@ impl Room {
             tuning: self.tuning().await?.unwrap_or_default(),
             budget: Budget::of(&self.config, current.is_none()),
             now: self.inputs.now_ms(),
+            clock: self.inputs.clock.clone(),
             active,
             current,
         };
@@ -263,15 +267,6 @@ impl Room {
     }
 }
 
-/// What this thread has worked: training stands back for everybody else, and waiting makes no model slower.
-fn time_of_this_thread() -> Duration {
-    let worked = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(
-        worked.tv_sec.try_into().unwrap_or(0),
-        worked.tv_nsec.try_into().unwrap_or(0),
-    )
-}
-
 fn learn(
     learned: &Learned,
     given: Given,
@@ -303,7 +298,8 @@ fn learn(
         &given.titles,
         current.map(|loaded| &loaded.trained),
         &given.earlier,
-        &mut time_of_this_thread,
+        // Training stands back for everybody else, and waiting makes no model slower.
+        &mut || given.clock.worked(),
     );
     // As whoever serves it will read it, every tensor of it.
     if let Err(reason) = artefact::open(&parts, &given.titles) {

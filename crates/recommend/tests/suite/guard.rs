@@ -1,5 +1,7 @@
 //! The guard, from a training to what serves: a model that was refused never does.
 
+use std::time::Duration;
+
 use contract::{
     ModelId, ProfileId,
     activity::{Activity as _, ForProfileOnly, HalfStars, ImportRatings, ImportedRating},
@@ -150,17 +152,24 @@ async fn a_model_with_scores_that_are_no_numbers_is_refused_with_the_reason() {
     .await;
 }
 
-/// A viewer's vector of so many factors takes milliseconds to fold in.
+/// By this clock the viewers of a comparison take a second with the model in service and ten with the new one. It is asked when the
+/// comparison begins, and before and after the one and the other.
+fn ten_times_slower() -> impl FnMut() -> Duration {
+    let (mut asked, mut worked) = (0, Duration::ZERO);
+    move || {
+        worked += Duration::from_secs([0, 0, 1, 0, 10][asked % 5]);
+        asked += 1;
+        worked
+    }
+}
+
 #[tokio::test]
 async fn a_model_that_is_much_slower_is_refused_with_the_reason() {
     let house = House::open(Pairing::local(sqlite())).await;
     house.train().await;
     let good = house.newest_model().await.id;
-    let large = |best: &mut serde_json::Value| {
-        best["ials"]["size"] = 640.into();
-        best["ials"]["epochs"] = 1.into();
-    };
-    let job = trained_with(&house, large).await;
+    house.clock.works(ten_times_slower());
+    let job = trained_with(&house, |_| ()).await;
     is_refused(&house, job, good, "much slower than the model in service: ").await;
     house.bus.shutdown().await;
 }
