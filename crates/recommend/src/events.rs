@@ -145,7 +145,7 @@ impl Room {
 
     async fn load(&self) -> anyhow::Result<()> {
         let titles = Arc::new(Titles::load(&*self.catalog, &*self.activity).await?);
-        self.live.restore(self.store.acts().await?);
+        self.live.restore(self.store.acts().await?, self.store.faded().await?);
         self.replace(|_| (titles, None)).await;
         if let Some(loaded) = self.best_model().await? {
             let _replacing = self.replacing.lock().await;

@@ -25,6 +25,7 @@
 mod estimate;
 mod events;
 mod experiments;
+mod faded;
 mod franchise;
 mod impressions;
 mod live;

@@ -13,6 +13,7 @@ use std::{
 use contract::{Millis, ProfileId, TitleId, activity::RecentActivity};
 
 use crate::{
+    faded::{Cell, Faded},
     taste::{evidence, folded},
     titles::Titles,
 };
@@ -21,7 +22,8 @@ use crate::{
 pub const HALF_LIFE_MS: i64 = reco::TRENDING_HALF_LIFE_MS;
 /// Below this count a title is not trending, it was watched once.
 const COUNT_MIN: f32 = 0.05;
-/// Acts kept; when there are more, the oldest quarter goes. What is counted from one is at most [`BEFORE_MAX`] cells each way.
+/// Acts kept; when there are more, the oldest quarter goes into [`Faded`]. What is counted from one is at most [`BEFORE_MAX`] cells each
+/// way.
 const ACTS_MAX: usize = 20_000;
 /// Events before an act that are kept with it: as many as any window of co-occurrence looks at.
 pub const BEFORE_MAX: usize = 20;
@@ -83,6 +85,8 @@ pub struct Live(Mutex<Log>);
 struct Log {
     /// In the order they came, each pair once.
     acts: VecDeque<Act>,
+    /// Of those before them, how many.
+    faded: Faded,
     pairs: HashSet<(ProfileId, TitleId)>,
     /// Grows whenever acts are taken away, so that whoever has counted them begins again.
     epoch: u64,
@@ -99,11 +103,15 @@ impl Log {
         self.acts.push_back(act);
         self.changed = true;
         if self.acts.len() > ACTS_MAX {
-            let mut left = ACTS_MAX / 4;
-            self.retain(|_| {
+            let (mut left, mut faded) = (ACTS_MAX / 4, std::mem::take(&mut self.faded));
+            self.retain(|act| {
                 left = left.saturating_sub(1);
+                if left > 0 {
+                    faded.add(Cell::at(act.title, act.at));
+                }
                 left == 0
             });
+            self.faded = faded;
         }
     }
 
@@ -148,23 +156,29 @@ impl Live {
 
     /// How many people have begun to favour each title after `since`, halved for every [`HALF_LIFE_MS`] until `now`.
     pub fn trending(&self, since: Millis, now: Millis) -> HashMap<TitleId, f32> {
+        let log = self.lock();
         let mut counts = HashMap::new();
-        for act in self.lock().acts.iter().filter(|act| act.at > since) {
+        for (title, count) in log.faded.since(since, now) {
+            *counts.entry(title).or_insert(0.0) += count;
+        }
+        for act in log.acts.iter().filter(|act| act.at > since) {
             let age = (now - act.at).max(0) as f64 / HALF_LIFE_MS as f64;
             *counts.entry(act.title).or_insert(0.0) += (-age).exp2() as f32;
         }
+        drop(log);
         counts.retain(|_, count| *count >= COUNT_MIN);
         counts
     }
 
-    /// Nothing that this profile did is kept.
+    /// Nothing that this profile did is kept, but one in the counts of [`Faded`] that are nobody's.
     pub fn forget(&self, profile: ProfileId) {
         self.lock().retain(|act| act.profile != profile);
     }
 
     /// Begins from what was stored.
-    pub fn restore(&self, acts: Vec<Act>) {
+    pub fn restore(&self, acts: Vec<Act>, faded: Vec<Cell>) {
         let mut log = self.lock();
+        faded.into_iter().for_each(|cell| log.faded.add(cell));
         acts.into_iter().for_each(|act| log.add(act));
         log.stored = log.acts.len();
     }
@@ -240,7 +254,7 @@ mod tests {
         (0..8).for_each(|person| live.observe(act(person, 1, NOW)));
         (0..3).for_each(|person| live.observe(act(person, 2, NOW - 3 * HALF_LIFE_MS)));
         let again = Live::default();
-        again.restore(live.unstored());
+        again.restore(live.unstored(), Vec::new());
         for live in [live, again] {
             let count = |title, since, now| live.trending(since, now).get(&TitleId(title)).copied().unwrap_or(0.0);
             assert!((count(1, 0, NOW) - 8.0).abs() < 1e-3);
@@ -265,12 +279,15 @@ mod tests {
         assert!(!live.knows(ProfileId(0), TitleId(1)));
         let pairs = live.lock().pairs.len();
         assert_eq!(pairs, len(&live));
+        // What is trending fades by its age, not because much happened since.
+        let counted = live.trending(Millis::MIN, many)[&TitleId(1)];
+        assert!((counted / many as f32 - 1.0).abs() < 0.01, "{counted} of {many}");
     }
 
     #[test]
     fn what_is_stored_is_stored_once_and_forgotten_with_its_profile() {
         let live = Live::default();
-        live.restore(vec![act(1, 1, 1), act(2, 1, 2)]);
+        live.restore(vec![act(1, 1, 1), act(2, 1, 2)], Vec::new());
         live.observe(act(3, 1, 3));
         live.observe(act(4, 1, 4));
         let unstored = live.unstored();
