@@ -6,7 +6,9 @@ use contract::{
     ProfileId, TitleId,
     activity::{Activity as _, ForProfileOnly, ForTitleOf, Opinion},
     catalog::{Catalog as _, UpdateTitle},
-    recommend::{Explain, GetHome, GetOnboarding, GetSimilar, GetTop, Reason, Recommend as _, RecommendError, RowKind},
+    recommend::{
+        Explain, GetHome, GetOnboarding, GetSimilar, GetTop, Reason, Recommend as _, RecommendError, Row, RowKind,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
@@ -190,6 +192,40 @@ async fn a_recommendation_falls_without_the_title_that_it_names() {
         assert!(fallen.iter().all(|places| *places >= 0), "{}: {fallen:?}", house.name);
         let far = fallen.iter().filter(|places| **places > 0).count();
         assert!(far >= 9, "{}: {fallen:?}", house.name);
+    })
+    .await;
+}
+
+/// Forgotten, a title gives no row its name and no title a reason.
+#[tokio::test]
+async fn a_row_goes_with_the_title_that_it_is_because_of() {
+    everywhere(async |house| {
+        house.train().await;
+        for profile in (1..=12).map(ProfileId) {
+            let before = house.home(profile).await;
+            let of = |row: &Row| match row.kind {
+                RowKind::BecauseYouWatched(title) => Some(title),
+                _ => None,
+            };
+            let seed = before.rows.iter().find_map(of);
+            let title = seed.unwrap_or_else(|| panic!("{}: no such row for {profile}", house.name));
+            let names = |row: &Row| {
+                let mut reasons = row.items.iter().map(|item| &item.reason).chain([&row.reason]);
+                of(row) == Some(title)
+                    || reasons.any(|reason| match reason {
+                        Some(Reason::Because(named)) => named.iter().any(|one| one.title == title),
+                        _ => false,
+                    })
+            };
+            assert!(before.rows.iter().any(names), "{}", house.name);
+            house.activity.forget(ForTitleOf { profile, title }).await.unwrap();
+            let after = house.home(profile).await;
+            assert!(
+                !after.rows.is_empty() && !after.rows.iter().any(names),
+                "{}: {profile}",
+                house.name
+            );
+        }
     })
     .await;
 }

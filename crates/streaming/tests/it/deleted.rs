@@ -1,45 +1,21 @@
 //! A title that is deleted takes everything with it: what waits, what is being encoded, what was sent, what was published.
 
 use contract::{
-    Blob,
     jobs::{Job, JobState},
-    streaming::{AppendUpload, CreateUpload, ForUpload, Streaming as _, StreamingError, UploadPurpose},
+    streaming::{ForUpload, Streaming as _, StreamingError},
 };
 use platform::test_support;
 use streaming::Config;
 use testkit::films::{Film, Made, file, film};
 
-use crate::support::{ACCOUNT, House, TITLE};
+use crate::{
+    support::{ACCOUNT, House, TITLE},
+    uploads::{piece, video},
+};
 
 /// One that encodes for long enough to do something meanwhile.
 fn long_film() -> Made {
     Film::silent("640x360", "30", 20).make("mp4")
-}
-
-fn video(bytes: u64) -> CreateUpload {
-    CreateUpload {
-        account: ACCOUNT,
-        bytes,
-        filename: "film.mp4".into(),
-        purpose: UploadPurpose::Video,
-        title: Some(TITLE),
-        length_deferred: false,
-        is_partial: false,
-        fingerprint: String::new(),
-        metadata: String::new(),
-    }
-}
-
-fn piece(upload: ForUpload, offset: u64, bytes: &[u8]) -> AppendUpload {
-    AppendUpload {
-        account: upload.account,
-        upload: upload.upload,
-        offset,
-        body: Blob(bytes.to_vec()),
-        request: None,
-        is_held: false,
-        length: None,
-    }
 }
 
 async fn nothing_is_left(house: &House) {
@@ -65,7 +41,7 @@ async fn what_waits_and_what_was_sent_goes_with_its_title() {
             account: ACCOUNT,
             upload: open.id,
         };
-        house.room.append_upload(piece(open, 0, b"1234")).await.unwrap();
+        house.room.append_upload(piece(open.upload, 0, b"1234")).await.unwrap();
         house.delete_title(TITLE).await;
         assert_eq!(house.job(queued.id).await.state, JobState::Cancelled);
         assert_eq!(house.room.upload(open).await, Err(StreamingError::UploadNotFound));
@@ -150,7 +126,7 @@ async fn the_last_piece_for_a_title_that_went_meanwhile_is_refused() {
         };
         house.titles.delete(TITLE);
         assert_eq!(
-            house.room.append_upload(piece(upload, 0, &bytes)).await,
+            house.room.append_upload(piece(upload.upload, 0, &bytes)).await,
             Err(StreamingError::TitleNotFound)
         );
         nothing_is_left(&house).await;
