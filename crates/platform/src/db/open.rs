@@ -21,7 +21,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 const SQLITE_READERS_MAX: u32 = 8;
 /// What a connection keeps of its file, as `PRAGMA cache_size` says it, in KiB. The rest lies in the system's cache, once for all of them.
-/// SQLite's own 2 MB fill up in each of them over a long evening: 5.8 of 6.3 MB that were more after 280,000 pages. A writer keeps more: an import of a million ratings takes a twentieth longer than with 2 MB, and with half of this a tenth.
+/// SQLite's own 2 MB fill up in each of them over a long evening: 5.8 of 6.3 MB that were more after 280,000 pages. A
+/// writer keeps more: an import of a million ratings takes a twentieth longer than with 2 MB, and with half of this a tenth.
 const READER_CACHE: &str = "-64";
 const WRITER_CACHE: &str = "-512";
 /// Rows that a connection's thread reads ahead of whoever asked. A page of rows fits, so that the two do not take turns.
