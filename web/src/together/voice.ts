@@ -1,6 +1,7 @@
 /**
- * The voice call: every member's browser speaks with every other's. Each pair negotiates as the WebRTC specification's "perfect
- * negotiation" says: both may offer at any time, and where two offers meet the polite one gives way.
+ * The voice call: every member's browser speaks with every other's. Of a pair the one with the lower number offers the connection: two
+ * first offers that meet leave Chromium gathering for ever on the side that gives way. Later both may offer, where a connection failed,
+ * as the WebRTC specification's "perfect negotiation" says: where two offers meet the polite one gives way.
  */
 import type { FromMember, Member, MemberId, Signal } from "./messages";
 
@@ -88,7 +89,12 @@ export class Voice {
 
   /** After each new connection to the party. */
   welcome(you: MemberId) {
-    if (this.#you !== undefined && this.#you !== you) this.#hangUp();
+    const unfinished = [...this.#peers.values()].some(({ connection }) => connection.connectionState !== "connected");
+    // What was said meanwhile of a connection in the making is lost: all begin anew.
+    if (this.#you !== you || unfinished) {
+      this.#hangUp();
+      this.#say({ type: "voice", on: false, muted: false });
+    }
     this.#you = you;
     if (this.#view.status === "on") this.#listenOrNot();
   }
@@ -109,7 +115,7 @@ export class Voice {
   }
 
   async signal(signal: Signal) {
-    const peer = this.#peer(signal.from);
+    const peer = signal.type === "offer" ? this.#peer(signal.from) : this.#peers.get(signal.from);
     if (!peer) return;
     try {
       if (signal.type === "candidate") await this.#candidate(peer, signal);
@@ -147,11 +153,11 @@ export class Voice {
     peer.audio.srcObject = null;
   }
 
-  /** Everybody of the call whom we do not speak with yet. */
+  /** Everybody of the call whom we do not speak with yet and who waits for our offer. */
   #meet() {
     if (!this.#ready || this.#view.status !== "on") return;
     for (const member of this.#members)
-      if (member.voice && member.present && member.id !== this.#you) this.#peer(member.id);
+      if (member.voice && member.present && Number(this.#you) < Number(member.id)) this.#peer(member.id);
   }
 
   #peer(id: MemberId): Peer | undefined {

@@ -210,24 +210,38 @@ const isPaused = (page) => page.evaluate(() => document.querySelector("video").p
 
 /** Both join the call; sound arrives at both. Bytes that each has heard. */
 export async function call(one, other) {
-  for (const page of [one, other]) {
-    await page.bringToFront();
-    await page.getByRole("button", { name: "Join the call" }).click();
-    await page.getByRole("button", { name: "Leave the call" }).waitFor();
-  }
-  const heard = (page) =>
-    page.evaluate(async () => {
-      let bytes = 0;
-      for (const connection of window.calls)
-        for (const report of (await connection.getStats()).values())
-          if (report.type === "inbound-rtp" && report.kind === "audio") bytes += report.bytesReceived;
-      return bytes;
-    });
+  for (const page of [one, other]) await joinCall(page);
+  return hearEachOther(one, other);
+}
+
+export async function joinCall(page) {
+  await page.bringToFront();
+  await page.getByRole("button", { name: "Join the call" }).click();
+  await page.getByRole("button", { name: "Leave the call" }).waitFor();
+}
+
+/** Bytes that each has heard over the connections that it has now. */
+export async function hearEachOther(one, other) {
   const began = Date.now();
   for (;;) {
-    const bytes = await Promise.all([heard(one), heard(other)]);
+    const connections = await Promise.all([one, other].map((page) => page.evaluate(connectionsNow)));
+    const bytes = connections.map((all) => all.reduce((sum, connection) => sum + connection.bytes, 0));
     if (Math.min(...bytes) > 5_000) return bytes;
-    must(Date.now() - began < PATIENCE_MS, "nothing is heard", { bytes });
+    must(Date.now() - began < PATIENCE_MS, "nothing is heard", { connections });
     await one.waitForTimeout(200);
   }
+}
+
+/** What each open connection of a page has heard, and how far it came. */
+async function connectionsNow() {
+  const found = [];
+  for (const connection of window.calls) {
+    const { signalingState, iceGatheringState, connectionState } = connection;
+    if (connectionState === "closed") continue;
+    let bytes = 0;
+    for (const report of (await connection.getStats()).values())
+      if (report.type === "inbound-rtp" && report.kind === "audio") bytes += report.bytesReceived;
+    found.push({ bytes, signalingState, iceGatheringState, connectionState });
+  }
+  return found;
 }
