@@ -232,6 +232,19 @@ impl BlobStore {
         found.bytes().await.map_err(|error| self.fault(error, key))
     }
 
+    /// As [`Self::get`], on a thread that may wait: what is read lies in memory of that thread, and not of one of a pool, where it goes
+    /// back to the system only when that thread is given something to do again.
+    pub fn get_here(&self, key: &str, runtime: &tokio::runtime::Handle) -> Result<Bytes, BlobError> {
+        let Some(path) = self.local_path(key)? else {
+            return runtime.block_on(self.get(key));
+        };
+        match std::fs::read(path) {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(BlobError::NotFound(key.to_owned())),
+            Err(error) => Err(disk::io_fault(&error).into()),
+        }
+    }
+
     /// Bytes `range` of a file; an end beyond the file's is cut.
     pub async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, BlobError> {
         self.store

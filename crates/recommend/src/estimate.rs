@@ -89,7 +89,7 @@ impl Room {
             let model = shelf.model.as_ref().map(|model| model.current(&shelf.titles, &nothing));
             Arc::new(Shelf::new(shelf.titles.clone(), model, &nothing, now))
         };
-        Ok(self.maker.make(make).await?)
+        Ok(self.shelf_maker.make(make).await?)
     }
 
     /// Pages that explored, by viewer, from after `since` until `until`; of a viewer one a day.

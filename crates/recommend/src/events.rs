@@ -15,6 +15,7 @@ use platform::{
     Bus,
     bus::{Delivery, handler},
 };
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -204,14 +205,14 @@ impl Room {
 
     /// Reads a model's artefact and makes sure that it can serve this catalogue.
     pub(crate) async fn load_model(&self, model: ModelId, trained_at: Millis) -> Result<Loaded, RecommendError> {
-        let parts = artefact::read(&self.blobs, model).await?;
-        let titles = self.shelf.load().titles.clone();
-        let checked = self.maker.make(move || artefact::open(&parts, &titles)).await?;
-        Ok(Loaded::new(
-            model,
-            checked.map_err(RecommendError::ModelBroken)?,
-            trained_at,
-        ))
+        let (blobs, titles) = (self.blobs.clone(), self.shelf.load().titles.clone());
+        let runtime = Handle::current();
+        let open = move || {
+            let parts = artefact::read(&blobs, model, &runtime)?;
+            artefact::open(&parts, &titles).map_err(RecommendError::ModelBroken)
+        };
+        let recommender = self.model_maker.make(open).await??;
+        Ok(Loaded::new(model, recommender, trained_at))
     }
 
     /// From now on pages come from this model, unless another one was put in service while it was made ready.
@@ -269,7 +270,7 @@ impl Room {
             shelf.version = version;
             shelf
         };
-        self.maker.make(make).await
+        self.shelf_maker.make(make).await
     }
 
     async fn follow(&self, events: &[Event]) -> anyhow::Result<()> {

@@ -50,6 +50,7 @@ use arc_swap::ArcSwap;
 use contract::{ExperimentId, Fault, ModelId, ProfileId, TitleId, activity::Activity, catalog::Catalog};
 use platform::{Bus, Db, Inputs, Location, Migrations, blob::BlobStore, jobs::Queue};
 
+use self::maker::Maker;
 pub use impressions::{Shown, ShownItem, ShownRow};
 pub use training::{Embeddings, Tuning};
 
@@ -139,7 +140,9 @@ pub struct Room {
     shelf: ArcSwap<shelf::Shelf>,
     live: Arc<live::Live>,
     impressions: impressions::Impressions,
-    maker: maker::Maker,
+    /// Two, so that shelves do not wait for storage that is slow.
+    model_maker: Maker,
+    shelf_maker: Maker,
     /// Shelves of models that do not serve, for whoever compares them.
     previewed: moka::future::Cache<ModelId, Arc<shelf::Shelf>>,
     /// The experiment that runs, if one does.
@@ -178,7 +181,8 @@ pub async fn open(deps: Deps) -> anyhow::Result<Arc<Room>> {
         shelf: ArcSwap::from_pointee(shelf),
         live: Arc::default(),
         impressions: impressions::Impressions::new(),
-        maker: maker::Maker::default(),
+        model_maker: Maker::default(),
+        shelf_maker: Maker::default(),
         previewed: events::previewed(),
         trial: arc_swap::ArcSwapOption::empty(),
         trial_problem: arc_swap::ArcSwapOption::empty(),

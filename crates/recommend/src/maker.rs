@@ -8,7 +8,8 @@ use tokio::sync::{Semaphore, oneshot};
 /// Makes one thing at a time, so that no number of requests needs more memory than one.
 ///
 /// Each on a thread that ends with it. What lives in memory of a thread that goes on goes back to the system only when that thread asks for
-/// memory again, whoever drops it; a thread of the pool may then stand idle, with a model that nobody uses any more.
+/// memory again, whoever drops it; a thread of the pool may then stand idle, with a model that nobody uses any more. That holds for the
+/// files that a model is read from as well: they are read here.
 pub struct Maker(Arc<Semaphore>);
 
 impl Default for Maker {

@@ -84,6 +84,26 @@ async fn a_file_is_moved_in() {
     assert_eq!(store.list("").await.unwrap().len(), 1);
 }
 
+/// What a thread that waits reads is what the others read.
+#[tokio::test]
+async fn a_thread_that_waits_reads_files() {
+    let (_folder, store) = store();
+    store.put("models/1/ease", vec![1, 2, 3]).await.unwrap();
+    assert_eq!(here(&store, "models/1/ease").await.unwrap(), [1, 2, 3].as_slice());
+    assert!(matches!(here(&store, "models/2/ease").await, Err(BlobError::NotFound(key)) if key == "models/2/ease"));
+    assert!(matches!(
+        here(&store, "models/1").await,
+        Err(BlobError::Fault(Fault::Unavailable(_)))
+    ));
+    assert!(matches!(here(&store, "../x").await, Err(BlobError::InvalidKey(_))));
+}
+
+async fn here(store: &BlobStore, key: &'static str) -> Result<Bytes, BlobError> {
+    let (store, runtime) = (store.clone(), tokio::runtime::Handle::current());
+    let read = tokio::task::spawn_blocking(move || store.get_here(key, &runtime));
+    read.await.unwrap()
+}
+
 #[tokio::test]
 async fn keys_never_leave_the_folder() {
     let (_folder, store) = store();

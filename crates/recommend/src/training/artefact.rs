@@ -28,10 +28,14 @@ pub async fn write(blobs: &BlobStore, model: ModelId, mut parts: Vec<Part>) -> R
     Ok(())
 }
 
-/// All parts as they lie there.
-pub async fn read(blobs: &BlobStore, model: ModelId) -> Result<Vec<(String, bytes::Bytes)>, RecommendError> {
+/// All parts as they lie there; on a thread that may wait.
+pub fn read(
+    blobs: &BlobStore,
+    model: ModelId,
+    runtime: &tokio::runtime::Handle,
+) -> Result<Vec<(String, bytes::Bytes)>, RecommendError> {
     let folder = format!("{FOLDER}/{model}");
-    let files = blobs.list(&folder).await.map_err(fault)?;
+    let files = runtime.block_on(blobs.list(&folder)).map_err(fault)?;
     if files.is_empty() {
         return Err(RecommendError::ModelBroken("its files are no longer kept".into()));
     }
@@ -41,7 +45,7 @@ pub async fn read(blobs: &BlobStore, model: ModelId) -> Result<Vec<(String, byte
     let mut parts = Vec::with_capacity(files.len());
     for file in files {
         let name = file.key.rsplit('/').next().unwrap_or_default().to_owned();
-        parts.push((name, blobs.get(&file.key).await.map_err(fault)?));
+        parts.push((name, blobs.get_here(&file.key, runtime).map_err(fault)?));
     }
     Ok(parts)
 }
