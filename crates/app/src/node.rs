@@ -221,6 +221,7 @@ impl Rooms {
     /// Starts the work that `roles` name, until `stop`.
     pub fn start(&self, node: &Node, tasks: &TaskTracker, roles: &Roles, stop: &CancellationToken) {
         let transcodes = node.config.streaming.workers.max(1) as usize;
+        tasks.spawn(self.catalog.clone().run(stop.clone()));
         tasks.spawn(self.activity.clone().run(stop.clone()));
         tasks.spawn(self.recommend.clone().run(stop.clone()));
         if roles.has(Role::Transcoder) {

@@ -21,6 +21,7 @@ use crate::{
         Store,
         write::{self, TitleRow},
     },
+    window,
 };
 
 /// Titles of one import at most.
@@ -58,6 +59,7 @@ impl Core {
         let detail = Store::detail_in(&mut tx, id).await?;
         let detail = detail.ok_or(CatalogError::TitleNotFound)?;
         let card = &entry.card;
+        let (published, to_come) = window::changed(&change, card.published, detail.window(), self.inputs.now_ms())?;
         let own_duration = detail.duration_ms.map(|duration| duration.max(0) as u64);
         let duration = change.duration_ms.or(own_duration);
         let description = change.description.unwrap_or(detail.description);
@@ -86,9 +88,10 @@ impl Core {
             credits: Vec::new(),
             place: entry.place,
             external: Vec::new(),
-            published: change.published.unwrap_or(card.published),
+            published,
         };
         write::put_titles(&mut tx, &[self.row(id, &title, detail.imported_digest)]).await?;
+        write::put_window(&mut tx, id, to_come).await?;
         if let Some(credits) = change.credits {
             let credits = model::checked_credits(credits)?;
             write::put_credits(&mut tx, &[(id, &credits)], || self.inputs.id::<i64>()).await?;
@@ -270,7 +273,7 @@ impl Core {
     }
 
     /// Tells of the change, commits and brings it to the shelf.
-    async fn commit(&self, mut tx: Tx, ids: &[TitleId]) -> Result<(), Fault> {
+    pub async fn commit(&self, mut tx: Tx, ids: &[TitleId]) -> Result<(), Fault> {
         let mut last = EventId(0);
         for chunk in ids.chunks(EVENT_IDS_MAX) {
             let event = self.inputs.event(EventBody::TitlesChanged { titles: chunk.to_vec() });
@@ -320,7 +323,7 @@ impl Core {
 }
 
 /// The fact after a change: taken away, set anew, or as it was.
-fn kept<T>(
+pub fn kept<T>(
     fact: OptionalFact,
     cleared: &[OptionalFact],
     new: Option<T>,

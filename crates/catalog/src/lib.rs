@@ -1,12 +1,13 @@
 //! The catalogue: films, series with seasons and episodes, people, genres, artwork; how they are found and listed.
 //!
-//! Owns: `titles`, `external_ids`, `people`, `credits`, `title_ratings` and the search index. Holds no other room's door.
+//! Owns: `titles`, `title_windows`, `external_ids`, `people`, `credits`, `title_ratings` and the search index. Holds no other room's door.
 //! Emits `TitlesChanged` and `TitleDeleted`; listens to `RatingsChanged` (activity), `AssetReady` and `AssetRemoved` (streaming).
 //!
 //! | file | what |
 //! |---|---|
 //! | `service` | the door |
 //! | `change` | every change of a title: one transaction with its events |
+//! | `window` | titles that appear and go by themselves |
 //! | `here` | which titles are here already: by place, by kind, name and year |
 //! | `core` | tables, shelf and index kept in step |
 //! | `shelf` | all cards in memory: what lists, search and the home page read |
@@ -32,6 +33,7 @@ mod shelf;
 mod store;
 pub mod text;
 mod whole;
+mod window;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -60,8 +60,19 @@ pub struct Title {
     pub place: Option<EpisodePlace>,
     pub video: Option<Video>,
     pub external: Vec<ExternalId>,
+    #[serde(default)]
+    pub window: Window,
+    /// When it was added; of one that has appeared by its window, when it did.
     pub created_at: Millis,
     pub updated_at: Millis,
+}
+
+/// When a title appears to viewers and goes by itself. What has come about is no longer here: one that appears later is not published
+/// until then, and what goes is published or appears before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    pub publish_at: Option<Millis>,
+    pub unpublish_at: Option<Millis>,
 }
 
 /// What a row shows of a title; held in memory by the catalogue. Its texts are shared: a page has hundreds of cards.
@@ -222,6 +233,8 @@ pub enum OptionalFact {
     Year,
     /// Without one it is estimated from the genres.
     Maturity,
+    PublishAt,
+    UnpublishAt,
 }
 
 /// Only what is there changes.
@@ -236,6 +249,12 @@ pub struct UpdateTitle {
     pub duration_ms: Option<u64>,
     pub credits: Option<Vec<NewCredit>>,
     pub published: Option<bool>,
+    /// To come; until then viewers do not see it.
+    #[serde(default)]
+    pub publish_at: Option<Millis>,
+    /// To come.
+    #[serde(default)]
+    pub unpublish_at: Option<Millis>,
     /// Taken away; none of them may be set by the same change.
     #[serde(default)]
     pub cleared: Vec<OptionalFact>,
@@ -254,6 +273,8 @@ impl UpdateTitle {
             duration_ms: None,
             credits: None,
             published: None,
+            publish_at: None,
+            unpublish_at: None,
             cleared: Vec::new(),
         }
     }

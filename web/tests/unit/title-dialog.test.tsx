@@ -1,7 +1,7 @@
 /** The form of a title: never open without what it would save, and only what was changed is sent. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from "@tanstack/react-router";
-import { cleanup, render, screen, waitFor } from "@testing-library/react";
+import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import type { AdminTitle } from "@/api/types";
@@ -60,6 +60,34 @@ describe("a title's form", () => {
     await user.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => expect(closed).toHaveBeenCalled());
     expect(sent(asked)).toEqual([{ year: null, maturity: null, published: false }]);
+  });
+
+  it("says when a title appears and goes, in the curator's own time, and takes it back", async () => {
+    const publish_at = new Date("2030-05-01T20:15").toISOString();
+    const unpublish_at = new Date("2030-06-01T00:00:30").toISOString();
+    const asked = serve({
+      "GET /api/v1/admin/titles/t1": () => json({ ...whole, published: false, publish_at, unpublish_at }),
+      "PATCH /api/v1/admin/titles/t1": () => json(title),
+    });
+    const user = userEvent.setup();
+    for (const [appears, goes, said] of [
+      ["2030-05-02T08:00", "2030-06-01T00:00", [{ publish_at: new Date("2030-05-02T08:00").toISOString() }]],
+      ["2030-05-01T20:15", "", [{ unpublish_at: null }]],
+      ["", "", [{ publish_at: null, unpublish_at: null }]],
+      ["2030-05-01T20:15", "2030-06-01T00:00", []],
+    ] as const) {
+      asked.length = 0;
+      const closed = show(title);
+      const from = await screen.findByLabelText<HTMLInputElement>("Appears at");
+      const until = screen.getByLabelText<HTMLInputElement>("Goes at");
+      expect([from.value, until.value]).toEqual(["2030-05-01T20:15", "2030-06-01T00:00"]);
+      fireEvent.change(from, { target: { value: appears } });
+      fireEvent.change(until, { target: { value: goes } });
+      await user.click(screen.getByRole("button", { name: "Save" }));
+      await waitFor(() => expect(closed).toHaveBeenCalled());
+      expect(sent(asked)).toEqual(said);
+      cleanup();
+    }
   });
 
   it("says where the end credits begin, takes it back, and is silent where nothing was said", async () => {

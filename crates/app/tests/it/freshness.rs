@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use platform::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use testkit::{Client, Cluster, until};
 
@@ -82,4 +83,50 @@ async fn a_new_title_is_on_pages_within_a_minute_and_first_where_it_fits() {
         "who loves westerns has it at {adas}, who loves horror at {bobs}"
     );
     assert_eq!(models().await, trained, "nothing was trained meanwhile");
+}
+
+#[tokio::test]
+async fn a_title_appears_and_goes_when_it_was_planned() {
+    let cluster = Cluster::with_library();
+    let (ada, curator) = (cluster.viewer("ada").await, cluster.admin().await);
+    let made = json!({ "name": "The Midnight Premiere", "year": 2019, "genres": ["Drama"], "published": false });
+    let title = id(&curator.post("/admin/titles", &made).await.expect(201));
+    let (path, of_curator) = (format!("/titles/{title}"), format!("/admin/titles/{title}"));
+    let plan = async |what: &str| {
+        let soon = jiff::Timestamp::from_millisecond(SystemClock::default().now_ms() + 2_000).expect("a time");
+        curator
+            .patch(&of_curator, &json!({ what: soon.to_string() }))
+            .await
+            .ok();
+        let planned = curator.get(&of_curator).await.ok();
+        assert!(planned[what].is_string(), "{planned}");
+    };
+    let on_pages = async || {
+        let rows = shown(&ada.get("/home").await.ok());
+        rows.iter().any(|(_, titles)| titles.contains(&title))
+    };
+    plan("publish_at").await;
+    until("the title is there", MINUTE, async || {
+        (ada.get(&path).await.status == 200 && on_pages().await).then_some(())
+    })
+    .await;
+    plan("unpublish_at").await;
+    until("the title is gone", MINUTE, async || {
+        (ada.get(&path).await.status == 404 && !on_pages().await).then_some(())
+    })
+    .await;
+    let whole = curator.get(&of_curator).await.ok();
+    assert_eq!(
+        (&whole["published"], &whole["unpublish_at"]),
+        (&json!(false), &Value::Null)
+    );
+    for (change, says) in [
+        (json!({ "publish_at": "2020-01-01T00:00:00Z" }), "passed"),
+        (json!({ "unpublish_at": "2030-01-01T00:00:00Z" }), "is not published"),
+        (json!({ "publish_at": "tomorrow" }), "RFC 3339"),
+    ] {
+        let refused = curator.patch(&of_curator, &change).await;
+        let is_refused = refused.status.is_client_error() && refused.text().contains(says);
+        assert!(is_refused, "{change}: {} {}", refused.status, refused.text());
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use contract::{
     AssetId, Fault, Millis, PersonId, TitleId,
     activity::RATING_PRIOR,
-    catalog::{Card, Credit, EpisodePlace, ExternalId, Title, TitleKind, Video},
+    catalog::{Card, Credit, EpisodePlace, ExternalId, Title, TitleKind, Video, Window},
 };
 use platform::{
     Db, Tx,
@@ -68,12 +68,26 @@ pub struct DetailRow {
     pub imported_digest: Option<i64>,
     pub poster_key: Option<String>,
     pub backdrop_key: Option<String>,
+    pub publish_at: Option<Millis>,
+    pub unpublish_at: Option<Millis>,
     pub created_at: Millis,
     pub updated_at: Millis,
 }
 
 const DETAIL: &str = "SELECT original_name, description, duration_ms, video_asset, video_duration_ms, video_height,
-    imported_digest, poster_key, backdrop_key, created_at, updated_at FROM titles WHERE id = $1";
+    imported_digest, poster_key, backdrop_key, publish_at, unpublish_at, created_at, updated_at
+    FROM titles LEFT JOIN title_windows ON title = id WHERE id = $1";
+
+const DUE: &str = "FROM title_windows WHERE COALESCE(publish_at, unpublish_at) <= $1";
+
+impl DetailRow {
+    pub fn window(&self) -> Window {
+        Window {
+            publish_at: self.publish_at,
+            unpublish_at: self.unpublish_at,
+        }
+    }
+}
 
 impl Store {
     /// Every entry there is.
@@ -142,6 +156,29 @@ impl Store {
         on!(self.db, pool => sqlx::query_as(DETAIL).bind(id.0).fetch_optional(pool).await).or_fault()
     }
 
+    /// Whether some title is to appear or to go by now.
+    pub async fn is_due(&self, now: Millis) -> Result<bool, Fault> {
+        let sql = || sqlx::AssertSqlSafe(format!("SELECT title {DUE} LIMIT 1"));
+        let found: Option<(i64,)> =
+            on!(self.db, pool => sqlx::query_as(sql()).bind(now).fetch_optional(pool).await).or_fault()?;
+        Ok(found.is_some())
+    }
+
+    /// Those titles, as a change sees them.
+    pub async fn due_in(tx: &mut Tx, now: Millis, limit: i64) -> Result<Vec<(TitleId, Window)>, Fault> {
+        let sql = || sqlx::AssertSqlSafe(format!("SELECT title, publish_at, unpublish_at {DUE} LIMIT $2"));
+        let rows: Vec<(i64, Option<Millis>, Option<Millis>)> =
+            on!(tx, conn => sqlx::query_as(sql()).bind(now).bind(limit).fetch_all(conn).await).or_fault()?;
+        let due = |(title, publish_at, unpublish_at)| {
+            let window = Window {
+                publish_at,
+                unpublish_at,
+            };
+            (TitleId(title), window)
+        };
+        Ok(rows.into_iter().map(due).collect())
+    }
+
     /// All of a title, around its card.
     pub async fn title(&self, card: Card, place: Option<EpisodePlace>) -> Result<Option<Title>, Fault> {
         let Some(row) = self.detail(card.id).await? else {
@@ -153,6 +190,7 @@ impl Store {
             height: row.video_height.unwrap_or(0).max(0) as u32,
         });
         Ok(Some(Title {
+            window: row.window(),
             credits: self.credits(card.id).await?,
             external: self.external(card.id).await?,
             card,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use contract::{
     AssetId, EventId, Fault, Millis, TitleId,
     activity::TitleRatings,
-    catalog::{ArtworkShape, CreditRole, ExternalId, NewCredit},
+    catalog::{ArtworkShape, CreditRole, ExternalId, NewCredit, Window},
 };
 use platform::{
     Tx,
@@ -278,6 +278,25 @@ pub async fn imported(
         .collect())
 }
 
+/// Shows a title to viewers, to whom it is new from then on, or takes it from them.
+pub async fn put_published(tx: &mut Tx, title: TitleId, published: bool, at: Millis) -> Result<(), Fault> {
+    let sql = "UPDATE titles SET published = $2, created_at = CASE WHEN $2 THEN $3 ELSE created_at END, updated_at = $3
+        WHERE id = $1";
+    on!(tx, conn => sqlx::query(sql).bind(title.0).bind(published).bind(at).execute(conn).await.map(drop)).or_fault()
+}
+
+/// Notes what is to come of a title.
+pub async fn put_window(tx: &mut Tx, title: TitleId, window: Window) -> Result<(), Fault> {
+    if window == Window::default() {
+        return delete_of(tx, "title_windows", &[title]).await;
+    }
+    let sql = "INSERT INTO title_windows (title, publish_at, unpublish_at) VALUES ($1, $2, $3) ON CONFLICT (title)
+        DO UPDATE SET publish_at = excluded.publish_at, unpublish_at = excluded.unpublish_at";
+    on!(tx, conn => sqlx::query(sql).bind(title.0).bind(window.publish_at).bind(window.unpublish_at)
+        .execute(conn).await.map(drop))
+    .or_fault()
+}
+
 /// Whether a series has episodes.
 pub async fn has_episodes(tx: &mut Tx, series: TitleId) -> Result<bool, Fault> {
     let found: Option<(i64,)> =
@@ -289,7 +308,7 @@ pub async fn has_episodes(tx: &mut Tx, series: TitleId) -> Result<bool, Fault> {
 
 /// Removes a title and what hangs on it; `false` when there was none.
 pub async fn delete_title(tx: &mut Tx, id: TitleId) -> Result<bool, Fault> {
-    for table in ["credits", "external_ids", "title_ratings"] {
+    for table in ["credits", "external_ids", "title_ratings", "title_windows"] {
         delete_of(tx, table, &[id]).await?;
     }
     on!(tx, conn => sqlx::query("DELETE FROM titles WHERE id = $1").bind(id.0).execute(conn).await

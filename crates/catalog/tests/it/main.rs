@@ -10,3 +10,4 @@ mod events;
 mod import;
 mod search;
 mod support;
+mod windows;

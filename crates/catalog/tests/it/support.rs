@@ -19,6 +19,7 @@ pub struct Fixture {
     /// Engine and side, for messages.
     pub name: String,
     pub door: Arc<dyn Catalog>,
+    pub room: Arc<catalog::Local>,
     pub bus: Arc<Bus>,
     pub clock: Arc<ManualClock>,
     pub inputs: Inputs,
@@ -56,7 +57,7 @@ async fn open(database: Arc<TestDatabase>, folder: Arc<tempfile::TempDir>, remot
     };
     let local = catalog::open(deps, config).await.unwrap();
     catalog::events::subscribe(&bus, &local).await.unwrap();
-    let near: Arc<dyn Catalog> = local;
+    let near: Arc<dyn Catalog> = local.clone();
     let door: Arc<dyn Catalog> = match remote {
         false => near,
         true => Arc::new(Loopback::new().with(Served::<dyn Catalog>(near)).remote()),
@@ -65,6 +66,7 @@ async fn open(database: Arc<TestDatabase>, folder: Arc<tempfile::TempDir>, remot
     Fixture {
         name,
         door,
+        room: local,
         bus,
         clock,
         inputs,

@@ -160,6 +160,12 @@ pub struct AdminTitleWhole {
     /// What it plays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<Video>,
+    /// When viewers will see it; absent: they do, or nothing is planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish_at: Option<Time>,
+    /// When viewers will see it no longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unpublish_at: Option<Time>,
 }
 
 /// The video that a title plays.
@@ -315,6 +321,16 @@ pub struct UpdateTitle {
     #[serde(default)]
     #[garde(skip)]
     pub published: Option<bool>,
+    /// To come: until then viewers do not see it, and then they do. `null`: not planned any more.
+    #[serde(default, deserialize_with = "said")]
+    #[garde(skip)]
+    #[schema(value_type = Option<Time>)]
+    pub publish_at: Option<Option<Time>>,
+    /// To come, after it is published: from then on viewers do not see it. `null`: not planned any more.
+    #[serde(default, deserialize_with = "said")]
+    #[garde(skip)]
+    #[schema(value_type = Option<Time>)]
+    pub unpublish_at: Option<Option<Time>>,
 }
 
 /// A field that is there, if only to say `null`; `default` stands for one that is not.

@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::Mutex};
 
 use contract::{
     Fault, TitleId, async_trait,
-    catalog::{Card, CatalogError, ForTitle, Title, TitleKind},
+    catalog::{Card, CatalogError, ForTitle, Title, TitleKind, Window},
     wire::Transport,
 };
 
@@ -59,6 +59,7 @@ fn a_title(id: TitleId) -> Title {
         place: None,
         video: None,
         external: vec![],
+        window: Window::default(),
         created_at: 0,
         updated_at: 0,
     }

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import {
   adminTitle,
   createTitle,
+  type TitleChanges,
   type TitleDraft,
   updateTitle,
   updateVideo,
@@ -20,7 +21,7 @@ import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
 import { TitleArtwork } from "./title-artwork";
 import { TitleFields } from "./title-fields";
-import { changesOf, chapterDrafts, draftOf, videoChangesOf } from "./title-form";
+import { changesOf, chapterDrafts, draftOf, videoChangesOf, windowChangesOf } from "./title-form";
 import { TitleMarkers } from "./title-markers";
 import { keyed, TitlePeople } from "./title-people";
 import { TitleSubtitles } from "./title-subtitles";
@@ -64,6 +65,7 @@ interface FormProps {
 /** All that the form says. */
 interface Typed {
   draft: TitleDraft;
+  window: TitleChanges;
   video: VideoChanges;
 }
 
@@ -74,11 +76,11 @@ function TitleForm({ before, onClose }: FormProps) {
   const [people, setPeople] = useState(() => keyed(before?.people ?? []));
   const [chapters, setChapters] = useState(() => before?.video && chapterDrafts(before.video));
   const save = useMutation({
-    mutationFn: async ({ draft, video }: Typed) => {
+    mutationFn: async ({ draft, window, video }: Typed) => {
       if (!before) return createTitle(draft);
       // First what may be refused for the film that is there.
       if (isSome(video)) await updateVideo(before.id, video);
-      const changes = changesOf(before, draft);
+      const changes = { ...changesOf(before, draft), ...window };
       return isSome(changes) ? updateTitle(before.id, changes) : before;
     },
     onSuccess: (_saved, { draft }) => {
@@ -91,7 +93,11 @@ function TitleForm({ before, onClose }: FormProps) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    save.mutate({ draft: draftOf(form, people), video: videoChangesOf(before?.video, form, chapters ?? undefined) });
+    save.mutate({
+      draft: draftOf(form, people),
+      window: before ? windowChangesOf(before, form) : {},
+      video: videoChangesOf(before?.video, form, chapters ?? undefined),
+    });
   };
   const fields = save.error instanceof Problem ? save.error.fields : {};
   return (

@@ -6,7 +6,7 @@ import type { AdminTitleWhole, TitleKind } from "@/api/types";
 import { Field, FormError, Switch } from "@/components/field";
 import { strings } from "@/strings";
 import { adminEn } from "@/strings/admin-en";
-import { KINDS } from "./title-form";
+import { KINDS, localTime } from "./title-form";
 
 const words = adminEn.titles;
 
@@ -35,6 +35,7 @@ export function TitleFields({ before, errors }: FieldsProps) {
         />
       </div>
       <Published before={before?.published ?? true} />
+      {before && <Window before={before} errors={errors} />}
     </>
   );
 }
@@ -69,6 +70,18 @@ function Published({ before }: { before: boolean }) {
       onChange={setPublished}
     />
   );
+}
+
+/** When it appears and goes by itself. */
+function Window({ before, errors }: { before: AdminTitleWhole; errors: Record<string, string> }) {
+  const { appears, appearsHint, goes, goesHint } = words.fields;
+  const moments = [
+    { name: "publish_at", label: appears, hint: appearsHint, defaultValue: localTime(before.publish_at) },
+    { name: "unpublish_at", label: goes, hint: goesHint, defaultValue: localTime(before.unpublish_at) },
+  ];
+  return moments.map(({ name, ...field }) => (
+    <Field key={name} name={name} type="datetime-local" error={errors[name]} {...field} />
+  ));
 }
 
 function Kind() {

@@ -46,6 +46,26 @@ export function changesOf(before: AdminTitleWhole, draft: TitleDraft): TitleChan
   return changes;
 }
 
+/** When the title appears and goes by itself, where that is said anew. */
+export function windowChangesOf(before: AdminTitleWhole, form: FormData): TitleChanges {
+  const changes: TitleChanges = {};
+  for (const name of ["publish_at", "unpublish_at"] as const) {
+    const text = typed(form, name);
+    if (text === undefined || text === localTime(before[name])) continue;
+    changes[name] = text === "" ? null : new Date(text).toISOString();
+  }
+  return changes;
+}
+
+/** A moment as a field for local times holds it, to the minute. */
+export function localTime(moment: string | null | undefined): string {
+  if (!moment) return "";
+  const at = new Date(moment);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
 /** Where the end credits begin, as the form shows it. */
 export const creditsText = (video: Video) => (video.credits_at_s == null ? "" : clockTime(video.credits_at_s));
 

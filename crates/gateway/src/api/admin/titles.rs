@@ -18,7 +18,7 @@ use crate::{
     compose,
     cursor::Listing,
     dto::{
-        LIMIT_DEFAULT, List,
+        LIMIT_DEFAULT, List, Time,
         admin::{AdminTitle, AdminTitleWhole, AdminTitlesQuery, CreateTitle, UpdateTitle},
         milliseconds,
         titles::EpisodePlace,
@@ -88,6 +88,8 @@ async fn get_admin_title(State(gateway): State<Gateway>, Path(title): Path<Title
         description: found.description,
         people: found.credits.into_iter().map(Into::into).collect(),
         place: place(&gateway, found.place).await?,
+        publish_at: found.window.publish_at.map(Time),
+        unpublish_at: found.window.unpublish_at.map(Time),
         video,
         title: admin_title(&gateway, found.card),
     }))
@@ -156,6 +158,8 @@ async fn update_title(
     let cleared = [
         (OptionalFact::Year, body.year == Some(None)),
         (OptionalFact::Maturity, body.maturity == Some(None)),
+        (OptionalFact::PublishAt, body.publish_at == Some(None)),
+        (OptionalFact::UnpublishAt, body.unpublish_at == Some(None)),
     ];
     let update = catalog::UpdateTitle {
         title,
@@ -167,6 +171,8 @@ async fn update_title(
         duration_ms: body.duration_s.map(milliseconds),
         credits: body.people.map(|people| people.into_iter().map(Into::into).collect()),
         published: body.published,
+        publish_at: body.publish_at.flatten().map(|Time(at)| at),
+        unpublish_at: body.unpublish_at.flatten().map(|Time(at)| at),
         cleared: cleared
             .into_iter()
             .filter_map(|(fact, gone)| gone.then_some(fact))
